@@ -1,0 +1,3 @@
+//! A broadcast's life, its tracks and renditions, fan-out, keyframe cache and requests.
+
+pub mod live;

@@ -1,0 +1,3 @@
+//! Weir's server. Folders are what the product does; `app` puts them together.
+
+pub mod broadcast;

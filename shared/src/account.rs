@@ -1,0 +1,77 @@
+//! People: set-up, signing in, logins.
+
+use crate::{
+    channel::Channel,
+    id::{AccountId, ChannelName, LoginId},
+    text::{AccountName, DeviceLabel, DisplayName, Password},
+    unit::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+/// `POST /api/v1/setup`: makes the owner's account and first channel. Answered with [`Me`] and a login cookie.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SetUp {
+    /// The one-time token of the set-up link.
+    pub token: String,
+    /// What the owner signs in with.
+    pub name: AccountName,
+    /// What others see.
+    pub display_name: DisplayName,
+    /// The new password.
+    pub password: Password,
+    /// The address of the owner's first channel.
+    pub channel: ChannelName,
+}
+
+/// `POST /api/v1/login`. Answered with [`Me`] and a login cookie.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SignIn {
+    /// The account.
+    pub name: AccountName,
+    /// Its password.
+    pub password: Password,
+}
+
+/// What an account may do on this instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Role {
+    /// Runs the instance.
+    Owner,
+    /// Anyone else with an account.
+    Member,
+}
+
+/// `GET /api/v1/me`: who is signed in, and the channels they own. 401 when nobody is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Me {
+    /// The account's stable id.
+    pub id: AccountId,
+    /// What the person signs in with.
+    pub name: AccountName,
+    /// What others see.
+    pub display_name: DisplayName,
+    /// What the account may do.
+    pub role: Role,
+    /// The channels it owns, oldest first.
+    pub channels: Vec<Channel>,
+}
+
+/// One signed-in browser, in `GET /api/v1/me/logins` (newest first); `DELETE /api/v1/me/logins/{id}` revokes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Login {
+    /// To revoke it by.
+    pub id: LoginId,
+    /// Browser and system, as far as its user agent tells.
+    pub device: DeviceLabel,
+    /// When it signed in.
+    pub created_at: Timestamp,
+    /// When it was last used, to the minute.
+    pub last_used_at: Timestamp,
+    /// Whether it is the one that asks.
+    pub current: bool,
+}

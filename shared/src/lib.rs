@@ -1,0 +1,16 @@
+//! Everything that passes between Weir's server and its frontend, and nothing else.
+//!
+//! One crate, compiled natively and to WebAssembly, so that a field that changes on one side
+//! cannot be forgotten on the other. Types parse on construction: a value that exists is valid.
+//! Public JSON is camelCase; times are RFC 3339 strings in UTC; ids are opaque text.
+
+pub mod account;
+pub mod broadcast;
+pub mod channel;
+pub mod event;
+pub mod id;
+pub mod instance;
+pub mod problem;
+pub mod publish;
+pub mod text;
+pub mod unit;
