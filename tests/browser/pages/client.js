@@ -1,0 +1,131 @@
+// A WHIP publisher and a WHEP player that know nothing of Weir but URL and key, for use from `page.evaluate`.
+// On another origin than the server, so that its CORS answers are used too.
+const client = {
+  peers: [],
+
+  /** A connection that is told about all it does through `this.peers`. */
+  connection() {
+    const peer = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
+    this.peers.push(peer);
+    return peer;
+  },
+
+  async camera() {
+    return navigator.mediaDevices.getUserMedia({
+      video: { width: 1280, height: 720, frameRate: 30 },
+      audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false },
+    });
+  },
+
+  /** Sends `codec` and nothing else. */
+  prefer(transceiver, codec) {
+    const wanted = `video/${codec}`.toLowerCase();
+    const all = RTCRtpSender.getCapabilities('video').codecs;
+    const chosen = all.filter((c) => c.mimeType.toLowerCase() === wanted);
+    if (chosen.length === 0) throw new Error(`this browser does not send ${codec}`);
+    // Of H.264's and VP9's many profiles, the ones that everybody decodes first.
+    const rank = (c) => (/42e01f|profile-id=0|profile=0/.test(c.sdpFmtpLine ?? '') ? 0 : 1)
+      + (/packetization-mode=0/.test(c.sdpFmtpLine ?? '') ? 1 : 0);
+    chosen.sort((a, b) => rank(a) - rank(b));
+    transceiver.setCodecPreferences([...chosen, ...all.filter((c) => c.mimeType === 'video/rtx')]);
+  },
+
+  async publishing(stream, codec) {
+    const peer = this.connection();
+    for (const track of stream.getTracks()) {
+      const transceiver = peer.addTransceiver(track, { direction: 'sendonly', streams: [stream] });
+      if (track.kind === 'video' && codec) this.prefer(transceiver, codec);
+    }
+    await peer.setLocalDescription(await peer.createOffer());
+    return peer;
+  },
+
+  async playing() {
+    const peer = this.connection();
+    peer.addTransceiver('video', { direction: 'recvonly' });
+    peer.addTransceiver('audio', { direction: 'recvonly' });
+    return peer;
+  },
+
+  /** Shows what `peer` receives; gives the stream. */
+  show(peer, video = document.getElementById('video')) {
+    const stream = new MediaStream();
+    peer.addEventListener('track', ({ track }) => stream.addTrack(track));
+    video.srcObject = stream;
+    video.play().catch(() => {});
+    return stream;
+  },
+
+  async post(url, peer, key) {
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/sdp', ...(key ? { authorization: `Bearer ${key}` } : {}) },
+      body: peer.localDescription.sdp,
+    });
+    const body = await response.text();
+    if (response.status !== 201) throw new Error(`${url} answered ${response.status}: ${body}`);
+    const session = new URL(response.headers.get('location'), response.url).href;
+    await peer.setRemoteDescription({ type: 'answer', sdp: body });
+    return { session, etag: response.headers.get('etag') };
+  },
+
+  /** Publishes the camera by WHIP. */
+  async publish({ url, key, codec }) {
+    this.stream ??= await this.camera();
+    const peer = await this.publishing(this.stream, codec);
+    this.current = { ...(await this.post(url, peer, key)), key };
+    return this.current.session;
+  },
+
+  /** Plays by WHEP. */
+  async play({ url }) {
+    const peer = await this.playing();
+    this.show(peer);
+    await peer.setLocalDescription(await peer.createOffer());
+    this.current = await this.post(url, peer);
+    return this.current.session;
+  },
+
+  /** Ends what `publish` or `play` began, as the protocols want it. */
+  async leave() {
+    const { session, key } = this.current;
+    const response = await fetch(session, {
+      method: 'DELETE',
+      headers: key ? { authorization: `Bearer ${key}` } : {},
+    });
+    this.peers.forEach((peer) => peer.close());
+    return response.status;
+  },
+
+  gathered(peer) {
+    if (peer.iceGatheringState === 'complete') return Promise.resolve();
+    return new Promise((resolve) => {
+      peer.addEventListener('icegatheringstatechange', () => {
+        if (peer.iceGatheringState === 'complete') resolve();
+      });
+    });
+  },
+
+  // Straight from browser to browser, for when there is no server in between.
+  async directOffer(codec) {
+    this.stream ??= await this.camera();
+    const peer = await this.publishing(this.stream, codec);
+    this.direct = peer;
+    await this.gathered(peer);
+    return peer.localDescription.sdp;
+  },
+
+  async directAnswer(sdp) {
+    const peer = this.connection();
+    this.show(peer);
+    await peer.setRemoteDescription({ type: 'offer', sdp });
+    await peer.setLocalDescription(await peer.createAnswer());
+    await this.gathered(peer);
+    return peer.localDescription.sdp;
+  },
+
+  async directAccept(sdp) {
+    await this.direct.setRemoteDescription({ type: 'answer', sdp });
+  },
+};
+globalThis.client = client;
