@@ -1,2 +1,7 @@
-//! Set-up, builds, tests and benches.
-fn main() {}
+//! Set-up, builds, tests and benches of Weir. No product logic.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    xtask::cli::main(std::env::args().skip(1).collect())
+}

@@ -1,0 +1,54 @@
+//! Measurements. Each bench is a file here, named as it is asked for.
+
+mod latency;
+mod report;
+mod start;
+
+use crate::{
+    build,
+    context::Context,
+    failure::{Failure, Result},
+    step,
+};
+use std::path::{Path, PathBuf};
+
+type Bench = fn(&Context, Option<&Path>) -> Result<()>;
+
+/// Every bench: its name, what it measures, how it is run.
+const BENCHES: &[(&str, &str, Bench)] = &[
+    ("start", "start-up time, idle memory, size of the app over the wire", start::run),
+    ("latency", "browser to browser: request to first picture, glass to glass", latency::run),
+];
+
+/// Builds the server, then runs the bench that is asked for.
+pub fn dispatch(context: &Context, words: &[&str]) -> Result<()> {
+    let Some((name, rest)) = words.split_first() else {
+        print!("{}", list());
+        return Ok(());
+    };
+    let Some((_, _, bench)) = BENCHES.iter().find(|(known, _, _)| known == name) else {
+        return Failure::err(format!("there is no bench `{name}`; there are:\n{}", list()));
+    };
+    let json = match rest {
+        [] => None,
+        // Benches run in other folders: the file is meant from here.
+        ["--json", file] => Some(std::path::absolute(PathBuf::from(file))?),
+        _ => return Failure::err(format!("usage: cargo xtask bench {name} [--json FILE]")),
+    };
+    step::run(build::steps(context))?;
+    bench(context, json.as_deref())
+}
+
+fn list() -> String {
+    BENCHES.iter().map(|(name, what, _)| format!("  {name:<10} {what}\n")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_names_every_bench() {
+        assert!(BENCHES.iter().all(|(name, what, _)| list().contains(name) && list().contains(what)));
+    }
+}

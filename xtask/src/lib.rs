@@ -1,0 +1,17 @@
+//! Everything behind `cargo xtask`. Each file is one job; `cli` says what is run when.
+
+pub mod apt;
+pub mod bench;
+pub mod build;
+pub mod cli;
+pub mod command;
+pub mod context;
+pub mod failure;
+pub mod frontend;
+pub mod stamp;
+pub mod step;
+
+pub mod test;
+pub mod tidy;
+pub mod tools;
+pub mod wasm_target;
