@@ -55,6 +55,7 @@ export class World {
   }
 
   #keep(browser) {
+    if (this.#closed) killGroup(browser.process().pid);
     this.browsers.push(browser);
     return browser;
   }
@@ -76,10 +77,10 @@ export class World {
     return page;
   }
 
-  /** A page with the strange WHIP and WHEP client (pages/client.js). */
-  async client(browser) {
+  /** A page with the strange WHIP and WHEP client (pages/client.js), on an origin that is not the server's. */
+  async client(browser, path = '') {
     this.#clientPages ??= serveClientPages();
-    const page = await this.page(browser, (await this.#clientPages).url);
+    const page = await this.page(browser, (await this.#clientPages).url + path);
     await page.waitForFunction(() => 'client' in globalThis, { polling: POLLING });
     return page;
   }

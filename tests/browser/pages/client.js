@@ -40,9 +40,10 @@ const client = {
     return peer;
   },
 
-  async playing() {
+  async playing(codec) {
     const peer = this.connection();
-    peer.addTransceiver('video', { direction: 'recvonly' });
+    const video = peer.addTransceiver('video', { direction: 'recvonly' });
+    if (codec) this.prefer(video, codec);
     peer.addTransceiver('audio', { direction: 'recvonly' });
     return peer;
   },
