@@ -1,0 +1,628 @@
+//! A WHIP publisher and a WHEP viewer without a browser: full ICE, real sockets, packets that say which they are.
+//!
+//! Each peer has a thread that drives its connection. What it sees is shared; tests wait on that.
+
+use crate::{
+    http::{Request, Response},
+    vp8::{self, Shape},
+};
+use std::{
+    io::ErrorKind,
+    net::{Ipv4Addr, SocketAddr, UdpSocket},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, Once,
+        mpsc::{Receiver, Sender, TryRecvError, channel},
+    },
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+use str0m::{
+    Candidate, Event, Input, Output, Rtc, RtcConfig,
+    change::{SdpAnswer, SdpOffer, SdpPendingOffer},
+    format::Codec,
+    media::{Direction, MediaKind, Mid},
+    net::{Protocol, Receive},
+    rtp::RtpWrite,
+};
+
+/// What a WHIP or WHEP request and answer are coded in.
+pub const SDP: &str = "application/sdp";
+/// What a PATCH carries.
+pub const FRAGMENT: &str = "application/trickle-ice-sdpfrag";
+
+const FRAME: Duration = Duration::from_nanos(33_333_333);
+const VIDEO_CLOCK: u32 = 90_000;
+const AUDIO_EVERY: Duration = Duration::from_millis(20);
+const AUDIO_STEP: u32 = 960;
+/// A command is taken this long after it was given, at most.
+const ATTENTION: Duration = Duration::from_millis(5);
+
+/// What a publisher sends.
+#[derive(Debug, Clone, Copy)]
+pub struct Source {
+    /// A number in every packet, to tell publishers apart.
+    pub id: u32,
+    /// How many packets a frame has.
+    pub shape: Shape,
+    /// A keyframe every so many frames; only the first one without.
+    pub keyframe_every: Option<u32>,
+    /// Also send a keyframe when the server asks for one.
+    pub answers_requests: bool,
+    /// The first packet's sequence number.
+    pub first_sequence: u16,
+}
+
+impl Source {
+    /// A source that sends one keyframe and then only when it is asked.
+    pub fn new(id: u32) -> Self {
+        Self {
+            id,
+            shape: Shape::default(),
+            keyframe_every: None,
+            answers_requests: true,
+            first_sequence: 1000,
+        }
+    }
+}
+
+/// A media packet that arrived.
+#[derive(Debug, Clone)]
+pub struct Arrived {
+    /// Audio or video.
+    pub video: bool,
+    /// The extended sequence number.
+    pub sequence: u64,
+    /// The RTP timestamp.
+    pub time: u32,
+    /// The stream's SSRC.
+    pub ssrc: u32,
+    /// The last packet of a frame.
+    pub marker: bool,
+    /// The payload.
+    pub payload: Arc<[u8]>,
+}
+
+impl Arrived {
+    /// What a video packet says of itself.
+    ///
+    /// # Panics
+    /// When the payload isn't one that a [`Source`] sent.
+    pub fn parsed(&self) -> vp8::Parsed {
+        vp8::parse(&self.payload)
+            .unwrap_or_else(|| panic!("not ours: {:02x?}", &self.payload[..8.min(self.payload.len())]))
+    }
+}
+
+/// What a peer has seen so far.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// ICE and DTLS are done.
+    pub connected: bool,
+    /// The connection is over.
+    pub closed: bool,
+    /// Packets in the order in which they came.
+    pub packets: Vec<Arrived>,
+    /// Keyframe requests that reached this publisher.
+    pub keyframe_requests: usize,
+    /// Video frames that this publisher sent.
+    pub frames_sent: u32,
+}
+
+impl Seen {
+    /// The video packets.
+    pub fn video(&self) -> impl Iterator<Item = &Arrived> {
+        self.packets.iter().filter(|packet| packet.video)
+    }
+}
+
+#[derive(Debug)]
+enum Command {
+    Restart(Sender<String>),
+    Restarted { ufrag: String, password: String },
+    Stop { politely: bool },
+}
+
+type Board = Arc<(Mutex<Seen>, Condvar)>;
+
+/// One publisher or viewer.
+pub struct Peer {
+    board: Board,
+    commands: Sender<Command>,
+    thread: Option<JoinHandle<()>>,
+    /// The session resource's path.
+    pub session: String,
+    /// The session's entity tag, as last told.
+    pub etag: String,
+    /// The answer, as it came.
+    pub answer: String,
+    server: SocketAddr,
+    bearer: Option<String>,
+}
+
+/// An offer, and what is needed to take the answer to it.
+pub struct Offering {
+    rtc: Rtc,
+    socket: UdpSocket,
+    pending: SdpPendingOffer,
+    video: Option<Mid>,
+    audio: Option<Mid>,
+    /// The offer, as a client would post it.
+    pub sdp: String,
+}
+
+impl Offering {
+    /// An offer to send (`Direction::SendOnly`) or to receive with one of `codecs` as the picture's.
+    pub fn new(direction: Direction, codecs: &[Codec]) -> Self {
+        static CRYPTO: Once = Once::new();
+        CRYPTO.call_once(|| str0m::crypto::from_feature_flags().install_process_default());
+        let has = |codec| codecs.contains(&codec);
+        let mut rtc = RtcConfig::new()
+            .set_rtp_mode(true)
+            .clear_codecs()
+            .enable_opus(true, false)
+            .enable_vp8(has(Codec::Vp8))
+            .enable_vp9(has(Codec::Vp9))
+            .enable_h264(has(Codec::H264))
+            .enable_av1(has(Codec::Av1))
+            .build(Instant::now());
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a UDP socket");
+        let address = socket.local_addr().expect("its address");
+        rtc.add_local_candidate(Candidate::host(address, "udp").expect("a candidate"));
+        let mut changes = rtc.sdp_api();
+        let audio =
+            changes.add_media(MediaKind::Audio, direction, Some("weir".into()), Some("audio".into()), None);
+        let video =
+            changes.add_media(MediaKind::Video, direction, Some("weir".into()), Some("video".into()), None);
+        let (offer, pending) = changes.apply().expect("something to offer");
+        let sdp = offer.to_sdp_string();
+        Self { rtc, socket, pending, video: Some(video), audio: Some(audio), sdp }
+    }
+
+    /// A publisher's offer, VP8.
+    pub fn to_send() -> Self {
+        Self::new(Direction::SendOnly, &[Codec::Vp8])
+    }
+
+    /// A viewer's offer, any codec.
+    pub fn to_receive() -> Self {
+        Self::new(Direction::RecvOnly, &[Codec::Vp8, Codec::Vp9, Codec::H264, Codec::Av1])
+    }
+
+    /// Takes the answer and starts.
+    pub fn start(
+        mut self,
+        server: SocketAddr,
+        response: &Response,
+        bearer: Option<&str>,
+        source: Option<Source>,
+    ) -> Peer {
+        assert_eq!(response.status, 201, "{}", response.text());
+        let answer = SdpAnswer::from_sdp_string(&response.text()).expect("an SDP answer");
+        self.rtc.sdp_api().accept_answer(self.pending, answer).expect("an answer that fits");
+        let board = Board::default();
+        let (commands, inbox) = channel();
+        let driver = Driver {
+            rtc: self.rtc,
+            socket: self.socket,
+            board: Arc::clone(&board),
+            inbox,
+            pending: None,
+            answer: response.text(),
+            video: self.video,
+            audio: self.audio,
+            sending: source.map(Sending::new),
+        };
+        let thread = std::thread::spawn(move || driver.run());
+        let location = response.header("location").expect("a Location");
+        let session = location.strip_prefix(&format!("http://{server}")).unwrap_or(location).to_owned();
+        Peer {
+            board,
+            commands,
+            thread: Some(thread),
+            session,
+            etag: response.header("etag").unwrap_or_default().to_owned(),
+            answer: response.text(),
+            server,
+            bearer: bearer.map(str::to_owned),
+        }
+    }
+}
+
+/// The server's answer to a publisher's offer.
+pub fn post_whip(server: SocketAddr, path: &str, key: &str, offer: &str) -> Response {
+    Request::new("POST", path).bearer(key).body(SDP, offer).send(server)
+}
+
+/// The server's answer to a viewer's offer.
+pub fn post_whep(server: SocketAddr, channel: &str, offer: &str) -> Response {
+    Request::new("POST", &format!("/whep/{channel}")).body(SDP, offer).send(server)
+}
+
+impl Peer {
+    /// Publishes to `/whip/{channel}`.
+    pub fn publish(server: SocketAddr, channel: &str, key: &str, source: Source) -> Self {
+        let offering = Offering::to_send();
+        let response = post_whip(server, &format!("/whip/{channel}"), key, &offering.sdp);
+        offering.start(server, &response, Some(key), Some(source))
+    }
+
+    /// Watches `/whep/{channel}`.
+    pub fn watch(server: SocketAddr, channel: &str) -> Self {
+        let offering = Offering::to_receive();
+        let response = post_whep(server, channel, &offering.sdp);
+        offering.start(server, &response, None, None)
+    }
+
+    /// Waits until what the peer has seen makes `found` give something.
+    ///
+    /// # Panics
+    /// When it doesn't within `timeout`.
+    #[track_caller]
+    pub fn until<T>(&self, what: &str, timeout: Duration, mut found: impl FnMut(&Seen) -> Option<T>) -> T {
+        let deadline = Instant::now() + timeout;
+        let (seen, changed) = &*self.board;
+        let mut seen = seen.lock().expect("what was seen");
+        loop {
+            if let Some(found) = found(&seen) {
+                return found;
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                let last: Vec<_> = seen.packets.iter().rev().take(4).collect();
+                panic!(
+                    "{what}: not within {timeout:?}; connected {}, closed {}, {} packets, {} frames sent, last {last:?}",
+                    seen.connected,
+                    seen.closed,
+                    seen.packets.len(),
+                    seen.frames_sent,
+                );
+            }
+            seen = changed.wait_timeout(seen, left).expect("what was seen").0;
+        }
+    }
+
+    /// Waits until the connection stands.
+    #[track_caller]
+    pub fn connected(&self) {
+        self.until("connected", Duration::from_secs(5), |seen| seen.connected.then_some(()));
+    }
+
+    /// Waits until `count` more video packets have arrived.
+    #[track_caller]
+    pub fn more_video(&self, count: usize) {
+        let before = self.seen().video().count();
+        self.until("more video", Duration::from_secs(5), |seen| {
+            (seen.video().count() >= before + count).then_some(())
+        });
+    }
+
+    /// What the peer has seen so far.
+    pub fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.board.0.lock().expect("what was seen")
+    }
+
+    /// A request on the session resource.
+    pub fn request<'a>(&'a self, method: &'a str) -> Request<'a> {
+        let request = Request::new(method, &self.session);
+        match &self.bearer {
+            Some(key) => request.bearer(key),
+            None => request,
+        }
+    }
+
+    /// Restarts ICE by PATCH, as RFC 9725 has it, and takes the server's new credentials.
+    pub fn restart_ice(&mut self) -> Response {
+        let (reply, fragment) = channel();
+        self.commands.send(Command::Restart(reply)).expect("the peer");
+        let fragment = fragment.recv_timeout(Duration::from_secs(5)).expect("an offer");
+        let response =
+            self.request("PATCH").header("if-match", "*").body(FRAGMENT, fragment).send(self.server);
+        assert_eq!(response.status, 200, "{}", response.text());
+        let text = response.text();
+        let value = |name: &str| {
+            let line = text.lines().find_map(|line| line.strip_prefix(name));
+            line.unwrap_or_else(|| panic!("no {name} in {text}")).trim().to_owned()
+        };
+        let (ufrag, password) = (value("a=ice-ufrag:"), value("a=ice-pwd:"));
+        self.commands.send(Command::Restarted { ufrag, password }).expect("the peer");
+        self.etag = response.header("etag").unwrap_or_default().to_owned();
+        response
+    }
+
+    /// Ends the session by DELETE.
+    pub fn leave(mut self) -> Response {
+        let response = self.request("DELETE").send(self.server);
+        self.stop(true);
+        response
+    }
+
+    /// Is gone from one moment to the next: nothing more is sent, not even a goodbye.
+    pub fn vanish(mut self) {
+        self.stop(false);
+    }
+
+    fn stop(&mut self, politely: bool) {
+        let _ = self.commands.send(Command::Stop { politely });
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+            && !std::thread::panicking()
+        {
+            panic!("the peer's thread failed");
+        }
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        self.stop(false);
+    }
+}
+
+/// Where a publisher stands in what it sends.
+struct Sending {
+    source: Source,
+    started: Option<Instant>,
+    frame: u32,
+    sequence: u64,
+    audio: u32,
+    key_wanted: bool,
+}
+
+impl Sending {
+    fn new(source: Source) -> Self {
+        Self {
+            source,
+            started: None,
+            frame: 0,
+            sequence: source.first_sequence.into(),
+            audio: 0,
+            key_wanted: true,
+        }
+    }
+
+    /// When something is to be sent next.
+    fn due(&self) -> Option<Instant> {
+        let started = self.started?;
+        Some((started + FRAME * self.frame).min(started + AUDIO_EVERY * self.audio))
+    }
+
+    fn send(&mut self, rtc: &mut Rtc, video: Mid, audio: Mid, now: Instant) -> bool {
+        let Some(started) = self.started else { return false };
+        let mut sent = false;
+        if now >= started + AUDIO_EVERY * self.audio {
+            let mut payload = vec![0xfc; 60];
+            payload[1..5].copy_from_slice(&self.audio.to_be_bytes());
+            let time = self.audio.wrapping_mul(AUDIO_STEP).wrapping_add(77);
+            write(rtc, audio, Codec::Opus, 500 + u64::from(self.audio), time, now, false, payload);
+            self.audio += 1;
+            sent = true;
+        }
+        if now >= started + FRAME * self.frame {
+            let every = self.source.keyframe_every.is_some_and(|every| self.frame.is_multiple_of(every));
+            let key = std::mem::take(&mut self.key_wanted) || every;
+            let parts = vp8::frame(self.source.id, self.frame, key, self.source.shape);
+            let last = parts.len() - 1;
+            let time = (u64::from(self.frame) * u64::from(VIDEO_CLOCK) / 30) as u32;
+            for (i, payload) in parts.into_iter().enumerate() {
+                write(
+                    rtc,
+                    video,
+                    Codec::Vp8,
+                    self.sequence,
+                    time.wrapping_add(3_000_000),
+                    now,
+                    i == last,
+                    payload,
+                );
+                self.sequence += 1;
+            }
+            self.frame += 1;
+            sent = true;
+        }
+        sent
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "one packet's fields")]
+fn write(
+    rtc: &mut Rtc,
+    mid: Mid,
+    codec: Codec,
+    sequence: u64,
+    time: u32,
+    now: Instant,
+    marker: bool,
+    payload: Vec<u8>,
+) {
+    let params = rtc.codec_config().find(|params| params.spec().codec == codec).copied();
+    let mut direct = rtc.direct_api();
+    if let (Some(params), Some(stream)) = (params, direct.stream_tx_by_mid(mid, None)) {
+        let packet = RtpWrite::new(params.pt(), sequence.into(), time, now, payload);
+        stream.write_rtp(packet.marker(marker).nackable(codec.is_video()));
+    }
+}
+
+struct Driver {
+    rtc: Rtc,
+    socket: UdpSocket,
+    board: Board,
+    inbox: Receiver<Command>,
+    pending: Option<SdpPendingOffer>,
+    answer: String,
+    video: Option<Mid>,
+    audio: Option<Mid>,
+    sending: Option<Sending>,
+}
+
+impl Driver {
+    fn run(mut self) {
+        let address = self.socket.local_addr().expect("its address");
+        let mut buffer = vec![0; 2000];
+        loop {
+            match self.inbox.try_recv() {
+                Ok(Command::Stop { politely }) => return self.stop(politely),
+                Ok(command) => self.obey(command),
+                Err(TryRecvError::Empty) => {}
+                Err(TryRecvError::Disconnected) => return,
+            }
+            let Some(timeout) = self.drain() else { return self.note(|seen| seen.closed = true) };
+            let due = self.sending.as_ref().and_then(Sending::due);
+            let now = Instant::now();
+            let until = timeout.min(due.unwrap_or(timeout)).min(now + ATTENTION);
+            let wait = until.saturating_duration_since(now).max(Duration::from_micros(100));
+            self.socket.set_read_timeout(Some(wait)).expect("a timeout");
+            let outcome = match self.socket.recv_from(&mut buffer) {
+                Ok((size, source)) => match buffer[..size].try_into() {
+                    Ok(contents) => {
+                        let receive =
+                            Receive { proto: Protocol::Udp, source, destination: address, contents };
+                        self.rtc.handle_input(Input::Receive(Instant::now(), receive))
+                    }
+                    Err(_) => Ok(()),
+                },
+                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                    self.rtc.handle_input(Input::Timeout(Instant::now()))
+                }
+                // The server's port is closed while it is down.
+                Err(_) => self.rtc.handle_input(Input::Timeout(Instant::now())),
+            };
+            if outcome.is_err() {
+                return self.note(|seen| seen.closed = true);
+            }
+            self.send();
+        }
+    }
+
+    fn send(&mut self) {
+        let (Some(video), Some(audio)) = (self.video, self.audio) else { return };
+        loop {
+            let now = Instant::now();
+            let Some(sending) = &mut self.sending else { return };
+            if !sending.send(&mut self.rtc, video, audio, now) {
+                return;
+            }
+            let frames = sending.frame;
+            self.note(|seen| seen.frames_sent = frames);
+            if self.rtc.handle_input(Input::Timeout(now)).is_err() || self.drain().is_none() {
+                return;
+            }
+        }
+    }
+
+    /// Sends what is to be sent; gives when time matters next, or `None` when the connection is over.
+    fn drain(&mut self) -> Option<Instant> {
+        loop {
+            match self.rtc.poll_output() {
+                Ok(Output::Timeout(at)) => return self.rtc.is_alive().then_some(at),
+                Ok(Output::Transmit(transmit)) => {
+                    // Refused while the server is down; the connection finds out by itself.
+                    let _ = self.socket.send_to(&transmit.contents, transmit.destination);
+                }
+                Ok(Output::Event(event)) => self.event(event),
+                Err(_) => return None,
+            }
+        }
+    }
+
+    fn event(&mut self, event: Event) {
+        match event {
+            Event::Connected => {
+                if let Some(sending) = &mut self.sending {
+                    sending.started.get_or_insert_with(Instant::now);
+                }
+                self.note(|seen| seen.connected = true);
+            }
+            Event::KeyframeRequest(_) => {
+                if let Some(sending) = &mut self.sending
+                    && sending.source.answers_requests
+                {
+                    sending.key_wanted = true;
+                }
+                self.note(|seen| seen.keyframe_requests += 1);
+            }
+            Event::RtpPacket(packet) => {
+                let params = self.rtc.codec_config().find(|params| params.pt() == packet.header.payload_type);
+                let video = params.is_some_and(|params| params.spec().codec.is_video());
+                let arrived = Arrived {
+                    video,
+                    sequence: *packet.seq_no,
+                    time: packet.header.timestamp,
+                    ssrc: *packet.header.ssrc,
+                    marker: packet.header.marker,
+                    payload: packet.payload,
+                };
+                self.note(|seen| seen.packets.push(arrived));
+            }
+            _ => {}
+        }
+    }
+
+    fn obey(&mut self, command: Command) {
+        match command {
+            Command::Restart(reply) => {
+                let mut changes = self.rtc.sdp_api();
+                changes.ice_restart(true);
+                let (offer, pending) = changes.apply().expect("a restart");
+                self.pending = Some(pending);
+                let _ = reply.send(fragment(&offer));
+            }
+            Command::Restarted { ufrag, password } => {
+                let lines = self.answer.lines().map(|line| {
+                    if line.starts_with("a=ice-ufrag:") {
+                        format!("a=ice-ufrag:{ufrag}\r\n")
+                    } else if line.starts_with("a=ice-pwd:") {
+                        format!("a=ice-pwd:{password}\r\n")
+                    } else {
+                        format!("{line}\r\n")
+                    }
+                });
+                let answer = SdpAnswer::from_sdp_string(&lines.collect::<String>()).expect("an answer");
+                if let Some(pending) = self.pending.take() {
+                    self.rtc.sdp_api().accept_answer(pending, answer).expect("an answer that fits");
+                }
+            }
+            Command::Stop { .. } => {}
+        }
+    }
+
+    fn stop(mut self, politely: bool) {
+        if politely {
+            let _ = self.rtc.close();
+            let _ = self.drain();
+        }
+    }
+
+    fn note(&self, change: impl FnOnce(&mut Seen)) {
+        let (seen, changed) = &*self.board;
+        change(&mut seen.lock().expect("what is seen"));
+        changed.notify_all();
+    }
+}
+
+/// The part of an offer that a PATCH carries: credentials and candidates of the first m-line.
+fn fragment(offer: &SdpOffer) -> String {
+    let sdp = offer.to_sdp_string();
+    let keep =
+        ["a=group:", "m=", "a=mid:", "a=ice-ufrag:", "a=ice-pwd:", "a=candidate:", "a=end-of-candidates"];
+    let second_media = sdp.match_indices("\r\nm=").nth(1).map_or(sdp.len(), |(at, _)| at + 2);
+    sdp[..second_media]
+        .lines()
+        .filter(|line| keep.iter().any(|prefix| line.starts_with(prefix)))
+        .map(|line| format!("{line}\r\n"))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fragment_has_credentials_and_one_media_line() {
+        let offering = Offering::to_receive();
+        let offer = SdpOffer::from_sdp_string(&offering.sdp).unwrap();
+        let fragment = fragment(&offer);
+        assert_eq!(fragment.matches("m=").count(), 1);
+        assert_eq!(fragment.matches("a=ice-ufrag:").count(), 1);
+        assert!(fragment.contains("a=candidate:"), "{fragment}");
+    }
+}
