@@ -38,9 +38,18 @@ fn server(context: &Context) -> Result<Outcome> {
         || -> Option<SystemTime> { context.weir().metadata().and_then(|meta| meta.modified()).ok() };
     let before = written();
     let mut cargo = context.cargo();
-    cargo.args(["build", "--quiet", "--release", "--package", "weir-sfu", "--bin", "weir"]);
-    crate::command::run(locked_in_ci(&mut cargo))?;
+    cargo.args(["build", "--quiet", "--release", "--bin", "weir"]);
+    crate::command::run(locked_in_ci(native(&mut cargo)))?;
     Ok(if before.is_some() && written() == before { Outcome::Unchanged } else { Outcome::Done })
+}
+
+/// Chooses what runs natively, always all of it: cargo gives dependencies the features that the chosen packages ask
+/// for together, so any other choice would compile the server and what it shares with the tests a second time.
+pub fn native(cargo: &mut Command) -> &mut Command {
+    for package in ["weir-shared", "weir-sfu", "weir-tests", "xtask"] {
+        cargo.args(["--package", package]);
+    }
+    cargo
 }
 
 /// Where nobody could commit it, a lock file that would have to change is a mistake.

@@ -13,9 +13,6 @@ use std::{
     process::Command,
 };
 
-/// What `cargo test` builds natively in one go, so that their common dependencies get one set of features.
-const NATIVE: [&str; 4] = ["weir-shared", "weir-sfu", "weir-tests", "xtask"];
-
 /// Runs all of it, or those checks whose name holds one of `words`.
 pub fn run(context: &Context, words: &[&str]) -> Result<()> {
     let interop = Some(context.root.join("tests/interop")).filter(|folder| folder.is_dir());
@@ -24,8 +21,8 @@ pub fn run(context: &Context, words: &[&str]) -> Result<()> {
     let mut steps = build::set_up_steps(context, needs);
     steps.push(Step::check("Format", || format(context)));
     steps.extend(build::make_steps(context));
-    steps.push(Step::check("Native tests", || cargo_test(context, &NATIVE)));
-    steps.push(Step::check("Frontend tests", || cargo_test(context, &["weir-frontend"])));
+    steps.push(Step::check("Native tests", || cargo_test(context, build::native)));
+    steps.push(Step::check("Frontend tests", || cargo_test(context, frontend)));
     steps.push(Step::check("Shared tests in WebAssembly", || shared_in_wasm(context)));
     steps.push(Step::check("Browser tests", || browser(context)));
     if let Some(folder) = &interop {
@@ -55,30 +52,36 @@ fn format(context: &Context) -> Result<Outcome> {
 }
 
 fn clippy(context: &Context) -> Result<Outcome> {
-    let mut cargo = context.cargo();
-    // The one native profile, so that build scripts and procedural macros are there already.
-    cargo.args(["clippy", "--quiet", "--release", "--workspace", "--all-targets"]);
-    command::run(build::locked_in_ci(&mut cargo).args(["--", "--deny", "warnings"]))?;
+    for choose in [build::native, frontend] {
+        let mut cargo = context.cargo();
+        // The one native profile, so that build scripts and procedural macros are there already.
+        cargo.args(["clippy", "--quiet", "--release", "--all-targets"]);
+        command::run(build::locked_in_ci(choose(&mut cargo)).args(["--", "--deny", "warnings"]))?;
+    }
     Ok(Outcome::Done)
 }
 
-fn cargo_test(context: &Context, packages: &[&str]) -> Result<Outcome> {
+fn frontend(cargo: &mut Command) -> &mut Command {
+    cargo.args(["--package", "weir-frontend"])
+}
+
+fn cargo_test(context: &Context, choose: fn(&mut Command) -> &mut Command) -> Result<Outcome> {
     let mut cargo = context.cargo();
     cargo.args(["test", "--quiet", "--release", "--no-fail-fast"]).env("WEIR_BIN", context.weir());
-    for package in packages {
-        cargo.args(["--package", package]);
-    }
-    command::run(build::locked_in_ci(&mut cargo))?;
+    command::run(build::locked_in_ci(choose(&mut cargo)))?;
     Ok(Outcome::Done)
 }
 
 /// Runs the very same tests of `shared` as WebAssembly, in Node: what both sides rely on must hold on both.
 fn shared_in_wasm(context: &Context) -> Result<Outcome> {
+    let runner = context.root.join("xtask/src/run-wasm-tests.mjs");
+    // A list, and JSON's strings are TOML's: the path may have spaces.
+    let runner = serde_json::json!(["node", runner]);
     let mut cargo = context.cargo();
     cargo
-        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", "node xtask/src/run-wasm-tests.mjs")
-        .args(["test", "--quiet", "--release", "--lib", "--target", "wasm32-unknown-unknown"])
-        .args(["--package", "weir-shared"]);
+        .args(["test", "--quiet", "--release", "--lib", "--package", "weir-shared"])
+        .args(["--target", "wasm32-unknown-unknown"])
+        .args(["--config", &format!("target.wasm32-unknown-unknown.runner={runner}")]);
     command::run(build::locked_in_ci(&mut cargo))?;
     Ok(Outcome::Done)
 }
@@ -185,10 +188,7 @@ pub fn fuzz(context: &Context, seconds: u32) -> Result<()> {
     let tests = |more: &[&str]| {
         let mut cargo = context.cargo();
         cargo.args(["test", "--quiet", "--release"]).env("WEIR_FUZZ_SECONDS", seconds.to_string());
-        for package in NATIVE {
-            cargo.args(["--package", package]);
-        }
-        cargo.args(["fuzz", "--"]).args(more);
+        build::native(&mut cargo).args(["fuzz", "--"]).args(more);
         cargo
     };
     let list = command::output(&mut tests(&["--list"])).doing(|| "can't list the fuzz tests".to_owned())?;
