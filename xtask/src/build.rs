@@ -38,7 +38,11 @@ fn server(context: &Context) -> Result<Outcome> {
         || -> Option<SystemTime> { context.weir().metadata().and_then(|meta| meta.modified()).ok() };
     let before = written();
     let mut cargo = context.cargo();
-    cargo.args(["build", "--quiet", "--release", "--bin", "weir"]);
+    cargo.args(["build", "--release", "--bin", "weir"]);
+    if env::var_os("CI").is_some() {
+        // A person wants to see that it is getting on; a log does not.
+        cargo.arg("--quiet");
+    }
     crate::command::run(locked_in_ci(native(&mut cargo)))?;
     Ok(if before.is_some() && written() == before { Outcome::Unchanged } else { Outcome::Done })
 }

@@ -129,7 +129,7 @@ fn cargo_install(package: &str, version: &str, folder: &Path, more: &[&str]) -> 
         .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
         .env("CARGO_PROFILE_RELEASE_DEBUG", "0")
         .env("CARGO_PROFILE_RELEASE_STRIP", "symbols")
-        .args(["install", "--quiet", package, "--version", version, "--root"])
+        .args(["install", package, "--version", version, "--root"])
         .arg(folder)
         .args(more);
     command::run(&mut cargo)
