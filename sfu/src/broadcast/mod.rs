@@ -1,3 +1,9 @@
 //! A broadcast's life, its tracks and renditions, fan-out, keyframe cache and requests.
 
+pub mod cache;
+pub mod hub;
+pub mod life;
 pub mod live;
+pub mod meter;
+pub mod packet;
+pub mod payload;

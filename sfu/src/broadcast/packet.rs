@@ -1,0 +1,63 @@
+//! A packet on its way through a broadcast, shared by all who get it.
+
+use shared::broadcast::Codec;
+use std::{sync::Arc, time::Instant};
+
+/// Which publisher a packet is from. Later publishers of a channel have higher numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Epoch(pub u64);
+
+/// One track of one publisher's session, unique while the server runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TrackKey {
+    /// The publisher.
+    pub epoch: Epoch,
+    /// Its position among that publisher's tracks.
+    pub index: u8,
+}
+
+/// One audio or video line, or one encoding of a simulcast line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Track {
+    /// Which.
+    pub key: TrackKey,
+    /// What it is coded in.
+    pub codec: Codec,
+    /// The simulcast encoding's `Rid`, if it is one of several.
+    pub rid: Option<String>,
+    /// RTP ticks a second: 90,000 for video, 48,000 for Opus.
+    pub clock_rate: u32,
+}
+
+impl Track {
+    /// Whether it is a sound track.
+    pub fn is_audio(&self) -> bool {
+        self.codec == Codec::Opus
+    }
+
+    /// Its name as a rendition: the `Rid`, or `source`.
+    pub fn rendition(&self) -> &str {
+        self.rid.as_deref().unwrap_or("source")
+    }
+}
+
+/// One RTP packet as it came from the publisher. The payload is shared, never copied per viewer.
+#[derive(Debug, Clone)]
+pub struct Packet {
+    /// The track it belongs to.
+    pub track: Arc<Track>,
+    /// Sequence number, extended beyond 16 bits.
+    pub seq: u64,
+    /// RTP timestamp in ticks of the track's clock.
+    pub time: u32,
+    /// The last packet of a frame (video) or the first of a talk spurt (audio).
+    pub marker: bool,
+    /// The first packet of a keyframe.
+    pub starts_keyframe: bool,
+    /// When the media was captured, in the server's clock, as far as sender reports tell; else when it arrived.
+    pub captured: Instant,
+    /// RTP payload without its header.
+    pub payload: Arc<[u8]>,
+    /// Quarter turns clockwise that a player should make, if the publisher says (3GPP video orientation).
+    pub quarter_turns: Option<u8>,
+}

@@ -1,0 +1,105 @@
+//! When a publisher's media was captured, in the server's clock, from its sender reports (RFC 3550, 6.4.1).
+//!
+//! A sender report ties an RTP timestamp to the publisher's wall clock, which may be off by any amount. The least time
+//! that a packet took from capture to arrival, measured across all tracks, ties that clock to ours. What stays unknown is
+//! that least delay itself; what is gained is that sound and picture keep their true distance.
+
+use std::time::{Duration, Instant};
+
+/// Older minima are forgotten after this, as clocks drift.
+const WINDOW: Duration = Duration::from_secs(20);
+
+/// One sender report.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Report {
+    /// The publisher's wall clock, in seconds since any epoch that stays the same.
+    pub wall: f64,
+    /// The RTP timestamp of the same moment.
+    pub time: u32,
+}
+
+/// See the module. One for a publisher's session.
+#[derive(Debug, Default)]
+pub struct CaptureClock {
+    origin: Option<Instant>,
+    /// The least of arrival minus capture, in seconds since `origin`, in this window and in the one before.
+    least: [Option<f64>; 2],
+    window_started: Option<Instant>,
+}
+
+impl CaptureClock {
+    /// When a packet that just arrived was captured; `arrived` itself while no report is known. Never in the future.
+    pub fn captured(&mut self, report: Option<Report>, time: u32, clock_rate: u32, arrived: Instant) -> Instant {
+        let Some(report) = report else { return arrived };
+        let origin = *self.origin.get_or_insert(arrived);
+        let ticks = time.wrapping_sub(report.time).cast_signed();
+        let capture = report.wall + f64::from(ticks) / f64::from(clock_rate);
+        if !capture.is_finite() {
+            return arrived;
+        }
+        let delay = arrived.saturating_duration_since(origin).as_secs_f64() - capture;
+        let started = *self.window_started.get_or_insert(arrived);
+        if arrived.saturating_duration_since(started) > WINDOW {
+            self.least = [None, self.least[0]];
+            self.window_started = Some(arrived);
+        }
+        self.least[0] = Some(self.least[0].map_or(delay, |least| least.min(delay)));
+        let least = self.least.iter().flatten().fold(delay, |least, other| least.min(*other));
+        // More than that and the report or the timestamps lie.
+        let age = Duration::from_secs_f64((delay - least).clamp(0.0, 2.0));
+        arrived.checked_sub(age).unwrap_or(arrived)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    #[test]
+    fn without_reports_media_is_as_old_as_its_arrival() {
+        let now = Instant::now();
+        assert_eq!(CaptureClock::default().captured(None, 5, 90_000, now), now);
+    }
+
+    #[test]
+    fn sound_and_picture_keep_their_distance_whatever_the_publisher_s_clock_says() {
+        let start = Instant::now();
+        for skew in [-4e9, 0.0, 1.7e9] {
+            let mut clock = CaptureClock::default();
+            // Captured together at `start`, the sound arrives after 20 ms and the picture after 60.
+            let sound = clock.captured(Some(Report { wall: skew, time: 0 }), 0, 48_000, start + MS * 20);
+            let picture =
+                clock.captured(Some(Report { wall: skew, time: u32::MAX - 8 }), u32::MAX - 8, 90_000, start + MS * 60);
+            let apart = picture.duration_since(sound).max(sound.duration_since(picture));
+            assert!(apart < MS, "{apart:?} with a clock {skew} s off");
+        }
+    }
+
+    #[test]
+    fn jitter_of_arrival_does_not_move_the_capture() {
+        let start = Instant::now();
+        let mut clock = CaptureClock::default();
+        let report = Some(Report { wall: 100.0, time: 0 });
+        let mut captured = Vec::new();
+        for frame in 0..50u32 {
+            let jitter = MS * (frame * 7 % 30);
+            captured.push(clock.captured(report, frame * 3000, 90_000, start + MS * 10 + MS * frame * 100 / 3 + jitter));
+        }
+        for pair in captured[1..].windows(2) {
+            let step = pair[1].duration_since(pair[0]);
+            assert!(step.abs_diff(MS * 100 / 3) < MS, "{step:?}");
+        }
+    }
+
+    #[test]
+    fn lying_reports_cannot_move_it_by_more_than_two_seconds_or_panic() {
+        let now = Instant::now() + Duration::from_secs(100);
+        let mut clock = CaptureClock::default();
+        for wall in [0.0, 1e300, -1e300, f64::NAN, f64::INFINITY, 5.0] {
+            let captured = clock.captured(Some(Report { wall, time: 9 }), 1 << 31, 90_000, now);
+            assert!(captured <= now && now.duration_since(captured) <= Duration::from_secs(2));
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! One publisher's session: WHIP, stream keys, what it sends, its health.
+
+pub mod clock;

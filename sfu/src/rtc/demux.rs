@@ -1,0 +1,165 @@
+//! Which peer a datagram is for. An unknown STUN request is matched by its ICE ufrag; everything else is taken only from
+//! an address that ICE has validated for that very peer (RFC 7983, RFC 8445).
+
+use super::peer::PeerKey;
+use std::{collections::HashMap, net::SocketAddr};
+
+/// The most addresses one peer may have validated; a phone that changes networks uses a handful.
+const MOST_ADDRESSES: usize = 16;
+
+/// What kind of datagram it is, by its first byte (RFC 7983).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// STUN.
+    Stun,
+    /// DTLS, RTP or RTCP.
+    Other,
+    /// Nothing that belongs here.
+    Garbage,
+}
+
+/// Sorts a datagram.
+pub fn kind(datagram: &[u8]) -> Kind {
+    match datagram.first() {
+        Some(0..=3) if datagram.len() >= 20 && datagram[4..8] == STUN_COOKIE => Kind::Stun,
+        Some(20..=63) if datagram.len() >= 13 => Kind::Other,
+        Some(128..=191) if datagram.len() >= 8 => Kind::Other,
+        _ => Kind::Garbage,
+    }
+}
+
+const STUN_COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
+
+/// The local ufrag in a STUN message's USERNAME, which reads `local:remote` as seen from us (RFC 8445, 7.2.2).
+pub fn stun_ufrag(datagram: &[u8]) -> Option<&str> {
+    const USERNAME: u16 = 0x0006;
+    let mut rest = datagram.get(20..)?;
+    while let Some((head, after)) = rest.split_first_chunk::<4>() {
+        let (kind, length) =
+            (u16::from_be_bytes([head[0], head[1]]), usize::from(u16::from_be_bytes([head[2], head[3]])));
+        let value = after.get(..length)?;
+        if kind == USERNAME {
+            return std::str::from_utf8(value).ok()?.split_once(':').map(|(local, _)| local);
+        }
+        rest = after.get(length.next_multiple_of(4)..)?;
+    }
+    None
+}
+
+/// The two ways to a peer.
+#[derive(Debug, Default)]
+pub struct Demux {
+    by_address: HashMap<SocketAddr, PeerKey>,
+    by_ufrag: HashMap<String, PeerKey>,
+    addresses: HashMap<PeerKey, Vec<SocketAddr>>,
+}
+
+impl Demux {
+    /// STUN requests that name `ufrag` are for `peer` from now on.
+    pub fn add_ufrag(&mut self, ufrag: String, peer: PeerKey) {
+        self.by_ufrag.insert(ufrag, peer);
+    }
+
+    /// ICE has validated `address` for `peer`. An address belongs to whoever validated it last.
+    pub fn validate(&mut self, address: SocketAddr, peer: PeerKey) {
+        if self.by_address.get(&address) == Some(&peer) {
+            return;
+        }
+        let addresses = self.addresses.entry(peer).or_default();
+        if addresses.len() >= MOST_ADDRESSES {
+            let oldest = addresses.remove(0);
+            if self.by_address.get(&oldest) == Some(&peer) {
+                self.by_address.remove(&oldest);
+            }
+        }
+        addresses.push(address);
+        self.by_address.insert(address, peer);
+    }
+
+    /// The peer that a datagram from `source` may be for. The peer itself checks STUN's integrity.
+    pub fn peer(&self, source: SocketAddr, datagram: &[u8]) -> Option<PeerKey> {
+        match kind(datagram) {
+            Kind::Stun => match stun_ufrag(datagram) {
+                Some(ufrag) => self.by_ufrag.get(ufrag).copied(),
+                // OBS sends binding indications without USERNAME to keep its NAT open.
+                None => self.by_address.get(&source).copied(),
+            },
+            Kind::Other => self.by_address.get(&source).copied(),
+            Kind::Garbage => None,
+        }
+    }
+
+    /// Forgets a peer.
+    pub fn remove(&mut self, peer: PeerKey) {
+        for address in self.addresses.remove(&peer).unwrap_or_default() {
+            if self.by_address.get(&address) == Some(&peer) {
+                self.by_address.remove(&address);
+            }
+        }
+        self.by_ufrag.retain(|_, owner| *owner != peer);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stun(username: Option<&str>) -> Vec<u8> {
+        let mut message = vec![0, 1, 0, 0];
+        message.extend(STUN_COOKIE);
+        message.extend([7; 12]);
+        message.extend([0x80, 0x22, 0, 3, b'x', b'y', b'z', 0]);
+        if let Some(username) = username {
+            message.extend([0, 6, 0, username.len() as u8]);
+            message.extend(username.as_bytes());
+            message.resize(message.len().next_multiple_of(4), 0);
+        }
+        message
+    }
+
+    fn address(port: u16) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], port))
+    }
+
+    #[test]
+    fn stun_finds_its_peer_by_ufrag_and_media_by_validated_address_alone() {
+        let mut demux = Demux::default();
+        let peer = PeerKey(1);
+        demux.add_ufrag("abcd".into(), peer);
+        let media = [0x80; 20];
+        assert_eq!(demux.peer(address(1), &stun(Some("abcd:efgh"))), Some(peer));
+        assert_eq!(demux.peer(address(1), &media), None, "not validated yet");
+        demux.validate(address(1), peer);
+        assert_eq!(demux.peer(address(1), &media), Some(peer));
+        assert_eq!(demux.peer(address(2), &media), None);
+        assert_eq!(demux.peer(address(1), &stun(None)), Some(peer), "an indication without a name");
+        assert_eq!(demux.peer(address(1), &stun(Some("nope:efgh"))), None);
+        demux.remove(peer);
+        assert_eq!(demux.peer(address(1), &media), None);
+        assert_eq!(demux.peer(address(1), &stun(Some("abcd:efgh"))), None);
+    }
+
+    #[test]
+    fn one_peer_cannot_fill_the_map_with_addresses() {
+        let mut demux = Demux::default();
+        for port in 1..10_000 {
+            demux.validate(address(port), PeerKey(1));
+        }
+        assert_eq!(demux.by_address.len(), MOST_ADDRESSES);
+        demux.validate(address(9_999), PeerKey(2));
+        demux.remove(PeerKey(1));
+        assert_eq!(demux.peer(address(9_999), &[0x80; 20]), Some(PeerKey(2)), "it belongs to another now");
+    }
+
+    #[test]
+    fn garbage_is_for_nobody_and_truncated_stun_does_not_panic() {
+        let whole = stun(Some("abcd:efgh"));
+        for length in 0..whole.len() {
+            let _ = stun_ufrag(&whole[..length]);
+            let _ = kind(&whole[..length]);
+        }
+        assert_eq!(kind(&[]), Kind::Garbage);
+        assert_eq!(kind(b"GET / HTTP/1.1\r\n"), Kind::Garbage);
+        assert_eq!(kind(&[0; 20]), Kind::Garbage, "no cookie");
+    }
+}

@@ -1,0 +1,10 @@
+//! WebRTC over UDP: sockets, shards, peers, SDP. Knows packets and peers, and nothing of broadcasts or channels.
+
+pub mod demux;
+pub mod peer;
+pub mod plane;
+pub mod sdp;
+pub mod segment;
+pub mod shard;
+pub mod socket;
+pub mod timers;

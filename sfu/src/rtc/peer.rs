@@ -1,0 +1,310 @@
+//! The far end of one `Rtc`: str0m's state machine with what a shard needs to know of it.
+
+use super::{sdp, segment::Segmenter};
+use shared::broadcast::Codec;
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use str0m::{
+    Event, Input, Output, Rtc, RtcError,
+    change::SdpOffer,
+    format::PayloadParams,
+    media::{Direction, KeyframeRequestKind, MediaKind, Mid, Pt, Rid},
+    net::{Protocol, Receive},
+    rtp::{ExtensionValues, RtpWrite, Ssrc, VideoOrientation},
+};
+
+/// One peer, unique while the server runs. Later peers have higher numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PeerKey(pub u64);
+
+/// A line that is sent to a peer.
+#[derive(Debug, Clone, Copy)]
+struct SendLine {
+    mid: Mid,
+    ssrc: Ssrc,
+}
+
+/// A packet to be written on one of a peer's lines.
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    /// What it is coded in; decides the payload type.
+    pub codec: Codec,
+    /// Extended sequence number in the peer's stream.
+    pub seq: u64,
+    /// RTP timestamp in the peer's stream.
+    pub time: u32,
+    /// When the media was captured, for sender reports.
+    pub captured: Instant,
+    /// RTP marker bit.
+    pub marker: bool,
+    /// Shared payload.
+    pub payload: Arc<[u8]>,
+    /// Quarter turns clockwise, if the publisher says.
+    pub quarter_turns: Option<u8>,
+}
+
+/// See the module.
+pub struct Peer {
+    rtc: Rtc,
+    /// Our ufrag: STUN requests that name it are for this peer.
+    pub ufrag: String,
+    /// When it was made.
+    pub opened: Instant,
+    /// When anything valid last came from it.
+    pub heard: Instant,
+    /// Whether ICE and DTLS are up.
+    pub connected: bool,
+    audio: Option<SendLine>,
+    video: Option<SendLine>,
+    /// The payload type by codec that is used towards this peer.
+    payload_types: Vec<(Codec, Pt)>,
+}
+
+/// The addresses that a peer may reach a shard by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Addresses {
+    /// Host candidates, in order of preference, with the shard's port.
+    pub candidates: Vec<SocketAddr>,
+    /// Whether they are public addresses that a NAT maps to this machine: then what the socket says of a datagram's
+    /// destination isn't one of them.
+    pub mapped: bool,
+}
+
+impl Addresses {
+    /// The candidate that a datagram to `local` came to.
+    pub fn candidate(&self, local: Option<IpAddr>, source: SocketAddr) -> Option<SocketAddr> {
+        let exact = self.candidates.iter().find(|candidate| Some(candidate.ip()) == local);
+        let same_family = || self.candidates.iter().find(|candidate| candidate.is_ipv4() == source.is_ipv4());
+        if self.mapped { exact.or_else(same_family) } else { exact }.copied()
+    }
+}
+
+impl Peer {
+    /// Answers an offer. Runs on any thread; costs about a millisecond.
+    ///
+    /// # Errors
+    /// [`sdp::OfferError`] if the offer can't be used.
+    pub fn answer(
+        offer: SdpOffer,
+        addresses: &Addresses,
+        stats_every: Option<Duration>,
+        now: Instant,
+    ) -> Result<(Self, String), sdp::OfferError> {
+        let mut rtc = sdp::config().set_stats_interval(stats_every).build(now);
+        for address in &addresses.candidates {
+            let candidate = str0m::Candidate::host(*address, "udp")
+                .map_err(|error| sdp::OfferError::Refused(error.to_string()))?;
+            rtc.add_local_candidate(candidate);
+        }
+        let answer = rtc.sdp_api().accept_offer(offer).map_err(|error| sdp::OfferError::Refused(error.to_string()))?;
+        let ufrag = rtc.direct_api().local_ice_credentials().ufrag;
+        let mut peer = Self {
+            rtc,
+            ufrag,
+            opened: now,
+            heard: now,
+            connected: false,
+            audio: None,
+            video: None,
+            payload_types: Vec::new(),
+        };
+        // Nothing is sent before ICE, so the only events are the lines that the offer brought.
+        let mut lines = Vec::new();
+        let drained = peer.drain(
+            &mut Segmenter::new(1),
+            |event| {
+                if let Event::MediaAdded(line) = event {
+                    lines.push((line.mid, line.kind, line.direction));
+                }
+            },
+            false,
+        );
+        drained.map_err(|error| sdp::OfferError::Refused(error.to_string()))?;
+        for (mid, kind, direction) in lines {
+            peer.media_added(mid, kind, direction);
+        }
+        Ok((peer, answer.to_sdp_string()))
+    }
+
+    /// Answers a new offer of the same peer, with other ICE credentials: an ICE restart.
+    pub fn restart_ice(&mut self, offer: SdpOffer) -> Result<String, sdp::OfferError> {
+        let answer =
+            self.rtc.sdp_api().accept_offer(offer).map_err(|error| sdp::OfferError::Refused(error.to_string()))?;
+        self.ufrag = self.rtc.direct_api().local_ice_credentials().ufrag;
+        Ok(answer.to_sdp_string())
+    }
+
+    /// A candidate that the peer found later.
+    pub fn add_candidate(&mut self, candidate: str0m::Candidate) {
+        self.rtc.add_remote_candidate(candidate);
+    }
+
+    /// Takes a datagram if it is this peer's; false if it isn't. An address that has not been validated by ICE is refused
+    /// here, whatever the demultiplexer thought.
+    pub fn receive(
+        &mut self,
+        source: SocketAddr,
+        destination: SocketAddr,
+        datagram: &[u8],
+        now: Instant,
+    ) -> Result<bool, RtcError> {
+        let Ok(receive) = Receive::new(Protocol::Udp, source, destination, datagram) else { return Ok(false) };
+        let input = Input::Receive(now, receive);
+        if !self.rtc.accepts(&input) {
+            return Ok(false);
+        }
+        self.heard = now;
+        self.rtc.handle_input(input)?;
+        Ok(true)
+    }
+
+    /// Time passed, or something was written.
+    pub fn advance(&mut self, now: Instant) -> Result<(), RtcError> {
+        self.rtc.handle_input(Input::Timeout(now))
+    }
+
+    /// Takes everything out: datagrams into `out`, events to `event`. Answers when it is due again.
+    pub fn drain(&mut self, out: &mut Segmenter, mut event: impl FnMut(Event), mapped: bool) -> Result<Instant, RtcError> {
+        loop {
+            match self.rtc.poll_output()? {
+                Output::Timeout(at) => return Ok(at),
+                Output::Transmit(transmit) => {
+                    let source = (!mapped).then_some(transmit.source.ip());
+                    out.push(transmit.destination, source, &transmit.contents);
+                }
+                Output::Event(Event::Connected) => {
+                    self.connected = true;
+                    event(Event::Connected);
+                }
+                Output::Event(other) => event(other),
+            }
+        }
+    }
+
+    /// Whether it still does anything.
+    pub fn is_alive(&self) -> bool {
+        self.rtc.is_alive()
+    }
+
+    /// Says goodbye; what it says still has to be drained.
+    pub fn close(&mut self) {
+        if self.rtc.close().is_err() {
+            self.rtc.disconnect();
+        }
+    }
+
+    /// Notes an m-line that the offer brought.
+    fn media_added(&mut self, mid: Mid, kind: MediaKind, direction: Direction) {
+        if !matches!(direction, Direction::SendOnly | Direction::SendRecv) {
+            return;
+        }
+        let Some(ssrc) = self.rtc.direct_api().stream_tx_by_mid(mid, None).map(|stream| stream.ssrc()) else { return };
+        let line = Some(SendLine { mid, ssrc });
+        match kind {
+            MediaKind::Audio if self.audio.is_none() => self.audio = line,
+            MediaKind::Video if self.video.is_none() => self.video = line,
+            _ => return,
+        }
+        let Some(media) = self.rtc.media(mid) else { return };
+        let remote: Vec<Pt> = media.remote_pts().to_vec();
+        for params in self.rtc.codec_config().params() {
+            let Some(codec) = sdp::codec(params.spec().codec) else { continue };
+            let usable = codec != Codec::Opus || kind == MediaKind::Audio;
+            if !usable || !remote.contains(&params.pt()) || !is_common_profile(params) {
+                continue;
+            }
+            if !self.payload_types.iter().any(|(known, _)| *known == codec) {
+                self.payload_types.push((codec, params.pt()));
+            }
+        }
+    }
+
+    /// The codecs that this peer takes.
+    pub fn decodes(&self, codec: Codec) -> bool {
+        self.payload_types.iter().any(|(known, _)| *known == codec)
+    }
+
+    /// Whether a line of that kind is sent to it.
+    pub fn has_line(&self, audio: bool) -> bool {
+        if audio { self.audio.is_some() } else { self.video.is_some() }
+    }
+
+    /// Writes a packet on the line of its kind. It leaves with the next [`Self::advance`] and [`Self::drain`].
+    pub fn write(&mut self, packet: Outgoing) {
+        let is_audio = packet.codec == Codec::Opus;
+        let Some(line) = (if is_audio { self.audio } else { self.video }) else { return };
+        let Some((_, pt)) = self.payload_types.iter().find(|(codec, _)| *codec == packet.codec) else { return };
+        let mut api = self.rtc.direct_api();
+        let Some(stream) = api.stream_tx(&line.ssrc) else { return };
+        let mut extensions = ExtensionValues::default();
+        extensions.video_orientation = packet.quarter_turns.map(orientation);
+        stream.write_rtp(
+            RtpWrite::new(*pt, packet.seq.into(), packet.time, packet.captured, packet.payload)
+                .marker(packet.marker)
+                .ext_vals(extensions)
+                .nackable(!is_audio),
+        );
+    }
+
+    /// Asks the peer for a keyframe of what it sends, by the message that it understands.
+    pub fn request_keyframe(&mut self, mid: Mid, rid: Option<Rid>) {
+        let fir_only = self.rtc.media(mid).is_some_and(|media| {
+            let pts = media.remote_pts();
+            let mut params = self.rtc.codec_config().params().iter().filter(|params| pts.contains(&params.pt()));
+            params.clone().any(PayloadParams::fb_fir) && !params.any(PayloadParams::fb_pli)
+        });
+        let kind = if fir_only { KeyframeRequestKind::Fir } else { KeyframeRequestKind::Pli };
+        if let Some(stream) = self.rtc.direct_api().stream_rx_by_mid(mid, rid) {
+            stream.request_keyframe(kind);
+        }
+    }
+
+    /// Which line and encoding a received SSRC belongs to.
+    pub fn origin(&mut self, ssrc: Ssrc) -> Option<(Mid, Option<Rid>)> {
+        self.rtc.direct_api().stream_rx(&ssrc).map(|stream| (stream.mid(), stream.rid()))
+    }
+
+    /// What a received payload type stands for.
+    pub fn codec_of(&self, pt: Pt) -> Option<Codec> {
+        let params = self.rtc.codec_config().params().iter().find(|params| params.pt() == pt)?;
+        sdp::codec(params.spec().codec)
+    }
+
+    /// The video line's mid, to tell keyframe requests for it from others.
+    pub fn video_mid(&self) -> Option<Mid> {
+        self.video.map(|line| line.mid)
+    }
+}
+
+/// The variant of a codec that publishers send: packetization mode 1 for H.264, profile 0 for VP9 and AV1.
+fn is_common_profile(params: &PayloadParams) -> bool {
+    let format = params.spec().format;
+    match params.spec().codec {
+        str0m::format::Codec::H264 => format.packetization_mode == Some(1),
+        str0m::format::Codec::Vp9 => format.profile_id.is_none_or(|profile| profile == 0),
+        str0m::format::Codec::Av1 => format.profile.is_none_or(|profile| profile == 0),
+        _ => true,
+    }
+}
+
+fn orientation(quarter_turns: u8) -> VideoOrientation {
+    match quarter_turns & 3 {
+        0 => VideoOrientation::Deg0,
+        1 => VideoOrientation::Deg90,
+        2 => VideoOrientation::Deg180,
+        _ => VideoOrientation::Deg270,
+    }
+}
+
+/// The reverse of what [`Peer::write`] sets.
+pub fn quarter_turns(orientation: VideoOrientation) -> u8 {
+    match orientation {
+        VideoOrientation::Deg0 => 0,
+        VideoOrientation::Deg90 => 1,
+        VideoOrientation::Deg180 => 2,
+        VideoOrientation::Deg270 => 3,
+    }
+}

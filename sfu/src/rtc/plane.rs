@@ -1,0 +1,268 @@
+//! The media plane: all shards, and how the rest of the server speaks to them.
+
+use super::{
+    peer::{Addresses, Peer, PeerKey},
+    sdp::OfferError,
+    shard::{Router, Shard, WAKER},
+    socket::MediaSocket,
+};
+use mio::{Poll, Waker};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
+        mpsc::{SyncSender, TrySendError, sync_channel},
+    },
+    thread,
+};
+use str0m::{Candidate, change::SdpOffer};
+use tokio::sync::oneshot;
+
+/// What a shard's queue of commands and media from other shards holds. When it is full, media is dropped and counted, and
+/// a new session is answered 503.
+const QUEUE: usize = 4096;
+/// The most peers of one shard.
+const MOST_PEERS: usize = 5_000;
+
+/// What a shard is told.
+pub enum Command<R: Router> {
+    /// Takes a peer on.
+    Open {
+        /// Its key.
+        key: PeerKey,
+        /// The peer, with its offer answered.
+        peer: Box<Peer>,
+        /// What it is for.
+        role: R::Role,
+    },
+    /// Restarts a peer's ICE.
+    Restart {
+        /// Whose.
+        key: PeerKey,
+        /// The offer with new credentials.
+        offer: Box<SdpOffer>,
+        /// Gets the answer; `None` if there is no such peer.
+        reply: oneshot::Sender<Option<Result<String, OfferError>>>,
+    },
+    /// Adds what a peer trickled.
+    Candidates {
+        /// Whose.
+        key: PeerKey,
+        /// Which.
+        candidates: Vec<Candidate>,
+    },
+    /// Ends a peer.
+    Close {
+        /// Which.
+        key: PeerKey,
+    },
+    /// Something for the router.
+    Message(R::Message),
+}
+
+/// What a shard tells of itself without being asked.
+#[derive(Debug, Default)]
+pub struct Gauges {
+    /// Peers it has.
+    pub peers: AtomicUsize,
+    /// Datagrams that the kernel had no room for, since the start.
+    pub dropped: AtomicU64,
+    /// Commands and batches that its own queue had no room for, since the start.
+    pub refused: AtomicU64,
+}
+
+/// The way to one shard.
+pub struct ShardHandle<R: Router> {
+    commands: SyncSender<Command<R>>,
+    waker: Arc<Waker>,
+    addresses: Addresses,
+    gauges: Arc<Gauges>,
+}
+
+impl<R: Router> Clone for ShardHandle<R> {
+    fn clone(&self) -> Self {
+        Self {
+            commands: self.commands.clone(),
+            waker: Arc::clone(&self.waker),
+            addresses: self.addresses.clone(),
+            gauges: Arc::clone(&self.gauges),
+        }
+    }
+}
+
+/// A shard can't take anything now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the media plane is at its limit")]
+pub struct Full;
+
+impl<R: Router> ShardHandle<R> {
+    /// Tells the shard something. Never waits.
+    pub fn tell(&self, command: Command<R>) -> Result<(), Full> {
+        match self.commands.try_send(command) {
+            Ok(()) => {
+                // A wake that fails only delays the command to the shard's next tick.
+                let _ = self.waker.wake();
+                Ok(())
+            }
+            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
+                self.gauges.refused.fetch_add(1, Relaxed);
+                Err(Full)
+            }
+        }
+    }
+}
+
+/// Why the plane can't start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A port is taken or not allowed.
+    #[error("the media port {address} (UDP) can't be opened: {source}. Set media.listen or WEIR_MEDIA_LISTEN to a free port")]
+    Bind {
+        /// Which.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Threads or polls are not to be had.
+    #[error("a media shard can't start: {0}")]
+    System(#[from] io::Error),
+}
+
+/// Where a new peer goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seat {
+    /// The shard.
+    pub shard: usize,
+    /// The new peer's key.
+    pub key: PeerKey,
+}
+
+/// See the module.
+pub struct Plane<R: Router> {
+    shards: Vec<ShardHandle<R>>,
+    next_key: AtomicU64,
+}
+
+impl<R: Router> Plane<R> {
+    /// Opens the sockets, `listen` and the ports after it, and starts a thread for each. `public` are the addresses that
+    /// peers reach this machine by, if not its own. `router` makes each shard's router, given all shards.
+    pub fn start(
+        listen: SocketAddr,
+        public: &[IpAddr],
+        shards: usize,
+        mut router: impl FnMut(usize, Vec<ShardHandle<R>>) -> R,
+    ) -> Result<Self, StartError> {
+        let mut opened = Vec::with_capacity(shards);
+        let mut handles = Vec::with_capacity(shards);
+        for index in 0..shards {
+            let port = if listen.port() == 0 { 0 } else { listen.port().wrapping_add(index as u16) };
+            let address = SocketAddr::new(listen.ip(), port);
+            let socket = MediaSocket::bind(address).map_err(|source| StartError::Bind { address, source })?;
+            let addresses = addresses(listen.ip(), public, socket.port());
+            let poll = Poll::new()?;
+            let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
+            let (commands, queue) = sync_channel(QUEUE);
+            let gauges = Arc::new(Gauges::default());
+            handles.push(ShardHandle {
+                commands,
+                waker,
+                addresses: addresses.clone(),
+                gauges: Arc::clone(&gauges),
+            });
+            opened.push((queue, addresses, socket, poll, gauges));
+        }
+        for (index, (queue, addresses, socket, poll, gauges)) in opened.into_iter().enumerate() {
+            let shard = Shard::new(router(index, handles.clone()), queue, addresses, socket, poll, gauges)?;
+            thread::Builder::new().name(format!("media-{index}")).spawn(move || shard.run())?;
+        }
+        Ok(Self { shards: handles, next_key: AtomicU64::new(1) })
+    }
+
+    /// A seat on the shard with the fewest peers.
+    pub fn seat(&self) -> Result<Seat, Full> {
+        let load = |shard: &ShardHandle<R>| shard.gauges.peers.load(Relaxed);
+        let (shard, handle) = self.shards.iter().enumerate().min_by_key(|(_, shard)| load(shard)).ok_or(Full)?;
+        if load(handle) >= MOST_PEERS {
+            return Err(Full);
+        }
+        Ok(Seat { shard, key: PeerKey(self.next_key.fetch_add(1, Relaxed)) })
+    }
+
+    /// The addresses that a peer of that shard is to use.
+    pub fn addresses(&self, shard: usize) -> &Addresses {
+        &self.shards[shard].addresses
+    }
+
+    /// Puts a peer on its seat.
+    pub fn open(&self, seat: Seat, peer: Peer, role: R::Role) -> Result<(), Full> {
+        let shard = &self.shards[seat.shard];
+        shard.tell(Command::Open { key: seat.key, peer: Box::new(peer), role })?;
+        shard.gauges.peers.fetch_add(1, Relaxed);
+        Ok(())
+    }
+
+    /// Tells the shard of a seat something.
+    pub fn tell(&self, shard: usize, command: Command<R>) -> Result<(), Full> {
+        self.shards[shard].tell(command)
+    }
+
+    /// What each shard tells of itself.
+    pub fn gauges(&self) -> impl Iterator<Item = &Gauges> {
+        self.shards.iter().map(|shard| &*shard.gauges)
+    }
+}
+
+/// The host candidates of a shard: the public addresses if given, else the one it listens on, else every address of the
+/// machine, loopback last, as browsers on this machine may need it.
+fn addresses(listen: IpAddr, public: &[IpAddr], port: u16) -> Addresses {
+    let with_port = |ip: &IpAddr| SocketAddr::new(*ip, port);
+    if !public.is_empty() {
+        return Addresses { candidates: public.iter().map(with_port).collect(), mapped: true };
+    }
+    if !listen.is_unspecified() {
+        return Addresses { candidates: vec![with_port(&listen)], mapped: false };
+    }
+    let is_link_local = |ip: &IpAddr| match ip {
+        IpAddr::V4(ip) => ip.is_link_local(),
+        IpAddr::V6(ip) => ip.is_unicast_link_local(),
+    };
+    let mut ips: Vec<IpAddr> = if_addrs::get_if_addrs()
+        .unwrap_or_default()
+        .into_iter()
+        .map(|interface| interface.ip())
+        .filter(|ip| !is_link_local(ip) && (listen.is_ipv6() || ip.is_ipv4()))
+        .collect();
+    ips.sort_by_key(|ip| (ip.is_loopback(), ip.is_ipv6()));
+    ips.dedup();
+    if ips.is_empty() {
+        ips.push(IpAddr::from([127, 0, 0, 1]));
+    }
+    Addresses { candidates: ips.iter().map(with_port).collect(), mapped: false }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn public_addresses_stand_alone_and_a_bound_address_is_the_only_one() {
+        let public = [IpAddr::from([203, 0, 113, 5])];
+        let mapped = addresses(IpAddr::from([0, 0, 0, 0]), &public, 9000);
+        assert_eq!(mapped.candidates, [SocketAddr::from(([203, 0, 113, 5], 9000))]);
+        let local = Some(IpAddr::from([10, 0, 0, 2]));
+        let peer = SocketAddr::from(([198, 51, 100, 7], 5));
+        assert_eq!(mapped.candidate(local, peer), Some(mapped.candidates[0]));
+        let bound = addresses(IpAddr::from([127, 0, 0, 1]), &[], 9000);
+        assert_eq!(bound.candidates.len(), 1);
+        assert_eq!(bound.candidate(local, peer), None, "it did not come to that address");
+    }
+
+    #[test]
+    fn a_wildcard_offers_loopback_last() {
+        let all = addresses(IpAddr::from([0, 0, 0, 0]), &[], 9000);
+        assert!(all.candidates.last().unwrap().ip().is_loopback());
+        assert!(all.candidates.iter().all(SocketAddr::is_ipv4));
+    }
+}

@@ -1,0 +1,360 @@
+//! One shard: a thread with its own socket, peers and timers, sharing nothing. What the packets mean is its
+//! [`Router`]'s business.
+
+use super::{
+    demux::{self, Demux, Kind},
+    peer::{Addresses, Outgoing, Peer, PeerKey},
+    plane::{Command, Gauges},
+    segment::Segmenter,
+    socket::MediaSocket,
+    timers::Timers,
+};
+use mio::{Events, Interest, Poll, Token};
+use std::{
+    collections::HashMap,
+    io,
+    net::{IpAddr, SocketAddr},
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc,
+        atomic::Ordering::Relaxed,
+        mpsc::{Receiver, TryRecvError},
+    },
+    time::{Duration, Instant},
+};
+use str0m::{
+    Event,
+    media::{Mid, Rid},
+};
+
+/// A peer that has not connected by then is dropped.
+const CONNECT_WITHIN: Duration = Duration::from_secs(15);
+/// A connected peer that nothing comes from is dropped: ICE consent (RFC 7675) is lost after 30 s, and every browser
+/// checks its pairs or reports more often than each 5 s.
+const SILENCE: Duration = Duration::from_secs(20);
+const TICK: Duration = Duration::from_millis(100);
+/// How many commands and receive batches are handled before timers and sends get their turn.
+const TURN: usize = 64;
+
+const SOCKET: Token = Token(0);
+/// The token of the waker that [`Command`]s come with.
+pub(super) const WAKER: Token = Token(1);
+
+/// Why a peer is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closed {
+    /// It said goodbye, or its transport broke.
+    ByPeer,
+    /// Somebody here asked.
+    Asked,
+    /// It never came.
+    NeverConnected,
+    /// Nothing was heard from it.
+    Silent,
+    /// Its state machine failed on what it sent.
+    Failed,
+}
+
+/// What a shard does with what its peers send. Called on the shard's thread alone.
+pub trait Router: Send + 'static {
+    /// What a peer is for.
+    type Role: Send + 'static;
+    /// What shards tell each other.
+    type Message: Send + 'static;
+
+    /// A peer was added.
+    fn opened(&mut self, key: PeerKey, role: Self::Role, peers: &mut Peers, now: Instant);
+    /// Something happened at a peer.
+    fn event(&mut self, key: PeerKey, event: Event, peers: &mut Peers, now: Instant);
+    /// Another shard, or the control plane, said something.
+    fn message(&mut self, message: Self::Message, peers: &mut Peers, now: Instant);
+    /// A batch of input is through: forward what came of it.
+    fn flush(&mut self, peers: &mut Peers, now: Instant);
+    /// A tenth of a second passed.
+    fn tick(&mut self, peers: &mut Peers, now: Instant);
+    /// A peer is gone.
+    fn closed(&mut self, key: PeerKey, why: Closed, peers: &mut Peers, now: Instant);
+}
+
+/// The peers of a shard, as its router sees them.
+#[derive(Default)]
+pub struct Peers {
+    map: HashMap<PeerKey, Peer>,
+    /// Those that something was written to or asked of since the last drain. No duplicates.
+    dirty: Vec<PeerKey>,
+    closing: Vec<PeerKey>,
+}
+
+impl Peers {
+    /// Writes a packet to a peer. It leaves when the router returns.
+    pub fn write(&mut self, key: PeerKey, packet: Outgoing) {
+        if let Some(peer) = self.map.get_mut(&key) {
+            peer.write(packet);
+            if self.dirty.last() != Some(&key) {
+                self.dirty.push(key);
+            }
+        }
+    }
+
+    /// Asks a publisher for a keyframe.
+    pub fn request_keyframe(&mut self, key: PeerKey, mid: Mid, rid: Option<Rid>) {
+        if let Some(peer) = self.map.get_mut(&key) {
+            peer.request_keyframe(mid, rid);
+            self.dirty.push(key);
+        }
+    }
+
+    /// Closes a peer when the router returns.
+    pub fn close(&mut self, key: PeerKey) {
+        self.closing.push(key);
+    }
+
+    /// One peer.
+    pub fn get(&self, key: PeerKey) -> Option<&Peer> {
+        self.map.get(&key)
+    }
+
+    /// One peer, to ask what needs its state machine.
+    pub fn get_mut(&mut self, key: PeerKey) -> Option<&mut Peer> {
+        self.map.get_mut(&key)
+    }
+}
+
+/// See the module.
+pub(super) struct Shard<R: Router> {
+    router: R,
+    commands: Receiver<Command<R>>,
+    addresses: Addresses,
+    socket: MediaSocket,
+    poll: Poll,
+    core: Core,
+    gauges: Arc<Gauges>,
+}
+
+/// What handling one peer touches, apart from the socket that datagrams are being read from.
+struct Core {
+    peers: Peers,
+    demux: Demux,
+    timers: Timers,
+    out: Segmenter,
+    events: Vec<(PeerKey, Event)>,
+    failed: Vec<(PeerKey, Closed)>,
+    mapped: bool,
+}
+
+impl Core {
+    /// Does something with a peer, takes out what comes of it, and sets its timer. A panic inside str0m ends this peer
+    /// alone: an `Rtc` shares nothing.
+    fn with_peer(&mut self, key: PeerKey, act: impl FnOnce(&mut Peer) -> Result<bool, str0m::RtcError>) -> bool {
+        let Self { peers, timers, out, events, failed, mapped, .. } = self;
+        let Some(peer) = peers.map.get_mut(&key) else { return false };
+        let acted = catch_unwind(AssertUnwindSafe(|| {
+            let accepted = act(peer)?;
+            let due = peer.drain(out, |event| events.push((key, event)), *mapped)?;
+            Ok::<_, str0m::RtcError>((accepted, due))
+        }));
+        match acted {
+            Ok(Ok((accepted, due))) => {
+                timers.set(key, due);
+                if !peer.is_alive() {
+                    failed.push((key, Closed::ByPeer));
+                }
+                accepted
+            }
+            Ok(Err(error)) => {
+                tracing::debug!(peer = key.0, %error, "a peer's state machine refused to go on");
+                failed.push((key, Closed::Failed));
+                false
+            }
+            Err(_) => {
+                tracing::error!(peer = key.0, "a peer's state machine panicked: this peer ends, no other is touched");
+                failed.push((key, Closed::Failed));
+                false
+            }
+        }
+    }
+
+    fn datagram(
+        &mut self,
+        addresses: &Addresses,
+        (source, local): (SocketAddr, Option<IpAddr>),
+        datagram: &[u8],
+        now: Instant,
+    ) {
+        let Some(key) = self.demux.peer(source, datagram) else { return };
+        let Some(destination) = addresses.candidate(local, source) else { return };
+        let accepted = self.with_peer(key, |peer| peer.receive(source, destination, datagram, now));
+        if accepted && demux::kind(datagram) == Kind::Stun {
+            self.demux.validate(source, key);
+        }
+    }
+}
+
+impl<R: Router> Shard<R> {
+    pub(super) fn new(
+        router: R,
+        commands: Receiver<Command<R>>,
+        addresses: Addresses,
+        mut socket: MediaSocket,
+        poll: Poll,
+        gauges: Arc<Gauges>,
+    ) -> io::Result<Self> {
+        poll.registry().register(socket.source(), SOCKET, Interest::READABLE)?;
+        let core = Core {
+            peers: Peers::default(),
+            demux: Demux::default(),
+            timers: Timers::default(),
+            out: Segmenter::new(socket.most_segments()),
+            events: Vec::new(),
+            failed: Vec::new(),
+            mapped: addresses.mapped,
+        };
+        Ok(Self { router, commands, addresses, socket, poll, core, gauges })
+    }
+
+    /// Runs until the plane is dropped.
+    pub(super) fn run(mut self) {
+        let mut ready = Events::with_capacity(8);
+        let mut now = Instant::now();
+        let mut next_tick = now + TICK;
+        let mut ticks = 0u32;
+        let mut more = false;
+        loop {
+            let due = self.core.timers.next().map_or(next_tick, |at| at.min(next_tick));
+            let wait = if more { Duration::ZERO } else { due.saturating_duration_since(now) };
+            if let Err(error) = self.poll.poll(&mut ready, Some(wait))
+                && error.kind() != io::ErrorKind::Interrupted
+            {
+                tracing::error!(%error, "a media shard can't wait for its socket and stops");
+                return;
+            }
+            now = Instant::now();
+            more = false;
+
+            for turn in 0..=TURN {
+                match self.commands.try_recv() {
+                    Ok(command) => self.command(command, now),
+                    Err(TryRecvError::Empty) => break,
+                    Err(TryRecvError::Disconnected) => return,
+                }
+                more = turn == TURN;
+            }
+            self.settle(now);
+
+            for turn in 0..=TURN {
+                let Self { socket, core, addresses, .. } = &mut self;
+                match socket.receive(|source, local, datagram| core.datagram(addresses, (source, local), datagram, now)) {
+                    Ok(true) => {
+                        self.settle(now);
+                        now = Instant::now();
+                    }
+                    Ok(false) => break,
+                    Err(error) => {
+                        tracing::warn!(%error, "a media socket could not receive");
+                        break;
+                    }
+                }
+                more |= turn == TURN;
+            }
+
+            while let Some(key) = self.core.timers.pop(now) {
+                self.core.with_peer(key, |peer| peer.advance(now).map(|()| true));
+            }
+            if now >= next_tick {
+                next_tick = now + TICK;
+                ticks = ticks.wrapping_add(1);
+                self.router.tick(&mut self.core.peers, now);
+                if ticks.is_multiple_of(10) {
+                    self.drop_silent(now);
+                }
+            }
+            self.settle(now);
+        }
+    }
+
+    /// Hands events to the router, drains whoever it wrote to, and sends, until nothing is left to do.
+    fn settle(&mut self, now: Instant) {
+        loop {
+            for (key, event) in std::mem::take(&mut self.core.events) {
+                self.router.event(key, event, &mut self.core.peers, now);
+            }
+            self.router.flush(&mut self.core.peers, now);
+            let mut dirty = std::mem::take(&mut self.core.peers.dirty);
+            dirty.sort_unstable();
+            dirty.dedup();
+            for key in dirty {
+                self.core.with_peer(key, |peer| peer.advance(now).map(|()| true));
+            }
+            let asked = std::mem::take(&mut self.core.peers.closing).into_iter().map(|key| (key, Closed::Asked));
+            let gone: Vec<_> = self.core.failed.drain(..).chain(asked).collect();
+            for (key, why) in gone {
+                self.remove(key, why, now);
+            }
+            if self.core.events.is_empty() && self.core.peers.dirty.is_empty() && self.core.failed.is_empty() {
+                break;
+            }
+        }
+        let Self { socket, core, gauges, .. } = self;
+        core.out.drain(|run| socket.send(run));
+        gauges.dropped.store(socket.dropped, Relaxed);
+    }
+
+    fn remove(&mut self, key: PeerKey, why: Closed, now: Instant) {
+        let Some(mut peer) = self.core.peers.map.remove(&key) else { return };
+        if matches!(why, Closed::Asked | Closed::Silent) {
+            let core = &mut self.core;
+            // Whatever goes wrong in a goodbye doesn't matter any more.
+            let _ = catch_unwind(AssertUnwindSafe(|| {
+                peer.close();
+                let _ = peer.advance(now);
+                let _ = peer.drain(&mut core.out, |_| {}, core.mapped);
+            }));
+        }
+        self.core.demux.remove(key);
+        self.core.timers.remove(key);
+        self.core.events.retain(|(owner, _)| *owner != key);
+        self.gauges.peers.fetch_sub(1, Relaxed);
+        self.router.closed(key, why, &mut self.core.peers, now);
+    }
+
+    fn command(&mut self, command: Command<R>, now: Instant) {
+        match command {
+            Command::Open { key, peer, role } => {
+                self.core.demux.add_ufrag(peer.ufrag.clone(), key);
+                self.core.peers.map.insert(key, *peer);
+                self.router.opened(key, role, &mut self.core.peers, now);
+                self.core.with_peer(key, |peer| peer.advance(now).map(|()| true));
+            }
+            Command::Restart { key, offer, reply } => {
+                let mut answer = None;
+                self.core.with_peer(key, |peer| {
+                    answer = Some(peer.restart_ice(*offer).map(|sdp| (sdp, peer.ufrag.clone())));
+                    peer.advance(now).map(|()| true)
+                });
+                if let Some(Ok((_, ufrag))) = &answer {
+                    self.core.demux.add_ufrag(ufrag.clone(), key);
+                }
+                // Whoever asked may be gone; then nobody needs the answer.
+                let _ = reply.send(answer.map(|answer| answer.map(|(sdp, _)| sdp)));
+            }
+            Command::Candidates { key, candidates } => {
+                self.core.with_peer(key, |peer| {
+                    candidates.into_iter().for_each(|candidate| peer.add_candidate(candidate));
+                    peer.advance(now).map(|()| true)
+                });
+            }
+            Command::Close { key } => self.core.peers.close(key),
+            Command::Message(message) => self.router.message(message, &mut self.core.peers, now),
+        }
+    }
+
+    fn drop_silent(&mut self, now: Instant) {
+        for (key, peer) in &self.core.peers.map {
+            if !peer.connected && now.saturating_duration_since(peer.opened) > CONNECT_WITHIN {
+                self.core.failed.push((*key, Closed::NeverConnected));
+            } else if now.saturating_duration_since(peer.heard) > SILENCE {
+                self.core.failed.push((*key, Closed::Silent));
+            }
+        }
+    }
+}

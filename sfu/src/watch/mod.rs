@@ -1,0 +1,4 @@
+//! One viewer's session: WHEP, which rendition, rewriting.
+
+pub mod line;
+pub mod rewrite;
