@@ -8,7 +8,7 @@ use super::{
     payload,
 };
 use shared::{
-    broadcast::Rendition,
+    broadcast::{Codec, Rendition},
     unit::Bitrate,
 };
 use std::{
@@ -126,6 +126,14 @@ impl Hub {
         self.tracks.iter().map(|state| &state.track)
     }
 
+    /// The video track with the largest picture among those whose codec `decodes` takes and that carry something; the
+    /// earliest of equals.
+    pub fn largest_video(&self, decodes: impl Fn(Codec) -> bool) -> Option<TrackKey> {
+        let area = |state: &TrackState| state.meter.size.map_or(0, |size| u32::from(size.width) * u32::from(size.height));
+        let candidates = self.tracks.iter().filter(|state| !state.track.is_audio() && decodes(state.track.codec));
+        candidates.rev().max_by_key(|state| area(state)).map(|state| state.track.key)
+    }
+
     /// The packets since a track's last keyframe.
     pub fn cached(&self, key: TrackKey) -> &[Arc<Packet>] {
         self.state(key).map_or(&[], |state| state.cache.packets())
@@ -188,7 +196,6 @@ impl Hub {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use shared::broadcast::Codec;
 
     const VP8_KEY: &[u8] = &[0x10, 0x00, 0x00, 0x00, 0x9d, 0x01, 0x2a, 0x00, 0x05, 0xd0, 0x02];
     const VP8_DELTA: &[u8] = &[0x10, 0x01, 0x00, 0x00];

@@ -1,0 +1,301 @@
+//! One broadcast on one shard: its hub, the publisher if it sits here, and the viewers that do.
+
+use crate::{
+    broadcast::{
+        hub::{Hub, Start},
+        packet::{Epoch, Packet, Track, TrackKey},
+    },
+    publish::clock::{CaptureClock, Report},
+    rtc::{
+        peer::{Outgoing, PeerKey, quarter_turns},
+        shard::Peers,
+    },
+    watch::line::{Arrival, Line},
+};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use str0m::{
+    media::{Mid, Rid},
+    rtp::{RtpPacket, Ssrc},
+};
+
+/// Clock rates of RTP video and of Opus.
+const VIDEO_CLOCK: u32 = 90_000;
+const AUDIO_CLOCK: u32 = 48_000;
+/// Media that stops for this long is an interruption.
+pub const STALLED: Duration = Duration::from_millis(1500);
+
+/// A publisher's session on this shard.
+pub struct Publisher {
+    pub key: PeerKey,
+    clock: CaptureClock,
+    /// SSRCs seen, with what they belong to.
+    origins: Vec<(Ssrc, Origin)>,
+    /// Whether media flows, as last reported.
+    pub flows: bool,
+    /// Loss after repair and round trip, as str0m last measured them.
+    pub loss: f32,
+    pub round_trip: Option<Duration>,
+}
+
+#[derive(Clone)]
+struct Origin {
+    mid: Mid,
+    rid: Option<Rid>,
+    track: Arc<Track>,
+}
+
+/// The most SSRCs that one publisher's media is looked up for.
+const MOST_ORIGINS: usize = 8;
+
+impl Publisher {
+    pub fn new(key: PeerKey) -> Self {
+        Self { key, clock: CaptureClock::default(), origins: Vec::new(), flows: false, loss: 0.0, round_trip: None }
+    }
+
+    /// Makes a hub's packet of what arrived. `None`: it is of no line or codec that a broadcast has.
+    fn packet(&mut self, packet: RtpPacket, peers: &mut Peers, now: Instant) -> Option<Packet> {
+        let peer = peers.get_mut(self.key)?;
+        let codec = peer.codec_of(packet.header.payload_type)?;
+        let ssrc = packet.header.ssrc;
+        let at = match self.origins.iter().position(|(known, _)| *known == ssrc) {
+            Some(at) => at,
+            None if self.origins.len() < MOST_ORIGINS => {
+                let (mid, rid) = peer.origin(ssrc)?;
+                let clock_rate = if codec == shared::broadcast::Codec::Opus { AUDIO_CLOCK } else { VIDEO_CLOCK };
+                let key = TrackKey { epoch: Epoch(self.key.0), index: self.origins.len() as u8 };
+                let rid_name = rid.map(|rid| rid.to_string());
+                let track = Arc::new(Track { key, codec, rid: rid_name, clock_rate });
+                self.origins.push((ssrc, Origin { mid, rid, track }));
+                self.origins.len() - 1
+            }
+            None => return None,
+        };
+        let origin = &mut self.origins[at].1;
+        if origin.track.codec != codec {
+            origin.track = Arc::new(Track { codec, ..Track::clone(&origin.track) });
+        }
+        let report = packet.last_sender_info.map(|info| Report {
+            wall: info.ntp_time.duration_since(std::time::UNIX_EPOCH).map_or(0.0, |wall| wall.as_secs_f64()),
+            time: info.rtp_time.numer() as u32,
+        });
+        let track = Arc::clone(&origin.track);
+        let captured = self.clock.captured(report, packet.header.timestamp, track.clock_rate, now);
+        Some(Packet {
+            seq: *packet.seq_no,
+            time: packet.header.timestamp,
+            marker: packet.header.marker,
+            starts_keyframe: false,
+            captured,
+            quarter_turns: packet.header.ext_vals.video_orientation.map(quarter_turns),
+            payload: packet.payload,
+            track,
+        })
+    }
+
+    fn origin(&self, key: TrackKey) -> Option<(Mid, Option<Rid>)> {
+        let (_, origin) = self.origins.iter().find(|(_, origin)| origin.track.key == key)?;
+        Some((origin.mid, origin.rid))
+    }
+}
+
+struct Viewer {
+    key: PeerKey,
+    video: Line<TrackKey>,
+    audio: Line<TrackKey>,
+    connected: bool,
+}
+
+/// See the module.
+#[derive(Default)]
+pub struct Room {
+    pub hub: Hub,
+    pub publisher: Option<Publisher>,
+    viewers: Vec<Viewer>,
+    /// What came since the last flush.
+    pending: Vec<Arc<Packet>>,
+    /// Whether the hub's tracks changed since viewers last chose.
+    tracks_changed: bool,
+    /// Other shards whose viewers want this broadcast, one bit each.
+    pub subscribers: u64,
+    /// The shard that media last came from, if not this one.
+    pub source: Option<usize>,
+    /// Whether this shard has asked the others for the broadcast.
+    pub subscribed: bool,
+}
+
+/// A keyframe that somebody on another shard has to ask for.
+pub struct Ask(pub TrackKey);
+
+impl Room {
+    /// Media from the publisher that sits here.
+    pub fn receive(&mut self, packet: RtpPacket, peers: &mut Peers, now: Instant) {
+        let Some(publisher) = &mut self.publisher else { return };
+        let Some(packet) = publisher.packet(packet, peers, now) else { return };
+        let before = self.hub.tracks().count();
+        if let Some(packet) = self.hub.push(packet, now) {
+            self.tracks_changed |= self.hub.tracks().count() != before || packet.starts_keyframe;
+            self.source = None;
+            self.pending.push(packet);
+        }
+    }
+
+    /// Media from another shard.
+    pub fn adopt(&mut self, packets: &[Arc<Packet>], from: usize, now: Instant) {
+        for packet in packets {
+            let before = self.hub.tracks().count();
+            if self.hub.adopt(packet, now) {
+                self.tracks_changed |= self.hub.tracks().count() != before || packet.starts_keyframe;
+                self.source = Some(from);
+                self.pending.push(Arc::clone(packet));
+            }
+        }
+    }
+
+    /// Forwards what came since the last flush to the viewers here; answers it for other shards.
+    pub fn flush(&mut self, peers: &mut Peers, now: Instant) -> Vec<Arc<Packet>> {
+        if self.pending.is_empty() {
+            return Vec::new();
+        }
+        if std::mem::take(&mut self.tracks_changed) {
+            for at in 0..self.viewers.len() {
+                self.choose(at, peers, now);
+            }
+        }
+        let pending = std::mem::take(&mut self.pending);
+        // Viewer by viewer, so that each one's packets leave in one segmented send.
+        for viewer in &mut self.viewers {
+            for packet in &pending {
+                viewer.forward(packet, peers, now);
+            }
+        }
+        pending
+    }
+
+    /// Looks after viewers that wait for a start. Answers the keyframes that the publisher must be asked for.
+    pub fn tick(&mut self, peers: &mut Peers, now: Instant) -> Vec<Ask> {
+        let mut asks = Vec::new();
+        for at in 0..self.viewers.len() {
+            self.choose(at, peers, now);
+            self.start(at, peers, now, &mut asks);
+        }
+        asks
+    }
+
+    /// Adds a viewer; it gets nothing before it is connected.
+    pub fn add_viewer(&mut self, key: PeerKey) {
+        let (video, audio) = (Line::new(VIDEO_CLOCK), Line::new(AUDIO_CLOCK));
+        self.viewers.push(Viewer { key, video, audio, connected: false });
+    }
+
+    /// A viewer's transport is up: it starts at once if the cache serves.
+    pub fn viewer_connected(&mut self, key: PeerKey, peers: &mut Peers, now: Instant) -> Vec<Ask> {
+        let mut asks = Vec::new();
+        if let Some(at) = self.viewers.iter().position(|viewer| viewer.key == key) {
+            self.viewers[at].connected = true;
+            self.choose(at, peers, now);
+            self.start(at, peers, now, &mut asks);
+        }
+        asks
+    }
+
+    /// A viewer is gone.
+    pub fn remove_viewer(&mut self, key: PeerKey) {
+        self.viewers.retain(|viewer| viewer.key != key);
+    }
+
+    /// How many viewers sit here, connected or not.
+    pub fn viewers(&self) -> usize {
+        self.viewers.len()
+    }
+
+    /// A viewer lost its picture and asks for a keyframe.
+    pub fn wanted_by(&mut self, key: PeerKey, now: Instant) -> Option<Ask> {
+        let viewer = self.viewers.iter().find(|viewer| viewer.key == key)?;
+        let track = viewer.video.current()?;
+        self.hub.request_keyframe(track, now).then_some(Ask(track))
+    }
+
+    /// Asks the publisher, if it sits here.
+    pub fn ask_publisher(&self, ask: &Ask, peers: &mut Peers) -> bool {
+        let Some(publisher) = &self.publisher else { return false };
+        if let Some((mid, rid)) = publisher.origin(ask.0) {
+            peers.request_keyframe(publisher.key, mid, rid);
+        }
+        true
+    }
+
+    /// Everything a new subscriber needs to serve its viewers at once.
+    pub fn backlog(&self) -> Vec<Arc<Packet>> {
+        self.hub.tracks().flat_map(|track| self.hub.cached(track.key)).cloned().collect()
+    }
+
+    /// Which tracks a viewer wants: of sound the only one, of picture the largest that it decodes.
+    fn choose(&mut self, at: usize, peers: &Peers, now: Instant) {
+        let viewer = &mut self.viewers[at];
+        let Some(peer) = peers.get(viewer.key).filter(|_| viewer.connected) else { return };
+        let audio = self.hub.tracks().find(|track| track.is_audio() && peer.decodes(track.codec));
+        if let Some(track) = audio.filter(|_| peer.has_line(true)) {
+            viewer.audio.want(track.key, now);
+        }
+        let video = self.hub.largest_video(|codec| peer.decodes(codec)).filter(|_| peer.has_line(false));
+        match video {
+            Some(track) => viewer.video.want(track, now),
+            None => viewer.video.want_nothing(),
+        }
+    }
+
+    fn start(&mut self, at: usize, peers: &mut Peers, now: Instant, asks: &mut Vec<Ask>) {
+        let viewer = &mut self.viewers[at];
+        let Some((track, waited)) = viewer.video.awaited(now) else { return };
+        // While something plays, a switch waits for a keyframe; only a newcomer is worth a replay.
+        let is_newcomer = viewer.video.current().is_none_or(|current| current.epoch != track.epoch);
+        if !is_newcomer {
+            if self.hub.request_keyframe(track, now) {
+                asks.push(Ask(track));
+            }
+            return;
+        }
+        match self.hub.start(track, waited, now) {
+            Start::Replay => {
+                let packets = self.hub.cached(track);
+                let mut times: Vec<u32> = packets.iter().map(|packet| packet.time).collect();
+                times.dedup();
+                let Some(first) = packets.first() else { return };
+                viewer.video.replay(track, first.seq, &times, now);
+                for packet in packets {
+                    viewer.forward(packet, peers, now);
+                }
+            }
+            Start::Wait { ask: true } => asks.push(Ask(track)),
+            Start::Wait { ask: false } => {}
+        }
+    }
+}
+
+impl Viewer {
+    fn forward(&mut self, packet: &Packet, peers: &mut Peers, now: Instant) {
+        if !self.connected {
+            return;
+        }
+        let is_audio = packet.track.is_audio();
+        let line = if is_audio { &mut self.audio } else { &mut self.video };
+        let can_start = is_audio || packet.starts_keyframe;
+        let arrival = Arrival { track: packet.track.key, seq: packet.seq, time: packet.time, can_start };
+        let Some(place) = line.place(arrival, now) else { return };
+        peers.write(
+            self.key,
+            Outgoing {
+                codec: packet.track.codec,
+                seq: place.seq,
+                time: place.time,
+                captured: packet.captured,
+                marker: packet.marker,
+                payload: Arc::clone(&packet.payload),
+                quarter_turns: packet.quarter_turns,
+            },
+        );
+    }
+}

@@ -1,0 +1,369 @@
+//! What a shard does with its sessions' media: it keeps the rooms, and speaks with the other shards about them.
+
+use super::room::{Ask, Publisher, Room, STALLED};
+use crate::{
+    broadcast::packet::{Epoch, Packet, TrackKey},
+    rtc::{
+        peer::PeerKey,
+        plane::{Command, ShardHandle},
+        shard::{Closed, Peers, Router},
+    },
+};
+use shared::broadcast::Rendition;
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use str0m::Event;
+use tokio::sync::mpsc::{self, error::TrySendError};
+
+/// A channel's place in the media plane, the same on all shards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RoomKey(pub u32);
+
+/// What a session is for.
+#[derive(Debug, Clone, Copy)]
+pub enum Usher {
+    /// It publishes to a room.
+    Publisher(RoomKey),
+    /// It watches a room.
+    Viewer(RoomKey),
+}
+
+/// What a publisher's shard measured in the last second.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measurement {
+    /// The publisher's session.
+    pub publisher: PeerKey,
+    /// Its tracks.
+    pub renditions: Vec<Rendition>,
+    /// Packets lost after repair, 0 to 1.
+    pub loss: f32,
+    /// Round trip to it.
+    pub round_trip: Option<Duration>,
+    /// Time between the last two keyframes.
+    pub keyframe_interval: Option<Duration>,
+}
+
+/// What a shard tells the control plane.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Report {
+    /// A session's transport is up.
+    Connected(PeerKey),
+    /// A session is gone.
+    Closed(PeerKey, Closed),
+    /// A publisher's media began to arrive, or arrives again.
+    Flows(RoomKey, PeerKey),
+    /// A publisher's media stopped.
+    Stopped(RoomKey, PeerKey),
+    /// Each second while media flows.
+    Measured(RoomKey, Measurement),
+}
+
+/// What shards tell each other.
+pub enum Message {
+    /// Media of a room, for the viewers of the shard it goes to.
+    Media { room: RoomKey, from: usize, packets: Arc<[Arc<Packet>]> },
+    /// The shard has viewers of a room and wants its media.
+    Subscribe { room: RoomKey, shard: usize },
+    /// It has none any more.
+    Unsubscribe { room: RoomKey, shard: usize },
+    /// Ask the publisher for a keyframe, if it sits there.
+    Keyframe { room: RoomKey, track: TrackKey },
+    /// The publisher is gone.
+    Left { room: RoomKey, epoch: Epoch },
+}
+
+/// See the module.
+pub struct ShardRouter {
+    index: usize,
+    shards: Vec<ShardHandle<Self>>,
+    rooms: HashMap<RoomKey, Room>,
+    sessions: HashMap<PeerKey, Usher>,
+    /// Rooms that media came for since the last flush.
+    touched: Vec<RoomKey>,
+    reports: mpsc::Sender<Report>,
+    /// Reports that the control plane has not had room for. Grows with sessions that open and close meanwhile; those are
+    /// bounded by the plane.
+    unsent: VecDeque<Report>,
+    ticks: u32,
+}
+
+impl ShardRouter {
+    /// The router of shard `index` among `shards`, which tells `reports`.
+    pub fn new(index: usize, shards: Vec<ShardHandle<Self>>, reports: mpsc::Sender<Report>) -> Self {
+        Self {
+            index,
+            shards,
+            rooms: HashMap::new(),
+            sessions: HashMap::new(),
+            touched: Vec::new(),
+            reports,
+            unsent: VecDeque::new(),
+            ticks: 0,
+        }
+    }
+
+    fn report(&mut self, report: Report) {
+        self.unsent.push_back(report);
+        self.send_reports();
+    }
+
+    fn send_reports(&mut self) {
+        while let Some(report) = self.unsent.pop_front() {
+            match self.reports.try_send(report) {
+                Ok(()) => {}
+                Err(TrySendError::Full(report)) => {
+                    self.unsent.push_front(report);
+                    return;
+                }
+                Err(TrySendError::Closed(_)) => return,
+            }
+        }
+    }
+
+    fn tell(&self, shard: usize, message: Message) {
+        // A full queue means that the other shard is behind: late media is worth nothing, and it will ask again.
+        let _ = self.shards[shard].tell(Command::Message(message));
+    }
+
+    fn tell_others(&self, message: impl Fn() -> Message) {
+        for shard in (0..self.shards.len()).filter(|shard| *shard != self.index) {
+            self.tell(shard, message());
+        }
+    }
+
+    fn ask(&mut self, key: RoomKey, asks: Vec<Ask>, peers: &mut Peers) {
+        let Some(room) = self.rooms.get(&key) else { return };
+        for ask in asks {
+            if !room.ask_publisher(&ask, peers)
+                && let Some(source) = room.source
+            {
+                self.tell(source, Message::Keyframe { room: key, track: ask.0 });
+            }
+        }
+    }
+
+    /// A room that nobody here has to do with is forgotten.
+    fn tidy(&mut self, key: RoomKey) {
+        let Some(room) = self.rooms.get_mut(&key) else { return };
+        if room.viewers() == 0 && room.subscribed {
+            room.subscribed = false;
+            let shard = self.index;
+            self.tell_others(|| Message::Unsubscribe { room: key, shard });
+        }
+        let Some(room) = self.rooms.get(&key) else { return };
+        if room.viewers() == 0 && room.publisher.is_none() && room.subscribers == 0 {
+            self.rooms.remove(&key);
+        }
+    }
+
+    fn publisher_left(&mut self, key: RoomKey, peer: PeerKey) {
+        let Some(room) = self.rooms.get_mut(&key) else { return };
+        if room.publisher.as_ref().is_some_and(|publisher| publisher.key == peer) {
+            room.publisher = None;
+            let epoch = Epoch(peer.0);
+            room.hub.publisher_left(epoch);
+            let subscribers = room.subscribers;
+            for shard in bits(subscribers) {
+                self.tell(shard, Message::Left { room: key, epoch });
+            }
+        }
+    }
+}
+
+fn bits(mask: u64) -> impl Iterator<Item = usize> {
+    (0..64).filter(move |bit| mask & 1 << bit != 0)
+}
+
+impl Router for ShardRouter {
+    type Role = Usher;
+    type Message = Message;
+
+    fn opened(&mut self, key: PeerKey, role: Usher, peers: &mut Peers, _now: Instant) {
+        self.sessions.insert(key, role);
+        match role {
+            Usher::Publisher(room_key) => {
+                let room = self.rooms.entry(room_key).or_default();
+                let before = room.publisher.replace(Publisher::new(key));
+                // Two on one shard: the newer one takes over here and now.
+                if let Some(before) = before {
+                    peers.close(before.key);
+                }
+            }
+            Usher::Viewer(room_key) => {
+                let room = self.rooms.entry(room_key).or_default();
+                room.add_viewer(key);
+                if !room.subscribed && self.shards.len() > 1 {
+                    room.subscribed = true;
+                    let shard = self.index;
+                    self.tell_others(|| Message::Subscribe { room: room_key, shard });
+                }
+            }
+        }
+    }
+
+    fn event(&mut self, key: PeerKey, event: Event, peers: &mut Peers, now: Instant) {
+        let Some(&role) = self.sessions.get(&key) else { return };
+        match (event, role) {
+            (Event::RtpPacket(packet), Usher::Publisher(room_key)) => {
+                let Some(room) = self.rooms.get_mut(&room_key) else { return };
+                if room.publisher.as_ref().is_some_and(|publisher| publisher.key == key) {
+                    room.receive(packet, peers, now);
+                    if self.touched.last() != Some(&room_key) {
+                        self.touched.push(room_key);
+                    }
+                }
+            }
+            (Event::KeyframeRequest(_), Usher::Viewer(room_key)) => {
+                let ask = self.rooms.get_mut(&room_key).and_then(|room| room.wanted_by(key, now));
+                self.ask(room_key, ask.into_iter().collect(), peers);
+            }
+            (Event::Connected, role) => {
+                self.report(Report::Connected(key));
+                if let Usher::Viewer(room_key) = role
+                    && let Some(room) = self.rooms.get_mut(&room_key)
+                {
+                    let asks = room.viewer_connected(key, peers, now);
+                    self.ask(room_key, asks, peers);
+                }
+            }
+            (Event::MediaIngressStats(stats), Usher::Publisher(room_key)) => {
+                let publisher = self.rooms.get_mut(&room_key).and_then(|room| room.publisher.as_mut());
+                if let Some(publisher) = publisher.filter(|publisher| publisher.key == key) {
+                    publisher.loss = stats.loss.unwrap_or(publisher.loss);
+                    publisher.round_trip = stats.rtt.or(publisher.round_trip);
+                }
+            }
+            (Event::PeerStats(stats), Usher::Publisher(room_key)) => {
+                let publisher = self.rooms.get_mut(&room_key).and_then(|room| room.publisher.as_mut());
+                if let Some(publisher) = publisher.filter(|publisher| publisher.key == key) {
+                    publisher.round_trip = stats.rtt.or(publisher.round_trip);
+                }
+            }
+            (Event::Closed, _) => peers.close(key),
+            _ => {}
+        }
+    }
+
+    fn message(&mut self, message: Message, peers: &mut Peers, now: Instant) {
+        match message {
+            Message::Media { room: key, from, packets } => {
+                if let Some(room) = self.rooms.get_mut(&key) {
+                    room.adopt(&packets, from, now);
+                    self.touched.push(key);
+                }
+            }
+            Message::Subscribe { room: key, shard } => {
+                let room = self.rooms.entry(key).or_default();
+                room.subscribers |= 1 << shard;
+                let backlog = room.backlog();
+                if !backlog.is_empty() {
+                    self.tell(shard, Message::Media { room: key, from: self.index, packets: backlog.into() });
+                }
+            }
+            Message::Unsubscribe { room: key, shard } => {
+                if let Some(room) = self.rooms.get_mut(&key) {
+                    room.subscribers &= !(1 << shard);
+                }
+                self.tidy(key);
+            }
+            Message::Keyframe { room: key, track } => {
+                // Each shard throttles its own viewers; together they are throttled here.
+                if let Some(room) = self.rooms.get_mut(&key)
+                    && room.hub.request_keyframe(track, now)
+                {
+                    room.ask_publisher(&Ask(track), peers);
+                }
+            }
+            Message::Left { room: key, epoch } => {
+                if let Some(room) = self.rooms.get_mut(&key) {
+                    room.hub.publisher_left(epoch);
+                }
+            }
+        }
+    }
+
+    fn flush(&mut self, peers: &mut Peers, now: Instant) {
+        for key in std::mem::take(&mut self.touched) {
+            let Some(room) = self.rooms.get_mut(&key) else { continue };
+            let packets = room.flush(peers, now);
+            let subscribers = if room.publisher.is_some() { room.subscribers } else { 0 };
+            let begins = match &mut room.publisher {
+                Some(publisher) if !packets.is_empty() && !publisher.flows => {
+                    publisher.flows = true;
+                    Some(publisher.key)
+                }
+                _ => None,
+            };
+            if let Some(publisher) = begins {
+                self.report(Report::Flows(key, publisher));
+            }
+            if subscribers != 0 && !packets.is_empty() {
+                let packets: Arc<[Arc<Packet>]> = packets.into();
+                for shard in bits(subscribers) {
+                    let packets = Arc::clone(&packets);
+                    self.tell(shard, Message::Media { room: key, from: self.index, packets });
+                }
+            }
+        }
+    }
+
+    fn tick(&mut self, peers: &mut Peers, now: Instant) {
+        self.ticks = self.ticks.wrapping_add(1);
+        let keys: Vec<RoomKey> = self.rooms.keys().copied().collect();
+        for key in keys {
+            let Some(room) = self.rooms.get_mut(&key) else { continue };
+            let asks = room.tick(peers, now);
+            let wants_media = room.subscribed && room.publisher.is_none() && self.ticks.is_multiple_of(10);
+            let mut report = None;
+            let silence = room.hub.last_packet().map(|last| now.saturating_duration_since(last));
+            if let Some(publisher) = &mut room.publisher {
+                let stalled = silence.is_none_or(|silence| silence > STALLED);
+                if publisher.flows && stalled {
+                    publisher.flows = false;
+                    report = Some(Report::Stopped(key, publisher.key));
+                } else if publisher.flows && self.ticks.is_multiple_of(10) {
+                    let (renditions, keyframe_interval) = room.hub.measure(now);
+                    let measured = Measurement {
+                        publisher: publisher.key,
+                        renditions,
+                        loss: publisher.loss,
+                        round_trip: publisher.round_trip,
+                        keyframe_interval,
+                    };
+                    report = Some(Report::Measured(key, measured));
+                }
+            }
+            if let Some(report) = report {
+                self.report(report);
+            }
+            if wants_media && silence.is_none_or(|silence| silence > STALLED) {
+                // A full queue may have swallowed the first request; a second one changes nothing.
+                let shard = self.index;
+                self.tell_others(|| Message::Subscribe { room: key, shard });
+            }
+            self.ask(key, asks, peers);
+        }
+        self.send_reports();
+    }
+
+    fn closed(&mut self, key: PeerKey, why: Closed, _peers: &mut Peers, _now: Instant) {
+        if let Some(role) = self.sessions.remove(&key) {
+            match role {
+                Usher::Publisher(room) => {
+                    self.publisher_left(room, key);
+                    self.tidy(room);
+                }
+                Usher::Viewer(room_key) => {
+                    if let Some(room) = self.rooms.get_mut(&room_key) {
+                        room.remove_viewer(key);
+                    }
+                    self.tidy(room_key);
+                }
+            }
+        }
+        self.report(Report::Closed(key, why));
+    }
+}
