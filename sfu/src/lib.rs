@@ -1,3 +1,17 @@
 //! Weir's server. Folders are what the product does; `app` puts them together.
 
+pub mod account;
+pub mod actor;
+pub mod app;
 pub mod broadcast;
+pub mod channel;
+pub mod cli;
+pub mod config;
+pub mod event;
+pub mod fresh;
+pub mod http;
+pub mod publish;
+pub mod routes;
+pub mod secret;
+pub mod store;
+pub mod telemetry;
