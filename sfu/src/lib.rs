@@ -1,6 +1,20 @@
-//! Weir's server. Folders are what the product does; `app` puts them together.
+//! Weir's server. Folders are what the product does; `app` and `media` put them together.
 
+pub mod account;
+pub mod actor;
+pub mod app;
 pub mod broadcast;
+pub mod channel;
+pub mod cli;
+pub mod config;
+pub mod event;
+pub mod fresh;
+pub mod http;
+pub mod media;
 pub mod publish;
+pub mod routes;
 pub mod rtc;
+pub mod secret;
+pub mod store;
+pub mod telemetry;
 pub mod watch;

@@ -1,2 +1,5 @@
 //! The `weir` binary.
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    sfu::cli::main()
+}

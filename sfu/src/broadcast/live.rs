@@ -67,7 +67,11 @@ impl LiveBoard {
     pub fn live(&self) -> Vec<(ChannelId, LiveState)> {
         let board = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let is_on = |state: &LiveState| matches!(state.state, BroadcastState::Live | BroadcastState::Waiting);
-        board.iter().filter(|(_, state)| is_on(state)).map(|(id, state)| (id.clone(), state.clone())).collect()
+        board
+            .iter()
+            .filter(|(_, state)| is_on(state))
+            .map(|(id, state)| (id.clone(), state.clone()))
+            .collect()
     }
 
     /// For the registry alone.

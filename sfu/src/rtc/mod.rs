@@ -5,6 +5,7 @@ pub mod peer;
 pub mod plane;
 pub mod sdp;
 pub mod segment;
+pub mod session;
 pub mod shard;
 pub mod socket;
 pub mod timers;

@@ -1,0 +1,262 @@
+//! What people do with accounts, step by step.
+
+use super::{
+    Channels, device,
+    limit::{Limiter, Rate},
+    password::{HashError, Hasher},
+    rules,
+    store::{Account, AccountStore, Claim, LoginRow},
+};
+use crate::{
+    actor::Actor,
+    fresh,
+    http::login::{Logins, SignedIn},
+    secret::Secret,
+    store::{Store, StoreError},
+};
+use futures_util::{FutureExt, future::BoxFuture};
+use shared::{
+    account::{Login, Me, Role, SetUp, SignIn},
+    id::LoginId,
+    text::AccountName,
+    unit::Timestamp,
+};
+use std::{
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+/// Why an account was not made, or nobody signed in.
+#[derive(Debug, thiserror::Error)]
+pub enum AccountError {
+    /// No such account, or not its password: which of the two is not told.
+    #[error("the name or the password is wrong")]
+    WrongPassword,
+    /// Too many tries.
+    #[error("too many tries: wait before the next")]
+    TooMany {
+        /// How long.
+        wait: Duration,
+    },
+    /// The set-up link was used, or is from an earlier start.
+    #[error("this set-up link no longer works")]
+    StaleLink,
+    /// The channel's name is somebody's.
+    #[error("a channel with this name exists already")]
+    ChannelTaken,
+    /// No such login of this account.
+    #[error("there is no such login")]
+    UnknownLogin,
+    /// Nobody is signed in any more.
+    #[error("nobody is signed in")]
+    SignedOut,
+    /// The password could not be hashed.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    /// The store could not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// One person's mistakes should not cost them more than a short wait; guessing should take years.
+const PER_NAME: Rate = Rate { burst: 10, every: Duration::from_secs(15) };
+/// A household or an office shares an address.
+const PER_ADDRESS: Rate = Rate { burst: 30, every: Duration::from_secs(5) };
+
+/// The service; cheap to clone.
+#[derive(Clone)]
+pub struct Accounts {
+    store: AccountStore,
+    channels: Arc<dyn Channels>,
+    hasher: Hasher,
+    limits: Arc<Limits>,
+}
+
+/// Tries at signing in. Addresses are kept here alone, in memory.
+struct Limits {
+    since: Instant,
+    names: Mutex<Limiter<AccountName>>,
+    addresses: Mutex<Limiter<IpAddr>>,
+}
+
+impl Accounts {
+    /// On this database, with these channels.
+    pub fn new(store: Store, channels: Arc<dyn Channels>) -> Self {
+        let limits = Limits {
+            since: Instant::now(),
+            names: Mutex::new(Limiter::new(PER_NAME)),
+            addresses: Mutex::new(Limiter::new(PER_ADDRESS)),
+        };
+        Self {
+            store: AccountStore::new(store),
+            channels,
+            hasher: Hasher::new(fresh::bytes()),
+            limits: Arc::new(limits),
+        }
+    }
+
+    /// Whether nobody has an account yet.
+    pub async fn needs_set_up(&self) -> Result<bool, StoreError> {
+        self.store.is_empty().await
+    }
+
+    /// A new set-up token, which ends every earlier one; none once somebody has an account.
+    pub async fn new_setup_token(&self) -> Result<Option<Secret>, StoreError> {
+        if !self.store.is_empty().await? {
+            return Ok(None);
+        }
+        let secret = Secret::from_random(fresh::bytes());
+        self.store.put_setup_token(&secret.hash()).await?;
+        Ok(Some(secret))
+    }
+
+    /// Makes the owner's account and first channel, and signs them in.
+    pub async fn set_up(
+        &self,
+        request: SetUp,
+        user_agent: &str,
+        address: Option<IpAddr>,
+    ) -> Result<(Me, Secret), AccountError> {
+        self.limits.take_address(address)?;
+        let token = Secret::parse(request.token.trim()).ok_or(AccountError::StaleLink)?.hash();
+        if !self.store.is_setup_token(&token).await? {
+            return Err(AccountError::StaleLink);
+        }
+        // Asked before the account exists, so that another name can be given with the same link.
+        if !self.channels.is_free(&request.channel).await? {
+            return Err(AccountError::ChannelTaken);
+        }
+        let password_hash = self.hasher.hash(request.password, fresh::bytes()).await?;
+        let account = Account {
+            id: fresh::id(),
+            name: request.name,
+            display_name: request.display_name,
+            role: Role::Owner,
+        };
+        match self.store.claim(&token, &account, &password_hash, fresh::now()).await? {
+            Claim::Made => {}
+            Claim::Stale => return Err(AccountError::StaleLink),
+        }
+        self.channels.open_first(&account.id, &request.channel, &account.display_name).await?;
+        self.sign_in_as(account, user_agent).await
+    }
+
+    /// Signs a person in.
+    pub async fn sign_in(
+        &self,
+        request: SignIn,
+        user_agent: &str,
+        address: Option<IpAddr>,
+    ) -> Result<(Me, Secret), AccountError> {
+        self.limits.take_address(address)?;
+        self.limits.take_name(&request.name)?;
+        let known = self.store.by_name(&request.name).await?;
+        let (account, hash) = known.map_or((None, None), |(account, hash)| (Some(account), Some(hash)));
+        let matches = self.hasher.verify(request.password, hash).await?;
+        let account = account.filter(|_| matches).ok_or(AccountError::WrongPassword)?;
+        self.limits.forget_name(&request.name);
+        self.sign_in_as(account, user_agent).await
+    }
+
+    async fn sign_in_as(&self, account: Account, user_agent: &str) -> Result<(Me, Secret), AccountError> {
+        let secret = Secret::from_random(fresh::bytes());
+        let now = fresh::now();
+        let login = LoginRow {
+            id: fresh::id(),
+            device: device::label(user_agent),
+            created_at: now,
+            last_used_at: now,
+        };
+        self.store.add_login(&account.id, &login, &secret.hash()).await?;
+        Ok((self.me_of(account).await?, secret))
+    }
+
+    /// Who is signed in.
+    pub async fn me(&self, actor: &Actor) -> Result<Me, AccountError> {
+        let account = self.store.by_id(&actor.account).await?.ok_or(AccountError::SignedOut)?;
+        Ok(self.me_of(account).await?)
+    }
+
+    async fn me_of(&self, account: Account) -> Result<Me, StoreError> {
+        let channels = self.channels.owned_by(&account.id).await?;
+        let Account { id, name, display_name, role } = account;
+        Ok(Me { id, name, display_name, role, channels })
+    }
+
+    /// A person's logins, newest first.
+    pub async fn logins(&self, who: &SignedIn) -> Result<Vec<Login>, AccountError> {
+        let rows = self.store.logins(&who.actor.account, fresh::now()).await?;
+        let login = |row: LoginRow| Login {
+            current: row.id == who.login,
+            id: row.id,
+            device: row.device,
+            created_at: row.created_at,
+            last_used_at: row.last_used_at,
+        };
+        Ok(rows.into_iter().map(login).collect())
+    }
+
+    /// Ends a login of this person.
+    pub async fn revoke(&self, who: &Actor, login: &LoginId) -> Result<(), AccountError> {
+        let found = self.store.revoke(&who.account, login).await?;
+        if found { Ok(()) } else { Err(AccountError::UnknownLogin) }
+    }
+
+    /// The account that runs the instance, once there is one.
+    pub async fn owner(&self) -> Result<Option<shared::id::AccountId>, StoreError> {
+        self.store.owner().await
+    }
+
+    async fn look_up(&self, token: &str, now: Timestamp) -> Result<Option<SignedIn>, StoreError> {
+        let Some(token) = Secret::parse(token) else { return Ok(None) };
+        let Some((actor, login, last_used_at)) = self.store.login(&token.hash()).await? else {
+            return Ok(None);
+        };
+        if rules::is_over(last_used_at, now) {
+            return Ok(None);
+        }
+        if rules::is_worth_a_write(last_used_at, now)
+            && let Err(error) = self.store.touch(&login, now).await
+        {
+            // A full disk should not sign people out.
+            tracing::warn!(%error, "the use of a login was not written");
+        }
+        Ok(Some(SignedIn { actor, login }))
+    }
+}
+
+impl Logins for Accounts {
+    fn who<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Option<SignedIn>, StoreError>> {
+        self.look_up(token, fresh::now()).boxed()
+    }
+}
+
+impl Limits {
+    fn now(&self) -> Duration {
+        self.since.elapsed()
+    }
+
+    fn take_address(&self, address: Option<IpAddr>) -> Result<(), AccountError> {
+        let Some(address) = address else { return Ok(()) };
+        let mut addresses = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
+        addresses.take(&network_of(address), self.now()).map_err(|wait| AccountError::TooMany { wait })
+    }
+
+    fn take_name(&self, name: &AccountName) -> Result<(), AccountError> {
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        names.take(name, self.now()).map_err(|wait| AccountError::TooMany { wait })
+    }
+
+    fn forget_name(&self, name: &AccountName) {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner).forget(name);
+    }
+}
+
+/// A home has a whole /64 of IPv6 addresses to try from.
+fn network_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) & !u128::from(u64::MAX)).into()),
+        v4 => v4,
+    }
+}

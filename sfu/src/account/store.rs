@@ -1,0 +1,269 @@
+//! Accounts and logins in SQL.
+
+use super::rules;
+use crate::{
+    actor::Actor,
+    secret::SecretHash,
+    store::{Store, StoreError},
+};
+use shared::{
+    account::Role,
+    id::{AccountId, LoginId},
+    text::{AccountName, DeviceLabel, DisplayName},
+    unit::Timestamp,
+};
+use sqlx::{Row, any::AnyRow};
+use std::str::FromStr;
+
+/// An account as it is kept.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// Its stable id.
+    pub id: AccountId,
+    /// What the person signs in with.
+    pub name: AccountName,
+    /// What others see.
+    pub display_name: DisplayName,
+    /// What it may do.
+    pub role: Role,
+}
+
+/// A login as it is kept.
+#[derive(Debug, Clone)]
+pub struct LoginRow {
+    /// To revoke it by.
+    pub id: LoginId,
+    /// The browser.
+    pub device: DeviceLabel,
+    /// When it signed in.
+    pub created_at: Timestamp,
+    /// When it was last used.
+    pub last_used_at: Timestamp,
+}
+
+/// What an unused set-up link leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claim {
+    /// The account is made.
+    Made,
+    /// The token is not the current one, or was used.
+    Stale,
+}
+
+/// Reads and writes accounts.
+#[derive(Debug, Clone)]
+pub struct AccountStore(Store);
+
+fn role_text(role: Role) -> &'static str {
+    match role {
+        Role::Owner => "owner",
+        Role::Member => "member",
+    }
+}
+
+fn column<T: FromStr>(row: &AnyRow, index: usize) -> Result<T, StoreError>
+where
+    T::Err: std::fmt::Display,
+{
+    let text: String = row.try_get(index)?;
+    text.parse().map_err(|error: T::Err| StoreError::Row(error.to_string()))
+}
+
+fn role(row: &AnyRow, index: usize) -> Result<Role, StoreError> {
+    match row.try_get::<String, _>(index)?.as_str() {
+        "owner" => Ok(Role::Owner),
+        "member" => Ok(Role::Member),
+        other => Err(StoreError::Row(format!("the role {other}"))),
+    }
+}
+
+fn time(row: &AnyRow, index: usize) -> Result<Timestamp, StoreError> {
+    Ok(Timestamp::from_millis(row.try_get(index)?))
+}
+
+impl AccountStore {
+    /// On this database.
+    pub fn new(store: Store) -> Self {
+        Self(store)
+    }
+
+    /// Whether nobody has an account yet.
+    pub async fn is_empty(&self) -> Result<bool, StoreError> {
+        Ok(sqlx::query("SELECT id FROM accounts LIMIT 1").fetch_optional(self.0.pool()).await?.is_none())
+    }
+
+    /// The account that runs the instance, once there is one.
+    pub async fn owner(&self) -> Result<Option<AccountId>, StoreError> {
+        let row = sqlx::query("SELECT id FROM accounts WHERE role = 'owner' ORDER BY created_at LIMIT 1")
+            .fetch_optional(self.0.pool())
+            .await?;
+        row.map(|row| column(&row, 0)).transpose()
+    }
+
+    /// Makes this the one set-up token that works.
+    pub async fn put_setup_token(&self, hash: &SecretHash) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO setup_token (only_row, token_hash) VALUES (1, $1)
+             ON CONFLICT (only_row) DO UPDATE SET token_hash = excluded.token_hash",
+        )
+        .bind(hash.to_hex())
+        .execute(self.0.pool())
+        .await?;
+        Ok(())
+    }
+
+    /// Whether this set-up token works now.
+    pub async fn is_setup_token(&self, hash: &SecretHash) -> Result<bool, StoreError> {
+        let row = sqlx::query("SELECT token_hash FROM setup_token WHERE only_row = 1")
+            .fetch_optional(self.0.pool())
+            .await?;
+        let Some(row) = row else { return Ok(false) };
+        let kept: String = row.try_get(0)?;
+        Ok(SecretHash::from_hex(&kept).is_some_and(|kept| kept == *hash))
+    }
+
+    /// Uses up the set-up token and makes the owner's account, both or neither.
+    pub async fn claim(
+        &self,
+        token: &SecretHash,
+        account: &Account,
+        password_hash: &str,
+        at: Timestamp,
+    ) -> Result<Claim, StoreError> {
+        let mut transaction = self.0.pool().begin().await?;
+        let used = sqlx::query("DELETE FROM setup_token WHERE token_hash = $1")
+            .bind(token.to_hex())
+            .execute(&mut *transaction)
+            .await?;
+        if used.rows_affected() == 0 {
+            return Ok(Claim::Stale);
+        }
+        sqlx::query(
+            "INSERT INTO accounts (id, name, display_name, role, password_hash, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6)",
+        )
+        .bind(account.id.as_str())
+        .bind(account.name.as_str())
+        .bind(account.display_name.as_str())
+        .bind(role_text(account.role))
+        .bind(password_hash)
+        .bind(at.as_millis())
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(Claim::Made)
+    }
+
+    /// An account and its password's hash, by name.
+    pub async fn by_name(&self, name: &AccountName) -> Result<Option<(Account, String)>, StoreError> {
+        let row =
+            sqlx::query("SELECT id, name, display_name, role, password_hash FROM accounts WHERE name = $1")
+                .bind(name.as_str())
+                .fetch_optional(self.0.pool())
+                .await?;
+        let Some(row) = row else { return Ok(None) };
+        Ok(Some((account(&row)?, row.try_get(4)?)))
+    }
+
+    /// An account by id.
+    pub async fn by_id(&self, id: &AccountId) -> Result<Option<Account>, StoreError> {
+        let row = sqlx::query("SELECT id, name, display_name, role FROM accounts WHERE id = $1")
+            .bind(id.as_str())
+            .fetch_optional(self.0.pool())
+            .await?;
+        row.as_ref().map(account).transpose()
+    }
+
+    /// Writes a new login, and clears away those that are over.
+    pub async fn add_login(
+        &self,
+        account: &AccountId,
+        login: &LoginRow,
+        token: &SecretHash,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.0.pool().begin().await?;
+        sqlx::query("DELETE FROM logins WHERE last_used_at <= $1")
+            .bind(rules::over_before(login.created_at).as_millis())
+            .execute(&mut *transaction)
+            .await?;
+        sqlx::query(
+            "INSERT INTO logins (id, account_id, token_hash, device, created_at, last_used_at)
+             VALUES ($1, $2, $3, $4, $5, $6)",
+        )
+        .bind(login.id.as_str())
+        .bind(account.as_str())
+        .bind(token.to_hex())
+        .bind(login.device.as_str())
+        .bind(login.created_at.as_millis())
+        .bind(login.last_used_at.as_millis())
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Whose login a token is: who, which, and when it was last used.
+    pub async fn login(&self, token: &SecretHash) -> Result<Option<(Actor, LoginId, Timestamp)>, StoreError> {
+        let row = sqlx::query(
+            "SELECT accounts.id, accounts.role, logins.id, logins.last_used_at
+             FROM logins JOIN accounts ON accounts.id = logins.account_id WHERE logins.token_hash = $1",
+        )
+        .bind(token.to_hex())
+        .fetch_optional(self.0.pool())
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let actor = Actor { account: column(&row, 0)?, role: role(&row, 1)? };
+        Ok(Some((actor, column(&row, 2)?, time(&row, 3)?)))
+    }
+
+    /// Writes that a login was used.
+    pub async fn touch(&self, login: &LoginId, at: Timestamp) -> Result<(), StoreError> {
+        sqlx::query("UPDATE logins SET last_used_at = $2 WHERE id = $1 AND last_used_at < $2")
+            .bind(login.as_str())
+            .bind(at.as_millis())
+            .execute(self.0.pool())
+            .await?;
+        Ok(())
+    }
+
+    /// An account's logins that aren't over, newest first.
+    pub async fn logins(&self, account: &AccountId, now: Timestamp) -> Result<Vec<LoginRow>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT id, device, created_at, last_used_at FROM logins
+             WHERE account_id = $1 AND last_used_at > $2 ORDER BY created_at DESC, id DESC LIMIT 200",
+        )
+        .bind(account.as_str())
+        .bind(rules::over_before(now).as_millis())
+        .fetch_all(self.0.pool())
+        .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(LoginRow {
+                    id: column(row, 0)?,
+                    device: column(row, 1)?,
+                    created_at: time(row, 2)?,
+                    last_used_at: time(row, 3)?,
+                })
+            })
+            .collect()
+    }
+
+    /// Ends one login of an account; whether there was one.
+    pub async fn revoke(&self, account: &AccountId, login: &LoginId) -> Result<bool, StoreError> {
+        let done = sqlx::query("DELETE FROM logins WHERE id = $1 AND account_id = $2")
+            .bind(login.as_str())
+            .bind(account.as_str())
+            .execute(self.0.pool())
+            .await?;
+        Ok(done.rows_affected() > 0)
+    }
+}
+
+fn account(row: &AnyRow) -> Result<Account, StoreError> {
+    Ok(Account {
+        id: column(row, 0)?,
+        name: column(row, 1)?,
+        display_name: column(row, 2)?,
+        role: role(row, 3)?,
+    })
+}

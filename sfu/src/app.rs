@@ -1,0 +1,275 @@
+//! The composition root: makes every part, and connects what must not know of each other.
+
+mod connect;
+#[cfg(test)]
+mod tests;
+
+use crate::{
+    account::{service::Accounts, store::AccountStore},
+    broadcast::{live::LiveBoard, log::BroadcastLog, store::SqlBroadcastLog},
+    channel::{
+        LiveControl,
+        routes::whip_url,
+        service::{ChannelError, Channels},
+    },
+    config::Config,
+    event::{bus::Bus, websocket::Gateway},
+    fresh,
+    http::{
+        assets::{Assets, EMBEDDED},
+        peer::Site,
+    },
+    routes::{self, Parts},
+    store::{Store, StoreError},
+    telemetry::{
+        health::{Check, Readiness},
+        metrics::Metrics,
+    },
+};
+use axum::{Router, serve::ListenerExt};
+use shared::{channel::NewChannel, id::ChannelName, text::DisplayName};
+use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+    task::JoinSet,
+    time::timeout,
+};
+
+/// A stop takes at most this long.
+const STOP_MOST: Duration = Duration::from_secs(10);
+
+/// Why the server did not start, or stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// Something else has the port.
+    #[error(
+        "{0} is in use already, perhaps by another Weir: stop it, or choose another address with WEIR_HTTP_LISTEN"
+    )]
+    InUse(SocketAddr),
+    /// The address can't be listened on.
+    #[error("Weir can't listen on {address}: {source}. Choose another address with WEIR_HTTP_LISTEN")]
+    Listen {
+        /// Which.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The database can't be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A channel could not be made.
+    #[error(transparent)]
+    Channel(#[from] ChannelError),
+    /// The broadcast log can't be used.
+    #[error(transparent)]
+    Log(#[from] crate::broadcast::log::LogError),
+    /// The system failed.
+    #[error("the server stopped: {0}")]
+    System(#[from] io::Error),
+}
+
+/// What the media plane needs to start.
+pub struct MediaNeeds {
+    /// How it is reached.
+    pub config: crate::config::Media,
+    /// To write what is live.
+    pub board: LiveBoard,
+    /// To tell what happens; after the board says so.
+    pub bus: Bus,
+    /// To write down broadcasts and views.
+    pub log: Arc<dyn BroadcastLog>,
+    /// To count.
+    pub metrics: Metrics,
+    /// Turns true when the server is about to stop.
+    pub draining: watch::Receiver<bool>,
+}
+
+/// What the rest of the server needs of the media plane.
+pub struct Media {
+    /// Ends what is live.
+    pub control: Arc<dyn LiveControl>,
+    /// Whether it is up.
+    pub ready: Check,
+    /// Makes the WHIP and WHEP routes, given who may publish and watch.
+    pub routes: Box<dyn FnOnce(&Channels, &Accounts) -> Router + Send>,
+}
+
+/// A server that listens.
+pub struct Server {
+    listeners: Vec<TcpListener>,
+    addresses: Vec<SocketAddr>,
+    setup_link: Option<String>,
+    base_url: String,
+    router: Router,
+    gateway: Gateway,
+    store: Store,
+    draining: watch::Sender<bool>,
+}
+
+impl Server {
+    /// Makes everything. What can't work says so before anything is served.
+    pub async fn start(config: Config) -> Result<Self, AppError> {
+        let (listeners, addresses) = listen(&config.http.listen).await?;
+        let store = open_store(&config).await?;
+        let site = Site { public_url: config.http.public_url.clone().map(Into::into) };
+        let base_url = base_url(&config, addresses.first());
+        let (draining, is_draining) = watch::channel(false);
+        let metrics = Metrics::new(fresh::now().as_millis() / 1000);
+        let bus = Bus::default();
+        let board = LiveBoard::default();
+
+        let log: Arc<dyn BroadcastLog> = Arc::new(SqlBroadcastLog::new(store.clone()));
+        let left_open = log.close_stale_views().await?;
+        if left_open > 0 {
+            tracing::info!(views = left_open, "views that the last run left open were closed");
+        }
+
+        let media = connect::media(MediaNeeds {
+            config: config.media.clone(),
+            board: board.clone(),
+            bus: bus.clone(),
+            log: log.clone(),
+            metrics: metrics.clone(),
+            draining: is_draining.clone(),
+        });
+
+        let ports = connect::ports(&board, log, &bus, media.control);
+        let channels = Channels::new(store.clone(), ports);
+        let accounts = Accounts::new(store.clone(), Arc::new(connect::AccountChannels(channels.clone())));
+        let topics = Arc::new(connect::Topics { channels: channels.clone(), board });
+        let gateway =
+            Gateway::new(topics, Arc::new(accounts.clone()), bus, site.clone(), is_draining.clone());
+        metrics.register(|registry| gateway.register(registry));
+
+        let setup_token = accounts.new_setup_token().await?;
+        let setup_link = setup_token.map(|token| format!("{base_url}/set-up?token={}", token.reveal()));
+        let router = routes::router(Parts {
+            name: config.name,
+            site,
+            media: (media.routes)(&channels, &accounts),
+            accounts,
+            channels,
+            gateway: gateway.clone(),
+            assets: Assets::new(EMBEDDED),
+            metrics,
+            readiness: Readiness { store: store.clone(), media: media.ready, draining: is_draining },
+        });
+        Ok(Self { listeners, addresses, setup_link, base_url, router, gateway, store, draining })
+    }
+
+    /// Where it listens.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// The one-time link, while nobody has an account.
+    pub fn setup_link(&self) -> Option<&str> {
+        self.setup_link.as_deref()
+    }
+
+    /// Serves until `stop`, then lets what is under way finish, for at most ten seconds.
+    pub async fn run_until(self, stop: impl Future<Output = ()>) -> Result<(), AppError> {
+        let mut servers = JoinSet::new();
+        for listener in self.listeners {
+            let service = self.router.clone().into_make_service_with_connect_info::<SocketAddr>();
+            // Small messages must not wait for each other.
+            let listener = listener.tap_io(|socket| {
+                if let Err(error) = socket.set_nodelay(true) {
+                    tracing::debug!(%error, "a connection keeps Nagle's delay");
+                }
+            });
+            let mut draining = self.draining.subscribe();
+            let stopping = async move {
+                let _ = draining.wait_for(|draining| *draining).await;
+            };
+            servers
+                .spawn(async move { axum::serve(listener, service).with_graceful_shutdown(stopping).await });
+        }
+        drop(self.router);
+        tokio::select! {
+            () = stop => {}
+            Some(ended) = servers.join_next() => ended.map_err(io::Error::other)??,
+        }
+        tracing::info!("stopping: what is under way may finish");
+        self.draining.send_replace(true);
+        let drained = timeout(STOP_MOST, async {
+            while servers.join_next().await.is_some() {}
+            self.gateway.closed().await;
+        });
+        if drained.await.is_err() {
+            tracing::warn!("some connections were cut: they did not finish within 10 s");
+        }
+        self.store.close().await;
+        Ok(())
+    }
+}
+
+/// Serves until the process is told to stop.
+pub async fn serve(config: Config) -> Result<(), AppError> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let server = Server::start(config).await?;
+    println!("Weir is at {}", server.base_url);
+    if let Some(link) = server.setup_link() {
+        println!("Set it up with this link, which works once: {link}");
+    }
+    let stop = async {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    server.run_until(stop).await
+}
+
+/// Makes a channel from the shell, beside a server that runs or doesn't. It belongs to the instance's owner.
+pub async fn create_channel(
+    config: Config,
+    name: ChannelName,
+    display_name: Option<DisplayName>,
+) -> Result<NewChannel, AppError> {
+    let store = open_store(&config).await?;
+    let log: Arc<dyn BroadcastLog> = Arc::new(SqlBroadcastLog::new(store.clone()));
+    let ports = connect::ports(&LiveBoard::default(), log, &Bus::default(), Arc::new(connect::NothingLive));
+    let owner = AccountStore::new(store.clone()).owner().await?;
+    let made = Channels::new(store.clone(), ports).create(owner.as_ref(), name, display_name).await;
+    store.close().await;
+    let (channel, stream_key) = made?;
+    let whip_url = whip_url(&base_url(&config, config.http.listen.first()), &channel.name);
+    Ok(NewChannel { channel, stream_key, whip_url })
+}
+
+async fn open_store(config: &Config) -> Result<Store, StoreError> {
+    match &config.database_url {
+        Some(url) => Store::open(url).await,
+        None => Store::open_in(&config.data_dir).await,
+    }
+}
+
+async fn listen(addresses: &[SocketAddr]) -> Result<(Vec<TcpListener>, Vec<SocketAddr>), AppError> {
+    let mut listeners = Vec::new();
+    let mut bound = Vec::new();
+    for &address in addresses {
+        let listener = TcpListener::bind(address).await.map_err(|source| match source.kind() {
+            io::ErrorKind::AddrInUse => AppError::InUse(address),
+            _ => AppError::Listen { address, source },
+        })?;
+        bound.push(listener.local_addr()?);
+        listeners.push(listener);
+    }
+    Ok((listeners, bound))
+}
+
+/// The address to print: as configured, or as this machine's own browser would reach it.
+fn base_url(config: &Config, address: Option<&SocketAddr>) -> String {
+    match (&config.http.public_url, address) {
+        (Some(url), _) => url.clone(),
+        (None, Some(address)) if address.ip().is_loopback() || address.ip().is_unspecified() => {
+            format!("http://localhost:{}", address.port())
+        }
+        (None, Some(address)) => format!("http://{address}"),
+        (None, None) => "http://localhost".to_owned(),
+    }
+}

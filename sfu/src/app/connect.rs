@@ -1,0 +1,263 @@
+//! Ports of one capability, filled by another.
+
+use super::{Media, MediaNeeds};
+use crate::{
+    account,
+    broadcast::{
+        live::{LiveBoard, LiveState},
+        log::BroadcastLog,
+    },
+    channel::{
+        self, Announce, BearerHash, Keys, Live, LiveControl, LiveSource, Minted, Past, PastSource,
+        service::{ChannelError, Channels, Ports},
+    },
+    event::{Reading, Source, bus::Bus},
+    fresh,
+    http::{login::SignedIn, problem::ProblemResponse},
+    publish::key::{Bearer, PublishToken, StreamKey},
+    store::StoreError,
+};
+use axum::Router;
+use futures_util::{FutureExt, future::BoxFuture};
+use shared::{
+    channel::{Channel, Visibility},
+    event::{Occurrence, Payload, Topic},
+    id::{AccountId, ChannelId, ChannelName},
+    problem::Problem,
+    publish::PublisherHealth,
+    text::DisplayName,
+    unit::Bitrate,
+};
+use std::sync::Arc;
+
+/// Starts the media plane, and says how the rest reaches it.
+pub(super) fn media(needs: MediaNeeds) -> Media {
+    // Shards, registry, WHIP and WHEP take their place here, with all of `needs`.
+    drop(needs);
+    Media {
+        control: Arc::new(NothingLive),
+        ready: Arc::new(|| Ok(())),
+        routes: Box::new(|_, _| Router::new()),
+    }
+}
+
+/// What channels need of everybody else.
+pub(super) fn ports(
+    board: &LiveBoard,
+    log: Arc<dyn BroadcastLog>,
+    bus: &Bus,
+    control: Arc<dyn LiveControl>,
+) -> Ports {
+    Ports {
+        live: Arc::new(Board(board.clone())),
+        control,
+        past: Arc::new(PastOf(log)),
+        keys: Arc::new(PublisherKeys),
+        announce: Arc::new(OnBus(bus.clone())),
+    }
+}
+
+/// For a process in which nothing can be live.
+pub(super) struct NothingLive;
+
+impl LiveControl for NothingLive {
+    fn end<'a>(&'a self, _: &'a ChannelId) -> BoxFuture<'a, bool> {
+        async { false }.boxed()
+    }
+}
+
+struct Board(LiveBoard);
+
+impl LiveSource for Board {
+    fn of(&self, channel: &ChannelId) -> Live {
+        let LiveState {
+            state,
+            stream_id,
+            viewer_count,
+            start_time,
+            waiting_since,
+            ended_at,
+            duration,
+            renditions,
+            health: _,
+        } = self.0.of(channel);
+        Live { state, stream_id, viewer_count, start_time, waiting_since, ended_at, duration, renditions }
+    }
+
+    fn live(&self) -> Vec<ChannelId> {
+        self.0.live().into_iter().map(|(id, _)| id).collect()
+    }
+}
+
+struct PastOf(Arc<dyn BroadcastLog>);
+
+impl PastSource for PastOf {
+    fn last_ended<'a>(&'a self, channel: &'a ChannelId) -> BoxFuture<'a, Result<Option<Past>, StoreError>> {
+        async move {
+            let past = self.0.last_ended(channel.clone()).await.map_err(|error| error.0)?;
+            Ok(past.map(|past| Past { started_at: past.started_at, ended_at: past.ended_at }))
+        }
+        .boxed()
+    }
+}
+
+struct PublisherKeys;
+
+impl Keys for PublisherKeys {
+    fn stream_key(&self) -> Minted {
+        let key = StreamKey::from_random(fresh::bytes());
+        Minted { text: key.reveal(), hash: key.hash() }
+    }
+
+    fn publish_token(&self) -> Minted {
+        let token = PublishToken::from_random(fresh::bytes());
+        Minted { text: token.reveal(), hash: token.hash() }
+    }
+
+    fn read(&self, bearer: &str) -> Option<BearerHash> {
+        Bearer::parse(bearer).map(|bearer| match bearer {
+            Bearer::Key(key) => BearerHash::Key(key.hash()),
+            Bearer::Token(token) => BearerHash::Token(token.hash()),
+        })
+    }
+}
+
+struct OnBus(Bus);
+
+impl Announce for OnBus {
+    fn edited(&self, channel: &ChannelName) {
+        self.0.publish(channel, Occurrence::ChannelEdited {});
+    }
+}
+
+/// Channels, as accounts see them.
+pub(super) struct AccountChannels(pub(super) Channels);
+
+impl account::Channels for AccountChannels {
+    fn is_free<'a>(&'a self, name: &'a ChannelName) -> BoxFuture<'a, Result<bool, StoreError>> {
+        self.0.is_free(name).boxed()
+    }
+
+    fn open_first<'a>(
+        &'a self,
+        owner: &'a AccountId,
+        name: &'a ChannelName,
+        display_name: &'a DisplayName,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        self.0.open_first(owner, name, display_name).boxed()
+    }
+
+    fn owned_by<'a>(&'a self, owner: &'a AccountId) -> BoxFuture<'a, Result<Vec<Channel>, StoreError>> {
+        self.0.owned_by(owner).boxed()
+    }
+}
+
+/// What the event socket's topics say, and to whom.
+pub(super) struct Topics {
+    pub(super) channels: Channels,
+    pub(super) board: LiveBoard,
+}
+
+impl Topics {
+    async fn may_follow(
+        &self,
+        who: Option<&SignedIn>,
+        topic: Topic,
+        channel: Option<&ChannelName>,
+    ) -> Result<(), ProblemResponse> {
+        let actor = who.map(|who| &who.actor);
+        match (topic, channel) {
+            (Topic::Directory, _) => Ok(()),
+            (_, None) => Err(ChannelError::Unknown.into()),
+            (Topic::ChannelState | Topic::ChannelEvents, Some(channel)) => {
+                self.channels.seen(actor, channel).await?;
+                Ok(())
+            }
+            (Topic::Webrtc, Some(channel)) => {
+                let actor = actor.ok_or_else(ProblemResponse::signed_out)?;
+                self.channels.managed(actor, channel).await?;
+                Ok(())
+            }
+        }
+    }
+
+    async fn payload(
+        &self,
+        topic: Topic,
+        channel: Option<&ChannelName>,
+    ) -> Result<Option<Reading>, StoreError> {
+        if topic == Topic::Directory {
+            let payload = Payload::Directory(self.channels.directory().await?);
+            return Ok(Some(Reading { payload, restricted: false }));
+        }
+        let Some(channel) = channel else { return Ok(None) };
+        let Some(record) = self.channels.record(channel).await? else { return Ok(None) };
+        let is_private = record.channel.visibility == Visibility::Private;
+        let (payload, restricted) = match topic {
+            Topic::ChannelState => {
+                (Payload::ChannelState(Box::new(self.channels.state_of(&record))), is_private)
+            }
+            Topic::Webrtc => {
+                let health = health_of(channel, self.board.of(&record.channel.id));
+                (Payload::PublisherHealth(Box::new(health)), true)
+            }
+            Topic::ChannelEvents | Topic::Directory => return Ok(None),
+        };
+        Ok(Some(Reading { payload, restricted }))
+    }
+}
+
+impl Source for Topics {
+    fn authorise<'a>(
+        &'a self,
+        who: Option<&'a SignedIn>,
+        topic: Topic,
+        channel: Option<&'a ChannelName>,
+    ) -> BoxFuture<'a, Result<(), Problem>> {
+        async move { self.may_follow(who, topic, channel).await.map_err(Problem::from) }.boxed()
+    }
+
+    fn read<'a>(
+        &'a self,
+        topic: Topic,
+        channel: Option<&'a ChannelName>,
+    ) -> BoxFuture<'a, Result<Option<Reading>, Problem>> {
+        async move {
+            let read = self.payload(topic, channel).await;
+            read.map_err(|error| Problem::from(ProblemResponse::from(error)))
+        }
+        .boxed()
+    }
+}
+
+/// What arrives from a channel's publisher; nothing while nobody publishes.
+fn health_of(channel: &ChannelName, live: LiveState) -> PublisherHealth {
+    let health = live.health;
+    PublisherHealth {
+        channel: channel.clone(),
+        session: health.as_ref().map(|health| health.session.clone()),
+        user_agent: health.as_ref().map(|health| health.user_agent.clone()).unwrap_or_default(),
+        viewers: live.viewer_count,
+        bitrate: health.as_ref().map_or(Bitrate(0), |health| health.bitrate),
+        frame_rate: health.as_ref().map_or(0.0, |health| health.frame_rate),
+        loss: health.as_ref().map_or(0.0, |health| health.loss),
+        round_trip: health.as_ref().and_then(|health| health.round_trip),
+        keyframe_interval: health.as_ref().and_then(|health| health.keyframe_interval),
+        renditions: live.renditions,
+    }
+}
+
+impl From<channel::access::AccessError> for ProblemResponse {
+    fn from(error: channel::access::AccessError) -> Self {
+        match error {
+            channel::access::AccessError::Denied => Self::new(
+                axum::http::StatusCode::UNAUTHORIZED,
+                "wrong-stream-key",
+                "The stream key is wrong",
+                "The stream key is wrong, was replaced, or belongs to another channel. Copy the channel's key again.",
+            ),
+            channel::access::AccessError::Unknown => ChannelError::Unknown.into(),
+            channel::access::AccessError::Store(error) => error.into(),
+        }
+    }
+}

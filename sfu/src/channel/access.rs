@@ -1,0 +1,72 @@
+//! Who may publish to a channel, and who may watch it. WHIP and WHEP ask here, through ports of their own.
+
+use super::{BearerHash, rules, service::Channels};
+use crate::{actor::Actor, fresh, store::StoreError};
+use shared::{
+    id::{ChannelId, ChannelName},
+    text::{Category, Title},
+};
+
+/// A publisher may publish this.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublisherGrant {
+    /// The channel.
+    pub channel_id: ChannelId,
+    /// Its name.
+    pub channel_name: ChannelName,
+    /// What the broadcast is called.
+    pub title: Title,
+    /// What it is of.
+    pub category: Category,
+}
+
+/// Why somebody may not publish or watch.
+#[derive(Debug, thiserror::Error)]
+pub enum AccessError {
+    /// The key or token is nobody's, is over, or is for another channel: which of them is not told.
+    #[error("the stream key is wrong")]
+    Denied,
+    /// No such channel, as far as the one who asks may know.
+    #[error("there is no such channel")]
+    Unknown,
+    /// The store could not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Channels {
+    /// Whose channel a Bearer publishes to. With a channel named, it must be that one's.
+    pub async fn publisher(
+        &self,
+        channel: Option<&ChannelName>,
+        bearer: &str,
+    ) -> Result<PublisherGrant, AccessError> {
+        let secret = self.ports.keys.read(bearer).ok_or(AccessError::Denied)?;
+        let id = match &secret {
+            BearerHash::Key(hash) => self.store.of_key(hash).await?,
+            BearerHash::Token(hash) => self.store.of_token(hash, fresh::now()).await?,
+        };
+        let record = self.record_by_id(&id.ok_or(AccessError::Denied)?).await?.ok_or(AccessError::Denied)?;
+        let owned = record.channel.clone();
+        if channel.is_some_and(|name| *name != owned.name) {
+            return Err(AccessError::Denied);
+        }
+        Ok(PublisherGrant {
+            channel_id: owned.id,
+            channel_name: owned.name,
+            title: owned.title,
+            category: owned.category,
+        })
+    }
+
+    /// The channel that somebody may watch.
+    pub async fn watcher(
+        &self,
+        channel: &ChannelName,
+        who: Option<&Actor>,
+    ) -> Result<ChannelId, AccessError> {
+        let record = self.record(channel).await?;
+        let record = record.filter(|record| rules::may_see(who, record)).ok_or(AccessError::Unknown)?;
+        Ok(record.channel.id.clone())
+    }
+}

@@ -1,0 +1,159 @@
+//! Channels over HTTP.
+
+use super::service::{ChannelError, Channels};
+use crate::http::{
+    extract::{Json, Path},
+    login::{HasLogins, Logins, SignedIn},
+    peer::Peer,
+    problem::ProblemResponse,
+};
+use axum::{
+    Json as Answer, Router,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use shared::{
+    broadcast::ChannelState,
+    channel::{Channel, CreateChannel, Directory, EditChannel, NewChannel, NewStreamKey},
+    id::ChannelName,
+    publish::PublishToken,
+};
+use std::sync::Arc;
+
+#[derive(Clone)]
+struct Api {
+    channels: Channels,
+    logins: Arc<dyn Logins>,
+}
+
+impl HasLogins for Api {
+    fn logins(&self) -> &Arc<dyn Logins> {
+        &self.logins
+    }
+}
+
+/// The directory, channels, their states and their keys.
+pub fn routes(channels: Channels, logins: Arc<dyn Logins>) -> Router {
+    Router::new()
+        .route("/channels", get(directory).post(create))
+        .route("/channels/{name}", get(read).patch(edit))
+        .route("/channels/{name}/state", get(state))
+        .route("/channels/{name}/stream-key", post(rotate))
+        .route("/channels/{name}/publish-token", post(publish_token))
+        .route("/channels/{name}/end", post(end))
+        .with_state(Api { channels, logins })
+}
+
+/// Where a publisher posts its offer.
+pub fn whip_url(base_url: &str, channel: &ChannelName) -> String {
+    format!("{base_url}/whip/{channel}")
+}
+
+async fn directory(State(api): State<Api>) -> Result<Answer<Directory>, ProblemResponse> {
+    Ok(Answer(api.channels.directory().await?))
+}
+
+async fn create(
+    State(api): State<Api>,
+    who: SignedIn,
+    peer: Peer,
+    Json(request): Json<CreateChannel>,
+) -> Result<Response, ProblemResponse> {
+    let made = api.channels.create(Some(&who.actor.account), request.name, request.display_name).await?;
+    let (channel, stream_key) = made;
+    let whip_url = whip_url(&peer.base_url, &channel.name);
+    Ok((StatusCode::CREATED, Answer(NewChannel { channel, stream_key, whip_url })).into_response())
+}
+
+async fn read(
+    State(api): State<Api>,
+    who: Option<SignedIn>,
+    Path(name): Path<ChannelName>,
+) -> Result<Answer<Channel>, ProblemResponse> {
+    let record = api.channels.seen(who.as_ref().map(|who| &who.actor), &name).await?;
+    Ok(Answer(record.channel.clone()))
+}
+
+async fn edit(
+    State(api): State<Api>,
+    who: SignedIn,
+    Path(name): Path<ChannelName>,
+    Json(request): Json<EditChannel>,
+) -> Result<Answer<Channel>, ProblemResponse> {
+    Ok(Answer(api.channels.edit(&who.actor, &name, request).await?))
+}
+
+async fn state(
+    State(api): State<Api>,
+    who: Option<SignedIn>,
+    Path(name): Path<ChannelName>,
+) -> Result<Answer<ChannelState>, ProblemResponse> {
+    let record = api.channels.seen(who.as_ref().map(|who| &who.actor), &name).await?;
+    Ok(Answer(api.channels.state_of(&record)))
+}
+
+async fn rotate(
+    State(api): State<Api>,
+    who: SignedIn,
+    peer: Peer,
+    Path(name): Path<ChannelName>,
+) -> Result<Answer<NewStreamKey>, ProblemResponse> {
+    let stream_key = api.channels.rotate(&who.actor, &name).await?;
+    Ok(Answer(NewStreamKey { stream_key, whip_url: whip_url(&peer.base_url, &name) }))
+}
+
+async fn publish_token(
+    State(api): State<Api>,
+    who: SignedIn,
+    peer: Peer,
+    Path(name): Path<ChannelName>,
+) -> Result<Response, ProblemResponse> {
+    let (token, expires_at) = api.channels.publish_token(&who.actor, &name).await?;
+    let token = PublishToken { token, whip_url: whip_url(&peer.base_url, &name), expires_at };
+    Ok((StatusCode::CREATED, Answer(token)).into_response())
+}
+
+async fn end(
+    State(api): State<Api>,
+    who: SignedIn,
+    Path(name): Path<ChannelName>,
+) -> Result<StatusCode, ProblemResponse> {
+    api.channels.end(&who.actor, &name).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+impl From<ChannelError> for ProblemResponse {
+    fn from(error: ChannelError) -> Self {
+        match error {
+            ChannelError::Unknown => Self::new(
+                StatusCode::NOT_FOUND,
+                "unknown-channel",
+                "No such channel",
+                "There is no channel with this name. Check how it is written.",
+            ),
+            ChannelError::NotYours => Self::new(
+                StatusCode::FORBIDDEN,
+                "not-yours",
+                "Somebody else's channel",
+                "Only the channel's owner may do this. Sign in as the owner.",
+            ),
+            ChannelError::Taken => Self::taken("name"),
+            ChannelError::TooManyTags => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "invalid",
+                "Too many tags",
+                format!("A channel has at most {} tags. Leave some out.", shared::channel::TAGS_MOST),
+            )
+            .field("tags"),
+            ChannelError::TooMany => Self::new(
+                StatusCode::CONFLICT,
+                "too-many-channels",
+                "Too many channels",
+                format!("An account has at most {} channels.", super::rules::CHANNELS_MOST),
+            ),
+            ChannelError::Store(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! Pure rules: who may do what, what a state says, how the directory is ordered.
+
+use super::{Live, Past};
+use crate::actor::Actor;
+use shared::{
+    account::Role,
+    broadcast::{BroadcastState, ChannelState},
+    channel::{Channel, ChannelCard, Directory, TAGS_MOST, Visibility},
+    id::AccountId,
+    text::Tag,
+    unit::{Seconds, Timestamp},
+};
+use std::{cmp::Reverse, time::Duration};
+
+/// The most cards of the directory.
+pub const CARDS_MOST: usize = 200;
+/// How long a publish token starts sessions.
+pub const TOKEN_LASTS: Duration = Duration::from_secs(12 * 60 * 60);
+/// The most channels that one account makes.
+pub const CHANNELS_MOST: usize = 50;
+
+/// A channel as it is kept.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    /// What it says of itself.
+    pub channel: Channel,
+    /// Whose it is; nobody's if the shell made it before set-up.
+    pub owner: Option<AccountId>,
+    /// Its last broadcast that is over, when this was read.
+    pub past: Option<Past>,
+}
+
+/// Whether the channel exists for somebody.
+pub fn may_see(who: Option<&Actor>, record: &Record) -> bool {
+    record.channel.visibility != Visibility::Private || who.is_some_and(|actor| may_manage(actor, record))
+}
+
+/// Whether somebody may change the channel, its keys and its broadcast. A channel of nobody is the instance owner's.
+pub fn may_manage(who: &Actor, record: &Record) -> bool {
+    match &record.owner {
+        Some(owner) => *owner == who.account,
+        None => who.role == Role::Owner,
+    }
+}
+
+/// Tags without repetition, as many as fit; `None` if there are too many.
+pub fn tags(given: Vec<Tag>) -> Option<Vec<Tag>> {
+    let mut tags: Vec<Tag> = Vec::new();
+    for tag in given {
+        let folded = tag.as_str().to_lowercase();
+        if !tags.iter().any(|other| other.as_str().to_lowercase() == folded) {
+            tags.push(tag);
+        }
+    }
+    (tags.len() <= TAGS_MOST).then_some(tags)
+}
+
+/// A channel's state: what it says of itself, what is live, what was.
+pub fn state(record: &Record, live: Live, now: Timestamp) -> ChannelState {
+    let is_idle = matches!(live.state, BroadcastState::Offline | BroadcastState::Ended);
+    let past = record.past.filter(|_| is_idle);
+    let past_duration = past.map(|past| Seconds(past.ended_at.since(past.started_at).as_secs()));
+    ChannelState {
+        channel: record.channel.name.clone(),
+        state: live.state,
+        stream_id: live.stream_id,
+        title: record.channel.title.clone(),
+        category: record.channel.category.clone(),
+        viewer_count: live.viewer_count,
+        start_time: live.start_time,
+        waiting_since: live.waiting_since,
+        // What the server saw end is newer than what the record remembers.
+        duration: if live.ended_at.is_some() { live.duration } else { live.duration.or(past_duration) },
+        ended_at: live.ended_at.or(past.map(|past| past.ended_at)),
+        renditions: live.renditions,
+        server_time: now,
+    }
+}
+
+/// The cards in order: live ones first, most watched first, then the most recently live.
+pub fn directory(cards: Vec<(Record, Live)>, now: Timestamp) -> Directory {
+    let mut channels: Vec<ChannelCard> = cards
+        .into_iter()
+        .filter(|(record, _)| record.channel.visibility == Visibility::Public)
+        .map(|(record, live)| {
+            let state = state(&record, live, now);
+            ChannelCard { channel: record.channel, state }
+        })
+        .collect();
+    channels.sort_by_cached_key(|card| {
+        let state = &card.state;
+        let is_on = matches!(state.state, BroadcastState::Live | BroadcastState::Waiting);
+        let last = if is_on { state.start_time } else { state.ended_at };
+        (
+            Reverse(is_on),
+            Reverse(if is_on { state.viewer_count } else { 0 }),
+            Reverse(last),
+            card.channel.name.clone(),
+        )
+    });
+    channels.truncate(CARDS_MOST);
+    Directory { channels }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::text::{Category, Description, Title};
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_millis(seconds * 1000)
+    }
+
+    fn record(name: &str, visibility: Visibility) -> Record {
+        let channel = Channel {
+            id: name.parse().unwrap(),
+            name: name.parse().unwrap(),
+            display_name: name.parse().unwrap(),
+            title: Title::default(),
+            description: Description::default(),
+            category: Category::default(),
+            tags: Vec::new(),
+            visibility,
+            created_at: at(0),
+        };
+        Record { channel, owner: Some("ada".parse().unwrap()), past: None }
+    }
+
+    fn actor(account: &str, role: Role) -> Actor {
+        Actor { account: account.parse().unwrap(), role }
+    }
+
+    #[test]
+    fn a_private_channel_exists_for_its_owner_alone() {
+        let (ada, bob) = (actor("ada", Role::Member), actor("bob", Role::Owner));
+        let private = record("secret", Visibility::Private);
+        assert!(may_see(Some(&ada), &private));
+        assert!(!may_see(Some(&bob), &private));
+        assert!(!may_see(None, &private));
+        for open in [Visibility::Public, Visibility::Unlisted] {
+            assert!(may_see(None, &record("open", open)));
+        }
+        assert!(may_manage(&ada, &private) && !may_manage(&bob, &private));
+    }
+
+    #[test]
+    fn a_channel_of_nobody_is_managed_by_the_instance_owner() {
+        let orphan = Record { owner: None, ..record("shell", Visibility::Private) };
+        assert!(may_manage(&actor("bob", Role::Owner), &orphan));
+        assert!(!may_manage(&actor("ada", Role::Member), &orphan));
+        assert!(!may_see(None, &orphan));
+    }
+
+    #[test]
+    fn tags_are_few_and_different() {
+        let tag = |text: &str| text.parse::<Tag>().unwrap();
+        assert_eq!(tags(vec![tag("Rust"), tag("rust"), tag("Live")]), Some(vec![tag("Rust"), tag("Live")]));
+        assert!(tags((0..11).map(|n| tag(&format!("t{n}"))).collect()).is_none());
+        assert!(tags((0..10).map(|n| tag(&format!("t{n}"))).collect()).is_some());
+    }
+
+    #[test]
+    fn the_directory_shows_live_then_most_watched_then_most_recent() {
+        let on = |viewers, start| Live {
+            state: BroadcastState::Live,
+            viewer_count: viewers,
+            start_time: Some(at(start)),
+            ..Live::default()
+        };
+        let was = |end| Record {
+            past: Some(Past { started_at: at(0), ended_at: at(end) }),
+            ..record("was", Visibility::Public)
+        };
+        let named = |record: Record, name: &str| {
+            let channel = Channel { name: name.parse().unwrap(), ..record.channel };
+            Record { channel, ..record }
+        };
+        let cards = vec![
+            (record("never", Visibility::Public), Live::default()),
+            (named(was(10), "long-ago"), Live::default()),
+            (record("unlisted", Visibility::Unlisted), on(99, 1)),
+            (record("small", Visibility::Public), on(1, 5)),
+            (named(was(20), "just-now"), Live::default()),
+            (record("big", Visibility::Public), on(7, 1)),
+            (record("private", Visibility::Private), on(99, 1)),
+        ];
+        let names: Vec<String> =
+            directory(cards, at(30)).channels.iter().map(|card| card.channel.name.to_string()).collect();
+        assert_eq!(names, ["big", "small", "just-now", "long-ago", "never"]);
+    }
+
+    #[test]
+    fn the_directory_is_bounded() {
+        let cards =
+            (0..300).map(|n| (record(&format!("c{n}"), Visibility::Public), Live::default())).collect();
+        assert_eq!(directory(cards, at(0)).channels.len(), CARDS_MOST);
+    }
+
+    #[test]
+    fn after_a_restart_the_record_remembers_the_last_broadcast() {
+        let mut record = record("ada", Visibility::Public);
+        record.past = Some(Past { started_at: at(10), ended_at: at(70) });
+        let offline = state(&record, Live::default(), at(100));
+        assert_eq!((offline.ended_at, offline.duration), (Some(at(70)), Some(Seconds(60))));
+        let live = Live { state: BroadcastState::Live, start_time: Some(at(90)), ..Live::default() };
+        let live = state(&record, live, at(100));
+        assert_eq!((live.ended_at, live.duration), (None, None));
+        let ended = Live { ended_at: Some(at(95)), duration: Some(Seconds(5)), ..Live::default() };
+        let ended = state(&record, ended, at(100));
+        assert_eq!((ended.ended_at, ended.duration), (Some(at(95)), Some(Seconds(5))));
+    }
+}

@@ -1,0 +1,339 @@
+//! What people and programs do with channels, step by step.
+
+use super::{
+    Announce, Keys, Live, LiveControl, LiveSource, PastSource,
+    rules::{self, Record},
+    store::ChannelStore,
+};
+use crate::{
+    actor::Actor,
+    fresh,
+    store::{Store, StoreError},
+};
+use shared::{
+    broadcast::ChannelState,
+    channel::{Channel, Directory, EditChannel, Visibility},
+    id::{AccountId, ChannelId, ChannelName},
+    text::{Category, Description, DisplayName, Title},
+    unit::Timestamp,
+};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError, RwLock},
+    time::{Duration, Instant},
+};
+
+/// Why something was not done with a channel.
+#[derive(Debug, thiserror::Error)]
+pub enum ChannelError {
+    /// No such channel, as far as the one who asks may know.
+    #[error("there is no such channel")]
+    Unknown,
+    /// It is somebody else's.
+    #[error("this channel is somebody else's")]
+    NotYours,
+    /// The name is in use.
+    #[error("a channel with this name exists already")]
+    Taken,
+    /// More tags than a channel has.
+    #[error("a channel has at most {} tags", shared::channel::TAGS_MOST)]
+    TooManyTags,
+    /// More channels than an account has.
+    #[error("an account has at most {} channels", rules::CHANNELS_MOST)]
+    TooMany,
+    /// The store could not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What channels need of the rest of the server.
+#[derive(Clone)]
+pub struct Ports {
+    /// What is live.
+    pub live: Arc<dyn LiveSource>,
+    /// Ends what is live.
+    pub control: Arc<dyn LiveControl>,
+    /// What was live.
+    pub past: Arc<dyn PastSource>,
+    /// Publishers' secrets.
+    pub keys: Arc<dyn Keys>,
+    /// Hears of changes.
+    pub announce: Arc<dyn Announce>,
+}
+
+/// The service; cheap to clone.
+#[derive(Clone)]
+pub struct Channels {
+    pub(super) store: ChannelStore,
+    pub(super) ports: Ports,
+    cache: Arc<Cache>,
+}
+
+/// The most channels that are kept in memory; beyond, all are read anew.
+const CACHED_MOST: usize = 10_000;
+/// The directory's list is read this often, as the shell may have made a channel.
+const LIST_LASTS: Duration = Duration::from_secs(10);
+
+/// Channels as last read. One process edits them, and it forgets what it edits.
+#[derive(Default)]
+struct Cache {
+    records: RwLock<Records>,
+    public: Mutex<Option<(Instant, Arc<Vec<Record>>)>>,
+}
+
+#[derive(Default)]
+struct Records {
+    by_name: HashMap<ChannelName, Arc<Record>>,
+    names: HashMap<ChannelId, ChannelName>,
+    /// Counts edits, so that a read that began before one is not kept after it.
+    edits: u64,
+}
+
+impl Channels {
+    /// On this database.
+    pub fn new(store: Store, ports: Ports) -> Self {
+        Self { store: ChannelStore::new(store), ports, cache: Arc::default() }
+    }
+
+    /// A channel's record, whoever asks.
+    pub async fn record(&self, name: &ChannelName) -> Result<Option<Arc<Record>>, StoreError> {
+        let edits = match self.cache.get(name) {
+            Ok(record) => return Ok(Some(record)),
+            Err(edits) => edits,
+        };
+        let read = self.store.by_name(name).await?;
+        self.keep(read, edits).await
+    }
+
+    /// A channel's record by id.
+    pub async fn record_by_id(&self, id: &ChannelId) -> Result<Option<Arc<Record>>, StoreError> {
+        let edits = match self.cache.get_by_id(id) {
+            Ok(record) => return Ok(Some(record)),
+            Err(edits) => edits,
+        };
+        let read = self.store.by_id(id).await?;
+        self.keep(read, edits).await
+    }
+
+    async fn keep(&self, read: Option<Record>, edits: u64) -> Result<Option<Arc<Record>>, StoreError> {
+        let Some(mut record) = read else { return Ok(None) };
+        record.past = self.ports.past.last_ended(&record.channel.id).await?;
+        let record = Arc::new(record);
+        self.cache.put(&record, edits);
+        Ok(Some(record))
+    }
+
+    /// A channel, for one who may see it.
+    pub async fn seen(&self, who: Option<&Actor>, name: &ChannelName) -> Result<Arc<Record>, ChannelError> {
+        let record = self.record(name).await?;
+        record.filter(|record| rules::may_see(who, record)).ok_or(ChannelError::Unknown)
+    }
+
+    /// A channel, for one who may change it. One that must not be known of stays unknown.
+    pub async fn managed(&self, who: &Actor, name: &ChannelName) -> Result<Arc<Record>, ChannelError> {
+        let record = self.seen(Some(who), name).await?;
+        if rules::may_manage(who, &record) { Ok(record) } else { Err(ChannelError::NotYours) }
+    }
+
+    /// A channel's state now, whoever asks.
+    pub async fn state(&self, name: &ChannelName) -> Result<Option<ChannelState>, StoreError> {
+        let record = self.record(name).await?;
+        Ok(record.map(|record| self.state_of(&record)))
+    }
+
+    /// The state of a channel that was read.
+    pub fn state_of(&self, record: &Record) -> ChannelState {
+        rules::state(record, self.ports.live.of(&record.channel.id), fresh::now())
+    }
+
+    /// Makes a channel; its stream key comes back this once.
+    pub async fn create(
+        &self,
+        owner: Option<&AccountId>,
+        name: ChannelName,
+        display_name: Option<DisplayName>,
+    ) -> Result<(Channel, String), ChannelError> {
+        if let Some(owner) = owner
+            && self.store.owned_by(owner).await?.len() >= rules::CHANNELS_MOST
+        {
+            return Err(ChannelError::TooMany);
+        }
+        let named = display_name.or_else(|| name.as_str().parse().ok());
+        let channel = Channel {
+            id: fresh::id(),
+            display_name: named.ok_or(ChannelError::Unknown)?,
+            name,
+            title: Title::default(),
+            description: Description::default(),
+            category: Category::default(),
+            tags: Vec::new(),
+            visibility: Visibility::default(),
+            created_at: fresh::now(),
+        };
+        let key = self.ports.keys.stream_key();
+        let record = Record { channel, owner: owner.cloned(), past: None };
+        self.store.create(&record, &key.hash).await.map_err(|error| match error {
+            StoreError::Taken => ChannelError::Taken,
+            other => other.into(),
+        })?;
+        self.cache.forget_list();
+        Ok((record.channel, key.text))
+    }
+
+    /// Whether set-up may use this name: nobody's, or of a channel that the shell made.
+    pub async fn is_free(&self, name: &ChannelName) -> Result<bool, StoreError> {
+        Ok(self.store.by_name(name).await?.is_none_or(|record| record.owner.is_none()))
+    }
+
+    /// Gives the instance's owner the channels without one, and makes their first if it isn't among them.
+    pub async fn open_first(
+        &self,
+        owner: &AccountId,
+        name: &ChannelName,
+        display_name: &DisplayName,
+    ) -> Result<(), StoreError> {
+        self.store.adopt(owner).await?;
+        self.cache.forget_all();
+        match self.create(Some(owner), name.clone(), Some(display_name.clone())).await {
+            Ok(_) | Err(ChannelError::Taken | ChannelError::TooMany) => Ok(()),
+            Err(ChannelError::Store(error)) => Err(error),
+            Err(other) => Err(StoreError::Row(other.to_string())),
+        }
+    }
+
+    /// An account's channels, oldest first.
+    pub async fn owned_by(&self, owner: &AccountId) -> Result<Vec<Channel>, StoreError> {
+        Ok(self.store.owned_by(owner).await?.into_iter().map(|record| record.channel).collect())
+    }
+
+    /// Changes what a channel says of itself.
+    pub async fn edit(
+        &self,
+        who: &Actor,
+        name: &ChannelName,
+        edit: EditChannel,
+    ) -> Result<Channel, ChannelError> {
+        let mut channel = self.managed(who, name).await?.channel.clone();
+        let EditChannel { display_name, title, description, category, tags, visibility } = edit;
+        if let Some(tags) = tags {
+            channel.tags = rules::tags(tags).ok_or(ChannelError::TooManyTags)?;
+        }
+        channel.display_name = display_name.unwrap_or(channel.display_name);
+        channel.title = title.unwrap_or(channel.title);
+        channel.description = description.unwrap_or(channel.description);
+        channel.category = category.unwrap_or(channel.category);
+        channel.visibility = visibility.unwrap_or(channel.visibility);
+        let written = self.store.update(&channel).await;
+        self.cache.forget(name);
+        written?;
+        self.ports.announce.edited(name);
+        Ok(channel)
+    }
+
+    /// A new stream key. What could publish before can't any more, and what does is ended.
+    pub async fn rotate(&self, who: &Actor, name: &ChannelName) -> Result<String, ChannelError> {
+        let record = self.managed(who, name).await?;
+        let key = self.ports.keys.stream_key();
+        self.store.rotate(&record.channel.id, &key.hash, fresh::now()).await?;
+        self.ports.control.end(&record.channel.id).await;
+        tracing::info!(channel = %name, "the stream key was replaced");
+        Ok(key.text)
+    }
+
+    /// A token for the studio, and until when it starts sessions.
+    pub async fn publish_token(
+        &self,
+        who: &Actor,
+        name: &ChannelName,
+    ) -> Result<(String, Timestamp), ChannelError> {
+        let record = self.managed(who, name).await?;
+        let token = self.ports.keys.publish_token();
+        let now = fresh::now();
+        let expires_at = Timestamp::from_millis(now.as_millis() + rules::TOKEN_LASTS.as_millis() as i64);
+        self.store.add_token(&record.channel.id, &token.hash, now, expires_at).await?;
+        Ok((token.text, expires_at))
+    }
+
+    /// Ends a channel's broadcast, if there is one.
+    pub async fn end(&self, who: &Actor, name: &ChannelName) -> Result<(), ChannelError> {
+        let record = self.managed(who, name).await?;
+        self.ports.control.end(&record.channel.id).await;
+        Ok(())
+    }
+
+    /// Public channels and what they do.
+    pub async fn directory(&self) -> Result<Directory, StoreError> {
+        let listed = self.public().await?;
+        let mut cards: Vec<(Record, Live)> = Vec::with_capacity(listed.len());
+        // The list holds the most recently live; one that is live and not among them belongs in front.
+        for id in self.ports.live.live() {
+            if !listed.iter().any(|record| record.channel.id == id)
+                && let Some(record) = self.record_by_id(&id).await?
+            {
+                cards.push((record.as_ref().clone(), self.ports.live.of(&id)));
+            }
+        }
+        cards.extend(listed.iter().map(|record| (record.clone(), self.ports.live.of(&record.channel.id))));
+        Ok(rules::directory(cards, fresh::now()))
+    }
+
+    async fn public(&self) -> Result<Arc<Vec<Record>>, StoreError> {
+        if let Some((read_at, list)) = &*self.cache.public.lock().unwrap_or_else(PoisonError::into_inner)
+            && read_at.elapsed() < LIST_LASTS
+        {
+            return Ok(list.clone());
+        }
+        let read_at = Instant::now();
+        let list = Arc::new(self.store.public().await?);
+        *self.cache.public.lock().unwrap_or_else(PoisonError::into_inner) = Some((read_at, list.clone()));
+        Ok(list)
+    }
+}
+
+impl Cache {
+    /// The record, or the count of edits that a read starts from.
+    fn get(&self, name: &ChannelName) -> Result<Arc<Record>, u64> {
+        let records = self.records.read().unwrap_or_else(PoisonError::into_inner);
+        records.by_name.get(name).cloned().ok_or(records.edits)
+    }
+
+    fn get_by_id(&self, id: &ChannelId) -> Result<Arc<Record>, u64> {
+        let records = self.records.read().unwrap_or_else(PoisonError::into_inner);
+        let record = records.names.get(id).and_then(|name| records.by_name.get(name));
+        record.cloned().ok_or(records.edits)
+    }
+
+    fn put(&self, record: &Arc<Record>, edits: u64) {
+        let mut records = self.records.write().unwrap_or_else(PoisonError::into_inner);
+        if records.edits != edits {
+            return;
+        }
+        if records.by_name.len() >= CACHED_MOST {
+            records.by_name.clear();
+            records.names.clear();
+        }
+        let channel = &record.channel;
+        records.names.insert(channel.id.clone(), channel.name.clone());
+        records.by_name.insert(channel.name.clone(), record.clone());
+    }
+
+    fn forget(&self, name: &ChannelName) {
+        let mut records = self.records.write().unwrap_or_else(PoisonError::into_inner);
+        records.edits += 1;
+        records.by_name.remove(name);
+        drop(records);
+        self.forget_list();
+    }
+
+    fn forget_all(&self) {
+        let mut records = self.records.write().unwrap_or_else(PoisonError::into_inner);
+        records.edits += 1;
+        records.by_name.clear();
+        drop(records);
+        self.forget_list();
+    }
+
+    fn forget_list(&self) {
+        *self.public.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}

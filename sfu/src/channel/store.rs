@@ -1,0 +1,276 @@
+//! Channels, stream keys and publish tokens in SQL.
+
+use super::{Past, rules::Record};
+use crate::{
+    secret::SecretHash,
+    store::{Store, StoreError},
+};
+use shared::{
+    channel::{Channel, Visibility},
+    id::{AccountId, ChannelId, ChannelName},
+    unit::Timestamp,
+};
+use sqlx::{Any, Row, Transaction, any::AnyRow};
+use std::str::FromStr;
+
+/// Reads and writes channels.
+#[derive(Debug, Clone)]
+pub struct ChannelStore(Store);
+
+/// A statement on the columns that [`record`] reads, in its order.
+macro_rules! select {
+    ($($rest:literal),+) => {
+        concat!(
+            "SELECT channels.id, channels.name, channels.display_name, channels.title, channels.description, ",
+            "channels.category, channels.tags, channels.visibility, channels.created_at, channels.owner_id",
+            $($rest),+
+        )
+    };
+}
+
+fn column<T: FromStr>(row: &AnyRow, index: usize) -> Result<T, StoreError>
+where
+    T::Err: std::fmt::Display,
+{
+    let text: String = row.try_get(index)?;
+    text.parse().map_err(|error: T::Err| StoreError::Row(error.to_string()))
+}
+
+fn visibility_text(visibility: Visibility) -> &'static str {
+    match visibility {
+        Visibility::Public => "PUBLIC",
+        Visibility::Unlisted => "UNLISTED",
+        Visibility::Private => "PRIVATE",
+    }
+}
+
+fn visibility(row: &AnyRow, index: usize) -> Result<Visibility, StoreError> {
+    match row.try_get::<String, _>(index)?.as_str() {
+        "PUBLIC" => Ok(Visibility::Public),
+        "UNLISTED" => Ok(Visibility::Unlisted),
+        "PRIVATE" => Ok(Visibility::Private),
+        other => Err(StoreError::Row(format!("the visibility {other}"))),
+    }
+}
+
+fn tags_text(channel: &Channel) -> String {
+    serde_json::to_string(&channel.tags).unwrap_or_else(|_| "[]".to_owned())
+}
+
+fn record(row: &AnyRow) -> Result<Record, StoreError> {
+    let tags: String = row.try_get(6)?;
+    let owner: Option<String> = row.try_get(9)?;
+    let owner = owner.map(|id| id.parse::<AccountId>()).transpose();
+    let channel = Channel {
+        id: column(row, 0)?,
+        name: column(row, 1)?,
+        display_name: column(row, 2)?,
+        title: column(row, 3)?,
+        description: column(row, 4)?,
+        category: column(row, 5)?,
+        tags: serde_json::from_str(&tags).map_err(|error| StoreError::Row(error.to_string()))?,
+        visibility: visibility(row, 7)?,
+        created_at: Timestamp::from_millis(row.try_get(8)?),
+    };
+    Ok(Record { channel, owner: owner.map_err(|error| StoreError::Row(error.to_string()))?, past: None })
+}
+
+impl ChannelStore {
+    /// On this database.
+    pub fn new(store: Store) -> Self {
+        Self(store)
+    }
+
+    /// A channel by name.
+    pub async fn by_name(&self, name: &ChannelName) -> Result<Option<Record>, StoreError> {
+        let row = sqlx::query(select!(" FROM channels WHERE name = $1")).bind(name.as_str());
+        row.fetch_optional(self.0.pool()).await?.as_ref().map(record).transpose()
+    }
+
+    /// A channel by id.
+    pub async fn by_id(&self, id: &ChannelId) -> Result<Option<Record>, StoreError> {
+        let row = sqlx::query(select!(" FROM channels WHERE id = $1")).bind(id.as_str());
+        row.fetch_optional(self.0.pool()).await?.as_ref().map(record).transpose()
+    }
+
+    /// An account's channels, oldest first.
+    pub async fn owned_by(&self, owner: &AccountId) -> Result<Vec<Record>, StoreError> {
+        let rows = sqlx::query(select!(" FROM channels WHERE owner_id = $1 ORDER BY created_at, id"))
+            .bind(owner.as_str());
+        rows.fetch_all(self.0.pool()).await?.iter().map(record).collect()
+    }
+
+    /// Public channels, the most recently live first; of as many as the directory shows.
+    pub async fn public(&self) -> Result<Vec<Record>, StoreError> {
+        let rows = sqlx::query(select!(
+            ", past.started_at, past.ended_at FROM channels ",
+            // The newest one that is over: ids sort by age, so equal ends have one winner.
+            "LEFT JOIN broadcasts AS past ON past.id = (SELECT latest.id FROM broadcasts AS latest ",
+            "WHERE latest.channel_id = channels.id AND latest.ended_at IS NOT NULL ",
+            "ORDER BY latest.ended_at DESC, latest.id DESC LIMIT 1) ",
+            "WHERE channels.visibility = 'PUBLIC' ",
+            "ORDER BY COALESCE(past.ended_at, 0) DESC, channels.name LIMIT 200"
+        ))
+        .fetch_all(self.0.pool())
+        .await?;
+        rows.iter()
+            .map(|row| {
+                let times: (Option<i64>, Option<i64>) = (row.try_get(10)?, row.try_get(11)?);
+                let past = times.0.zip(times.1).map(|(started, ended)| Past {
+                    started_at: Timestamp::from_millis(started),
+                    ended_at: Timestamp::from_millis(ended),
+                });
+                Ok(Record { past, ..record(row)? })
+            })
+            .collect()
+    }
+
+    /// Writes a new channel and its key, both or neither.
+    pub async fn create(&self, new: &Record, key: &SecretHash) -> Result<(), StoreError> {
+        let mut transaction = self.0.pool().begin().await?;
+        insert(&mut transaction, new).await?;
+        put_key(&mut transaction, &new.channel.id, key, new.channel.created_at).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Writes what a channel says of itself.
+    pub async fn update(&self, channel: &Channel) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE channels SET display_name = $2, title = $3, description = $4, category = $5, tags = $6,
+             visibility = $7 WHERE id = $1",
+        )
+        .bind(channel.id.as_str())
+        .bind(channel.display_name.as_str())
+        .bind(channel.title.as_str())
+        .bind(channel.description.as_str())
+        .bind(channel.category.as_str())
+        .bind(tags_text(channel))
+        .bind(visibility_text(channel.visibility))
+        .execute(self.0.pool())
+        .await?;
+        Ok(())
+    }
+
+    /// Gives channels without an owner one.
+    pub async fn adopt(&self, owner: &AccountId) -> Result<(), StoreError> {
+        sqlx::query("UPDATE channels SET owner_id = $1 WHERE owner_id IS NULL")
+            .bind(owner.as_str())
+            .execute(self.0.pool())
+            .await?;
+        Ok(())
+    }
+
+    /// Puts a new key in the old one's place, and ends every publish token.
+    pub async fn rotate(
+        &self,
+        channel: &ChannelId,
+        key: &SecretHash,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.0.pool().begin().await?;
+        put_key(&mut transaction, channel, key, at).await?;
+        sqlx::query("DELETE FROM publish_tokens WHERE channel_id = $1")
+            .bind(channel.as_str())
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Writes a publish token, and clears away those that are over.
+    pub async fn add_token(
+        &self,
+        channel: &ChannelId,
+        token: &SecretHash,
+        now: Timestamp,
+        expires_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.0.pool().begin().await?;
+        sqlx::query("DELETE FROM publish_tokens WHERE expires_at <= $1")
+            .bind(now.as_millis())
+            .execute(&mut *transaction)
+            .await?;
+        sqlx::query("INSERT INTO publish_tokens (token_hash, channel_id, expires_at) VALUES ($1, $2, $3)")
+            .bind(token.to_hex())
+            .bind(channel.as_str())
+            .bind(expires_at.as_millis())
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// The channel that a stream key belongs to.
+    pub async fn of_key(&self, key: &SecretHash) -> Result<Option<ChannelId>, StoreError> {
+        let row = sqlx::query("SELECT key_hash, channel_id FROM stream_keys WHERE key_hash = $1")
+            .bind(key.to_hex())
+            .fetch_optional(self.0.pool())
+            .await?;
+        channel_of_secret(row, key)
+    }
+
+    /// The channel that a publish token belongs to, while it is good.
+    pub async fn of_token(
+        &self,
+        token: &SecretHash,
+        now: Timestamp,
+    ) -> Result<Option<ChannelId>, StoreError> {
+        let row = sqlx::query(
+            "SELECT token_hash, channel_id FROM publish_tokens WHERE token_hash = $1 AND expires_at > $2",
+        )
+        .bind(token.to_hex())
+        .bind(now.as_millis())
+        .fetch_optional(self.0.pool())
+        .await?;
+        channel_of_secret(row, token)
+    }
+}
+
+/// The look-up is by hash, and the hashes are compared once more in constant time.
+fn channel_of_secret(row: Option<AnyRow>, secret: &SecretHash) -> Result<Option<ChannelId>, StoreError> {
+    let Some(row) = row else { return Ok(None) };
+    let kept: String = row.try_get(0)?;
+    let is_it = SecretHash::from_hex(&kept).is_some_and(|kept| kept == *secret);
+    if is_it { column(&row, 1).map(Some) } else { Ok(None) }
+}
+
+async fn insert(transaction: &mut Transaction<'_, Any>, new: &Record) -> Result<(), StoreError> {
+    let channel = &new.channel;
+    sqlx::query(
+        "INSERT INTO channels
+         (id, name, display_name, title, description, category, tags, visibility, created_at, owner_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+    )
+    .bind(channel.id.as_str())
+    .bind(channel.name.as_str())
+    .bind(channel.display_name.as_str())
+    .bind(channel.title.as_str())
+    .bind(channel.description.as_str())
+    .bind(channel.category.as_str())
+    .bind(tags_text(channel))
+    .bind(visibility_text(channel.visibility))
+    .bind(channel.created_at.as_millis())
+    .bind(new.owner.as_ref().map(AccountId::as_str))
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
+async fn put_key(
+    transaction: &mut Transaction<'_, Any>,
+    channel: &ChannelId,
+    key: &SecretHash,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO stream_keys (channel_id, key_hash, created_at) VALUES ($1, $2, $3)
+         ON CONFLICT (channel_id) DO UPDATE SET key_hash = excluded.key_hash, created_at = excluded.created_at",
+    )
+    .bind(channel.as_str())
+    .bind(key.to_hex())
+    .bind(at.as_millis())
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,108 @@
+//! The command line.
+
+use crate::{
+    app,
+    config::{self, Config},
+    telemetry,
+};
+use clap::{Parser, Subcommand};
+use shared::{id::ChannelName, text::DisplayName};
+use std::{
+    error::Error,
+    fs, io,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+use tokio::runtime;
+
+/// Live streaming in one binary.
+#[derive(Debug, Parser)]
+#[command(name = "weir", version)]
+struct Arguments {
+    /// The configuration file [default: weir.toml, if it is there]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve pages, the API and media until told to stop
+    Serve,
+    /// Work with channels
+    Channel {
+        #[command(subcommand)]
+        command: ChannelCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum ChannelCommand {
+    /// Make a channel, and show its stream key this once; the server may be running
+    Create {
+        /// Its address: 2 to 25 of a-z, 0-9, - and _
+        name: ChannelName,
+        /// Its name as people read it [default: its address]
+        #[arg(long, value_name = "TEXT")]
+        display_name: Option<DisplayName>,
+        /// Answer with a JSON object
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Runs the command line; what goes wrong is one sentence and exit code 1.
+pub fn main() -> ExitCode {
+    match run(Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("weir: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
+    let config = load(arguments.config.as_deref())?;
+    telemetry::log::start(&config.log);
+    match arguments.command {
+        Command::Serve => {
+            let runtime = runtime::Builder::new_multi_thread().enable_all().build()?;
+            let served = runtime.block_on(app::serve(config));
+            // A password that is being hashed is nobody's any more.
+            runtime.shutdown_background();
+            Ok(served?)
+        }
+        Command::Channel { command: ChannelCommand::Create { name, display_name, json } } => {
+            let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+            let made = runtime.block_on(app::create_channel(config, name, display_name))?;
+            if json {
+                println!("{}", serde_json::to_string(&made)?);
+            } else {
+                println!("Channel:    {}", made.channel.name);
+                println!("WHIP URL:   {}", made.whip_url);
+                println!("Stream key: {} (shown this once)", made.stream_key);
+            }
+            Ok(())
+        }
+    }
+}
+
+fn load(path: Option<&Path>) -> Result<Config, Box<dyn Error>> {
+    let (path, must_exist) = match path {
+        Some(path) => (path, true),
+        None => (Path::new("weir.toml"), false),
+    };
+    let name = path.display().to_string();
+    let text = match fs::read_to_string(path) {
+        Ok(text) => Some(text),
+        Err(error) if !must_exist && error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(format!("the configuration {name} can't be read: {error}").into()),
+    };
+    // A variable that is not Unicode is none of ours.
+    let variables = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    Ok(config::parse(text.as_deref().map(|text| (name.as_str(), text)), &variables)?)
+}

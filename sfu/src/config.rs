@@ -1,0 +1,472 @@
+//! The configuration: `weir.toml`, and the environment, which beats it. Pure: text and variables in, types out.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
+use toml::de::{DeTable, DeValue};
+
+/// Everything that can be set, in types that can't hold a wrong value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// The instance's name, as pages show it.
+    pub name: String,
+    /// HTTP.
+    pub http: Http,
+    /// Media over UDP.
+    pub media: Media,
+    /// The data directory: the database is there, unless it has a URL.
+    pub data_dir: PathBuf,
+    /// Where the database is instead.
+    pub database_url: Option<String>,
+    /// Logs.
+    pub log: Log,
+}
+
+/// How pages, the API, WHIP and WHEP are reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Http {
+    /// TCP addresses; at least one.
+    pub listen: Vec<SocketAddr>,
+    /// What people have in their address bar, where it is not what they connect to: scheme, host and port.
+    pub public_url: Option<String>,
+}
+
+/// How media is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Media {
+    /// The first shard's UDP address; the next shards count its port up.
+    pub listen: SocketAddr,
+    /// Addresses that are offered to publishers and viewers; those of this machine if there are none.
+    pub public_ip: Vec<IpAddr>,
+    /// Threads that forward; one per core if absent.
+    pub shards: Option<u16>,
+}
+
+/// What is logged, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Log {
+    /// E.g. `info,sfu=debug`.
+    pub filter: String,
+    /// As lines for people or objects for programs.
+    pub format: LogFormat,
+}
+
+/// How a log line looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Text.
+    Text,
+    /// One JSON object each.
+    Json,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            name: "Weir".to_owned(),
+            http: Http { listen: vec![SocketAddr::from(([127, 0, 0, 1], 8080))], public_url: None },
+            media: Media {
+                listen: SocketAddr::from(([0, 0, 0, 0], 7880)),
+                public_ip: Vec::new(),
+                shards: None,
+            },
+            data_dir: PathBuf::from("data"),
+            database_url: None,
+            // sqlx tells of each statement, which belongs to whoever looks for it.
+            log: Log { filter: "info,sqlx=warn".to_owned(), format: LogFormat::Text },
+        }
+    }
+}
+
+/// Why a configuration is refused: where, what was given, what is expected.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// A value is wrong.
+    #[error("{place}: {setting} is {given}, but must be {expected}")]
+    Value {
+        /// Where.
+        place: Place,
+        /// The setting's key.
+        setting: &'static str,
+        /// What was given.
+        given: String,
+        /// What would be right.
+        expected: &'static str,
+    },
+    /// There is no such setting.
+    #[error("{place}: there is no setting {key}; there are {}", keys())]
+    UnknownKey {
+        /// Where.
+        place: Place,
+        /// What was given.
+        key: String,
+    },
+    /// It is not TOML.
+    #[error("{place}: this is not TOML: {message}")]
+    Syntax {
+        /// Where.
+        place: Place,
+        /// What the parser says.
+        message: String,
+    },
+}
+
+/// Where a value is from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// A line of a file.
+    Line {
+        /// The file as it was named.
+        file: String,
+        /// From 1.
+        line: usize,
+    },
+    /// An environment variable.
+    Variable(&'static str),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line { file, line } => write!(f, "{file}, line {line}"),
+            Self::Variable(name) => write!(f, "the environment variable {name}"),
+        }
+    }
+}
+
+/// A value as text: lists have several.
+type Texts<'a> = &'a [String];
+
+struct Setting {
+    key: &'static str,
+    variable: &'static str,
+    is_list: bool,
+    expected: &'static str,
+    set: fn(&mut Config, Texts<'_>) -> Option<()>,
+}
+
+const SETTINGS: &[Setting] = &[
+    Setting {
+        key: "name",
+        variable: "WEIR_NAME",
+        is_list: false,
+        expected: "1 to 60 characters",
+        set: |config, texts| {
+            let name = one(texts)?.trim();
+            let fits = (1..=60).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+            fits.then(|| config.name = name.to_owned())
+        },
+    },
+    Setting {
+        key: "http.listen",
+        variable: "WEIR_HTTP_LISTEN",
+        is_list: true,
+        expected: "one or more TCP addresses like 127.0.0.1:8080 or [::]:8080",
+        set: |config, texts| {
+            config.http.listen = all(texts)?;
+            (!config.http.listen.is_empty()).then_some(())
+        },
+    },
+    Setting {
+        key: "http.public_url",
+        variable: "WEIR_HTTP_PUBLIC_URL",
+        is_list: false,
+        expected: "an http or https address without a path, like https://live.example.org",
+        set: |config, texts| {
+            config.http.public_url = Some(origin(one(texts)?)?);
+            Some(())
+        },
+    },
+    Setting {
+        key: "media.listen",
+        variable: "WEIR_MEDIA_LISTEN",
+        is_list: false,
+        expected: "the UDP address of the first shard, like 0.0.0.0:7880",
+        set: |config, texts| one(texts)?.trim().parse().ok().map(|listen| config.media.listen = listen),
+    },
+    Setting {
+        key: "media.public_ip",
+        variable: "WEIR_MEDIA_PUBLIC_IP",
+        is_list: true,
+        expected: "IP addresses that viewers can reach, like 203.0.113.7",
+        set: |config, texts| {
+            let addresses: Vec<IpAddr> = all(texts)?;
+            let fit = addresses.iter().all(|address| !address.is_unspecified() && !address.is_multicast());
+            fit.then(|| config.media.public_ip = addresses)
+        },
+    },
+    Setting {
+        key: "media.shards",
+        variable: "WEIR_MEDIA_SHARDS",
+        is_list: false,
+        expected: "a number of threads from 1 to 256",
+        set: |config, texts| {
+            let shards: u16 = one(texts)?.trim().parse().ok()?;
+            (1..=256).contains(&shards).then(|| config.media.shards = Some(shards))
+        },
+    },
+    Setting {
+        key: "data_dir",
+        variable: "WEIR_DATA_DIR",
+        is_list: false,
+        expected: "a directory's path",
+        set: |config, texts| {
+            let path = one(texts)?;
+            (!path.is_empty()).then(|| config.data_dir = PathBuf::from(path))
+        },
+    },
+    Setting {
+        key: "database_url",
+        variable: "WEIR_DATABASE_URL",
+        is_list: false,
+        expected: "a URL like sqlite:///var/lib/weir/weir.db",
+        set: |config, texts| {
+            let url = one(texts)?;
+            url.starts_with("sqlite:").then(|| config.database_url = Some(url.to_owned()))
+        },
+    },
+    Setting {
+        key: "log.filter",
+        variable: "WEIR_LOG",
+        is_list: false,
+        expected: "a filter like info or info,sfu=debug",
+        set: |config, texts| {
+            let filter = one(texts)?;
+            let fits = !filter.is_empty() && crate::telemetry::log::check_filter(filter).is_ok();
+            fits.then(|| config.log.filter = filter.to_owned())
+        },
+    },
+    Setting {
+        key: "log.format",
+        variable: "WEIR_LOG_FORMAT",
+        is_list: false,
+        expected: "text or json",
+        set: |config, texts| {
+            config.log.format = match one(texts)? {
+                "text" => LogFormat::Text,
+                "json" => LogFormat::Json,
+                _ => return None,
+            };
+            Some(())
+        },
+    },
+];
+
+fn keys() -> String {
+    SETTINGS.iter().map(|setting| setting.key).collect::<Vec<_>>().join(", ")
+}
+
+fn one(texts: Texts<'_>) -> Option<&str> {
+    match texts {
+        [text] => Some(text),
+        _ => None,
+    }
+}
+
+fn all<T: std::str::FromStr>(texts: Texts<'_>) -> Option<Vec<T>> {
+    texts.iter().map(|text| text.trim().parse().ok()).collect()
+}
+
+/// Scheme, host and port, as a browser would write them.
+fn origin(text: &str) -> Option<String> {
+    let text = text.trim().trim_end_matches('/');
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-.:[]".contains(&b);
+    (!host.is_empty() && host.bytes().all(allowed)).then(|| text.to_ascii_lowercase())
+}
+
+/// Reads the configuration from a file's name and text, if there is one, and the environment.
+pub fn parse(file: Option<(&str, &str)>, variables: &HashMap<String, String>) -> Result<Config, ConfigError> {
+    let mut config = Config::default();
+    if let Some((name, text)) = file {
+        let at = |offset: usize| Place::Line {
+            file: name.to_owned(),
+            line: 1 + text.as_bytes().iter().take(offset).filter(|byte| **byte == b'\n').count(),
+        };
+        let table = DeTable::parse(text).map_err(|error| ConfigError::Syntax {
+            place: at(error.span().map_or(0, |span| span.start)),
+            message: error.message().to_owned(),
+        })?;
+        read_table(&mut config, "", table.get_ref(), &at)?;
+    }
+    for setting in SETTINGS {
+        let Some(text) = variables.get(setting.variable) else { continue };
+        let texts: Vec<String> = if setting.is_list {
+            text.split(',').map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
+        } else {
+            vec![text.clone()]
+        };
+        set(&mut config, setting, Some(&texts), Place::Variable(setting.variable), shown(text))?;
+    }
+    Ok(config)
+}
+
+fn read_table(
+    config: &mut Config,
+    prefix: &str,
+    table: &DeTable<'_>,
+    at: &dyn Fn(usize) -> Place,
+) -> Result<(), ConfigError> {
+    for (key, value) in table.iter() {
+        let path = format!("{prefix}{}", key.get_ref());
+        if let Some(setting) = SETTINGS.iter().find(|setting| setting.key == path) {
+            let given = match value.get_ref() {
+                DeValue::String(text) => shown(text),
+                DeValue::Integer(number) => number.as_str().to_owned(),
+                other => format!("{} {}", article(other.type_str()), other.type_str()),
+            };
+            set(config, setting, texts_of(value.get_ref()).as_deref(), at(value.span().start), given)?;
+            continue;
+        }
+        let path_and_dot = format!("{path}.");
+        let is_section = SETTINGS.iter().any(|setting| setting.key.starts_with(&path_and_dot));
+        match value.get_ref() {
+            DeValue::Table(inner) if is_section => read_table(config, &path_and_dot, inner, at)?,
+            _ => return Err(ConfigError::UnknownKey { place: at(key.span().start), key: path }),
+        }
+    }
+    Ok(())
+}
+
+fn texts_of(value: &DeValue<'_>) -> Option<Vec<String>> {
+    match value {
+        DeValue::String(text) => Some(vec![text.to_string()]),
+        DeValue::Integer(number) => Some(vec![number.as_str().to_owned()]),
+        DeValue::Array(items) => {
+            items.iter().map(|item| item.get_ref().as_str().map(str::to_owned)).collect()
+        }
+        _ => None,
+    }
+}
+
+fn set(
+    config: &mut Config,
+    setting: &'static Setting,
+    texts: Option<Texts<'_>>,
+    place: Place,
+    given: String,
+) -> Result<(), ConfigError> {
+    let done = texts.and_then(|texts| (setting.set)(config, texts));
+    done.ok_or(ConfigError::Value { place, setting: setting.key, given, expected: setting.expected })
+}
+
+/// As it was given, made short; a URL may have a password in it.
+fn shown(text: &str) -> String {
+    if text.contains('@') {
+        return "something with “@” (not shown)".to_owned();
+    }
+    format!("{:?}", text.chars().take(80).collect::<String>())
+}
+
+fn article(word: &str) -> &'static str {
+    if word.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn variables(pairs: &[(&str, &str)]) -> HashMap<String, String> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn error(text: &str) -> String {
+        parse(Some(("weir.toml", text)), &HashMap::new()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn nothing_set_serves_this_machine() {
+        let config = parse(None, &HashMap::new()).unwrap();
+        assert_eq!(config, Config::default());
+        assert!(config.http.listen[0].ip().is_loopback());
+    }
+
+    #[test]
+    fn the_file_sets_and_the_environment_beats_it() {
+        let text = r#"
+            name = "Ada's"
+            data_dir = "/srv/weir"
+            [http]
+            listen = ["0.0.0.0:80", "[::]:80"]
+            public_url = "https://TV.example/"
+            [media]
+            listen = "0.0.0.0:9000"
+            public_ip = "203.0.113.7"
+            shards = 4
+            [log]
+            format = "json"
+        "#;
+        let config = parse(Some(("weir.toml", text)), &HashMap::new()).unwrap();
+        assert_eq!(config.name, "Ada's");
+        assert_eq!(config.http.listen.len(), 2);
+        assert_eq!(config.http.public_url.as_deref(), Some("https://tv.example"));
+        assert_eq!(config.media.shards, Some(4));
+        assert_eq!(config.media.public_ip, ["203.0.113.7".parse::<IpAddr>().unwrap()]);
+        assert_eq!(config.log.format, LogFormat::Json);
+        let env = variables(&[
+            ("WEIR_HTTP_LISTEN", "127.0.0.1:1, 127.0.0.1:2"),
+            ("WEIR_MEDIA_SHARDS", "1"),
+            ("WEIR_DATA_DIR", "/tmp/x"),
+            ("PATH", "/bin"),
+        ]);
+        let config = parse(Some(("weir.toml", text)), &env).unwrap();
+        assert_eq!(config.http.listen[1].port(), 2);
+        assert_eq!((config.media.shards, config.data_dir), (Some(1), PathBuf::from("/tmp/x")));
+    }
+
+    #[test]
+    fn a_wrong_value_says_where_what_and_what_instead() {
+        assert_eq!(
+            error("\n[http]\nlisten = \"localhost\"\n"),
+            "weir.toml, line 3: http.listen is \"localhost\", but must be one or more TCP addresses like 127.0.0.1:8080 or [::]:8080"
+        );
+        assert_eq!(
+            error("[media]\nshards = 0"),
+            "weir.toml, line 2: media.shards is 0, but must be a number of threads from 1 to 256"
+        );
+        let env = variables(&[("WEIR_MEDIA_PUBLIC_IP", "203.0.113.7,home")]);
+        assert_eq!(
+            parse(None, &env).unwrap_err().to_string(),
+            "the environment variable WEIR_MEDIA_PUBLIC_IP: media.public_ip is \"203.0.113.7,home\", but must be IP addresses that viewers can reach, like 203.0.113.7"
+        );
+        for (name, bad) in [
+            ("WEIR_HTTP_LISTEN", ""),
+            ("WEIR_HTTP_PUBLIC_URL", "https://a/b"),
+            ("WEIR_MEDIA_LISTEN", "0.0.0.0"),
+            ("WEIR_MEDIA_SHARDS", "many"),
+            ("WEIR_MEDIA_PUBLIC_IP", "0.0.0.0"),
+            ("WEIR_DATA_DIR", ""),
+            ("WEIR_DATABASE_URL", "mysql://x"),
+            ("WEIR_LOG", "sfu=loud"),
+            ("WEIR_LOG_FORMAT", "xml"),
+            ("WEIR_NAME", " "),
+        ] {
+            assert!(parse(None, &variables(&[(name, bad)])).is_err(), "{name}={bad}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_key_is_an_error_with_its_line() {
+        assert!(
+            error("[http]\nport = 80")
+                .starts_with("weir.toml, line 2: there is no setting http.port; there are name, ")
+        );
+        assert!(error("http = 1").contains("there is no setting http"));
+        assert!(error("[htpp]\nlisten = \"x\"").contains("line 1"));
+    }
+
+    #[test]
+    fn broken_toml_has_its_line() {
+        let message = error("name = \"a\"\nlisten = = 1");
+        assert!(message.starts_with("weir.toml, line 2: this is not TOML"), "{message}");
+    }
+
+    #[test]
+    fn a_password_in_a_url_is_not_repeated() {
+        let env = variables(&[("WEIR_DATABASE_URL", "mysql://weir:hunter2@db/weir")]);
+        assert!(!parse(None, &env).unwrap_err().to_string().contains("hunter2"));
+    }
+}

@@ -1,0 +1,197 @@
+//! States, read once a second for each topic and channel that somebody follows, however many do.
+
+use super::{Reading, Source, bus::Bus, change, ring::first_cursor};
+use crate::fresh;
+use shared::{
+    event::{Cursor, Occurrence, Payload, Topic},
+    id::ChannelName,
+    unit::Timestamp,
+};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::{
+    sync::{
+        broadcast::{Receiver, error::RecvError},
+        watch,
+    },
+    time::{MissedTickBehavior, interval},
+};
+
+/// A state that followers are told.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// Its place; later ones have higher.
+    pub cursor: Cursor,
+    reading: Reading,
+    /// The payload as JSON.
+    text: Arc<str>,
+    read_at: Timestamp,
+}
+
+/// A state that was told later than this is told with the clock of then.
+const FRESH_FOR: Duration = Duration::from_millis(500);
+
+impl Snapshot {
+    fn new(cursor: Cursor, reading: Reading, read_at: Timestamp) -> Self {
+        let text = serde_json::to_string(&reading.payload).unwrap_or_else(|_| "{}".to_owned()).into();
+        Self { cursor, reading, text, read_at }
+    }
+
+    /// Not everybody may have it.
+    pub fn is_restricted(&self) -> bool {
+        self.reading.restricted
+    }
+
+    /// Its payload as JSON, to be sent now.
+    pub fn text(&self, now: Timestamp) -> Arc<str> {
+        if now.since(self.read_at) < FRESH_FOR || matches!(self.reading.payload, Payload::PublisherHealth(_))
+        {
+            return self.text.clone();
+        }
+        let mut payload = self.reading.payload.clone();
+        change::set_server_time(&mut payload, now);
+        serde_json::to_string(&payload).map_or_else(|_| self.text.clone(), Into::into)
+    }
+}
+
+/// What followers hold: the newest state, and word of the next.
+pub type Follower = watch::Receiver<Option<Arc<Snapshot>>>;
+
+type Key = (Topic, Option<ChannelName>);
+type Running = HashMap<Key, Arc<watch::Sender<Option<Arc<Snapshot>>>>>;
+
+/// Every state that somebody follows; cheap to clone.
+#[derive(Clone)]
+pub struct Feeds {
+    source: Arc<dyn Source>,
+    bus: Bus,
+    running: Arc<Mutex<Running>>,
+}
+
+impl Feeds {
+    /// Of this source; the bus says when to look at once.
+    pub fn new(source: Arc<dyn Source>, bus: Bus) -> Self {
+        Self { source, bus, running: Arc::default() }
+    }
+
+    /// Follows a state. The one that is known, if any, counts as new.
+    pub fn follow(&self, topic: Topic, channel: Option<ChannelName>) -> Follower {
+        let key = (topic, channel);
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(sender) = running.get(&key) {
+            let mut follower = sender.subscribe();
+            follower.mark_changed();
+            return follower;
+        }
+        let (sender, follower) = watch::channel(None);
+        let sender = Arc::new(sender);
+        running.insert(key.clone(), sender.clone());
+        drop(running);
+        tokio::spawn(self.clone().run(key, sender));
+        follower
+    }
+
+    /// How many states are followed.
+    pub fn len(&self) -> usize {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Whether nobody follows anything.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    async fn run(self, key: Key, sender: Arc<watch::Sender<Option<Arc<Snapshot>>>>) {
+        // If this task ends in whatever way, followers see that it did, and the next one starts it anew.
+        let _ending = Ending { feeds: &self, key: &key, sender: &sender };
+        let (topic, channel) = &key;
+        let mut occurrences = match channel {
+            Some(channel) => self.bus.subscribe(channel, None).receiver,
+            None => self.bus.subscribe_all(),
+        };
+        let mut ticks =
+            interval(if *topic == Topic::Webrtc { Duration::from_secs(2) } else { Duration::from_secs(1) });
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut cursor = first_cursor(fresh::now());
+        let mut was_failing = false;
+        loop {
+            tokio::select! {
+                _ = ticks.tick() => {}
+                () = next_change(&mut occurrences), if *topic != Topic::Webrtc => {}
+                () = sender.closed() => {
+                    if self.forget_unfollowed(&key) {
+                        return;
+                    }
+                    continue;
+                }
+            }
+            let reading = match self.source.read(*topic, channel.as_ref()).await {
+                Ok(Some(reading)) => reading,
+                Ok(None) => return,
+                Err(problem) => {
+                    if !was_failing {
+                        tracing::warn!(topic = topic.name(), problem = %problem.detail, "a state can't be read; followers keep the last");
+                    }
+                    was_failing = true;
+                    continue;
+                }
+            };
+            was_failing = false;
+            sender.send_if_modified(|told| {
+                let is_news = told.as_ref().is_none_or(|told| {
+                    told.reading.restricted != reading.restricted
+                        || change::is_news(&told.reading.payload, &reading.payload)
+                });
+                if is_news {
+                    cursor = Cursor(cursor.0 + 1);
+                    *told = Some(Arc::new(Snapshot::new(cursor, reading, fresh::now())));
+                }
+                is_news
+            });
+        }
+    }
+
+    /// Under the lock that `follow` takes, so that nobody begins to follow what is about to end.
+    fn forget_unfollowed(&self, key: &Key) -> bool {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_unfollowed = running.get(key).is_none_or(|sender| sender.receiver_count() == 0);
+        if is_unfollowed {
+            running.remove(key);
+        }
+        is_unfollowed
+    }
+}
+
+struct Ending<'a> {
+    feeds: &'a Feeds,
+    key: &'a Key,
+    sender: &'a Arc<watch::Sender<Option<Arc<Snapshot>>>>,
+}
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        let mut running = self.feeds.running.lock().unwrap_or_else(PoisonError::into_inner);
+        // Another may have been started in its place.
+        if running.get(self.key).is_some_and(|sender| Arc::ptr_eq(sender, self.sender)) {
+            running.remove(self.key);
+        }
+    }
+}
+
+/// Waits for an occurrence that changes more than a count, which the next tick tells anyway.
+async fn next_change(occurrences: &mut Receiver<super::ring::Delivery>) {
+    loop {
+        match occurrences.recv().await {
+            Ok((_, event)) => match event.occurrence {
+                Occurrence::ViewerJoined { .. } | Occurrence::ViewerLeft { .. } => {}
+                _ => return,
+            },
+            Err(RecvError::Lagged(_)) => return,
+            // The bus outlives its readers.
+            Err(RecvError::Closed) => std::future::pending().await,
+        }
+    }
+}

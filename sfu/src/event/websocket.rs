@@ -1,0 +1,471 @@
+//! The event socket: carries [`super::gateway`] over a WebSocket.
+
+use super::{
+    Source,
+    bus::{Bus, Subscription},
+    feed::{Feeds, Follower, Snapshot},
+    gateway::{Body, Command, Connection, Key, MESSAGE_MOST, Outgoing},
+    ring::Delivery,
+    wire,
+};
+use crate::{
+    fresh,
+    http::{
+        csrf,
+        login::{self, Logins, SignedIn},
+        peer::{Site, is_same_origin},
+        problem::ProblemResponse,
+    },
+};
+use axum::{
+    Router,
+    extract::{
+        State, WebSocketUpgrade,
+        ws::{CloseFrame, Message, WebSocket, rejection::WebSocketUpgradeRejection},
+    },
+    http::{HeaderMap, StatusCode, header},
+    response::Response,
+    routing::get,
+};
+use futures_util::{
+    FutureExt, SinkExt, StreamExt,
+    future::{AbortHandle, Abortable, BoxFuture},
+    stream::{FuturesUnordered, SplitSink},
+};
+use prometheus_client::{metrics::gauge::Gauge, registry::Registry};
+use shared::{
+    event::{Cursor, Occurrence, Phase, Topic},
+    id::ChannelName,
+    problem::Problem,
+};
+use std::{collections::HashMap, sync::Arc, time::Duration};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, broadcast::error::RecvError, mpsc, watch},
+    time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout},
+};
+
+/// The most connections; the next one gets 503.
+pub const CONNECTIONS_MOST: u32 = 20_000;
+/// Messages on their way to a client; what waits behind them is the gateway's to bound.
+const ON_THE_WAY: usize = 4;
+/// A client that takes no message for this long is gone.
+const WRITE_MOST: Duration = Duration::from_secs(20);
+/// A client has this long to take part in the closing.
+const CLOSING: Duration = Duration::from_secs(1);
+/// How often it is asked whether the login still holds.
+const LOGIN_CHECK: Duration = Duration::from_secs(60);
+
+/// The gateway's parts; cheap to clone.
+#[derive(Clone)]
+pub struct Gateway {
+    source: Arc<dyn Source>,
+    logins: Arc<dyn Logins>,
+    bus: Bus,
+    feeds: Feeds,
+    site: Site,
+    places: Arc<Semaphore>,
+    draining: watch::Receiver<bool>,
+    metrics: Metrics,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Metrics {
+    connections: Gauge,
+    requests: Gauge,
+}
+
+impl Gateway {
+    /// `draining` turns true when the server is about to stop.
+    pub fn new(
+        source: Arc<dyn Source>,
+        logins: Arc<dyn Logins>,
+        bus: Bus,
+        site: Site,
+        draining: watch::Receiver<bool>,
+    ) -> Self {
+        let feeds = Feeds::new(source.clone(), bus.clone());
+        let places = Arc::new(Semaphore::new(CONNECTIONS_MOST as usize));
+        Self { source, logins, bus, feeds, site, places, draining, metrics: Metrics::default() }
+    }
+
+    /// Counts connections and requests there.
+    pub fn register(&self, registry: &mut Registry) {
+        let Metrics { connections, requests } = self.metrics.clone();
+        registry.register("event_connections", "Open event sockets", connections);
+        registry.register("event_requests", "Open requests on event sockets", requests);
+    }
+
+    /// Waits until no connection is open.
+    pub async fn closed(&self) {
+        // The semaphore is never closed.
+        let _ = self.places.acquire_many(CONNECTIONS_MOST).await;
+    }
+}
+
+/// `GET /events`.
+pub fn routes(gateway: Gateway) -> Router {
+    Router::new().route("/events", get(upgrade)).with_state(gateway)
+}
+
+async fn upgrade(
+    State(gateway): State<Gateway>,
+    headers: HeaderMap,
+    socket: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Result<Response, ProblemResponse> {
+    let socket = socket.map_err(|_| {
+        ProblemResponse::new(
+            StatusCode::BAD_REQUEST,
+            "not-a-websocket",
+            "A WebSocket is needed",
+            "This address speaks WebSocket alone: connect with ws:// or wss://.",
+        )
+    })?;
+    // Programs send no origin; a browser always does, and can't forge it.
+    if let Some(origin) = headers.get(header::ORIGIN)
+        && !is_same_origin(origin.to_str().unwrap_or("null"), &headers, &gateway.site)
+    {
+        return Err(csrf::cross_origin());
+    }
+    let full = |detail| {
+        ProblemResponse::new(StatusCode::SERVICE_UNAVAILABLE, "full", "The server is at its limit", detail)
+            .retry_after(5)
+    };
+    if *gateway.draining.borrow() {
+        return Err(full("This server is about to stop. Try again in a moment."));
+    }
+    let place = gateway.places.clone().try_acquire_owned();
+    let place =
+        place.map_err(|_| full("This server has as many pages open as it can. Try again in a moment."))?;
+    let token = login::token_of(&headers).map(str::to_owned);
+    let who = login::who(&headers, gateway.logins.as_ref()).await?;
+    let socket = socket
+        // The gateway answers one that is a little too large; far larger ones aren't even read.
+        .max_message_size(MESSAGE_MOST * 2)
+        .max_frame_size(MESSAGE_MOST * 2)
+        .read_buffer_size(4 * 1024)
+        .write_buffer_size(0)
+        .max_write_buffer_size(1024 * 1024);
+    Ok(socket.on_upgrade(move |socket| async move {
+        let token = token.filter(|_| who.is_some());
+        Session::new(gateway, who, place).run(socket, token).await;
+    }))
+}
+
+/// What came of a piece of work for a request, and the work that follows.
+enum Happened {
+    Granted { key: Key, complete: bool, cursor: Option<Cursor>, next: Following },
+    Refused { key: Key, problem: Box<Problem> },
+    State { key: Key, snapshot: Arc<Snapshot>, next: Following },
+    Occurred { key: Key, events: Vec<Delivery>, next: Following },
+    FellBehind { key: Key },
+    Over { key: Key },
+}
+
+/// A request's place in what it follows.
+enum Following {
+    State { ask: Arc<Ask>, follower: Follower },
+    Occurrences { ask: Arc<Ask>, subscription: Subscription, seen: Cursor },
+}
+
+/// Who asks for what.
+struct Ask {
+    key: Key,
+    topic: Topic,
+    channel: Option<ChannelName>,
+    who: Option<Arc<SignedIn>>,
+    gateway: Gateway,
+}
+
+/// What is sent of a request.
+#[derive(Debug, Clone)]
+enum Payload {
+    State(Arc<Snapshot>),
+    Event(Delivery),
+}
+
+type Work = Abortable<BoxFuture<'static, Happened>>;
+
+struct Session {
+    gateway: Gateway,
+    who: Option<Arc<SignedIn>>,
+    core: Connection<Payload>,
+    since: Instant,
+    work: FuturesUnordered<Work>,
+    running: HashMap<Key, AbortHandle>,
+    counted: i64,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Session {
+    fn new(gateway: Gateway, who: Option<SignedIn>, place: OwnedSemaphorePermit) -> Self {
+        gateway.metrics.connections.inc();
+        Self {
+            gateway,
+            who: who.map(Arc::new),
+            core: Connection::new(Duration::ZERO),
+            since: Instant::now(),
+            work: FuturesUnordered::new(),
+            running: HashMap::new(),
+            counted: 0,
+            _place: place,
+        }
+    }
+
+    fn now(&self) -> Duration {
+        self.since.elapsed()
+    }
+
+    async fn run(mut self, socket: WebSocket, token: Option<String>) {
+        let (sink, mut incoming) = socket.split();
+        let (outgoing, queue) = mpsc::channel(ON_THE_WAY);
+        let mut writer = tokio::spawn(write(sink, queue));
+        let mut draining = self.gateway.draining.clone();
+        let mut login_check = interval_at(Instant::now() + LOGIN_CHECK, LOGIN_CHECK);
+        login_check.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let close = loop {
+            if let Some(close) = self.obey() {
+                break Some(close);
+            }
+            let now = self.now();
+            let deadline = self.since + self.core.next_deadline(now);
+            tokio::select! {
+                message = incoming.next() => match message {
+                    Some(Ok(Message::Text(text))) => self.core.text(&text, self.now()),
+                    Some(Ok(Message::Binary(_))) => self.core.binary(),
+                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => self.core.heard(self.now()),
+                    Some(Ok(Message::Close(_))) | None => break None,
+                    Some(Err(error)) => {
+                        tracing::debug!(%error, "an event socket broke");
+                        self.core.disconnect(1002, "the frames are broken or too large");
+                    }
+                },
+                permit = outgoing.reserve(), if self.core.wants_to_send(now) => match permit {
+                    Ok(permit) => if let Some(next) = self.core.poll_outgoing(self.now()) {
+                        permit.send(message_of(next));
+                    },
+                    Err(_) => break None,
+                },
+                Some(done) = self.work.next(), if !self.work.is_empty() => if let Ok(happened) = done {
+                    self.happened(happened);
+                },
+                () = sleep_until(deadline) => self.core.tick(self.now()),
+                _ = login_check.tick(), if token.is_some() => self.check_login(token.as_deref()).await,
+                () = told(&mut draining) => {
+                    self.core.disconnect(1012, "the server is about to stop");
+                }
+                _ = &mut writer => break None,
+            }
+        };
+        if let Some((code, reason)) = close {
+            tracing::debug!(code, reason, "an event socket is closed");
+            let frame = CloseFrame { code, reason: reason.into() };
+            let _ = timeout(Duration::from_secs(1), outgoing.send(Message::Close(Some(frame)))).await;
+        }
+        drop(outgoing);
+        if !writer.is_finished() && timeout(CLOSING, &mut writer).await.is_err() {
+            writer.abort();
+        }
+        // What the client still sends is read, or the reset that follows could overtake the reason.
+        let _ = timeout(CLOSING, async { while let Some(Ok(_)) = incoming.next().await {} }).await;
+    }
+
+    /// Does what the core wants done; how to close, if it is over.
+    fn obey(&mut self) -> Option<(u16, &'static str)> {
+        while let Some(command) = self.core.poll_command() {
+            match command {
+                Command::Open { key, topic, channel, after } => {
+                    let ask =
+                        Ask { key, topic, channel, who: self.who.clone(), gateway: self.gateway.clone() };
+                    self.start(key, open(Arc::new(ask), after).boxed());
+                }
+                Command::Close { key } => {
+                    if let Some(running) = self.running.remove(&key) {
+                        running.abort();
+                    }
+                }
+                Command::Disconnect { code, reason } => return Some((code, reason)),
+            }
+        }
+        let open = self.core.open() as i64;
+        self.gateway.metrics.requests.inc_by(open - self.counted);
+        self.counted = open;
+        None
+    }
+
+    fn start(&mut self, key: Key, work: BoxFuture<'static, Happened>) {
+        let (work, handle) = futures_util::future::abortable(work);
+        self.running.insert(key, handle);
+        self.work.push(work);
+    }
+
+    fn happened(&mut self, happened: Happened) {
+        let now = self.now();
+        let (key, next) = match happened {
+            Happened::Granted { key, complete, cursor, next } => {
+                self.core.granted(key, complete, cursor, now);
+                (key, Some(next))
+            }
+            Happened::State { key, snapshot, next } => {
+                self.core.state(key, snapshot.cursor, Payload::State(snapshot));
+                (key, Some(next))
+            }
+            Happened::Occurred { key, events, next } => {
+                for (cursor, event) in events {
+                    self.core.occurred(key, cursor, Payload::Event((cursor, event)));
+                }
+                (key, Some(next))
+            }
+            Happened::Refused { key, problem } => {
+                self.core.refused(key, *problem);
+                (key, None)
+            }
+            Happened::FellBehind { key } => {
+                self.core.fell_behind(key);
+                (key, None)
+            }
+            Happened::Over { key } => {
+                self.core.over(key);
+                (key, None)
+            }
+        };
+        match next {
+            Some(next) => self.start(key, follow(next).boxed()),
+            None => {
+                self.running.remove(&key);
+            }
+        }
+    }
+
+    /// A login that was revoked takes what it followed with it; the page connects again as nobody.
+    async fn check_login(&mut self, token: Option<&str>) {
+        let Some(token) = token else { return };
+        // While the store can't answer, what was granted stays granted.
+        if let Ok(None) = self.gateway.logins.who(token).await {
+            self.core.disconnect(1008, "the login is over");
+        }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.gateway.metrics.connections.dec();
+        self.gateway.metrics.requests.dec_by(self.counted);
+    }
+}
+
+impl Ask {
+    async fn authorise(&self) -> Result<(), Happened> {
+        let granted =
+            self.gateway.source.authorise(self.who.as_deref(), self.topic, self.channel.as_ref()).await;
+        granted.map_err(|problem| Happened::Refused { key: self.key, problem: Box::new(problem) })
+    }
+}
+
+async fn open(ask: Arc<Ask>, after: Option<Cursor>) -> Happened {
+    if let Err(refused) = ask.authorise().await {
+        return refused;
+    }
+    let key = ask.key;
+    match (&ask.channel, ask.topic) {
+        (Some(channel), Topic::ChannelEvents) => {
+            let subscription = ask.gateway.bus.subscribe(channel, after);
+            let missed = &subscription.missed;
+            // With something to come first, the client has not seen as far as that yet.
+            let cursor = missed.events.is_empty().then_some(missed.last);
+            let (complete, seen) = (missed.complete, missed.last);
+            Happened::Granted {
+                key,
+                complete,
+                cursor,
+                next: Following::Occurrences { ask, subscription, seen },
+            }
+        }
+        (channel, topic) => {
+            let follower = ask.gateway.feeds.follow(topic, channel.clone());
+            Happened::Granted { key, complete: true, cursor: None, next: Following::State { ask, follower } }
+        }
+    }
+}
+
+async fn follow(following: Following) -> Happened {
+    match following {
+        Following::State { ask, mut follower } => {
+            let key = ask.key;
+            loop {
+                if follower.changed().await.is_err() {
+                    return Happened::Over { key };
+                }
+                let Some(snapshot) = follower.borrow_and_update().clone() else { continue };
+                if snapshot.is_restricted()
+                    && let Err(refused) = ask.authorise().await
+                {
+                    return refused;
+                }
+                return Happened::State { key, snapshot, next: Following::State { ask, follower } };
+            }
+        }
+        Following::Occurrences { ask, mut subscription, seen } => {
+            let key = ask.key;
+            let missed = std::mem::take(&mut subscription.missed.events);
+            let events = if missed.is_empty() {
+                match subscription.receiver.recv().await {
+                    Ok(delivery) => vec![delivery],
+                    Err(RecvError::Closed) => return Happened::Over { key },
+                    Err(RecvError::Lagged(_)) => {
+                        let Some(channel) = &ask.channel else { return Happened::Over { key } };
+                        subscription = ask.gateway.bus.subscribe(channel, Some(seen));
+                        if !subscription.missed.complete {
+                            return Happened::FellBehind { key };
+                        }
+                        std::mem::take(&mut subscription.missed.events)
+                    }
+                }
+            } else {
+                missed
+            };
+            // An edit may have made the channel private.
+            let is_edit = |event: &Delivery| matches!(event.1.occurrence, Occurrence::ChannelEdited {});
+            if events.iter().any(is_edit)
+                && let Err(refused) = ask.authorise().await
+            {
+                return refused;
+            }
+            let seen = events.last().map_or(seen, |(cursor, _)| *cursor);
+            Happened::Occurred { key, events, next: Following::Occurrences { ask, subscription, seen } }
+        }
+    }
+}
+
+fn message_of(outgoing: Outgoing<Payload>) -> Message {
+    let Outgoing::Message { label, phase, id, cursor, body } = outgoing else {
+        return Message::Ping(Default::default());
+    };
+    let now = fresh::now();
+    let json =
+        |result: serde_json::Result<String>| Arc::<str>::from(result.unwrap_or_else(|_| "{}".to_owned()));
+    let payload = match body {
+        Body::Started(started) => json(serde_json::to_string(&started)),
+        Body::Stream(Payload::State(snapshot)) => snapshot.text(now),
+        Body::Stream(Payload::Event((_, event))) => json(serde_json::to_string(event.as_ref())),
+        Body::Failed(problem) => json(serde_json::to_string(&problem)),
+        Body::Empty => "{}".into(),
+    };
+    debug_assert!(!matches!(phase, Phase::Requested | Phase::Cancelled));
+    Message::Text(wire::compose(&label, phase, &id, cursor, now, &payload).into())
+}
+
+/// Waits until the server is about to stop; if nobody can say so any more, it is.
+async fn told(draining: &mut watch::Receiver<bool>) {
+    let _ = draining.wait_for(|draining| *draining).await;
+}
+
+/// Writes until there is nothing more to come, or the client takes nothing.
+async fn write(mut sink: SplitSink<WebSocket, Message>, mut queue: mpsc::Receiver<Message>) {
+    while let Some(message) = queue.recv().await {
+        match timeout(WRITE_MOST, sink.send(message)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) | Err(_) => return,
+        }
+    }
+    let _ = timeout(CLOSING, sink.close()).await;
+}

@@ -1,0 +1,234 @@
+//! The frontend, embedded in the binary.
+
+use super::{fallback::not_found, problem::ProblemResponse};
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use sha2::{Digest, Sha256};
+use std::{collections::HashMap, sync::Arc};
+
+/// One file of the frontend.
+#[derive(Debug, Clone, Copy)]
+pub struct Asset {
+    /// Its path, without a slash in front.
+    pub path: &'static str,
+    /// Its bytes.
+    pub plain: &'static [u8],
+    /// Its bytes after brotli.
+    pub brotli: Option<&'static [u8]>,
+}
+
+/// What the build embedded.
+pub static EMBEDDED: &[Asset] = include!(concat!(env!("OUT_DIR"), "/assets.rs"));
+
+const MISSING: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Weir</title>\
+<h1>Weir is running, without its pages</h1>\
+<p>This binary was built without the frontend. <code>cargo xtask run</code> builds both and starts the server; \
+<code>cargo xtask build</code> makes one binary with both inside.</p>\
+<p>The API, WHIP and WHEP work as always.</p></html>";
+
+/// The files, ready to be served; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Assets(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    files: HashMap<&'static str, Asset>,
+    index: Asset,
+    index_etag: HeaderValue,
+}
+
+impl Assets {
+    /// From files.
+    pub fn new(files: &[Asset]) -> Self {
+        let files: HashMap<_, _> = files.iter().map(|file| (file.path, *file)).collect();
+        let built_in = Asset { path: "index.html", plain: MISSING.as_bytes(), brotli: None };
+        let index = files.get("index.html").copied().unwrap_or(built_in);
+        let etag = format!("\"{}\"", &STANDARD.encode(Sha256::digest(index.plain))[..22]);
+        let index_etag = HeaderValue::from_str(&etag).unwrap_or(HeaderValue::from_static("\"index\""));
+        Self(Arc::new(Inner { files, index, index_etag }))
+    }
+
+    /// Hashes of the page's inline scripts, for its content security policy.
+    pub fn script_hashes(&self) -> Vec<String> {
+        let page = std::str::from_utf8(self.0.index.plain).unwrap_or_default();
+        inline_scripts(page).iter().map(|script| STANDARD.encode(Sha256::digest(script.as_bytes()))).collect()
+    }
+
+    fn answer(&self, method: &Method, path: &str, headers: &HeaderMap) -> Result<Response, ProblemResponse> {
+        if method != Method::GET && method != Method::HEAD {
+            return Err(not_found());
+        }
+        let path = path.trim_start_matches('/');
+        if let Some(file) = self.0.files.get(path).filter(|_| path != "index.html") {
+            // The build puts a hash of their content into the names of files there.
+            let forever = path.starts_with("assets/");
+            let caching =
+                if forever { "public, max-age=31536000, immutable" } else { "public, max-age=3600" };
+            return Ok(file_response(file, headers, caching));
+        }
+        // Every other page is the app's own; a missing file is not a page.
+        if path.starts_with("assets/") || path.starts_with("api/") || !accepts_html(headers) {
+            return Err(not_found());
+        }
+        let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+        let etag = self.0.index_etag.to_str().unwrap_or_default();
+        let is_known = known
+            .is_some_and(|known| known.split(',').any(|tag| tag.trim().trim_start_matches("W/") == etag));
+        let mut response = if is_known {
+            StatusCode::NOT_MODIFIED.into_response()
+        } else {
+            file_response(&self.0.index, headers, "no-cache")
+        };
+        response.headers_mut().insert(header::ETAG, self.0.index_etag.clone());
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        Ok(response)
+    }
+}
+
+/// The last fallback: a file, the app's page, or a problem. hyper leaves the body out for HEAD.
+pub async fn serve(State(assets): State<Assets>, request: Request) -> Response {
+    match assets.answer(request.method(), request.uri().path(), request.headers()) {
+        Ok(response) => response,
+        Err(problem) => problem.into_response(),
+    }
+}
+
+fn file_response(file: &Asset, headers: &HeaderMap, caching: &'static str) -> Response {
+    let packed = file.brotli.filter(|_| accepts_brotli(headers));
+    let mut response = Response::new(Body::from(packed.unwrap_or(file.plain)));
+    let set = response.headers_mut();
+    set.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type(file.path)));
+    set.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
+    if packed.is_some() {
+        set.insert(header::CONTENT_ENCODING, HeaderValue::from_static("br"));
+    }
+    if file.brotli.is_some() {
+        set.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    }
+    response
+}
+
+/// Without `Accept` anything is acceptable.
+fn accepts_html(headers: &HeaderMap) -> bool {
+    let Some(accept) = headers.get(header::ACCEPT) else { return true };
+    let accept = accept.to_str().unwrap_or_default();
+    ["text/html", "text/*", "*/*"].iter().any(|kind| accept.contains(kind))
+}
+
+fn accepts_brotli(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(header::ACCEPT_ENCODING).into_iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|coding| {
+        let mut parts = coding.split(';').map(str::trim);
+        let is_brotli = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("br"));
+        let weight = parts.find_map(|part| part.strip_prefix("q=")).and_then(|q| q.parse::<f32>().ok());
+        is_brotli && weight != Some(0.0)
+    })
+}
+
+fn content_type(path: &str) -> &'static str {
+    match path.rsplit_once('.').map_or("", |(_, ending)| ending) {
+        "html" => "text/html; charset=utf-8",
+        "js" | "mjs" => "text/javascript; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "wasm" => "application/wasm",
+        "json" | "map" => "application/json",
+        "webmanifest" => "application/manifest+json",
+        "svg" => "image/svg+xml",
+        "png" => "image/png",
+        "jpg" | "jpeg" => "image/jpeg",
+        "webp" => "image/webp",
+        "avif" => "image/avif",
+        "ico" => "image/x-icon",
+        "woff2" => "font/woff2",
+        "txt" => "text/plain; charset=utf-8",
+        _ => "application/octet-stream",
+    }
+}
+
+/// The text of every script in a page that isn't loaded from elsewhere.
+fn inline_scripts(page: &str) -> Vec<&str> {
+    let mut scripts = Vec::new();
+    let mut rest = page;
+    while let Some(start) = rest.find("<script") {
+        let Some(open) = rest[start..].find('>') else { break };
+        let (attributes, body) = (&rest[start..start + open], &rest[start + open + 1..]);
+        let Some(end) = body.find("</script") else { break };
+        if !attributes.contains(" src=") {
+            scripts.push(&body[..end]);
+        }
+        rest = &body[end..];
+    }
+    scripts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILES: &[Asset] = &[
+        Asset {
+            path: "index.html",
+            plain: b"<script>a()</script><script src=\"/x.js\"></script>",
+            brotli: None,
+        },
+        Asset { path: "assets/app-1f.wasm", plain: b"plain", brotli: Some(b"br") },
+        Asset { path: "favicon.svg", plain: b"<svg/>", brotli: None },
+    ];
+
+    fn get(path: &str, pairs: &[(&'static str, &str)]) -> Result<Response, ProblemResponse> {
+        let headers: HeaderMap =
+            pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
+        Assets::new(FILES).answer(&Method::GET, path, &headers)
+    }
+
+    fn header_of(response: &Response, name: header::HeaderName) -> &str {
+        response.headers().get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    #[test]
+    fn hashed_files_are_packed_and_kept_forever() {
+        let packed = get("/assets/app-1f.wasm", &[("accept-encoding", "gzip, br;q=0.8")]).unwrap();
+        assert_eq!(header_of(&packed, header::CONTENT_ENCODING), "br");
+        assert_eq!(header_of(&packed, header::CONTENT_TYPE), "application/wasm");
+        assert!(header_of(&packed, header::CACHE_CONTROL).contains("immutable"));
+        let plain = get("/assets/app-1f.wasm", &[("accept-encoding", "gzip, br;q=0")]).unwrap();
+        assert_eq!(header_of(&plain, header::CONTENT_ENCODING), "");
+        assert_eq!(header_of(&plain, header::VARY), "accept-encoding");
+    }
+
+    #[test]
+    fn every_page_is_the_app_and_a_missing_file_is_none() {
+        for page in ["/", "/index.html", "/ada", "/studio/ada", "/set-up"] {
+            let response = get(page, &[("accept", "text/html,*/*;q=0.8")]).unwrap();
+            assert_eq!(header_of(&response, header::CACHE_CONTROL), "no-cache");
+            assert!(header_of(&response, header::CONTENT_TYPE).starts_with("text/html"));
+        }
+        assert!(get("/assets/app-2e.wasm", &[("accept", "*/*")]).is_err());
+        assert!(get("/ada.png", &[("accept", "image/png")]).is_err());
+        assert!(get("/../Cargo.toml", &[("accept", "image/*")]).is_err());
+        assert!(Assets::new(FILES).answer(&Method::POST, "/", &HeaderMap::new()).is_err());
+    }
+
+    #[test]
+    fn a_page_that_is_known_is_not_sent_again() {
+        let first = get("/", &[]).unwrap();
+        let etag = header_of(&first, header::ETAG).to_owned();
+        let again = get("/ada", &[("if-none-match", &format!("\"other\", W/{etag}"))]).unwrap();
+        assert_eq!(again.status(), StatusCode::NOT_MODIFIED);
+    }
+
+    #[test]
+    fn inline_scripts_are_allowed_by_hash() {
+        assert_eq!(
+            inline_scripts("<script type=\"module\">a()</script><script src=\"/x.js\"></script>"),
+            ["a()"]
+        );
+        assert_eq!(Assets::new(FILES).script_hashes().len(), 1);
+        assert_eq!(Assets::new(&[]).script_hashes().len(), 0);
+    }
+}

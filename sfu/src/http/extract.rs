@@ -1,0 +1,166 @@
+//! Bodies and paths, parsed into types; what can't be is answered with a problem that names the field.
+
+use super::problem::ProblemResponse;
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, FromRequestParts, Request},
+    http::{HeaderMap, StatusCode, header, request::Parts},
+};
+use serde::de::DeserializeOwned;
+
+/// A JSON body.
+#[derive(Debug)]
+pub struct Json<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+    type Rejection = ProblemResponse;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ProblemResponse> {
+        if !is_json(request.headers()) {
+            return Err(unsupported_media_type());
+        }
+        let body = Bytes::from_request(request, state).await.map_err(|rejection| {
+            if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+                too_large()
+            } else {
+                ProblemResponse::new(
+                    StatusCode::BAD_REQUEST,
+                    "broken-body",
+                    "The request broke off",
+                    "The request's body could not be read to its end. Send it again.",
+                )
+            }
+        })?;
+        parse(&body).map(Self)
+    }
+}
+
+/// Whether the body says that it is JSON.
+pub fn is_json(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let media_type = content_type.and_then(|text| text.split(';').next()).unwrap_or_default().trim();
+    media_type.eq_ignore_ascii_case("application/json")
+}
+
+/// The body is not what is spoken here.
+pub fn unsupported_media_type() -> ProblemResponse {
+    ProblemResponse::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "not-json",
+        "JSON is needed",
+        "Send the body as JSON, with the header “Content-Type: application/json”.",
+    )
+}
+
+/// The body is larger than anything that is asked for here.
+pub fn too_large() -> ProblemResponse {
+    ProblemResponse::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "too-large",
+        "The request is too large",
+        "The request's body is larger than this address takes. Send less.",
+    )
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ProblemResponse> {
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let path = error.path().to_string();
+        let inner = error.into_inner();
+        // serde_json adds where in the text it was, which means nothing to a person with a form.
+        let message = inner.to_string();
+        let message = message.split(" at line ").next().unwrap_or_default();
+        if !inner.is_data() {
+            return malformed(message);
+        }
+        let problem = ProblemResponse::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "invalid",
+            "Something in the request can't be taken",
+            sentence(message),
+        );
+        match field_of(&path, message) {
+            Some(field) => problem.field(&field),
+            None => problem,
+        }
+    })?;
+    json.end().map_err(|_| malformed("there is something after the JSON's end"))?;
+    Ok(value)
+}
+
+fn malformed(message: &str) -> ProblemResponse {
+    ProblemResponse::new(
+        StatusCode::BAD_REQUEST,
+        "malformed-json",
+        "The JSON is broken",
+        format!("The body is not JSON: {message}."),
+    )
+}
+
+/// The path to the value, or the name that serde's words carry when a field is missing or unknown.
+fn field_of(path: &str, message: &str) -> Option<String> {
+    let quoted = |rest: &str| rest.split('`').next().map(str::to_owned);
+    for words in ["missing field `", "unknown field `"] {
+        if let Some(rest) = message.strip_prefix(words) {
+            return quoted(rest).filter(|name| name.len() <= 64);
+        }
+    }
+    // `tags[3]` is at fault in `tags`.
+    let field = path.split(['[', '.']).next().unwrap_or_default();
+    (!field.is_empty() && field.len() <= 64).then(|| field.to_owned())
+}
+
+fn sentence(message: &str) -> String {
+    let mut text: String = message.chars().take(300).collect();
+    if let Some(first) = text.chars().next() {
+        text.replace_range(..first.len_utf8(), &first.to_uppercase().to_string());
+    }
+    if !text.ends_with('.') {
+        text.push('.');
+    }
+    text
+}
+
+/// A path's variable parts. One that can't be what it must be does not exist: 404.
+#[derive(Debug)]
+pub struct Path<T>(pub T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = ProblemResponse;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ProblemResponse> {
+        let path = axum::extract::Path::<T>::from_request_parts(parts, state).await;
+        path.map(|axum::extract::Path(value)| Self(value)).map_err(|_| super::fallback::not_found())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::{account::SignIn, channel::EditChannel};
+
+    fn fault<T: DeserializeOwned>(body: &str) -> (u16, Option<String>, String) {
+        let problem = *parse::<T>(body.as_bytes()).err().expect("it is refused").0;
+        (problem.status, problem.field, problem.detail)
+    }
+
+    #[test]
+    fn the_field_at_fault_is_named() {
+        let (status, field, detail) = fault::<SignIn>(r#"{"name":"a b","password":"long enough"}"#);
+        assert_eq!((status, field.as_deref()), (422, Some("name")));
+        assert!(detail.starts_with("An account name has 2 to 25"), "{detail}");
+        assert_eq!(fault::<SignIn>(r#"{"name":"ada"}"#).1.as_deref(), Some("password"));
+        assert_eq!(fault::<SignIn>(r#"{"nam":"ada"}"#).1.as_deref(), Some("nam"));
+        assert_eq!(fault::<EditChannel>(r#"{"tags":["ok",""]}"#).1.as_deref(), Some("tags"));
+        assert_eq!(fault::<EditChannel>("[]").1, None);
+    }
+
+    #[test]
+    fn broken_json_is_told_from_wrong_json() {
+        for broken in ["", "{", "\u{0}", r#"{"name":"ada""#, r#"{} {}"#] {
+            assert_eq!(fault::<EditChannel>(broken).0, 400, "{broken:?}");
+        }
+        let deep = "[".repeat(50_000);
+        assert_eq!(fault::<serde_json::Value>(&deep).0, 400);
+    }
+}

@@ -1,0 +1,10 @@
+//! HTTP, without a word about any capability: problems, extractors, cookies, same-origin checks, the embedded frontend.
+
+pub mod assets;
+pub mod csrf;
+pub mod extract;
+pub mod fallback;
+pub mod headers;
+pub mod login;
+pub mod peer;
+pub mod problem;

@@ -1,0 +1,140 @@
+//! Errors as problem documents (RFC 9457).
+
+use crate::store::StoreError;
+use axum::{
+    body::Body,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use shared::problem::{PROBLEM_MEDIA_TYPE, Problem};
+use std::fmt;
+
+/// A request that failed, on its way out.
+#[derive(Debug, Clone)]
+pub struct ProblemResponse(pub Box<Problem>);
+
+impl ProblemResponse {
+    /// `kind` is the last part of the problem's stable name.
+    pub fn new(status: StatusCode, kind: &str, title: &str, detail: impl Into<String>) -> Self {
+        Self(Box::new(Problem {
+            kind: format!("/problems/{kind}"),
+            title: title.to_owned(),
+            status: status.as_u16(),
+            detail: detail.into(),
+            field: None,
+            retry_after: None,
+        }))
+    }
+
+    /// Names the request field that is at fault.
+    #[must_use]
+    pub fn field(mut self, field: &str) -> Self {
+        self.0.field = Some(field.to_owned());
+        self
+    }
+
+    /// Says when trying again makes sense.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u64) -> Self {
+        self.0.retry_after = Some(seconds);
+        self
+    }
+
+    /// Nobody is signed in.
+    pub fn signed_out() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "signed-out", "Not signed in", "Sign in first, then try again.")
+    }
+
+    /// The name is somebody's already.
+    pub fn taken(field: &str) -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            "name-taken",
+            "This name is taken",
+            "There is a channel with this name already. Choose another.",
+        )
+        .field(field)
+    }
+
+    /// A fault of ours: the log has the reason, the answer doesn't.
+    pub fn internal(error: &dyn fmt::Display) -> Self {
+        tracing::error!(%error, "a request failed inside");
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "Weir made a mistake",
+            "This is a fault in the server and not in what you did. Try again; if it stays, the server's log has the reason.",
+        )
+    }
+}
+
+impl From<ProblemResponse> for Problem {
+    fn from(response: ProblemResponse) -> Self {
+        *response.0
+    }
+}
+
+impl From<StoreError> for ProblemResponse {
+    fn from(error: StoreError) -> Self {
+        let unavailable = |kind, title, detail: &str, retry_after| {
+            tracing::warn!(%error, "the store can't do what a request needs");
+            Self::new(StatusCode::SERVICE_UNAVAILABLE, kind, title, detail).retry_after(retry_after)
+        };
+        match &error {
+            StoreError::Full => unavailable(
+                "disk-full",
+                "The server's disk is full",
+                "The server's disk is full, so nothing can be saved. Live video goes on. Whoever runs the server must free some space; then try again.",
+                60,
+            ),
+            StoreError::ReadOnly | StoreError::DataDir { .. } => unavailable(
+                "read-only",
+                "The server can't save",
+                "The server's database is read-only, so nothing can be saved. Live video goes on. Whoever runs the server must make its data directory writable; then try again.",
+                60,
+            ),
+            StoreError::Busy => unavailable(
+                "store-busy",
+                "The server is busy",
+                "The server's database is busy. Try again in a moment.",
+                2,
+            ),
+            StoreError::Damaged | StoreError::Version(_) | StoreError::Unsupported | StoreError::Row(_) => {
+                unavailable(
+                    "store-damaged",
+                    "The server can't read its database",
+                    "The server can't read its database. Whoever runs it finds the reason in its log.",
+                    300,
+                )
+            }
+            StoreError::Taken => Self::new(
+                StatusCode::CONFLICT,
+                "conflict",
+                "Somebody was faster",
+                "Somebody changed the same thing at the same moment. Load it again, then try again.",
+            ),
+            StoreError::Other(_) => unavailable(
+                "store-unavailable",
+                "The server's database does not answer",
+                "The server's database does not answer. Try again in a moment.",
+                5,
+            ),
+        }
+    }
+}
+
+impl IntoResponse for ProblemResponse {
+    fn into_response(self) -> Response {
+        let body = serde_json::to_vec(&self.0).unwrap_or_default();
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() =
+            StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_MEDIA_TYPE));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(seconds) = self.0.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}

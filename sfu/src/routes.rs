@@ -1,0 +1,109 @@
+//! Every URL, on one page.
+
+use crate::{
+    account::{self, service::Accounts},
+    channel::{self, service::Channels},
+    event::websocket::{self, Gateway},
+    http::{
+        assets::{self, Assets},
+        csrf, fallback, headers,
+        login::Logins,
+        peer::Site,
+        problem::ProblemResponse,
+    },
+    telemetry::{
+        health::{self, Readiness},
+        metrics::{self, Metrics},
+    },
+};
+use axum::{
+    Extension, Json, Router,
+    extract::{DefaultBodyLimit, State},
+    middleware::{from_fn_with_state, map_response},
+    response::Response,
+    routing::{any, get},
+};
+use shared::instance::Instance;
+use std::sync::Arc;
+use tower_http::catch_panic::CatchPanicLayer;
+
+/// No request to the control plane is larger.
+const BODY_MOST: usize = 64 * 1024;
+
+/// What answers.
+pub struct Parts {
+    /// The instance's name.
+    pub name: String,
+    /// How the server is reached.
+    pub site: Site,
+    /// People.
+    pub accounts: Accounts,
+    /// Channels.
+    pub channels: Channels,
+    /// Live updates.
+    pub gateway: Gateway,
+    /// The frontend.
+    pub assets: Assets,
+    /// Metrics.
+    pub metrics: Metrics,
+    /// Readiness.
+    pub readiness: Readiness,
+    /// `/whip…` and `/whep…`, with limits and CORS of their own.
+    pub media: Router,
+}
+
+/// The whole of it.
+pub fn router(parts: Parts) -> Router {
+    let Parts { name, site, accounts, channels, gateway, assets, metrics, readiness, media } = parts;
+    let logins: Arc<dyn Logins> = Arc::new(accounts.clone());
+    let policy = headers::policy(&assets.script_hashes());
+
+    // GET   /api/v1/instance
+    // POST  /api/v1/setup                           POST  /api/v1/login           POST /api/v1/logout
+    // GET   /api/v1/me                              GET   /api/v1/me/logins       DELETE /api/v1/me/logins/{id}
+    // GET   /api/v1/channels                        POST  /api/v1/channels
+    // GET   /api/v1/channels/{name}                 PATCH /api/v1/channels/{name}
+    // GET   /api/v1/channels/{name}/state           POST  /api/v1/channels/{name}/end
+    // POST  /api/v1/channels/{name}/stream-key      POST  /api/v1/channels/{name}/publish-token
+    // GET   /api/v1/events                          WebSocket
+    let api = Router::new()
+        .route("/instance", get(instance))
+        .with_state((name, accounts.clone()))
+        .merge(account::routes::routes(accounts))
+        .merge(channel::routes::routes(channels, logins))
+        .merge(websocket::routes(gateway))
+        .fallback(fallback::unknown)
+        .method_not_allowed_fallback(fallback::wrong_method)
+        .layer(from_fn_with_state(site.clone(), csrf::same_origin))
+        .layer(map_response(uncached))
+        .layer(DefaultBodyLimit::max(BODY_MOST));
+
+    Router::new()
+        .nest("/api/v1", api)
+        .route("/api/{*rest}", any(fallback::unknown))
+        .merge(media)
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz).with_state(readiness))
+        .route("/metrics", get(metrics::serve).with_state(metrics.clone()))
+        // Files of the frontend, and its one page for every other address.
+        .fallback_service(any(assets::serve).with_state(assets))
+        .method_not_allowed_fallback(fallback::wrong_method)
+        .layer(CatchPanicLayer::custom(fallback::panicked))
+        .layer(from_fn_with_state(policy, headers::add))
+        .layer(from_fn_with_state(metrics, metrics::observe))
+        .layer(Extension(site))
+}
+
+async fn instance(
+    State((name, accounts)): State<(String, Accounts)>,
+) -> Result<Json<Instance>, ProblemResponse> {
+    let needs_set_up = accounts.needs_set_up().await?;
+    Ok(Json(Instance { name, version: env!("CARGO_PKG_VERSION").to_owned(), needs_set_up }))
+}
+
+/// Answers of the API depend on who asks, and change by the second.
+async fn uncached(mut response: Response) -> Response {
+    let no_store = axum::http::HeaderValue::from_static("no-store");
+    response.headers_mut().entry(axum::http::header::CACHE_CONTROL).or_insert(no_store);
+    response
+}
