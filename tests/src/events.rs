@@ -52,6 +52,31 @@ impl Events {
         self.send(&json!({ "event": format!("{topic}:requested"), "id": id, "payload": payload }));
     }
 
+    /// Asks for a topic; `false` when the server has closed.
+    pub fn try_request(&mut self, topic: &str, id: &str, channel: Option<&str>) -> bool {
+        let payload = channel.map_or_else(|| json!({}), |channel| json!({ "channel": channel }));
+        let message = json!({ "event": format!("{topic}:requested"), "id": id, "payload": payload });
+        self.socket.send(Message::text(message.to_string())).is_ok()
+    }
+
+    /// Whether the server has closed.
+    pub fn is_closed(&mut self) -> bool {
+        self.socket.get_ref().set_read_timeout(Some(Duration::from_secs(2))).expect("a timeout");
+        loop {
+            match self.socket.read() {
+                Ok(Message::Close(_)) => return true,
+                Ok(_) => {}
+                Err(Error::Io(error)) => {
+                    return !matches!(
+                        error.kind(),
+                        std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut
+                    );
+                }
+                Err(_) => return true,
+            }
+        }
+    }
+
     /// Sends JSON.
     pub fn send(&mut self, message: &Value) {
         self.send_text(&message.to_string());

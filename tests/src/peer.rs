@@ -20,7 +20,7 @@ use str0m::{
     Candidate, Event, Input, Output, Rtc, RtcConfig,
     change::{SdpAnswer, SdpOffer, SdpPendingOffer},
     format::Codec,
-    media::{Direction, MediaKind, Mid},
+    media::{Direction, KeyframeRequestKind, MediaKind, Mid},
     net::{Protocol, Receive},
     rtp::RtpWrite,
 };
@@ -117,6 +117,7 @@ impl Seen {
 
 #[derive(Debug)]
 enum Command {
+    AskForKeyframe,
     Restart(Sender<String>),
     Restarted { ufrag: String, password: String },
     Stop { politely: bool },
@@ -327,6 +328,11 @@ impl Peer {
         self.commands.send(Command::Restarted { ufrag, password }).expect("the peer");
         self.etag = response.header("etag").unwrap_or_default().to_owned();
         response
+    }
+
+    /// Asks for a keyframe (PLI), as a decoder does that can't go on.
+    pub fn ask_for_keyframe(&self) {
+        self.commands.send(Command::AskForKeyframe).expect("the peer");
     }
 
     /// Ends the session by DELETE.
@@ -559,6 +565,13 @@ impl Driver {
 
     fn obey(&mut self, command: Command) {
         match command {
+            Command::AskForKeyframe => {
+                if let Some(video) = self.video
+                    && let Some(stream) = self.rtc.direct_api().stream_rx_by_mid(video, None)
+                {
+                    stream.request_keyframe(KeyframeRequestKind::Pli);
+                }
+            }
             Command::Restart(reply) => {
                 let mut changes = self.rtc.sdp_api();
                 changes.ice_restart(true);

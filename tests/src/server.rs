@@ -8,7 +8,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Output, Stdio},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 use tempfile::TempDir;
@@ -29,15 +29,23 @@ pub fn free_tcp_port() -> u16 {
 
 /// The first of several UDP ports in a row that were free a moment ago: the server counts up from it, one a shard.
 pub fn free_udp_ports() -> u16 {
+    /// Tests run at the same time: none is given what another one was given.
+    static NEXT: Mutex<Option<u16>> = Mutex::new(None);
+    const FIRST: u16 = 20_000;
+    const LAST: u16 = 31_000;
     let shards = std::thread::available_parallelism().map_or(1, usize::from) as u16;
+    let mut next = NEXT.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut first = next.unwrap_or_else(|| rand::random_range(FIRST..LAST));
     for _ in 0..100 {
-        let first = rand::random_range(20_000..32_000);
         let bound: Vec<_> = (first..first + shards)
             .map_while(|port| UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).ok())
             .collect();
+        let after = if first + shards < LAST { first + shards } else { FIRST };
+        *next = Some(after);
         if bound.len() == usize::from(shards) {
             return first;
         }
+        first = after;
     }
     panic!("found no {shards} free UDP ports in a row");
 }
@@ -241,6 +249,9 @@ impl Drop for Weir {
 
 fn spawn(environment: &[(String, String)], console: &Arc<Mutex<Vec<String>>>) -> Child {
     let mut child = Command::new(binary())
+        .arg("serve")
+        // Where no weir.toml lies about.
+        .current_dir(std::env::temp_dir())
         .envs(environment.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -275,6 +286,7 @@ pub fn signal(pid: u32, name: &str) {
 pub fn refused(environment: &[(&str, &str)], arguments: &[&str]) -> (ExitStatus, String) {
     let mut child = Command::new(binary())
         .args(arguments)
+        .current_dir(std::env::temp_dir())
         .env("NO_COLOR", "1")
         .envs(environment.iter().copied())
         .stdin(Stdio::null())

@@ -38,7 +38,7 @@ export class Weir {
 
   /** Starts the process (again: same ports, same data) and waits until it is ready. */
   async start() {
-    const child = track(spawn(BINARY, [], { env: this.env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] }));
+    const child = track(spawn(BINARY, ['serve'], { cwd: dirname(this.dataDir), env: this.env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] }));
     this.child = child;
     for (const stream of [child.stdout, child.stderr]) {
       let rest = '';

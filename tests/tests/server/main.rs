@@ -1,0 +1,20 @@
+//! The server from outside: a real process, real sockets, nothing known of its inside.
+
+mod account;
+mod events;
+mod hostile;
+mod media;
+mod operation;
+mod whep;
+mod whip;
+
+use std::time::Duration;
+use weir_tests::{peer::Offering, server::Weir};
+
+/// Long for a machine that runs other tests, too.
+const SOON: Duration = Duration::from_secs(5);
+
+/// A channel's key, and an offer to publish with it.
+fn whip_key(weir: &Weir) -> (String, String) {
+    (weir.create_channel("ada").key, Offering::to_send().sdp)
+}
