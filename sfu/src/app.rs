@@ -33,7 +33,7 @@ use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
     sync::watch,
-    task::JoinSet,
+    task::{JoinHandle, JoinSet},
     time::timeout,
 };
 
@@ -62,6 +62,9 @@ pub enum AppError {
     /// A channel could not be made.
     #[error(transparent)]
     Channel(#[from] ChannelError),
+    /// The media plane can't start.
+    #[error(transparent)]
+    Media(#[from] crate::rtc::plane::StartError),
     /// The broadcast log can't be used.
     #[error(transparent)]
     Log(#[from] crate::broadcast::log::LogError),
@@ -94,6 +97,8 @@ pub struct Media {
     pub ready: Check,
     /// Makes the WHIP and WHEP routes, given who may publish and watch.
     pub routes: Box<dyn FnOnce(&Channels, &Accounts) -> Router + Send>,
+    /// Ends when the server drains and everything is written down.
+    pub task: JoinHandle<()>,
 }
 
 /// A server that listens.
@@ -106,6 +111,7 @@ pub struct Server {
     gateway: Gateway,
     store: Store,
     draining: watch::Sender<bool>,
+    media: JoinHandle<()>,
 }
 
 impl Server {
@@ -133,7 +139,8 @@ impl Server {
             log: log.clone(),
             metrics: metrics.clone(),
             draining: is_draining.clone(),
-        });
+        })
+        .await?;
 
         let ports = connect::ports(&board, log, &bus, media.control);
         let channels = Channels::new(store.clone(), ports);
@@ -156,7 +163,17 @@ impl Server {
             metrics,
             readiness: Readiness { store: store.clone(), media: media.ready, draining: is_draining },
         });
-        Ok(Self { listeners, addresses, setup_link, base_url, router, gateway, store, draining })
+        Ok(Self {
+            listeners,
+            addresses,
+            setup_link,
+            base_url,
+            router,
+            gateway,
+            store,
+            draining,
+            media: media.task,
+        })
     }
 
     /// Where it listens.
@@ -197,6 +214,7 @@ impl Server {
         let drained = timeout(STOP_MOST, async {
             while servers.join_next().await.is_some() {}
             self.gateway.closed().await;
+            let _ = self.media.await;
         });
         if drained.await.is_err() {
             tracing::warn!("some connections were cut: they did not finish within 10 s");

@@ -1,24 +1,41 @@
 //! Ports of one capability, filled by another.
 
-use super::{Media, MediaNeeds};
+use super::{AppError, Media, MediaNeeds};
 use crate::{
-    account,
+    account::{self, service::Accounts},
     broadcast::{
         live::{LiveBoard, LiveState},
         log::BroadcastLog,
     },
     channel::{
         self, Announce, BearerHash, Keys, Live, LiveControl, LiveSource, Minted, Past, PastSource,
+        access::{AccessError, PublisherGrant},
         service::{ChannelError, Channels, Ports},
     },
     event::{Reading, Source, bus::Bus},
     fresh,
-    http::{login::SignedIn, problem::ProblemResponse},
-    publish::key::{Bearer, PublishToken, StreamKey},
+    http::{
+        login::{self, Logins, SignedIn},
+        problem::ProblemResponse,
+    },
+    media::{
+        sessions::MediaSessions,
+        stage::{self, StageHandle},
+    },
+    publish::{
+        key::{Bearer, PublishToken, StreamKey},
+        whip,
+    },
     store::StoreError,
+    watch::whep,
 };
-use axum::Router;
+use axum::http::HeaderMap;
 use futures_util::{FutureExt, future::BoxFuture};
+use prometheus_client::{
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeMetric},
+    metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge},
+};
 use shared::{
     channel::{Channel, Visibility},
     event::{Occurrence, Payload, Topic},
@@ -28,16 +45,135 @@ use shared::{
     text::DisplayName,
     unit::Bitrate,
 };
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering::Relaxed};
 
 /// Starts the media plane, and says how the rest reaches it.
-pub(super) fn media(needs: MediaNeeds) -> Media {
-    // Shards, registry, WHIP and WHEP take their place here, with all of `needs`.
-    drop(needs);
-    Media {
-        control: Arc::new(NothingLive),
-        ready: Arc::new(|| Ok(())),
-        routes: Box::new(|_, _| Router::new()),
+pub(super) async fn media(needs: MediaNeeds) -> Result<Media, AppError> {
+    let MediaNeeds { config, board, bus, log, metrics, draining } = needs;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let (stage, task) = stage::start(stage::Needs {
+        listen: config.listen,
+        public: config.public_ip,
+        shards: config.shards.map_or(cores, usize::from).clamp(1, 64),
+        board: board.clone(),
+        tell: Box::new(move |channel, occurrence| {
+            bus.publish(channel, occurrence);
+        }),
+        log,
+        draining,
+    })
+    .await?;
+    let gauges = MediaGauges { sessions: Arc::clone(&stage.sessions), board };
+    metrics.register(|registry| registry.register_collector(Box::new(gauges)));
+    let control = Arc::new(Stage(stage.clone()));
+    let routes = Box::new(move |channels: &Channels, accounts: &Accounts| {
+        let publishers = Arc::new(PublisherGate(channels.clone()));
+        let watchers =
+            Arc::new(WatcherGate { channels: channels.clone(), logins: Arc::new(accounts.clone()) });
+        whip::routes(publishers, stage.sessions.clone()).merge(whep::routes(watchers, stage.sessions))
+    });
+    Ok(Media { control, ready: Arc::new(|| Ok(())), routes, task })
+}
+
+struct Stage(StageHandle);
+
+impl LiveControl for Stage {
+    fn end<'a>(&'a self, channel: &'a ChannelId) -> BoxFuture<'a, bool> {
+        self.0.end(channel).boxed()
+    }
+}
+
+struct PublisherGate(Channels);
+
+impl whip::Gate for PublisherGate {
+    fn admit<'a>(
+        &'a self,
+        channel: Option<&'a ChannelName>,
+        bearer: &'a str,
+    ) -> BoxFuture<'a, Result<whip::Grant, whip::Refused>> {
+        async move {
+            match self.0.publisher(channel, bearer).await {
+                Ok(PublisherGrant { channel_id, channel_name, title, category }) => {
+                    Ok(whip::Grant { channel: channel_id, name: channel_name, title, category })
+                }
+                Err(AccessError::Denied | AccessError::Unknown) => Err(whip::Refused::WrongKey),
+                Err(AccessError::Store(error)) => Err(whip::Refused::Unavailable(error.into())),
+            }
+        }
+        .boxed()
+    }
+}
+
+struct WatcherGate {
+    channels: Channels,
+    logins: Arc<dyn Logins>,
+}
+
+impl whep::Gate for WatcherGate {
+    fn admit<'a>(
+        &'a self,
+        channel: &'a ChannelName,
+        headers: &'a HeaderMap,
+    ) -> BoxFuture<'a, Result<Option<ChannelId>, ProblemResponse>> {
+        async move {
+            let who = login::who(headers, self.logins.as_ref()).await?;
+            match self.channels.watcher(channel, who.as_ref().map(|who| &who.actor)).await {
+                Ok(id) => Ok(Some(id)),
+                Err(AccessError::Denied | AccessError::Unknown) => Ok(None),
+                Err(AccessError::Store(error)) => Err(error.into()),
+            }
+        }
+        .boxed()
+    }
+}
+
+/// The media plane's figures, read when they are asked for.
+struct MediaGauges {
+    sessions: Arc<MediaSessions>,
+    board: LiveBoard,
+}
+
+impl std::fmt::Debug for MediaGauges {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("MediaGauges")
+    }
+}
+
+impl Collector for MediaGauges {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let gauges = self.sessions.plane().gauges();
+        let (mut peers, mut dropped, mut refused) = (0, 0, 0);
+        for gauge in gauges {
+            peers += gauge.peers.load(Relaxed);
+            dropped += gauge.dropped.load(Relaxed);
+            refused += gauge.refused.load(Relaxed);
+        }
+        let live = self.board.live();
+        let viewers: u64 = live.iter().map(|(_, state)| u64::from(state.viewer_count)).sum();
+        let ingest: u64 =
+            live.iter().filter_map(|(_, state)| state.health.as_ref()).map(|health| health.bitrate.0).sum();
+        let mut gauge = |name: &str, help: &str, value: u64| {
+            ConstGauge::new(value as i64).encode(encoder.encode_descriptor(
+                name,
+                help,
+                None,
+                MetricType::Gauge,
+            )?)
+        };
+        gauge("weir_media_sessions", "WHIP and WHEP sessions", peers as u64)?;
+        gauge("weir_broadcasts_live", "Broadcasts that are live or waiting", live.len() as u64)?;
+        gauge("weir_viewers", "Viewers that are connected", viewers)?;
+        gauge("weir_ingest_bits_per_second", "Media that arrives from publishers", ingest)?;
+        let mut counter = |name: &str, help: &str, value: u64| {
+            ConstCounter::new(value).encode(encoder.encode_descriptor(
+                name,
+                help,
+                None,
+                MetricType::Counter,
+            )?)
+        };
+        counter("weir_media_datagrams_dropped", "Datagrams that the kernel had no room for", dropped)?;
+        counter("weir_media_commands_refused", "Commands and batches that a shard had no room for", refused)
     }
 }
 
@@ -244,20 +380,5 @@ fn health_of(channel: &ChannelName, live: LiveState) -> PublisherHealth {
         round_trip: health.as_ref().and_then(|health| health.round_trip),
         keyframe_interval: health.as_ref().and_then(|health| health.keyframe_interval),
         renditions: live.renditions,
-    }
-}
-
-impl From<channel::access::AccessError> for ProblemResponse {
-    fn from(error: channel::access::AccessError) -> Self {
-        match error {
-            channel::access::AccessError::Denied => Self::new(
-                axum::http::StatusCode::UNAUTHORIZED,
-                "wrong-stream-key",
-                "The stream key is wrong",
-                "The stream key is wrong, was replaced, or belongs to another channel. Copy the channel's key again.",
-            ),
-            channel::access::AccessError::Unknown => ChannelError::Unknown.into(),
-            channel::access::AccessError::Store(error) => error.into(),
-        }
     }
 }

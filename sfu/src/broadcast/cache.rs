@@ -33,7 +33,10 @@ impl KeyframeCache {
             return;
         }
         self.bytes += packet.payload.len();
-        if now.duration_since(started) > LONGEST || self.bytes > MOST_BYTES || self.packets.len() >= MOST_PACKETS {
+        if now.duration_since(started) > LONGEST
+            || self.bytes > MOST_BYTES
+            || self.packets.len() >= MOST_PACKETS
+        {
             self.clear();
             return;
         }

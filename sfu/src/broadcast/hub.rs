@@ -129,8 +129,11 @@ impl Hub {
     /// The video track with the largest picture among those whose codec `decodes` takes and that carry something; the
     /// earliest of equals.
     pub fn largest_video(&self, decodes: impl Fn(Codec) -> bool) -> Option<TrackKey> {
-        let area = |state: &TrackState| state.meter.size.map_or(0, |size| u32::from(size.width) * u32::from(size.height));
-        let candidates = self.tracks.iter().filter(|state| !state.track.is_audio() && decodes(state.track.codec));
+        let area = |state: &TrackState| {
+            state.meter.size.map_or(0, |size| u32::from(size.width) * u32::from(size.height))
+        };
+        let candidates =
+            self.tracks.iter().filter(|state| !state.track.is_audio() && decodes(state.track.codec));
         candidates.rev().max_by_key(|state| area(state)).map(|state| state.track.key)
     }
 
@@ -151,7 +154,9 @@ impl Hub {
     /// Somebody wants a keyframe; true if the publisher is to be asked now.
     pub fn request_keyframe(&mut self, key: TrackKey, now: Instant) -> bool {
         let Some(state) = self.tracks.iter_mut().find(|state| state.track.key == key) else { return false };
-        let due = state.last_request.is_none_or(|last| now.saturating_duration_since(last) >= KEYFRAME_REQUEST_EVERY);
+        let due = state
+            .last_request
+            .is_none_or(|last| now.saturating_duration_since(last) >= KEYFRAME_REQUEST_EVERY);
         if due {
             state.last_request = Some(now);
         }
@@ -251,7 +256,8 @@ pub(super) mod tests {
         let start = Instant::now();
         let mut hub = Hub::default();
         let key = hub.push(of(1, 1, VP8_DELTA), start).unwrap().track.key;
-        let asked = (0..3000).filter(|ms| hub.request_keyframe(key, start + Duration::from_millis(*ms))).count();
+        let asked =
+            (0..3000).filter(|ms| hub.request_keyframe(key, start + Duration::from_millis(*ms))).count();
         assert_eq!(asked, 3);
         let unknown = TrackKey { epoch: Epoch(9), index: 0 };
         assert!(!hub.request_keyframe(unknown, start));

@@ -91,7 +91,9 @@ impl Life {
                 let (id, started, at) = (id.clone(), *started, waiting_since.unwrap_or(now));
                 Some(self.end(id, started, at))
             }
-            (State::On { id, started, waiting_since: Some(since) }, Input::Tick) if now.since(*since) >= GRACE => {
+            (State::On { id, started, waiting_since: Some(since) }, Input::Tick)
+                if now.since(*since) >= GRACE =>
+            {
                 let (id, started, at) = (id.clone(), *started, *since);
                 Some(self.end(id, started, at))
             }

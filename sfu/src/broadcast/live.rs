@@ -75,7 +75,7 @@ impl LiveBoard {
     }
 
     /// For the registry alone.
-    pub(super) fn set(&self, channel: ChannelId, state: LiveState) {
+    pub fn set(&self, channel: ChannelId, state: LiveState) {
         self.0.write().unwrap_or_else(PoisonError::into_inner).insert(channel, state);
     }
 }

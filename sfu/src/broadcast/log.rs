@@ -3,7 +3,7 @@
 use crate::store::StoreError;
 use futures_util::future::BoxFuture;
 use shared::{
-    id::{BroadcastId, ChannelId},
+    id::{BroadcastId, ChannelId, ChannelName},
     text::{Category, Title},
     unit::Timestamp,
 };
@@ -98,6 +98,8 @@ pub struct OpenBroadcast {
     pub id: BroadcastId,
     /// Whose.
     pub channel: ChannelId,
+    /// That channel's address.
+    pub name: ChannelName,
     /// When it started.
     pub started_at: Timestamp,
     /// When it was last known to be live.

@@ -79,7 +79,10 @@ fn vp9(payload: &[u8]) -> Option<Keyframe> {
             // The largest spatial layer is the last one.
             for layer in 0..=(head >> 5) {
                 let [w0, w1, h0, h1] = payload.get(at + usize::from(layer) * 4..)?.first_chunk::<4>()?;
-                size = Some(Size { width: u16::from_be_bytes([*w0, *w1]), height: u16::from_be_bytes([*h0, *h1]) });
+                size = Some(Size {
+                    width: u16::from_be_bytes([*w0, *w1]),
+                    height: u16::from_be_bytes([*h0, *h1]),
+                });
             }
         }
     }
@@ -232,7 +235,8 @@ fn leb128(bytes: &[u8]) -> Option<(usize, usize)> {
 
 fn av1(payload: &[u8]) -> Option<Keyframe> {
     let aggregation = *payload.first()?;
-    let (continues, elements, new_sequence) = (aggregation & 0x80 != 0, aggregation >> 4 & 3, aggregation & 0x08 != 0);
+    let (continues, elements, new_sequence) =
+        (aggregation & 0x80 != 0, aggregation >> 4 & 3, aggregation & 0x08 != 0);
     if continues || !new_sequence {
         return None;
     }
@@ -341,15 +345,19 @@ mod tests {
     fn h264_keyframes_start_at_a_parameter_set_or_an_idr_slice() {
         // Constrained baseline, 1280x720, as libx264 writes it.
         let sps = [
-            0x67, 0x42, 0xc0, 0x1f, 0xd9, 0x00, 0x50, 0x05, 0xbb, 0x01, 0x10, 0x00, 0x00, 0x03, 0x00, 0x10, 0x00,
-            0x00, 0x03, 0x03, 0xc0, 0xf1, 0x83, 0x24, 0x80,
+            0x67, 0x42, 0xc0, 0x1f, 0xd9, 0x00, 0x50, 0x05, 0xbb, 0x01, 0x10, 0x00, 0x00, 0x03, 0x00, 0x10,
+            0x00, 0x00, 0x03, 0x03, 0xc0, 0xf1, 0x83, 0x24, 0x80,
         ];
         assert_eq!(keyframe(Codec::H264, &sps), Some(Keyframe { size: HD }));
         let mut aggregate = vec![0x78, 0x00, sps.len() as u8];
         aggregate.extend(sps);
         aggregate.extend([0x00, 0x02, 0x68, 0xce]);
         assert_eq!(keyframe(Codec::H264, &aggregate), Some(Keyframe { size: HD }));
-        assert_eq!(keyframe(Codec::H264, &[0x7c, 0x85, 0x00]), Some(Keyframe { size: None }), "first fragment");
+        assert_eq!(
+            keyframe(Codec::H264, &[0x7c, 0x85, 0x00]),
+            Some(Keyframe { size: None }),
+            "first fragment"
+        );
         assert_eq!(keyframe(Codec::H264, &[0x7c, 0x05, 0x00]), None, "later fragment");
         assert_eq!(keyframe(Codec::H264, &[0x41, 0x9a]), None, "predicted slice");
         assert_eq!(keyframe(Codec::H264, &[0x78, 0xff, 0xff, 0x67]), None, "a lying length");

@@ -14,10 +14,7 @@ use shared::{
     text::{Category, Title},
     unit::{Bitrate, Millis, Timestamp},
 };
-use std::{
-    collections::HashMap,
-    time::Duration,
-};
+use std::{collections::HashMap, time::Duration};
 
 /// How often it is written down that a broadcast is still on.
 const SEEN_EVERY: Duration = Duration::from_secs(5);
@@ -168,25 +165,37 @@ impl Registry {
         let mut outputs = Vec::new();
         match input {
             Input::Published { channel: id, name, title, category, session, user_agent } => {
-                let channel = self.channels.entry(id.clone()).or_insert_with(|| Channel::new(id, name.clone()));
+                let channel =
+                    self.channels.entry(id.clone()).or_insert_with(|| Channel::new(id, name.clone()));
                 (channel.name, channel.title, channel.category) = (name, title, category);
                 channel.publishers.insert(session, user_agent);
             }
-            Input::Flows { channel, session, fresh } => self.with(&channel, now, &mut outputs, |channel, outputs| {
-                if !channel.publishers.contains_key(&session) {
-                    return;
-                }
-                if channel.current.as_ref() != Some(&session) {
-                    channel.current = Some(session.clone());
-                    outputs.extend(channel.publishers.keys().filter(|other| **other != session).cloned().map(Output::Close));
-                }
-                channel.live(life::Input::MediaFlows { fresh }, now, outputs);
-            }),
-            Input::Stopped { channel, session } => self.with(&channel, now, &mut outputs, |channel, outputs| {
-                if channel.current.as_ref() == Some(&session) {
-                    channel.live(life::Input::MediaStopped, now, outputs);
-                }
-            }),
+            Input::Flows { channel, session, fresh } => {
+                self.with(&channel, now, &mut outputs, |channel, outputs| {
+                    if !channel.publishers.contains_key(&session) {
+                        return;
+                    }
+                    if channel.current.as_ref() != Some(&session) {
+                        channel.current = Some(session.clone());
+                        outputs.extend(
+                            channel
+                                .publishers
+                                .keys()
+                                .filter(|other| **other != session)
+                                .cloned()
+                                .map(Output::Close),
+                        );
+                    }
+                    channel.live(life::Input::MediaFlows { fresh }, now, outputs);
+                })
+            }
+            Input::Stopped { channel, session } => {
+                self.with(&channel, now, &mut outputs, |channel, outputs| {
+                    if channel.current.as_ref() == Some(&session) {
+                        channel.live(life::Input::MediaStopped, now, outputs);
+                    }
+                })
+            }
             Input::PublisherGone { channel, session, said } => {
                 self.with(&channel, now, &mut outputs, |channel, outputs| {
                     channel.publishers.remove(&session);
@@ -207,16 +216,22 @@ impl Registry {
                     let record = Record::ViewStarted { id: view.clone(), broadcast: id.clone(), at: now };
                     channel.viewers.insert(session, view);
                     outputs.push(Output::Record(record));
-                    outputs.push(Output::Tell(channel.name.clone(), Occurrence::ViewerJoined { stream_id: id }));
+                    outputs
+                        .push(Output::Tell(channel.name.clone(), Occurrence::ViewerJoined { stream_id: id }));
                 });
             }
-            Input::ViewerLeft { channel, session } => self.with(&channel, now, &mut outputs, |channel, outputs| {
-                let Some(view) = channel.viewers.remove(&session) else { return };
-                outputs.push(Output::Record(Record::ViewEnded { id: view, at: now }));
-                if let Some(id) = channel.life.current().cloned() {
-                    outputs.push(Output::Tell(channel.name.clone(), Occurrence::ViewerLeft { stream_id: id }));
-                }
-            }),
+            Input::ViewerLeft { channel, session } => {
+                self.with(&channel, now, &mut outputs, |channel, outputs| {
+                    let Some(view) = channel.viewers.remove(&session) else { return };
+                    outputs.push(Output::Record(Record::ViewEnded { id: view, at: now }));
+                    if let Some(id) = channel.life.current().cloned() {
+                        outputs.push(Output::Tell(
+                            channel.name.clone(),
+                            Occurrence::ViewerLeft { stream_id: id },
+                        ));
+                    }
+                })
+            }
             Input::Measured { channel, session, renditions, loss, round_trip, keyframe_interval } => {
                 self.with(&channel, now, &mut outputs, |channel, _| {
                     let Some(user_agent) = channel.publishers.get(&session) else { return };
@@ -228,7 +243,10 @@ impl Registry {
                         session,
                         user_agent: user_agent.clone(),
                         bitrate: Bitrate(renditions.iter().map(|rendition| rendition.bitrate.0).sum()),
-                        frame_rate: renditions.iter().map(|rendition| rendition.frame_rate).fold(0.0, f32::max),
+                        frame_rate: renditions
+                            .iter()
+                            .map(|rendition| rendition.frame_rate)
+                            .fold(0.0, f32::max),
                         loss,
                         round_trip: round_trip.map(millis),
                         keyframe_interval: keyframe_interval.map(millis),
@@ -358,7 +376,9 @@ impl Channel {
     /// Nothing is left that anybody could ask for here; the store remembers the rest.
     fn is_over(&self, now: Timestamp) -> bool {
         let view = self.life.view(now);
-        view.state == shared::broadcast::BroadcastState::Offline && self.publishers.is_empty() && self.viewers.is_empty()
+        view.state == shared::broadcast::BroadcastState::Offline
+            && self.publishers.is_empty()
+            && self.viewers.is_empty()
     }
 }
 
@@ -438,9 +458,13 @@ mod tests {
         let outputs = registry.handle(flows("p", "b1"), at(1));
         let kinds: Vec<_> = outputs.iter().map(std::mem::discriminant).collect();
         let id: BroadcastId = "b1".parse().unwrap();
-        assert!(matches!(&outputs[0], Output::Record(Record::BroadcastStarted { channel, .. }) if *channel == ada()));
+        assert!(
+            matches!(&outputs[0], Output::Record(Record::BroadcastStarted { channel, .. }) if *channel == ada())
+        );
         assert!(matches!(&outputs[1], Output::Show(_, state) if state.state == BroadcastState::Live));
-        assert!(matches!(&outputs[2], Output::Tell(_, Occurrence::StreamStarted { stream_id }) if *stream_id == id));
+        assert!(
+            matches!(&outputs[2], Output::Tell(_, Occurrence::StreamStarted { stream_id }) if *stream_id == id)
+        );
         assert_eq!(kinds.len(), 3);
     }
 
@@ -468,7 +492,10 @@ mod tests {
         registry.handle(published("p1"), at(0));
         registry.handle(flows("p1", "b1"), at(1));
         registry.handle(joined("v"), at(2));
-        assert!(closed(&registry.handle(published("p2"), at(3))).is_empty(), "the first goes on until media comes");
+        assert!(
+            closed(&registry.handle(published("p2"), at(3))).is_empty(),
+            "the first goes on until media comes"
+        );
         let outputs = registry.handle(flows("p2", "b2"), at(4));
         assert_eq!(closed(&outputs), ["p1"]);
         let outputs = registry.handle(gone("p1", false), at(5));
@@ -525,7 +552,9 @@ mod tests {
 
         let mut late = Registry::default();
         let outputs = late.recover(vec![open(at(10))], at(1000));
-        assert!(matches!(&outputs[0], Output::Record(Record::BroadcastEnded { at: end, .. }) if *end == at(10)));
+        assert!(
+            matches!(&outputs[0], Output::Record(Record::BroadcastEnded { at: end, .. }) if *end == at(10))
+        );
         late.handle(Input::Tick, at(2000));
         assert!(late.channels.is_empty(), "nothing is kept for channels that are off");
     }

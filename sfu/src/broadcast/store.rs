@@ -27,8 +27,9 @@ impl SqlBroadcastLog {
 
     async fn open(&self) -> Result<Vec<OpenBroadcast>, StoreError> {
         let rows = sqlx::query(
-            "SELECT id, channel_id, started_at, last_seen_at FROM broadcasts
-             WHERE ended_at IS NULL ORDER BY started_at, id",
+            "SELECT b.id, b.channel_id, b.started_at, b.last_seen_at, c.name
+             FROM broadcasts b JOIN channels c ON c.id = b.channel_id
+             WHERE b.ended_at IS NULL ORDER BY b.started_at, b.id",
         )
         .fetch_all(self.0.pool())
         .await?;
@@ -36,10 +37,12 @@ impl SqlBroadcastLog {
             .map(|row| {
                 let id: String = row.try_get(0)?;
                 let channel: String = row.try_get(1)?;
+                let name: String = row.try_get(4)?;
                 let unreadable = |error: shared::id::IdError| StoreError::Row(error.to_string());
                 Ok(OpenBroadcast {
                     id: id.parse().map_err(unreadable)?,
                     channel: channel.parse().map_err(unreadable)?,
+                    name: name.parse().map_err(unreadable)?,
                     started_at: Timestamp::from_millis(row.try_get(2)?),
                     last_seen_at: Timestamp::from_millis(row.try_get(3)?),
                 })

@@ -4,5 +4,6 @@
 mod room;
 mod router;
 pub mod sessions;
+pub mod stage;
 
 pub use router::{Measurement, Report, RoomKey, ShardRouter, Usher};

@@ -52,7 +52,14 @@ const MOST_ORIGINS: usize = 8;
 
 impl Publisher {
     pub fn new(key: PeerKey) -> Self {
-        Self { key, clock: CaptureClock::default(), origins: Vec::new(), flows: false, loss: 0.0, round_trip: None }
+        Self {
+            key,
+            clock: CaptureClock::default(),
+            origins: Vec::new(),
+            flows: false,
+            loss: 0.0,
+            round_trip: None,
+        }
     }
 
     /// Makes a hub's packet of what arrived. `None`: it is of no line or codec that a broadcast has.
@@ -64,7 +71,8 @@ impl Publisher {
             Some(at) => at,
             None if self.origins.len() < MOST_ORIGINS => {
                 let (mid, rid) = peer.origin(ssrc)?;
-                let clock_rate = if codec == shared::broadcast::Codec::Opus { AUDIO_CLOCK } else { VIDEO_CLOCK };
+                let clock_rate =
+                    if codec == shared::broadcast::Codec::Opus { AUDIO_CLOCK } else { VIDEO_CLOCK };
                 let key = TrackKey { epoch: Epoch(self.key.0), index: self.origins.len() as u8 };
                 let rid_name = rid.map(|rid| rid.to_string());
                 let track = Arc::new(Track { key, codec, rid: rid_name, clock_rate });

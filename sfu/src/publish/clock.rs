@@ -29,7 +29,13 @@ pub struct CaptureClock {
 
 impl CaptureClock {
     /// When a packet that just arrived was captured; `arrived` itself while no report is known. Never in the future.
-    pub fn captured(&mut self, report: Option<Report>, time: u32, clock_rate: u32, arrived: Instant) -> Instant {
+    pub fn captured(
+        &mut self,
+        report: Option<Report>,
+        time: u32,
+        clock_rate: u32,
+        arrived: Instant,
+    ) -> Instant {
         let Some(report) = report else { return arrived };
         let origin = *self.origin.get_or_insert(arrived);
         let ticks = time.wrapping_sub(report.time).cast_signed();
@@ -70,8 +76,12 @@ mod tests {
             let mut clock = CaptureClock::default();
             // Captured together at `start`, the sound arrives after 20 ms and the picture after 60.
             let sound = clock.captured(Some(Report { wall: skew, time: 0 }), 0, 48_000, start + MS * 20);
-            let picture =
-                clock.captured(Some(Report { wall: skew, time: u32::MAX - 8 }), u32::MAX - 8, 90_000, start + MS * 60);
+            let picture = clock.captured(
+                Some(Report { wall: skew, time: u32::MAX - 8 }),
+                u32::MAX - 8,
+                90_000,
+                start + MS * 60,
+            );
             let apart = picture.duration_since(sound).max(sound.duration_since(picture));
             assert!(apart < MS, "{apart:?} with a clock {skew} s off");
         }
@@ -85,7 +95,12 @@ mod tests {
         let mut captured = Vec::new();
         for frame in 0..50u32 {
             let jitter = MS * (frame * 7 % 30);
-            captured.push(clock.captured(report, frame * 3000, 90_000, start + MS * 10 + MS * frame * 100 / 3 + jitter));
+            captured.push(clock.captured(
+                report,
+                frame * 3000,
+                90_000,
+                start + MS * 10 + MS * frame * 100 / 3 + jitter,
+            ));
         }
         for pair in captured[1..].windows(2) {
             let step = pair[1].duration_since(pair[0]);

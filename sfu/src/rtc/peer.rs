@@ -99,7 +99,8 @@ impl Peer {
                 .map_err(|error| sdp::OfferError::Refused(error.to_string()))?;
             rtc.add_local_candidate(candidate);
         }
-        let answer = rtc.sdp_api().accept_offer(offer).map_err(|error| sdp::OfferError::Refused(error.to_string()))?;
+        let answer =
+            rtc.sdp_api().accept_offer(offer).map_err(|error| sdp::OfferError::Refused(error.to_string()))?;
         let ufrag = rtc.direct_api().local_ice_credentials().ufrag;
         let mut peer = Self {
             rtc,
@@ -131,8 +132,11 @@ impl Peer {
 
     /// Answers a new offer of the same peer, with other ICE credentials: an ICE restart.
     pub fn restart_ice(&mut self, offer: SdpOffer) -> Result<String, sdp::OfferError> {
-        let answer =
-            self.rtc.sdp_api().accept_offer(offer).map_err(|error| sdp::OfferError::Refused(error.to_string()))?;
+        let answer = self
+            .rtc
+            .sdp_api()
+            .accept_offer(offer)
+            .map_err(|error| sdp::OfferError::Refused(error.to_string()))?;
         self.ufrag = self.rtc.direct_api().local_ice_credentials().ufrag;
         Ok(answer.to_sdp_string())
     }
@@ -151,7 +155,9 @@ impl Peer {
         datagram: &[u8],
         now: Instant,
     ) -> Result<bool, RtcError> {
-        let Ok(receive) = Receive::new(Protocol::Udp, source, destination, datagram) else { return Ok(false) };
+        let Ok(receive) = Receive::new(Protocol::Udp, source, destination, datagram) else {
+            return Ok(false);
+        };
         let input = Input::Receive(now, receive);
         if !self.rtc.accepts(&input) {
             return Ok(false);
@@ -167,7 +173,12 @@ impl Peer {
     }
 
     /// Takes everything out: datagrams into `out`, events to `event`. Answers when it is due again.
-    pub fn drain(&mut self, out: &mut Segmenter, mut event: impl FnMut(Event), mapped: bool) -> Result<Instant, RtcError> {
+    pub fn drain(
+        &mut self,
+        out: &mut Segmenter,
+        mut event: impl FnMut(Event),
+        mapped: bool,
+    ) -> Result<Instant, RtcError> {
         loop {
             match self.rtc.poll_output()? {
                 Output::Timeout(at) => return Ok(at),
@@ -201,7 +212,9 @@ impl Peer {
         if !matches!(direction, Direction::SendOnly | Direction::SendRecv) {
             return;
         }
-        let Some(ssrc) = self.rtc.direct_api().stream_tx_by_mid(mid, None).map(|stream| stream.ssrc()) else { return };
+        let Some(ssrc) = self.rtc.direct_api().stream_tx_by_mid(mid, None).map(|stream| stream.ssrc()) else {
+            return;
+        };
         let line = Some(SendLine { mid, ssrc });
         match kind {
             MediaKind::Audio if self.audio.is_none() => self.audio = line,
@@ -236,7 +249,9 @@ impl Peer {
     pub fn write(&mut self, packet: Outgoing) {
         let is_audio = packet.codec == Codec::Opus;
         let Some(line) = (if is_audio { self.audio } else { self.video }) else { return };
-        let Some((_, pt)) = self.payload_types.iter().find(|(codec, _)| *codec == packet.codec) else { return };
+        let Some((_, pt)) = self.payload_types.iter().find(|(codec, _)| *codec == packet.codec) else {
+            return;
+        };
         let mut api = self.rtc.direct_api();
         let Some(stream) = api.stream_tx(&line.ssrc) else { return };
         let mut extensions = ExtensionValues::default();
@@ -253,7 +268,8 @@ impl Peer {
     pub fn request_keyframe(&mut self, mid: Mid, rid: Option<Rid>) {
         let fir_only = self.rtc.media(mid).is_some_and(|media| {
             let pts = media.remote_pts();
-            let mut params = self.rtc.codec_config().params().iter().filter(|params| pts.contains(&params.pt()));
+            let mut params =
+                self.rtc.codec_config().params().iter().filter(|params| pts.contains(&params.pt()));
             params.clone().any(PayloadParams::fb_fir) && !params.any(PayloadParams::fb_pli)
         });
         let kind = if fir_only { KeyframeRequestKind::Fir } else { KeyframeRequestKind::Pli };

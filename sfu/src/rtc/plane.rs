@@ -118,7 +118,9 @@ impl<R: Router> ShardHandle<R> {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// A port is taken or not allowed.
-    #[error("the media port {address} (UDP) can't be opened: {source}. Set media.listen or WEIR_MEDIA_LISTEN to a free port")]
+    #[error(
+        "the media port {address} (UDP) can't be opened: {source}. Set media.listen or WEIR_MEDIA_LISTEN to a free port"
+    )]
     Bind {
         /// Which.
         address: SocketAddr,
@@ -183,7 +185,8 @@ impl<R: Router> Plane<R> {
     /// A seat on the shard with the fewest peers.
     pub fn seat(&self) -> Result<Seat, Full> {
         let load = |shard: &ShardHandle<R>| shard.gauges.peers.load(Relaxed);
-        let (shard, handle) = self.shards.iter().enumerate().min_by_key(|(_, shard)| load(shard)).ok_or(Full)?;
+        let (shard, handle) =
+            self.shards.iter().enumerate().min_by_key(|(_, shard)| load(shard)).ok_or(Full)?;
         if load(handle) >= MOST_PEERS {
             return Err(Full);
         }

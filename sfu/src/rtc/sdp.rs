@@ -1,12 +1,7 @@
 //! SDP for WHIP and WHEP: what Weir accepts, and the fragments of a PATCH (RFC 8840).
 
-use str0m::{
-    Candidate, RtcConfig,
-    change::SdpOffer,
-    format::Codec,
-    rtp::Extension,
-};
 use std::time::Duration;
+use str0m::{Candidate, RtcConfig, change::SdpOffer, format::Codec, rtp::Extension};
 
 /// A browser's offer has about 10 KB; beyond this it is no honest offer.
 pub const MOST_BYTES: usize = 64 << 10;
@@ -112,7 +107,11 @@ pub fn fragment(text: &str) -> Result<Fragment, OfferError> {
 fn token(value: &str) -> Result<String, OfferError> {
     let fits = (4..=256).contains(&value.len())
         && value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'+' || b == b'/');
-    if fits { Ok(value.to_owned()) } else { Err(OfferError::Malformed("the ICE credentials are malformed".into())) }
+    if fits {
+        Ok(value.to_owned())
+    } else {
+        Err(OfferError::Malformed("the ICE credentials are malformed".into()))
+    }
 }
 
 /// The same offer with other ICE credentials, as an ICE restart asks for.
@@ -165,7 +164,6 @@ pub fn ufrag(sdp: &str) -> Option<&str> {
     sdp.lines().find_map(|line| line.strip_prefix("a=ice-ufrag:")).map(str::trim)
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -193,7 +191,10 @@ mod tests {
     #[test]
     fn a_restart_changes_only_credentials_and_candidates() {
         let sdp = "v=0\r\na=ice-ufrag:old1\r\na=ice-pwd:oldoldoldoldoldoldoldold\r\na=candidate:1 1 udp 1 192.0.2.1 1 typ host\r\na=mid:0\r\n";
-        assert_eq!(with_credentials(sdp, "new1", "pw"), "v=0\r\na=ice-ufrag:new1\r\na=ice-pwd:pw\r\na=mid:0\r\n");
+        assert_eq!(
+            with_credentials(sdp, "new1", "pw"),
+            "v=0\r\na=ice-ufrag:new1\r\na=ice-pwd:pw\r\na=mid:0\r\n"
+        );
         assert_eq!(ufrag(sdp), Some("old1"));
     }
 }

@@ -83,7 +83,11 @@ mod tests {
     #[test]
     fn equal_sizes_to_one_destination_go_in_one_run_that_a_shorter_one_closes() {
         assert_eq!(runs(64, &[(1, 1200), (1, 1200), (1, 300), (1, 300)]), [(1, 1200, 2700), (1, 300, 300)]);
-        assert_eq!(runs(64, &[(1, 300), (1, 1200)]), [(1, 300, 300), (1, 1200, 1200)], "a longer one can't follow");
+        assert_eq!(
+            runs(64, &[(1, 300), (1, 1200)]),
+            [(1, 300, 300), (1, 1200, 1200)],
+            "a longer one can't follow"
+        );
         assert_eq!(runs(64, &[(1, 100), (2, 100), (1, 100)]), [(1, 100, 100), (2, 100, 100), (1, 100, 100)]);
     }
 

@@ -145,7 +145,11 @@ struct Core {
 impl Core {
     /// Does something with a peer, takes out what comes of it, and sets its timer. A panic inside str0m ends this peer
     /// alone: an `Rtc` shares nothing.
-    fn with_peer(&mut self, key: PeerKey, act: impl FnOnce(&mut Peer) -> Result<bool, str0m::RtcError>) -> bool {
+    fn with_peer(
+        &mut self,
+        key: PeerKey,
+        act: impl FnOnce(&mut Peer) -> Result<bool, str0m::RtcError>,
+    ) -> bool {
         let Self { peers, timers, out, events, failed, mapped, .. } = self;
         let Some(peer) = peers.map.get_mut(&key) else { return false };
         let acted = catch_unwind(AssertUnwindSafe(|| {
@@ -167,7 +171,10 @@ impl Core {
                 false
             }
             Err(_) => {
-                tracing::error!(peer = key.0, "a peer's state machine panicked: this peer ends, no other is touched");
+                tracing::error!(
+                    peer = key.0,
+                    "a peer's state machine panicked: this peer ends, no other is touched"
+                );
                 failed.push((key, Closed::Failed));
                 false
             }
@@ -243,7 +250,9 @@ impl<R: Router> Shard<R> {
 
             for turn in 0..=TURN {
                 let Self { socket, core, addresses, .. } = &mut self;
-                match socket.receive(|source, local, datagram| core.datagram(addresses, (source, local), datagram, now)) {
+                match socket.receive(|source, local, datagram| {
+                    core.datagram(addresses, (source, local), datagram, now)
+                }) {
                     Ok(true) => {
                         self.settle(now);
                         now = Instant::now();
@@ -285,12 +294,14 @@ impl<R: Router> Shard<R> {
             for key in dirty {
                 self.core.with_peer(key, |peer| peer.advance(now).map(|()| true));
             }
-            let asked = std::mem::take(&mut self.core.peers.closing).into_iter().map(|key| (key, Closed::Asked));
+            let asked =
+                std::mem::take(&mut self.core.peers.closing).into_iter().map(|key| (key, Closed::Asked));
             let gone: Vec<_> = self.core.failed.drain(..).chain(asked).collect();
             for (key, why) in gone {
                 self.remove(key, why, now);
             }
-            if self.core.events.is_empty() && self.core.peers.dirty.is_empty() && self.core.failed.is_empty() {
+            if self.core.events.is_empty() && self.core.peers.dirty.is_empty() && self.core.failed.is_empty()
+            {
                 break;
             }
         }

@@ -64,7 +64,8 @@ impl MediaSocket {
     pub fn receive(&mut self, mut each: impl FnMut(SocketAddr, Option<IpAddr>, &[u8])) -> io::Result<bool> {
         let mut metas = [RecvMeta::default(); 8];
         let count = {
-            let mut slices: Vec<IoSliceMut<'_>> = self.buffers.iter_mut().map(|b| IoSliceMut::new(b)).collect();
+            let mut slices: Vec<IoSliceMut<'_>> =
+                self.buffers.iter_mut().map(|b| IoSliceMut::new(b)).collect();
             match self.state.recv(UdpSockRef::from(&self.socket), &mut slices, &mut metas[..]) {
                 Ok(count) => count,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),

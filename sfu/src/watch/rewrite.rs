@@ -105,7 +105,8 @@ mod tests {
         let now = Instant::now();
         let mut rewriter = Rewriter::new(90_000);
         rewriter.switch(100, &[0], now);
-        let seqs: Vec<_> = [100, 103, 102, 101, 104].map(|seq| rewriter.place(seq, 0, now).unwrap().seq).into();
+        let seqs: Vec<_> =
+            [100, 103, 102, 101, 104].map(|seq| rewriter.place(seq, 0, now).unwrap().seq).into();
         assert_eq!(seqs, [1, 4, 3, 2, 5]);
         assert_eq!(rewriter.place(99, 0, now), None, "from before the switch");
     }
@@ -138,8 +139,11 @@ mod tests {
         let mut rewriter = Rewriter::new(90_000);
         let times: Vec<u32> = (0..60).map(|frame| frame * 3000).collect();
         rewriter.switch(1, &times, now);
-        let places: Vec<_> =
-            times.iter().enumerate().map(|(i, time)| rewriter.place(1 + i as u64, *time, now).unwrap().time).collect();
+        let places: Vec<_> = times
+            .iter()
+            .enumerate()
+            .map(|(i, time)| rewriter.place(1 + i as u64, *time, now).unwrap().time)
+            .collect();
         assert!(places.windows(2).all(|pair| pair[1] - pair[0] == REPLAY_STEP));
         let live = rewriter.place(61, 60 * 3000, now).unwrap();
         assert_eq!(live.time - places[59], 3000);

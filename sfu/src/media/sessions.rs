@@ -1,0 +1,375 @@
+//! The sessions of all shards, by the names they have outside, and what their lives mean for broadcasts.
+
+use super::router::{Measurement, Report, RoomKey, ShardRouter, Usher};
+use crate::{
+    broadcast::registry::Input,
+    fresh,
+    publish::whip::{Grant, Ingest},
+    rtc::{
+        peer::{Peer, PeerKey},
+        plane::{Command, Full, Plane, Seat},
+        sdp::{self, OfferError},
+        session::{IfMatch, OpenError, Opened, PatchError, Patched, Sessions},
+        shard::Closed,
+    },
+    watch::whep::Egress,
+};
+use futures_util::{FutureExt, future::BoxFuture};
+use shared::{
+    broadcast::Codec,
+    id::{ChannelId, ChannelName, SessionId},
+};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+
+/// How many offers are answered at once; each costs about a millisecond of a core.
+const ANSWERING: usize = 16;
+/// How long an offer waits for its turn before it is answered 503.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a shard may take to restart a session's ICE.
+const SHARD_ANSWERS: Duration = Duration::from_secs(2);
+/// How often a publisher's statistics are taken.
+const STATS_EVERY: Duration = Duration::from_secs(1);
+
+/// What is live, as far as a viewer's offer must know.
+pub trait Program: Send + Sync + 'static {
+    /// The video codecs of a channel's broadcast; `None` if nothing is live. Empty while nothing was measured.
+    fn video_codecs(&self, channel: &ChannelId) -> Option<Vec<Codec>>;
+}
+
+#[derive(Debug, Clone)]
+struct Entry {
+    seat: Seat,
+    channel: ChannelId,
+    name: ChannelName,
+    is_publisher: bool,
+    offer: Arc<str>,
+    remote_ufrag: String,
+    etag: String,
+    /// It said goodbye by DELETE.
+    said: bool,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    sessions: HashMap<SessionId, Entry>,
+    peers: HashMap<PeerKey, SessionId>,
+    rooms: HashMap<ChannelId, RoomKey>,
+    channels: HashMap<RoomKey, ChannelId>,
+}
+
+impl Table {
+    fn room(&mut self, channel: &ChannelId) -> RoomKey {
+        if let Some(room) = self.rooms.get(channel) {
+            return *room;
+        }
+        let room = RoomKey(self.rooms.len() as u32);
+        self.rooms.insert(channel.clone(), room);
+        self.channels.insert(room, channel.clone());
+        room
+    }
+}
+
+/// See the module.
+pub struct MediaSessions {
+    plane: Plane<ShardRouter>,
+    table: Mutex<Table>,
+    turns: Semaphore,
+    inputs: mpsc::Sender<Input>,
+    program: Arc<dyn Program>,
+    draining: watch::Receiver<bool>,
+}
+
+impl MediaSessions {
+    /// With what the registry hears by `inputs`.
+    pub fn new(
+        plane: Plane<ShardRouter>,
+        inputs: mpsc::Sender<Input>,
+        program: Arc<dyn Program>,
+        draining: watch::Receiver<bool>,
+    ) -> Self {
+        Self { plane, table: Mutex::default(), turns: Semaphore::new(ANSWERING), inputs, program, draining }
+    }
+
+    /// The shards, for their gauges.
+    pub fn plane(&self) -> &Plane<ShardRouter> {
+        &self.plane
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends a session because the server wants it.
+    pub fn dismiss(&self, id: &SessionId) {
+        let seat = self.table().sessions.get(id).map(|entry| entry.seat);
+        if let Some(seat) = seat {
+            self.tell_close(seat);
+        }
+    }
+
+    /// Ends all sessions, as the server stops.
+    pub fn dismiss_all(&self) {
+        let seats: Vec<Seat> = self.table().sessions.values().map(|entry| entry.seat).collect();
+        for seat in seats {
+            self.tell_close(seat);
+        }
+    }
+
+    fn tell_close(&self, seat: Seat) {
+        if self.plane.tell(seat.shard, Command::Close { key: seat.key }).is_err() {
+            tracing::warn!(
+                peer = seat.key.0,
+                "a media shard is too busy to close a session; it will time out"
+            );
+        }
+    }
+
+    /// Turns what a shard tells into what the registry needs to hear.
+    pub fn hear(&self, report: Report) -> Option<Input> {
+        let mut table = self.table();
+        match report {
+            Report::Connected(peer) => {
+                let id = table.peers.get(&peer)?;
+                let entry = table.sessions.get(id)?;
+                tracing::info!(channel = %entry.name, session = %id, publisher = entry.is_publisher, "a session is connected");
+                (!entry.is_publisher).then(|| Input::ViewerJoined {
+                    channel: entry.channel.clone(),
+                    session: id.clone(),
+                    view: fresh::id(),
+                })
+            }
+            Report::Closed(peer, why) => {
+                let id = table.peers.remove(&peer)?;
+                let Entry { channel, name, is_publisher, said, .. } = table.sessions.remove(&id)?;
+                tracing::info!(channel = %name, session = %id, publisher = is_publisher, why = reason(why, said), "a session is over");
+                Some(if is_publisher {
+                    Input::PublisherGone { channel, session: id, said }
+                } else {
+                    Input::ViewerLeft { channel, session: id }
+                })
+            }
+            Report::Flows(room, peer) => {
+                let (channel, session) =
+                    (table.channels.get(&room)?.clone(), table.peers.get(&peer)?.clone());
+                Some(Input::Flows { channel, session, fresh: fresh::id() })
+            }
+            Report::Stopped(room, peer) => {
+                let (channel, session) =
+                    (table.channels.get(&room)?.clone(), table.peers.get(&peer)?.clone());
+                Some(Input::Stopped { channel, session })
+            }
+            Report::Measured(room, measured) => {
+                let Measurement { publisher, renditions, loss, round_trip, keyframe_interval } = measured;
+                let (channel, session) =
+                    (table.channels.get(&room)?.clone(), table.peers.get(&publisher)?.clone());
+                Some(Input::Measured { channel, session, renditions, loss, round_trip, keyframe_interval })
+            }
+        }
+    }
+
+    async fn open(
+        &self,
+        channel: ChannelId,
+        name: ChannelName,
+        is_publisher: bool,
+        offer: &str,
+        check: impl FnOnce(&Peer) -> Result<(), OpenError>,
+    ) -> Result<(SessionId, Opened), OpenError> {
+        if *self.draining.borrow() {
+            return Err(OpenError::Draining);
+        }
+        let seat = self.plane.seat().map_err(|Full| OpenError::Full)?;
+        let addresses = self.plane.addresses(seat.shard).clone();
+        let turn = tokio::time::timeout(PATIENCE, self.turns.acquire()).await;
+        let turn = turn.map_err(|_| OpenError::Full)?.map_err(|_| OpenError::Full)?;
+        let text: Arc<str> = offer.into();
+        let copy = Arc::clone(&text);
+        // A panic on hostile SDP ends this task alone.
+        let answered = tokio::task::spawn_blocking(move || {
+            let stats_every = is_publisher.then_some(STATS_EVERY);
+            Peer::answer(sdp::offer(&copy)?, &addresses, stats_every, Instant::now())
+        })
+        .await;
+        drop(turn);
+        let (peer, answer) = answered
+            .map_err(|_| OfferError::Refused("it can't be understood".into()))?
+            .map_err(OpenError::Offer)?;
+        check(&peer)?;
+        let id: SessionId = fresh::id();
+        let etag = format!("\"{}\"", peer.ufrag);
+        let entry = Entry {
+            seat,
+            channel: channel.clone(),
+            name,
+            is_publisher,
+            remote_ufrag: sdp::ufrag(&text).unwrap_or_default().to_owned(),
+            offer: text,
+            etag: etag.clone(),
+            said: false,
+        };
+        let room = {
+            let mut table = self.table();
+            table.sessions.insert(id.clone(), entry);
+            table.peers.insert(seat.key, id.clone());
+            table.room(&channel)
+        };
+        let role = if is_publisher { Usher::Publisher(room) } else { Usher::Viewer(room) };
+        if self.plane.open(seat, peer, role).is_err() {
+            let mut table = self.table();
+            table.sessions.remove(&id);
+            table.peers.remove(&seat.key);
+            return Err(OpenError::Full);
+        }
+        Ok((id.clone(), Opened { id, etag, answer }))
+    }
+
+    async fn patched(&self, id: &SessionId, condition: IfMatch, text: &str) -> Result<Patched, PatchError> {
+        let fragment = sdp::fragment(text)?;
+        let entry = self.table().sessions.get(id).cloned().ok_or(PatchError::Unknown)?;
+        let is_new = fragment.credentials.as_ref().is_some_and(|(ufrag, _)| *ufrag != entry.remote_ufrag);
+        match (&condition, is_new) {
+            (IfMatch::Etag(etag), _) if *etag != entry.etag => return Err(PatchError::Outdated),
+            (IfMatch::Etag(_), true) => return Err(PatchError::Outdated),
+            (IfMatch::Any, true) => {
+                let Some((ufrag, pwd)) = &fragment.credentials else { return Err(PatchError::Outdated) };
+                return self.restarted(id, &entry, ufrag, pwd).await;
+            }
+            (_, false) => {}
+        }
+        if !fragment.candidates.is_empty() {
+            let command = Command::Candidates { key: entry.seat.key, candidates: fragment.candidates };
+            self.plane.tell(entry.seat.shard, command).map_err(|Full| PatchError::Full)?;
+        }
+        Ok(Patched::Accepted)
+    }
+
+    async fn restarted(
+        &self,
+        id: &SessionId,
+        entry: &Entry,
+        ufrag: &str,
+        pwd: &str,
+    ) -> Result<Patched, PatchError> {
+        let text = sdp::with_credentials(&entry.offer, ufrag, pwd);
+        let offer = Box::new(sdp::offer(&text)?);
+        let (reply, answer) = oneshot::channel();
+        let command = Command::Restart { key: entry.seat.key, offer, reply };
+        self.plane.tell(entry.seat.shard, command).map_err(|Full| PatchError::Full)?;
+        let answer = tokio::time::timeout(SHARD_ANSWERS, answer).await.map_err(|_| PatchError::Full)?;
+        let answer = answer.ok().flatten().ok_or(PatchError::Unknown)??;
+        let etag = format!("\"{}\"", sdp::ufrag(&answer).unwrap_or_default());
+        if let Some(entry) = self.table().sessions.get_mut(id) {
+            ufrag.clone_into(&mut entry.remote_ufrag);
+            entry.etag.clone_from(&etag);
+            entry.offer = text.into();
+        }
+        Ok(Patched::Restarted { etag, fragment: sdp::answer_fragment(&answer) })
+    }
+}
+
+fn reason(why: Closed, said: bool) -> &'static str {
+    match why {
+        Closed::Asked if said => "it said goodbye",
+        Closed::Asked => "the server ended it",
+        Closed::ByPeer => "its peer is gone",
+        Closed::NeverConnected => "it never connected",
+        Closed::Silent => "nothing was heard from it",
+        Closed::Failed => "its state machine failed",
+    }
+}
+
+impl Sessions for MediaSessions {
+    fn patch<'a>(
+        &'a self,
+        id: &'a SessionId,
+        condition: IfMatch,
+        fragment: &'a str,
+    ) -> BoxFuture<'a, Result<Patched, PatchError>> {
+        self.patched(id, condition, fragment).boxed()
+    }
+
+    fn close<'a>(&'a self, id: &'a SessionId) -> BoxFuture<'a, Result<(), PatchError>> {
+        async move {
+            let seat = {
+                let mut table = self.table();
+                let entry = table.sessions.get_mut(id).ok_or(PatchError::Unknown)?;
+                entry.said = true;
+                entry.seat
+            };
+            self.plane.tell(seat.shard, Command::Close { key: seat.key }).map_err(|Full| PatchError::Full)
+        }
+        .boxed()
+    }
+}
+
+impl Ingest for MediaSessions {
+    fn publish<'a>(
+        &'a self,
+        grant: Grant,
+        user_agent: String,
+        offer: &'a str,
+    ) -> BoxFuture<'a, Result<Opened, OpenError>> {
+        async move {
+            let sends = offer.contains("a=sendonly") || offer.contains("a=sendrecv");
+            let only_receives = offer.contains("a=recvonly") || offer.contains("a=inactive");
+            if only_receives && !sends {
+                let why = "the offer only receives: a publisher sends. To watch, post it to /whep instead";
+                return Err(OfferError::Unusable(why).into());
+            }
+            let Grant { channel, name, title, category } = grant;
+            let (session, opened) = self.open(channel.clone(), name.clone(), true, offer, |_| Ok(())).await?;
+            tracing::info!(channel = %name, %session, user_agent, "a publisher's session is open");
+            let published = Input::Published { channel, name, title, category, session, user_agent };
+            // The registry stops only with the server.
+            let _ = self.inputs.send(published).await;
+            Ok(opened)
+        }
+        .boxed()
+    }
+
+    fn channel_of(&self, session: &SessionId) -> Option<ChannelId> {
+        let table = self.table();
+        table.sessions.get(session).filter(|entry| entry.is_publisher).map(|entry| entry.channel.clone())
+    }
+}
+
+impl Egress for MediaSessions {
+    fn watch<'a>(
+        &'a self,
+        channel: ChannelId,
+        name: ChannelName,
+        offer: &'a str,
+    ) -> BoxFuture<'a, Result<Opened, OpenError>> {
+        async move {
+            let codecs = self.program.video_codecs(&channel).ok_or(OpenError::NotLive)?;
+            let check = |peer: &Peer| {
+                if !peer.has_line(true) && !peer.has_line(false) {
+                    let why =
+                        "the offer receives nothing: it needs an audio or a video line that is recvonly";
+                    return Err(OpenError::Offer(OfferError::Unusable(why)));
+                }
+                if peer.has_line(false)
+                    && !codecs.is_empty()
+                    && !codecs.iter().any(|codec| peer.decodes(*codec))
+                {
+                    let names: Vec<&str> = codecs.iter().map(|codec| codec.name()).collect();
+                    return Err(OpenError::NoCodec(names.join(", ")));
+                }
+                Ok(())
+            };
+            let (session, opened) = self.open(channel, name.clone(), false, offer, check).await?;
+            tracing::debug!(channel = %name, %session, "a viewer's session is open");
+            Ok(opened)
+        }
+        .boxed()
+    }
+
+    fn is_of(&self, session: &SessionId, name: &ChannelName) -> bool {
+        self.table().sessions.get(session).is_some_and(|entry| !entry.is_publisher && entry.name == *name)
+    }
+}

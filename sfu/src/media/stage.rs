@@ -1,0 +1,270 @@
+//! Runs the media plane's part of the control plane: shards' reports go into the registry of broadcasts, and what follows
+//! goes to the board, the bus, the log and back to the shards.
+
+use super::{
+    router::{Report, ShardRouter},
+    sessions::{MediaSessions, Program},
+};
+use crate::{
+    broadcast::{
+        live::LiveBoard,
+        log::{BroadcastLog, Record},
+        registry::{Input, Output, Registry},
+    },
+    fresh,
+    rtc::plane::{Plane, StartError},
+};
+use shared::{
+    broadcast::{BroadcastState, Codec},
+    event::Occurrence,
+    id::{ChannelId, ChannelName},
+};
+use std::{
+    collections::VecDeque,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    task::JoinHandle,
+    time::{MissedTickBehavior, interval, sleep, timeout},
+};
+
+/// Reports of shards that wait to be heard; a shard keeps what doesn't fit.
+const REPORTS: usize = 4096;
+/// What waits for the registry.
+const INPUTS: usize = 1024;
+/// Records that wait for the database, by the thousand only when it is full or gone. Beyond that, the least telling ones
+/// are dropped: that a broadcast was still on.
+const RECORDS_MOST: usize = 100_000;
+/// Records written in one transaction.
+const BATCH: usize = 512;
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// What the stage is given.
+pub struct Needs {
+    /// First UDP address; a shard each from there on.
+    pub listen: SocketAddr,
+    /// How peers reach this machine, if not by its own addresses.
+    pub public: Vec<IpAddr>,
+    /// How many shards.
+    pub shards: usize,
+    /// To write what is live.
+    pub board: LiveBoard,
+    /// To tell what happens.
+    pub tell: Box<dyn Fn(&ChannelName, Occurrence) + Send>,
+    /// To write down broadcasts and views.
+    pub log: Arc<dyn BroadcastLog>,
+    /// Turns true when the server is about to stop.
+    pub draining: watch::Receiver<bool>,
+}
+
+/// A request to end what is on a channel; answered when its sessions are told, with whether there was anything.
+type End = (ChannelId, oneshot::Sender<bool>);
+
+/// The way to a running stage.
+#[derive(Clone)]
+pub struct StageHandle {
+    /// All sessions.
+    pub sessions: Arc<MediaSessions>,
+    ends: mpsc::Sender<End>,
+}
+
+impl StageHandle {
+    /// Ends what is on a channel; whether there was anything.
+    pub async fn end(&self, channel: &ChannelId) -> bool {
+        let (reply, ended) = oneshot::channel();
+        if self.ends.send((channel.clone(), reply)).await.is_err() {
+            return false;
+        }
+        ended.await.unwrap_or(false)
+    }
+}
+
+struct Board(LiveBoard);
+
+impl Program for Board {
+    fn video_codecs(&self, channel: &ChannelId) -> Option<Vec<Codec>> {
+        let state = self.0.of(channel);
+        let is_on = matches!(state.state, BroadcastState::Live | BroadcastState::Waiting);
+        let video =
+            state.renditions.iter().map(|rendition| rendition.codec).filter(|codec| *codec != Codec::Opus);
+        is_on.then(|| video.collect())
+    }
+}
+
+/// Opens the sockets and starts the shards and the stage. Takes up what a previous process left open. The task ends when the
+/// server drains, once everything is written down.
+pub async fn start(needs: Needs) -> Result<(StageHandle, JoinHandle<()>), StartError> {
+    let (reports, reports_in) = mpsc::channel(REPORTS);
+    let plane = Plane::start(needs.listen, &needs.public, needs.shards, |index, shards| {
+        ShardRouter::new(index, shards, reports.clone())
+    })?;
+    let (inputs, inputs_in) = mpsc::channel(INPUTS);
+    let (ends, ends_in) = mpsc::channel(64);
+    let program = Arc::new(Board(needs.board.clone()));
+    let sessions = Arc::new(MediaSessions::new(plane, inputs, program, needs.draining.clone()));
+    let mut registry = Registry::default();
+    let recovered = match needs.log.open_broadcasts().await {
+        Ok(open) => registry.recover(open, fresh::now()),
+        Err(error) => {
+            tracing::error!(%error, "what was live before can't be read");
+            Vec::new()
+        }
+    };
+    let (records, records_in) = mpsc::channel(INPUTS);
+    let writer = tokio::spawn(write(needs.log, records_in));
+    let mut stage = Stage {
+        registry,
+        sessions: Arc::clone(&sessions),
+        board: needs.board,
+        tell: needs.tell,
+        records,
+        unwritten: VecDeque::new(),
+    };
+    stage.apply(recovered);
+    let handle = StageHandle { sessions, ends };
+    let task = tokio::spawn(stage.run(reports_in, inputs_in, ends_in, needs.draining, writer));
+    Ok((handle, task))
+}
+
+struct Stage {
+    registry: Registry,
+    sessions: Arc<MediaSessions>,
+    board: LiveBoard,
+    tell: Box<dyn Fn(&ChannelName, Occurrence) + Send>,
+    records: mpsc::Sender<Record>,
+    unwritten: VecDeque<Record>,
+}
+
+impl Stage {
+    async fn run(
+        mut self,
+        mut reports: mpsc::Receiver<Report>,
+        mut inputs: mpsc::Receiver<Input>,
+        mut ends: mpsc::Receiver<End>,
+        mut draining: watch::Receiver<bool>,
+        writer: JoinHandle<()>,
+    ) {
+        let mut second = interval(Duration::from_secs(1));
+        second.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                // That a session was opened must be known before what it does.
+                biased;
+                Ok(()) = async { draining.wait_for(|draining| *draining).await.map(|_| ()) } => break,
+                Some(input) = inputs.recv() => self.handle(input),
+                Some((channel, reply)) = ends.recv() => {
+                    let was_on = self.registry.is_on(&channel);
+                    self.handle(Input::End { channel });
+                    let _ = reply.send(was_on);
+                }
+                Some(report) = reports.recv() => {
+                    // A session's opening is in the inputs before any report of it is sent.
+                    while let Ok(input) = inputs.try_recv() {
+                        self.handle(input);
+                    }
+                    if let Some(input) = self.sessions.hear(report) {
+                        self.handle(input);
+                    }
+                }
+                _ = second.tick() => self.handle(Input::Tick),
+            }
+        }
+        // Broadcasts stay open in the log: the next process waits for their publishers.
+        self.sessions.dismiss_all();
+        let _ = timeout(Duration::from_millis(500), async {
+            while let Some(report) = reports.recv().await {
+                if let Some(input @ (Input::ViewerLeft { .. } | Input::PublisherGone { said: true, .. })) =
+                    self.sessions.hear(report)
+                {
+                    self.handle(input);
+                }
+            }
+        })
+        .await;
+        while let Some(record) = self.unwritten.pop_front() {
+            if self.records.send(record).await.is_err() {
+                break;
+            }
+        }
+        drop(self.records);
+        if timeout(Duration::from_secs(5), writer).await.is_err() {
+            tracing::error!("some of what happened last could not be written down");
+        }
+    }
+
+    fn handle(&mut self, input: Input) {
+        let outputs = self.registry.handle(input, fresh::now());
+        self.apply(outputs);
+    }
+
+    fn apply(&mut self, outputs: Vec<Output>) {
+        for output in outputs {
+            match output {
+                Output::Record(record) => self.record(record),
+                Output::Close(session) => self.sessions.dismiss(&session),
+                Output::Show(channel, state) => self.board.set(channel, *state),
+                Output::Tell(name, occurrence) => {
+                    tracing::info!(channel = %name, event = ?occurrence, "on the event bus");
+                    (self.tell)(&name, occurrence);
+                }
+            }
+        }
+        self.pass_records();
+    }
+
+    fn record(&mut self, record: Record) {
+        if self.unwritten.len() >= RECORDS_MOST {
+            let seen =
+                |record: &Record| matches!(record, Record::BroadcastSeen { .. } | Record::ViewSeen { .. });
+            if seen(&record) {
+                return;
+            }
+            match self.unwritten.iter().position(seen) {
+                Some(at) => drop(self.unwritten.remove(at)),
+                None => {
+                    tracing::error!(
+                        "the database has been away for too long: a record of a broadcast is lost"
+                    );
+                    self.unwritten.pop_front();
+                }
+            }
+        }
+        self.unwritten.push_back(record);
+    }
+
+    fn pass_records(&mut self) {
+        while let Some(record) = self.unwritten.pop_front() {
+            if let Err(full) = self.records.try_send(record) {
+                self.unwritten.push_front(full.into_inner());
+                return;
+            }
+        }
+    }
+}
+
+/// Writes records in order, each batch until it is written. Media never waits for it.
+async fn write(log: Arc<dyn BroadcastLog>, mut records: mpsc::Receiver<Record>) {
+    let mut batch = Vec::new();
+    let mut failing = false;
+    while records.recv_many(&mut batch, BATCH).await > 0 {
+        loop {
+            match log.append(batch.clone()).await {
+                Ok(()) => break,
+                Err(error) => {
+                    if !std::mem::replace(&mut failing, true) {
+                        tracing::error!(%error, "broadcasts can't be written down; trying again each second");
+                    }
+                    // When the server stops meanwhile, whoever waits for this task gives up on it.
+                    sleep(RETRY_AFTER).await;
+                }
+            }
+        }
+        if std::mem::take(&mut failing) {
+            tracing::info!("broadcasts are written down again");
+        }
+        batch.clear();
+    }
+}

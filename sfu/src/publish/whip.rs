@@ -1,0 +1,180 @@
+//! WHIP (RFC 9725): how publishers come in.
+
+use crate::{
+    http::problem::ProblemResponse,
+    rtc::{
+        sdp,
+        session::{self, OpenError, Opened, Posted, Sessions},
+    },
+};
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Path, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    middleware::from_fn,
+    response::{IntoResponse, Response},
+    routing::post,
+};
+use futures_util::future::BoxFuture;
+use shared::{
+    id::{ChannelId, ChannelName, SessionId},
+    text::{Category, Title},
+};
+use std::sync::Arc;
+
+/// What a Bearer entitles to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// The channel.
+    pub channel: ChannelId,
+    /// Its address.
+    pub name: ChannelName,
+    /// What a broadcast is called.
+    pub title: Title,
+    /// What it is of.
+    pub category: Category,
+}
+
+/// Why a publisher is turned away.
+#[derive(Debug)]
+pub enum Refused {
+    /// The key is nobody's, or another channel's.
+    WrongKey,
+    /// It can't be looked up now.
+    Unavailable(ProblemResponse),
+}
+
+/// Who may publish.
+pub trait Gate: Send + Sync + 'static {
+    /// Whose channel a Bearer publishes to; with a channel named, it must be that one's.
+    fn admit<'a>(
+        &'a self,
+        channel: Option<&'a ChannelName>,
+        bearer: &'a str,
+    ) -> BoxFuture<'a, Result<Grant, Refused>>;
+}
+
+/// Where publishers' sessions live.
+pub trait Ingest: Sessions {
+    /// Answers a publisher's offer.
+    fn publish<'a>(
+        &'a self,
+        grant: Grant,
+        user_agent: String,
+        offer: &'a str,
+    ) -> BoxFuture<'a, Result<Opened, OpenError>>;
+
+    /// Whose channel a publisher's session is on.
+    fn channel_of(&self, session: &SessionId) -> Option<ChannelId>;
+}
+
+#[derive(Clone)]
+struct Whip {
+    gate: Arc<dyn Gate>,
+    ingest: Arc<dyn Ingest>,
+}
+
+/// `/whip`, `/whip/{channel}` and `/whip/{channel}/{session}`.
+pub fn routes(gate: Arc<dyn Gate>, ingest: Arc<dyn Ingest>) -> Router {
+    let endpoint = || post(open).options(session::endpoint_options).fallback(session::method_not_allowed);
+    let resource = axum::routing::patch(patch)
+        .delete(delete)
+        .options(session::session_options)
+        .fallback(session::method_not_allowed);
+    Router::new()
+        .route("/whip", endpoint())
+        .route("/whip/{channel}", endpoint())
+        .route("/whip/{channel}/{session}", resource)
+        .layer(DefaultBodyLimit::max(sdp::MOST_BYTES))
+        .layer(from_fn(session::cors))
+        .with_state(Whip { gate, ingest })
+}
+
+async fn open(
+    State(whip): State<Whip>,
+    channel: Option<Path<String>>,
+    headers: HeaderMap,
+    body: Posted,
+) -> Result<Response, ProblemResponse> {
+    let grant = match admit(&whip, channel.as_ref().map(|Path(name)| name.as_str()), &headers).await {
+        Ok(grant) => grant,
+        Err(response) => return Ok(response),
+    };
+    let offer = session::offer_of(&headers, &body)?;
+    let path = format!("/whip/{}", grant.name);
+    let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let user_agent = user_agent.chars().take(200).collect();
+    let opened = whip.ingest.publish(grant, user_agent, offer).await?;
+    Ok(session::created(&path, &opened))
+}
+
+async fn patch(
+    State(whip): State<Whip>,
+    Path((channel, id)): Path<(String, String)>,
+    headers: HeaderMap,
+    body: Posted,
+) -> Response {
+    match own(&whip, &channel, &id, &headers).await {
+        Ok(id) => session::patch(&*whip.ingest, &id, &headers, &body).await,
+        Err(response) => response,
+    }
+}
+
+async fn delete(
+    State(whip): State<Whip>,
+    Path((channel, id)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    match own(&whip, &channel, &id, &headers).await {
+        Ok(id) => session::delete(&*whip.ingest, &id).await,
+        Err(response) => response,
+    }
+}
+
+async fn admit(whip: &Whip, channel: Option<&str>, headers: &HeaderMap) -> Result<Grant, Response> {
+    let bearer = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| token.trim());
+    let Some(bearer) = bearer else {
+        return Err(unauthorized("Send the stream key as Authorization: Bearer …"));
+    };
+    let wrong = || {
+        unauthorized(
+            "The stream key is wrong, or was replaced. The channel's owner finds or renews it in the studio.",
+        )
+    };
+    // A name that can't exist has no key either; who asks learns no more than that.
+    let name = match channel.map(str::parse::<ChannelName>) {
+        Some(Err(_)) => return Err(wrong()),
+        Some(Ok(name)) => Some(name),
+        None => None,
+    };
+    match whip.gate.admit(name.as_ref(), bearer).await {
+        Ok(grant) => Ok(grant),
+        Err(Refused::WrongKey) => Err(wrong()),
+        Err(Refused::Unavailable(problem)) => Err(problem.into_response()),
+    }
+}
+
+/// A session that the Bearer of the request may touch: one on its own channel.
+async fn own(whip: &Whip, channel: &str, id: &str, headers: &HeaderMap) -> Result<SessionId, Response> {
+    let grant = admit(whip, Some(channel), headers).await?;
+    let unknown = || ProblemResponse::from(session::PatchError::Unknown).into_response();
+    let id: SessionId = id.parse().map_err(|_| unknown())?;
+    if whip.ingest.channel_of(&id) == Some(grant.channel) { Ok(id) } else { Err(unknown()) }
+}
+
+fn unauthorized(detail: &str) -> Response {
+    let problem = ProblemResponse::new(
+        StatusCode::UNAUTHORIZED,
+        "wrong-stream-key",
+        "The stream key is missing or wrong",
+        detail,
+    );
+    let mut response = problem.into_response();
+    response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    response
+}
