@@ -1,0 +1,81 @@
+//! Signing in.
+
+use crate::{
+    api::{Who, rest, use_site},
+    browser::{self, page},
+    route::Route,
+    ui::{Button, Kind, TextField, WordMark},
+};
+use shared::{
+    account::SignIn,
+    text::{AccountName, Password},
+};
+use std::rc::Rc;
+use yew::prelude::*;
+use yew_router::prelude::*;
+
+/// Where to go after signing in: a path of this site, or the first page.
+fn destination() -> Route {
+    let wanted = page::query("return").filter(|path| path.starts_with('/') && !path.starts_with("//"));
+    match wanted.as_deref().and_then(Route::recognize) {
+        None | Some(Route::NotFound | Route::SignIn | Route::SetUp) => Route::Home,
+        Some(route) => route,
+    }
+}
+
+/// The page to sign in.
+#[component]
+pub fn SignInPage() -> Html {
+    let site = use_site();
+    let (name, password) = (use_state(String::new), use_state(String::new));
+    let (error, busy) = (use_state(|| None::<String>), use_state(|| false));
+    use_effect_with(site.name(), |name| page::set_title(&format!("Sign in · {name}")));
+    use_effect_with((), |()| page::focus_id("name"));
+    let onsubmit = {
+        let (site, name, password, error, busy) =
+            (site.clone(), name.clone(), password.clone(), error.clone(), busy.clone());
+        move |event: SubmitEvent| {
+            event.prevent_default();
+            // What can't be an account is not told apart from what isn't one.
+            let wrong = "Name or password is wrong. Check both: passwords tell capital letters apart.";
+            let form = name.parse::<AccountName>().ok().zip(Password::try_from((*password).clone()).ok());
+            let Some((name, password)) = form else { return error.set(Some(wrong.to_owned())) };
+            busy.set(true);
+            let (site, error, busy) = (site.clone(), error.clone(), busy.clone());
+            browser::spawn(async move {
+                match rest::sign_in(&SignIn { name, password }).await {
+                    Ok(me) => site.set_who.emit(Who::Somebody(Rc::new(me))),
+                    Err(failure) => error.set(Some(failure.sentence())),
+                }
+                busy.set(false);
+            });
+        }
+    };
+    if matches!(site.who, Who::Somebody(_)) {
+        return html! { <Redirect<Route> to={destination()} /> };
+    }
+    let set = |state: &UseStateHandle<String>| {
+        let (state, error) = (state.clone(), error.clone());
+        Callback::from(move |text: String| {
+            state.set(text);
+            error.set(None);
+        })
+    };
+    html! {
+        <div class="page-state">
+            <section class="card sheet">
+                <WordMark />
+                <h1>{ "Sign in" }</h1>
+                <p class="quiet">{ format!("to go live on {}. Watching needs no account.", site.name()) }</p>
+                <form class="form" onsubmit={onsubmit} novalidate=true>
+                    <TextField id="name" label="Name" value={(*name).clone()} on={set(&name)} autocomplete="username"
+                        testid="name" />
+                    <TextField id="password" label="Password" kind="password" value={(*password).clone()}
+                        on={set(&password)} autocomplete="current-password" testid="password"
+                        error={(*error).clone().map(AttrValue::from)} />
+                    <Button label="Sign in" kind={Kind::Primary} busy={*busy} testid="sign-in" />
+                </form>
+            </section>
+        </div>
+    }
+}

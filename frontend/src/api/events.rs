@@ -1,0 +1,197 @@
+//! The page's one event socket: carries out what [`SocketState`] decides.
+
+use super::socket_state::{Output, SocketState, SubscriptionId};
+use crate::browser::{
+    listen::{self, Listener},
+    socket::{Socket, SocketEvent},
+    time::{self, Timer},
+};
+use shared::{
+    event::{ClientMessage, Payload, Topic},
+    id::ChannelName,
+};
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+    rc::{Rc, Weak},
+};
+
+type Subscriber = Rc<dyn Fn(Payload)>;
+
+struct Inner {
+    state: RefCell<SocketState>,
+    socket: RefCell<Option<Socket>>,
+    subscribers: RefCell<HashMap<u32, (SubscriptionId, Subscriber)>>,
+    watchers: RefCell<HashMap<u32, Rc<dyn Fn(bool)>>>,
+    reachable: Cell<bool>,
+    next: Cell<u32>,
+    /// Counts connections, so that the end of an old one isn't taken for the end of the new one.
+    generation: Cell<u32>,
+    keep: RefCell<Vec<Listener>>,
+    timer: RefCell<Option<Timer>>,
+}
+
+/// The event socket, shared by everything on the page.
+#[derive(Clone)]
+pub struct Events(Rc<Inner>);
+
+impl PartialEq for Events {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+/// Ends a subscription when dropped.
+pub struct Subscription {
+    inner: Weak<Inner>,
+    key: u32,
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        let Some(inner) = self.inner.upgrade() else { return };
+        inner.watchers.borrow_mut().remove(&self.key);
+        let subscriber = inner.subscribers.borrow_mut().remove(&self.key);
+        if let Some((id, _)) = subscriber {
+            inner.state.borrow_mut().unsubscribe(id);
+            inner.run();
+        }
+    }
+}
+
+impl Default for Events {
+    fn default() -> Self {
+        let inner = Rc::new(Inner {
+            state: RefCell::default(),
+            socket: RefCell::default(),
+            subscribers: RefCell::default(),
+            watchers: RefCell::default(),
+            reachable: Cell::new(true),
+            next: Cell::new(0),
+            generation: Cell::new(0),
+            keep: RefCell::default(),
+            timer: RefCell::default(),
+        });
+        let weak = Rc::downgrade(&inner);
+        *inner.timer.borrow_mut() = Some(time::every(250, move || {
+            if let Some(inner) = weak.upgrade() {
+                inner.state.borrow_mut().tick(time::now(), time::random());
+                inner.run();
+            }
+        }));
+        for name in ["online", "focus"] {
+            let weak = Rc::downgrade(&inner);
+            let listener = listen::window(name, move || {
+                if let Some(inner) = weak.upgrade() {
+                    inner.state.borrow_mut().hurry(time::now());
+                    inner.run();
+                }
+            });
+            inner.keep.borrow_mut().extend(listener);
+        }
+        Self(inner)
+    }
+}
+
+impl Events {
+    /// Calls `on` with each payload of a topic, until the subscription is dropped.
+    pub fn subscribe(
+        &self,
+        topic: Topic,
+        channel: Option<ChannelName>,
+        on: impl Fn(Payload) + 'static,
+    ) -> Subscription {
+        let id = self.0.state.borrow_mut().subscribe(topic, channel, time::now());
+        let key = self.0.key();
+        self.0.subscribers.borrow_mut().insert(key, (id, Rc::new(on)));
+        self.0.run();
+        Subscription { inner: Rc::downgrade(&self.0), key }
+    }
+
+    /// Calls `on` when the server goes away or comes back, until the subscription is dropped.
+    pub fn watch_reachable(&self, on: impl Fn(bool) + 'static) -> Subscription {
+        let key = self.0.key();
+        self.0.watchers.borrow_mut().insert(key, Rc::new(on));
+        Subscription { inner: Rc::downgrade(&self.0), key }
+    }
+
+    /// Whether the server was there last time.
+    pub fn is_reachable(&self) -> bool {
+        self.0.reachable.get()
+    }
+}
+
+impl Inner {
+    fn key(&self) -> u32 {
+        let key = self.next.get();
+        self.next.set(key.wrapping_add(1));
+        key
+    }
+
+    fn send(&self, message: &ClientMessage) {
+        if let (Some(socket), Ok(text)) = (self.socket.borrow().as_ref(), serde_json::to_string(message)) {
+            socket.send(&text);
+        }
+    }
+
+    /// Does all that the state wants done. Subscribers may subscribe or leave while they are called.
+    fn run(self: &Rc<Self>) {
+        loop {
+            let output = self.state.borrow_mut().poll();
+            match output {
+                None => return,
+                Some(Output::Connect) => self.connect(),
+                Some(Output::Disconnect) => {
+                    self.generation.set(self.generation.get() + 1);
+                    self.socket.take();
+                }
+                Some(Output::Send(message)) => self.send(&message),
+                Some(Output::Deliver(id, payload)) => {
+                    let on = self
+                        .subscribers
+                        .borrow()
+                        .values()
+                        .find(|(of, _)| *of == id)
+                        .map(|(_, on)| on.clone());
+                    if let Some(on) = on {
+                        on(*payload);
+                    }
+                }
+                Some(Output::Reachable(reachable)) => {
+                    self.reachable.set(reachable);
+                    let watchers: Vec<_> = self.watchers.borrow().values().cloned().collect();
+                    for watcher in watchers {
+                        watcher(reachable);
+                    }
+                }
+            }
+        }
+    }
+
+    fn connect(self: &Rc<Self>) {
+        let generation = self.generation.get() + 1;
+        self.generation.set(generation);
+        let weak = Rc::downgrade(self);
+        let socket = Socket::open("/api/v1/events", move |event| {
+            let Some(inner) = weak.upgrade() else { return };
+            if inner.generation.get() != generation {
+                return;
+            }
+            let now = time::now();
+            match event {
+                SocketEvent::Opened => inner.state.borrow_mut().opened(now),
+                SocketEvent::Closed => inner.state.borrow_mut().closed(now, time::random()),
+                SocketEvent::Text(text) => {
+                    if let Ok(message) = serde_json::from_str(&text) {
+                        inner.state.borrow_mut().heard(message, now);
+                    }
+                }
+            }
+            inner.run();
+        });
+        if socket.is_none() {
+            self.state.borrow_mut().closed(time::now(), time::random());
+        }
+        *self.socket.borrow_mut() = socket;
+    }
+}

@@ -1,0 +1,63 @@
+//! Why a request did not succeed, in words for a person.
+
+use crate::browser::fetch::{Reply, Unreachable};
+use shared::problem::Problem;
+
+/// A request that did not succeed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// The server said what is wrong.
+    Problem(Box<Problem>),
+    /// No answer came.
+    Unreachable,
+    /// An answer came that isn't Weir's.
+    Unexpected(u16),
+}
+
+impl Failure {
+    /// What a reply that isn't a success says.
+    pub fn of(reply: &Reply) -> Self {
+        match serde_json::from_str::<Problem>(&reply.text) {
+            Ok(problem) => Self::Problem(Box::new(problem)),
+            Err(_) => Self::Unexpected(reply.status),
+        }
+    }
+
+    /// What happened and what to do.
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::Problem(problem) if problem.detail.is_empty() => format!("{}.", problem.title),
+            Self::Problem(problem) => problem.detail.clone(),
+            Self::Unreachable => {
+                "The server can't be reached. Check your connection; this page tries again by itself."
+                    .to_owned()
+            }
+            Self::Unexpected(status) => format!(
+                "Something between you and the server answered in its place (status {status}). Try again in a moment."
+            ),
+        }
+    }
+
+    /// The HTTP status, if an answer came.
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Problem(problem) => Some(problem.status),
+            Self::Unexpected(status) => Some(*status),
+            Self::Unreachable => None,
+        }
+    }
+
+    /// The field that is at fault, if one is.
+    pub fn field(&self) -> Option<&str> {
+        match self {
+            Self::Problem(problem) => problem.field.as_deref(),
+            _ => None,
+        }
+    }
+}
+
+impl From<Unreachable> for Failure {
+    fn from(_: Unreachable) -> Self {
+        Self::Unreachable
+    }
+}

@@ -1,0 +1,16 @@
+//! The server, as pages see it: the only folder that talks to the network.
+
+pub mod context;
+pub mod events;
+pub mod failure;
+pub mod load_state;
+pub mod rest;
+pub mod sdp_state;
+pub mod session;
+pub mod socket_state;
+pub mod whep;
+pub mod whip;
+
+pub use context::{ApiProvider, Site, Who, use_directory, use_events, use_reachable, use_site};
+pub use failure::Failure;
+pub use load_state::Load;

@@ -1,0 +1,114 @@
+//! The REST interface, one function for one operation.
+
+use super::Failure;
+use crate::browser::fetch::{Request, fetch};
+use serde::{Serialize, de::DeserializeOwned};
+use shared::{
+    account::{Login, Me, SetUp, SignIn},
+    broadcast::ChannelState,
+    channel::{Channel, CreateChannel, Directory, EditChannel, NewChannel, NewStreamKey},
+    id::{ChannelName, LoginId},
+    instance::Instance,
+    publish::PublishToken,
+};
+
+type Answer<T> = Result<T, Failure>;
+
+async fn send(method: &str, path: &str, body: Option<String>) -> Answer<(u16, String)> {
+    let url = format!("/api/v1/{path}");
+    // An empty object is sent where nothing is to say: a request that changes something is always JSON.
+    let body = body.or_else(|| (method == "POST").then(|| "{}".to_owned()));
+    let headers: &[(&str, &str)] =
+        if body.is_some() || method != "GET" { &[("content-type", "application/json")] } else { &[] };
+    let request = Request { method, url: &url, headers, body: body.as_deref(), keep_alive: false };
+    let reply = fetch(request).await?;
+    if (200..300).contains(&reply.status) { Ok((reply.status, reply.text)) } else { Err(Failure::of(&reply)) }
+}
+
+async fn typed<T: DeserializeOwned>(method: &str, path: &str, body: Option<String>) -> Answer<T> {
+    let (status, text) = send(method, path, body).await?;
+    serde_json::from_str(&text).map_err(|_| Failure::Unexpected(status))
+}
+
+async fn done(method: &str, path: &str) -> Answer<()> {
+    send(method, path, None).await.map(|_| ())
+}
+
+fn json(value: &impl Serialize) -> Option<String> {
+    serde_json::to_string(value).ok()
+}
+
+/// What this instance is.
+pub async fn instance() -> Answer<Instance> {
+    typed("GET", "instance", None).await
+}
+
+/// Makes the owner's account and channel, and signs in.
+pub async fn set_up(body: &SetUp) -> Answer<Me> {
+    typed("POST", "setup", json(body)).await
+}
+
+/// Signs in.
+pub async fn sign_in(body: &SignIn) -> Answer<Me> {
+    typed("POST", "login", json(body)).await
+}
+
+/// Signs this browser out.
+pub async fn sign_out() -> Answer<()> {
+    done("POST", "logout").await
+}
+
+/// Who is signed in.
+pub async fn me() -> Answer<Me> {
+    typed("GET", "me", None).await
+}
+
+/// Where the account is signed in.
+pub async fn logins() -> Answer<Vec<Login>> {
+    typed("GET", "me/logins", None).await
+}
+
+/// Signs another browser out.
+pub async fn revoke(login: &LoginId) -> Answer<()> {
+    done("DELETE", &format!("me/logins/{login}")).await
+}
+
+/// Public channels, live ones first.
+pub async fn channels() -> Answer<Directory> {
+    typed("GET", "channels", None).await
+}
+
+/// Makes a channel.
+pub async fn create_channel(body: &CreateChannel) -> Answer<NewChannel> {
+    typed("POST", "channels", json(body)).await
+}
+
+/// What a channel says of itself.
+pub async fn channel(name: &ChannelName) -> Answer<Channel> {
+    typed("GET", &format!("channels/{name}"), None).await
+}
+
+/// Changes what a channel says of itself.
+pub async fn edit_channel(name: &ChannelName, body: &EditChannel) -> Answer<Channel> {
+    typed("PATCH", &format!("channels/{name}"), json(body)).await
+}
+
+/// What a channel is doing.
+pub async fn channel_state(name: &ChannelName) -> Answer<ChannelState> {
+    typed("GET", &format!("channels/{name}/state"), None).await
+}
+
+/// Makes a new stream key; the old one stops working.
+pub async fn rotate_stream_key(name: &ChannelName) -> Answer<NewStreamKey> {
+    typed("POST", &format!("channels/{name}/stream-key"), None).await
+}
+
+/// A token to publish with from this page.
+pub async fn publish_token(name: &ChannelName) -> Answer<PublishToken> {
+    typed("POST", &format!("channels/{name}/publish-token"), None).await
+}
+
+/// Ends the broadcast.
+pub async fn end(name: &ChannelName) -> Answer<()> {
+    done("POST", &format!("channels/{name}/end")).await
+}

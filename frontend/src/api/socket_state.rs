@@ -1,0 +1,359 @@
+//! The event socket's decisions: when to connect, what to ask for, what to ask for again. No clock and no socket here:
+//! `now` is in milliseconds, outputs are polled.
+
+use shared::event::{ClientMessage, Cursor, EventName, Payload, Phase, RequestPayload, ServerMessage, Topic};
+use shared::id::{ChannelName, RequestId};
+use std::collections::{BTreeMap, VecDeque};
+
+/// First wait before connecting again; doubles up to [`LONGEST_WAIT`].
+const FIRST_WAIT: u64 = 500;
+const LONGEST_WAIT: u64 = 15_000;
+/// A connection on which nothing comes for this long is dead, whatever the system believes.
+const SILENCE: u64 = 45_000;
+/// A connection that isn't open by then is tried anew.
+const PATIENCE: u64 = 10_000;
+
+/// One subscription of this page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SubscriptionId(u32);
+
+/// What the adapter has to do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Output {
+    /// Open a connection, in the place of any other.
+    Connect,
+    /// Let go of the connection.
+    Disconnect,
+    /// Send this.
+    Send(ClientMessage),
+    /// Hand this to the subscriber.
+    Deliver(SubscriptionId, Box<Payload>),
+    /// The server is there, or not.
+    Reachable(bool),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Link {
+    Idle,
+    Connecting { since: u64 },
+    Open { heard: u64 },
+    Waiting { until: u64 },
+}
+
+#[derive(Debug)]
+struct Wanted {
+    topic: Topic,
+    channel: Option<ChannelName>,
+    after: Option<Cursor>,
+    /// Ask again then, after a failure that will pass.
+    again_at: Option<u64>,
+    /// Asked for on this connection and not over.
+    asked: bool,
+}
+
+/// The state of one page's event socket.
+#[derive(Debug)]
+pub struct SocketState {
+    link: Link,
+    attempts: u32,
+    wanted: BTreeMap<SubscriptionId, Wanted>,
+    next: u32,
+    outputs: VecDeque<Output>,
+}
+
+impl Default for SocketState {
+    fn default() -> Self {
+        Self { link: Link::Idle, attempts: 0, wanted: BTreeMap::new(), next: 0, outputs: VecDeque::new() }
+    }
+}
+
+fn request_id(id: SubscriptionId) -> Option<RequestId> {
+    format!("s{}", id.0).parse().ok()
+}
+
+impl SocketState {
+    /// Wants a topic from now on.
+    pub fn subscribe(&mut self, topic: Topic, channel: Option<ChannelName>, now: u64) -> SubscriptionId {
+        let id = SubscriptionId(self.next);
+        self.next += 1;
+        self.wanted.insert(id, Wanted { topic, channel, after: None, again_at: None, asked: false });
+        match self.link {
+            Link::Idle => self.connect(now),
+            Link::Open { .. } => self.ask(id),
+            Link::Connecting { .. } | Link::Waiting { .. } => {}
+        }
+        id
+    }
+
+    /// Wants it no more.
+    pub fn unsubscribe(&mut self, id: SubscriptionId) {
+        let Some(wanted) = self.wanted.remove(&id) else { return };
+        if let (true, Link::Open { .. }, Some(request)) = (wanted.asked, self.link, request_id(id)) {
+            let event = EventName { topic: wanted.topic, phase: Phase::Cancelled };
+            let payload = RequestPayload::default();
+            self.outputs.push_back(Output::Send(ClientMessage { event, id: request, payload, after: None }));
+        }
+    }
+
+    /// The connection is open.
+    pub fn opened(&mut self, now: u64) {
+        self.link = Link::Open { heard: now };
+        self.attempts = 0;
+        self.outputs.push_back(Output::Reachable(true));
+        let ids: Vec<_> = self.wanted.keys().copied().collect();
+        for id in ids {
+            self.ask(id);
+        }
+    }
+
+    /// The connection is gone. `jitter` from 0 up to 1 spreads pages out, so that they don't come back all at once.
+    pub fn closed(&mut self, now: u64, jitter: f64) {
+        if matches!(self.link, Link::Idle | Link::Waiting { .. }) {
+            return;
+        }
+        let longest = (FIRST_WAIT << self.attempts.min(10)).min(LONGEST_WAIT);
+        self.attempts = self.attempts.saturating_add(1);
+        let wait = (longest as f64 * (0.5 + jitter.clamp(0.0, 1.0) / 2.0)) as u64;
+        self.link = Link::Waiting { until: now + wait };
+        for wanted in self.wanted.values_mut() {
+            wanted.asked = false;
+            wanted.again_at = None;
+        }
+        self.outputs.push_back(Output::Reachable(false));
+    }
+
+    /// The network came back: connect at once.
+    pub fn hurry(&mut self, now: u64) {
+        if let Link::Waiting { .. } = self.link {
+            self.connect(now);
+        }
+    }
+
+    /// The server said something.
+    pub fn heard(&mut self, message: ServerMessage, now: u64) {
+        if let Link::Open { heard } = &mut self.link {
+            *heard = now;
+        }
+        let id =
+            message.id.as_str().strip_prefix('s').and_then(|number| number.parse().ok()).map(SubscriptionId);
+        let Some(id) = id else { return };
+        // An answer to what was just cancelled is on its way for a moment longer.
+        let Some(wanted) = self.wanted.get_mut(&id) else { return };
+        if wanted.topic != message.event.topic {
+            return;
+        }
+        wanted.after = message.cursor.or(wanted.after);
+        let phase = message.event.phase;
+        let Some(payload) = message.parse() else { return };
+        match (phase, &payload) {
+            (Phase::Stream, _) => self.outputs.push_back(Output::Deliver(id, Box::new(payload))),
+            (Phase::Failed, Payload::Failed(problem)) => {
+                wanted.asked = false;
+                wanted.again_at = problem.retry_after.map(|seconds| now + seconds.max(1) * 1000);
+                self.outputs.push_back(Output::Deliver(id, Box::new(payload)));
+            }
+            (Phase::Success, _) => wanted.asked = false,
+            _ => {}
+        }
+    }
+
+    /// Time passed.
+    pub fn tick(&mut self, now: u64, jitter: f64) {
+        match self.link {
+            Link::Waiting { until } if now >= until => self.connect(now),
+            Link::Connecting { since } if now.saturating_sub(since) >= PATIENCE => self.give_up(now, jitter),
+            Link::Open { heard } => {
+                let expects = self.wanted.values().any(|wanted| wanted.asked);
+                if expects && now.saturating_sub(heard) >= SILENCE {
+                    self.give_up(now, jitter);
+                    return;
+                }
+                let due = |wanted: &Wanted| wanted.again_at.is_some_and(|at| now >= at);
+                let ids: Vec<_> =
+                    self.wanted.iter().filter(|(_, wanted)| due(wanted)).map(|(id, _)| *id).collect();
+                for id in ids {
+                    self.ask(id);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The next thing to do.
+    pub fn poll(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    fn connect(&mut self, now: u64) {
+        self.link = Link::Connecting { since: now };
+        self.outputs.push_back(Output::Connect);
+    }
+
+    fn give_up(&mut self, now: u64, jitter: f64) {
+        self.outputs.push_back(Output::Disconnect);
+        self.closed(now, jitter);
+    }
+
+    fn ask(&mut self, id: SubscriptionId) {
+        let (Some(wanted), Some(request)) = (self.wanted.get_mut(&id), request_id(id)) else { return };
+        wanted.asked = true;
+        wanted.again_at = None;
+        let event = EventName { topic: wanted.topic, phase: Phase::Requested };
+        let payload = RequestPayload { channel: wanted.channel.clone() };
+        self.outputs.push_back(Output::Send(ClientMessage {
+            event,
+            id: request,
+            payload,
+            after: wanted.after,
+        }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use shared::unit::Timestamp;
+
+    fn ada() -> Option<ChannelName> {
+        Some("ada".parse().unwrap())
+    }
+
+    fn drain(state: &mut SocketState) -> Vec<Output> {
+        std::iter::from_fn(|| state.poll()).collect()
+    }
+
+    fn sent(outputs: &[Output]) -> Vec<(String, Option<u64>)> {
+        outputs
+            .iter()
+            .filter_map(|output| match output {
+                Output::Send(message) => {
+                    Some((message.event.to_string(), message.after.map(|cursor| cursor.0)))
+                }
+                _ => None,
+            })
+            .collect()
+    }
+
+    fn says(
+        topic: Topic,
+        phase: Phase,
+        id: &str,
+        cursor: Option<u64>,
+        payload: serde_json::Value,
+    ) -> ServerMessage {
+        ServerMessage {
+            event: EventName { topic, phase },
+            id: id.parse().unwrap(),
+            cursor: cursor.map(Cursor),
+            timestamp: Timestamp::from_millis(0),
+            payload,
+        }
+    }
+
+    #[test]
+    fn the_first_subscription_connects_and_all_are_asked_for_on_one_connection() {
+        let mut state = SocketState::default();
+        state.subscribe(Topic::Directory, None, 0);
+        state.subscribe(Topic::ChannelState, ada(), 0);
+        assert_eq!(drain(&mut state), [Output::Connect]);
+        state.opened(10);
+        let asked = sent(&drain(&mut state));
+        assert_eq!(asked.len(), 2);
+        assert_eq!(asked[0].0, "instance:stream_directory:v1:requested");
+    }
+
+    #[test]
+    fn after_a_loss_it_waits_longer_each_time_and_resumes_from_the_last_cursor() {
+        let mut state = SocketState::default();
+        state.subscribe(Topic::Directory, None, 0);
+        state.opened(0);
+        state.heard(says(Topic::Directory, Phase::Stream, "s0", Some(41), json!({"channels": []})), 5);
+        assert!(drain(&mut state).iter().any(|output| matches!(output, Output::Deliver(..))));
+        let mut now = 1000;
+        let mut waits = Vec::new();
+        for _ in 0..8 {
+            state.closed(now, 1.0);
+            let start = now;
+            while !drain(&mut state).contains(&Output::Connect) {
+                now += 50;
+                state.tick(now, 1.0);
+            }
+            waits.push(now - start);
+        }
+        assert_eq!(waits, [500, 1000, 2000, 4000, 8000, 15_000, 15_000, 15_000]);
+        state.opened(now);
+        assert_eq!(
+            sent(&drain(&mut state)),
+            [("instance:stream_directory:v1:requested".to_owned(), Some(41))]
+        );
+        state.closed(now, 1.0);
+        state.tick(now + 500, 1.0);
+        assert!(drain(&mut state).contains(&Output::Connect), "an open connection resets the wait");
+    }
+
+    #[test]
+    fn jitter_halves_a_wait_at_most() {
+        let mut state = SocketState::default();
+        state.subscribe(Topic::Directory, None, 0);
+        state.closed(0, 0.0);
+        state.tick(249, 0.0);
+        assert!(!drain(&mut state)[1..].contains(&Output::Connect));
+        state.tick(250, 0.0);
+        assert!(drain(&mut state).contains(&Output::Connect));
+    }
+
+    #[test]
+    fn a_silent_connection_is_given_up_and_heartbeats_keep_it() {
+        let mut state = SocketState::default();
+        state.subscribe(Topic::Directory, None, 0);
+        state.opened(0);
+        state.heard(says(Topic::Directory, Phase::Heartbeat, "s0", None, json!({})), 40_000);
+        drain(&mut state);
+        state.tick(84_999, 0.5);
+        assert!(drain(&mut state).is_empty());
+        state.tick(85_000, 0.5);
+        assert_eq!(drain(&mut state), [Output::Disconnect, Output::Reachable(false)]);
+    }
+
+    #[test]
+    fn a_cancelled_subscription_says_so_and_hears_nothing_more() {
+        let mut state = SocketState::default();
+        let id = state.subscribe(Topic::ChannelState, ada(), 0);
+        state.opened(0);
+        drain(&mut state);
+        state.unsubscribe(id);
+        assert_eq!(sent(&drain(&mut state)), [("channel:stream_state:v1:cancelled".to_owned(), None)]);
+        state.heard(says(Topic::ChannelState, Phase::Stream, "s0", None, json!({})), 1);
+        assert!(drain(&mut state).is_empty());
+    }
+
+    #[test]
+    fn a_failure_that_will_pass_is_asked_again_after_its_time() {
+        let mut state = SocketState::default();
+        state.subscribe(Topic::ChannelState, ada(), 0);
+        state.opened(0);
+        drain(&mut state);
+        let problem =
+            json!({"type":"/problems/busy","title":"Busy","status":503,"detail":"Full.","retryAfter":3});
+        state.heard(says(Topic::ChannelState, Phase::Failed, "s0", None, problem), 1000);
+        assert!(matches!(drain(&mut state)[..], [Output::Deliver(..)]));
+        state.tick(3999, 0.0);
+        assert!(drain(&mut state).is_empty());
+        state.tick(4000, 0.0);
+        assert_eq!(sent(&drain(&mut state)).len(), 1);
+    }
+
+    #[test]
+    fn nonsense_from_the_server_changes_nothing() {
+        let mut state = SocketState::default();
+        state.subscribe(Topic::Directory, None, 0);
+        state.opened(0);
+        drain(&mut state);
+        for id in ["x", "s9", "s0"] {
+            state.heard(says(Topic::Directory, Phase::Stream, id, None, json!({"channels": 5})), 1);
+            state.heard(says(Topic::Webrtc, Phase::Stream, id, None, json!({})), 1);
+        }
+        assert!(drain(&mut state).is_empty());
+    }
+}

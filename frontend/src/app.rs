@@ -1,0 +1,302 @@
+//! The composition root: which page shows what, and what surrounds every page.
+
+use crate::{
+    account::{SetUpPage, Settings, SignInPage},
+    api::{ApiProvider, Who, use_reachable, use_site},
+    browser::{page, storage},
+    channel::{CreateForm, Details, Home, Rail},
+    publish::{ObsCard, Studio},
+    route::Route,
+    ui::{Choice, Icon, IconButton, Item, Menu, Monogram, Notice, Select, Shape, Skeleton, Toasts, WordMark},
+    watch::ChannelPage,
+};
+use shared::{account::Me, channel::Channel};
+use std::rc::Rc;
+use yew::prelude::*;
+use yew_router::prelude::*;
+
+const THEME: &str = "weir.theme";
+
+/// Starts the app in the page's body.
+pub fn start() {
+    yew::Renderer::<App>::new().render();
+}
+
+#[component]
+fn App() -> Html {
+    html! {
+        <BrowserRouter>
+            <ApiProvider>
+                <Toasts><Shell /></Toasts>
+            </ApiProvider>
+        </BrowserRouter>
+    }
+}
+
+#[component]
+fn Shell() -> Html {
+    let route = use_route::<Route>().unwrap_or(Route::NotFound);
+    let reachable = use_reachable();
+    let main = use_node_ref();
+    let first = use_mut_ref(|| true);
+    {
+        let main = main.clone();
+        use_effect_with(route.clone(), move |_| {
+            // A screen reader hears of the new page; the first one it reads by itself.
+            if !std::mem::replace(&mut *first.borrow_mut(), false) {
+                page::scroll_to_top();
+                page::focus(&main);
+            }
+        });
+    }
+    let skip = {
+        let main = main.clone();
+        move |event: MouseEvent| {
+            event.prevent_default();
+            page::focus(&main);
+        }
+    };
+    let watches = matches!(route, Route::Channel { .. });
+    let has_rail = matches!(route, Route::Home | Route::Channel { .. } | Route::NotFound);
+    html! {
+        <>
+            <a class="skip" href="#main" onclick={skip}>{ "Skip to the content" }</a>
+            <Header />
+            if !reachable && !watches {
+                <p class="away" role="status">{ "Lost the server. Reconnecting … What you see may be old." }</p>
+            }
+            <div class={classes!("frame", has_rail.then_some("frame-rail"))}>
+                if has_rail { <Rail /> }
+                <main id="main" ref={main} tabindex="-1"><Switch<Route> render={show} /></main>
+            </div>
+            <BottomBar />
+        </>
+    }
+}
+
+fn show(route: Route) -> Html {
+    match route {
+        Route::Home => html! { <Home /> },
+        Route::Studio => html! { <StudioPage /> },
+        Route::StudioOf { channel } => html! { <StudioPage channel={channel} /> },
+        Route::SignIn => html! { <SignInPage /> },
+        Route::SetUp => html! { <SetUpPage /> },
+        Route::Settings => html! { <SettingsPage /> },
+        Route::Channel { channel } => html! { <ChannelPage key={channel.clone()} name={channel.clone()} /> },
+        Route::NotFound => html! {
+            <div class="page-state">
+                <Notice icon={Shape::Alert} title="There is no page here." text="Check the address, or start at the first page.">
+                    <Link<Route> to={Route::Home} classes="button button-primary">{ "See what is live" }</Link<Route>>
+                </Notice>
+            </div>
+        },
+    }
+}
+
+#[component]
+fn Header() -> Html {
+    let site = use_site();
+    let navigator = use_navigator();
+    let theme = use_state(|| storage::read(THEME).unwrap_or_default());
+    use_effect_with((*theme).clone(), |theme| {
+        page::set_theme(Some(theme.as_str()).filter(|theme| ["dark", "light"].contains(theme)));
+    });
+    let next_theme = {
+        let theme = theme.clone();
+        Callback::from(move |next: &'static str| {
+            storage::write(THEME, next);
+            theme.set(next.to_owned());
+        })
+    };
+    let go = |route: Route| {
+        let navigator = navigator.clone();
+        Callback::from(move |()| {
+            if let Some(navigator) = &navigator {
+                navigator.push(&route);
+            }
+        })
+    };
+    let themes = [
+        ("", "Theme: as the system", Shape::Screen),
+        ("dark", "Theme: dark", Shape::Moon),
+        ("light", "Theme: light", Shape::Sun),
+    ];
+    let at = themes.iter().position(|(name, ..)| **name == **theme).unwrap_or(0);
+    let (next, ..) = themes[(at + 1) % themes.len()];
+    let (_, theme_label, theme_icon) = themes[at];
+    let on_theme = next_theme.reform(move |()| next);
+    let person = match &site.who {
+        Who::Unknown => html! { <span class="header-person"></span> },
+        Who::Nobody => html! {
+            <Link<Route> to={Route::SignIn} classes="button button-bare header-person">
+                <span data-testid="to-sign-in">{ "Sign in" }</span></Link<Route>>
+        },
+        Who::Somebody(me) => {
+            let entry = |label: String, icon, on| Item {
+                label: label.into(),
+                icon: Some(icon),
+                picked: None,
+                on,
+                testid: None,
+            };
+            let mine = me.channels.iter().take(5).map(|channel| {
+                let route = Route::Channel { channel: channel.name.to_string() };
+                entry(channel.display_name.to_string(), Shape::Live, go(route))
+            });
+            let mut items: Vec<Item> = mine.collect();
+            items.push(entry("Settings".to_owned(), Shape::Gear, go(Route::Settings)));
+            html! {
+                <div class="header-person">
+                    <Menu label={format!("You: {}", me.display_name)} items={items} testid="you">
+                        <Monogram name={me.display_name.to_string()} seed={me.name.to_string()} size="small" />
+                    </Menu>
+                </div>
+            }
+        }
+    };
+    html! {
+        <header class="header">
+            <Link<Route> to={Route::Home} classes="brand">
+                <WordMark /><span>{ site.name() }</span>
+            </Link<Route>>
+            <nav class="header-nav" aria-label="Main">
+                <IconButton icon={theme_icon} label={theme_label} on={on_theme} />
+                <Link<Route> to={Route::Studio} classes="button button-primary header-live">
+                    <Icon shape={Shape::Live} /><span>{ "Go live" }</span></Link<Route>>
+                { person }
+            </nav>
+        </header>
+    }
+}
+
+/// The places there are, on a phone.
+#[component]
+fn BottomBar() -> Html {
+    let route = use_route::<Route>().unwrap_or(Route::NotFound);
+    let is_studio = matches!(route, Route::Studio | Route::StudioOf { .. });
+    let place = |to: Route, here: bool, shape: Shape, label: &'static str| {
+        html! {
+            <Link<Route> to={to} classes={classes!("place", here.then_some("place-here"))}>
+                <Icon shape={shape} /><span>{ label }</span>
+            </Link<Route>>
+        }
+    };
+    html! {
+        <nav class="bottom-bar" aria-label="Places">
+            { place(Route::Home, route == Route::Home, Shape::Live, "Live") }
+            { place(Route::Studio, is_studio, Shape::Camera, "Studio") }
+            { place(Route::Settings, matches!(route, Route::Settings | Route::SignIn), Shape::Person, "You") }
+        </nav>
+    }
+}
+
+/// Sends a visitor to sign in, and back here afterwards.
+fn sign_in_first() -> Html {
+    html! { <ToSignIn /> }
+}
+
+#[component]
+fn ToSignIn() -> Html {
+    let navigator = use_navigator();
+    use_effect_with((), move |()| {
+        if let Some(navigator) = navigator {
+            let back = [("return", page::path_and_query())];
+            // An address that can't be written as a query only loses the way back.
+            if navigator.replace_with_query(&Route::SignIn, back).is_err() {
+                navigator.replace(&Route::SignIn);
+            }
+        }
+    });
+    Html::default()
+}
+
+#[derive(Properties, PartialEq)]
+struct StudioPageProps {
+    #[prop_or_default]
+    channel: Option<AttrValue>,
+}
+
+#[component]
+fn StudioPage(props: &StudioPageProps) -> Html {
+    let site = use_site();
+    let navigator = use_navigator();
+    use_effect_with(site.name(), |name| page::set_title(&format!("Studio · {name}")));
+    let me = match &site.who {
+        Who::Unknown => return html! { <div class="studio"><Skeleton class="skeleton-hero" /></div> },
+        Who::Nobody => return sign_in_first(),
+        Who::Somebody(me) => me.clone(),
+    };
+    let wanted = props.channel.as_deref();
+    let Some(channel) = pick(&me, wanted) else {
+        return match wanted {
+            Some(_) => html! {
+                <div class="page-state">
+                    <Notice icon={Shape::Alert} title="This channel isn't yours." text="Only its owner can go live on it.">
+                        <Link<Route> to={Route::Studio} classes="button button-primary">{ "Your studio" }</Link<Route>>
+                    </Notice>
+                </div>
+            },
+            None => html! {
+                <div class="page-state">
+                    <section class="card sheet">
+                        <h1>{ "Make your channel" }</h1>
+                        <p class="quiet">{ "It is the address where people watch you." }</p>
+                        <CreateForm />
+                    </section>
+                </div>
+            },
+        };
+    };
+    let switch = if me.channels.len() > 1 {
+        let choices: Vec<_> =
+            me.channels.iter().map(|one| Choice::new(one.name.as_str(), one.display_name.as_str())).collect();
+        let on = Callback::from(move |name: String| {
+            if let Some(navigator) = &navigator {
+                navigator.push(&Route::StudioOf { channel: name });
+            }
+        });
+        html! { <Select id="studio-channel" label="Channel" value={channel.name.to_string()} choices={choices} on={on} /> }
+    } else {
+        Html::default()
+    };
+    let details = html! { <Details channel={channel.clone()} /> };
+    html! { <Studio key={channel.name.to_string()} channel={channel.clone()} details={details} switch={switch} /> }
+}
+
+fn pick(me: &Me, wanted: Option<&str>) -> Option<Rc<Channel>> {
+    let found = match wanted {
+        Some(name) => me.channels.iter().find(|channel| channel.name.as_str() == name.to_ascii_lowercase()),
+        None => me.channels.first(),
+    };
+    found.cloned().map(Rc::new)
+}
+
+#[component]
+fn SettingsPage() -> Html {
+    let site = use_site();
+    let me = match &site.who {
+        Who::Unknown => return html! { <div class="settings"><Skeleton class="skeleton-about" /></div> },
+        Who::Nobody => return sign_in_first(),
+        Who::Somebody(me) => me.clone(),
+    };
+    let channel = |channel: &Channel| {
+        html! {
+            <section class="card" key={channel.id.to_string()} aria-label={format!("Channel {}", channel.name)}>
+                <h2>{ channel.display_name.as_str() }<span class="quiet">{ format!("/{}", channel.name) }</span></h2>
+                <Details channel={Rc::new(channel.clone())} full=true />
+                <details class="more"><summary>{ "Stream key and OBS" }</summary>
+                    <ObsCard channel={channel.name.clone()} /></details>
+            </section>
+        }
+    };
+    let channels = html! {
+        <>
+            { for me.channels.iter().map(channel) }
+            <section class="card" aria-labelledby="another-title">
+                <h2 id="another-title">{ if me.channels.is_empty() { "Make your channel" } else { "Make another channel" } }</h2>
+                <CreateForm />
+            </section>
+        </>
+    };
+    html! { <Settings me={me.clone()} channels={channels} /> }
+}

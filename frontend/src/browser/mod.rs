@@ -1,0 +1,17 @@
+//! The browser, in the few words that Weir needs: the only folder that names `web_sys` and `js_sys`.
+
+pub mod audio;
+pub mod compose;
+pub mod fetch;
+mod js;
+pub mod listen;
+pub mod media;
+pub mod page;
+pub mod rtc;
+pub mod socket;
+pub mod storage;
+pub mod time;
+pub mod video;
+
+/// Runs a future on the page's event loop.
+pub use wasm_bindgen_futures::spawn_local as spawn;

@@ -1,0 +1,90 @@
+//! Clocks and timers.
+
+use js_sys::{Function, Promise};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use wasm_bindgen_futures::JsFuture;
+
+/// Milliseconds since 1970 by this machine's clock.
+pub fn wall() -> i64 {
+    js_sys::Date::now() as i64
+}
+
+/// Milliseconds since the page was asked for, by a clock that only goes forward.
+pub fn now() -> u64 {
+    now_exact() as u64
+}
+
+/// [`now`] with its fraction.
+pub fn now_exact() -> f64 {
+    web_sys::window().and_then(|window| window.performance()).map_or_else(js_sys::Date::now, |p| p.now())
+}
+
+/// A number from 0 up to 1, for jitter.
+pub fn random() -> f64 {
+    js_sys::Math::random()
+}
+
+/// A timer that stops when dropped.
+pub struct Timer {
+    id: i32,
+    repeats: bool,
+    _closure: Closure<dyn FnMut()>,
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        if let Some(window) = web_sys::window() {
+            if self.repeats {
+                window.clear_interval_with_handle(self.id);
+            } else {
+                window.clear_timeout_with_handle(self.id);
+            }
+        }
+    }
+}
+
+/// Calls `run` every `millis` until the timer is dropped.
+pub fn every(millis: i32, run: impl FnMut() + 'static) -> Timer {
+    start(millis, Closure::new(run), true)
+}
+
+/// Calls `run` once after `millis`, unless the timer is dropped before.
+pub fn after(millis: i32, run: impl FnOnce() + 'static) -> Timer {
+    let mut run = Some(run);
+    start(
+        millis,
+        Closure::new(move || {
+            if let Some(run) = run.take() {
+                run();
+            }
+        }),
+        false,
+    )
+}
+
+fn start(millis: i32, closure: Closure<dyn FnMut()>, repeats: bool) -> Timer {
+    let function: &Function = closure.as_ref().unchecked_ref();
+    let id = web_sys::window()
+        .and_then(|window| {
+            if repeats {
+                window.set_interval_with_callback_and_timeout_and_arguments_0(function, millis)
+            } else {
+                window.set_timeout_with_callback_and_timeout_and_arguments_0(function, millis)
+            }
+            .ok()
+        })
+        .unwrap_or_default();
+    Timer { id, repeats, _closure: closure }
+}
+
+/// Waits.
+pub async fn sleep(millis: i32) {
+    let promise = Promise::new(&mut |resolve, _| {
+        if let Some(window) = web_sys::window() {
+            let _ = window.set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, millis);
+        } else {
+            let _ = resolve.call0(&JsValue::UNDEFINED);
+        }
+    });
+    let _ = JsFuture::from(promise).await;
+}

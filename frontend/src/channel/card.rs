@@ -1,0 +1,87 @@
+//! A channel as a card.
+
+use crate::{
+    route::Route,
+    ui::{Icon, Monogram, Shape, format_state},
+};
+use shared::{broadcast::BroadcastState, channel::ChannelCard, unit::Timestamp};
+use yew::prelude::*;
+use yew_router::prelude::*;
+
+/// Live, or waiting for its publisher to come back.
+pub fn is_on(card: &ChannelCard) -> bool {
+    matches!(card.state.state, BroadcastState::Live | BroadcastState::Waiting)
+}
+
+/// The title of what is on, or was; the name if it has none.
+pub fn title(card: &ChannelCard) -> &str {
+    [card.state.title.as_str(), card.channel.title.as_str(), card.channel.display_name.as_str()]
+        .into_iter()
+        .find(|title| !title.is_empty())
+        .unwrap_or_default()
+}
+
+/// What it is of.
+pub fn category(card: &ChannelCard) -> &str {
+    match card.state.category.as_str() {
+        "" => card.channel.category.as_str(),
+        category => category,
+    }
+}
+
+/// How long it is on, or how long ago it was.
+pub fn time(card: &ChannelCard, offset: i64, now: i64) -> Option<String> {
+    let now = Timestamp::from_millis(now + offset);
+    if is_on(card) {
+        return card.state.start_time.map(|start| format_state::clock(now.since(start).as_secs()));
+    }
+    card.state.ended_at.map(|end| format!("Last live {}", format_state::ago(now.since(end).as_secs())))
+}
+
+/// Properties of [`Card`].
+#[derive(Properties, PartialEq)]
+pub struct CardProps {
+    /// Which.
+    pub card: ChannelCard,
+    /// The server's clock minus this machine's, in milliseconds.
+    pub offset: i64,
+    /// This machine's clock.
+    pub now: i64,
+}
+
+/// A channel and what it is doing.
+#[component]
+pub fn Card(props: &CardProps) -> Html {
+    let card = &props.card;
+    let (channel, on) = (&card.channel, is_on(card));
+    let name = channel.display_name.to_string();
+    let time = time(card, props.offset, props.now);
+    html! {
+        <Link<Route> to={Route::Channel { channel: channel.name.to_string() }} classes="channel-card">
+            <div class="channel-art">
+                <Monogram name={name.clone()} seed={channel.name.to_string()} size="art" />
+                if on {
+                    if card.state.state == BroadcastState::Waiting {
+                        <span class="badge badge-warn">{ "Waiting" }</span>
+                    } else {
+                        <span class="badge badge-live">{ "Live" }</span>
+                    }
+                    <span class="badge badge-over number"><Icon shape={Shape::People} name="Viewers" />
+                        { format_state::count(card.state.viewer_count.into()) }</span>
+                    if let Some(time) = &time { <span class="badge badge-over badge-end number">{ time }</span> }
+                }
+            </div>
+            <div class="channel-line">
+                <Monogram name={name.clone()} seed={channel.name.to_string()} size="small" />
+                <div>
+                    <h3>{ title(card) }</h3>
+                    <p class="quiet">{ name.clone() }</p>
+                    <p class="quiet">
+                        { category(card) }
+                        if !on { if let Some(time) = time { { time } } }
+                    </p>
+                </div>
+            </div>
+        </Link<Route>>
+    }
+}

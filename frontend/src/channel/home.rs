@@ -1,0 +1,147 @@
+//! The first page: what is live.
+
+use super::{
+    card::{Card, category, is_on, time, title},
+    preview::Preview,
+};
+use crate::{
+    api::{use_directory, use_site},
+    browser::{page, time as clock},
+    route::Route,
+    ui::{Icon, Monogram, Notice, Shape, Skeleton, format_state, use_seconds},
+};
+use shared::{broadcast::BroadcastState, channel::ChannelCard};
+use yew::prelude::*;
+use yew_router::prelude::*;
+
+/// What is live, first.
+#[component]
+pub fn Home() -> Html {
+    let site = use_site();
+    let load = use_directory();
+    let now = use_seconds(true);
+    let name = site.name();
+    use_effect_with(name.clone(), |name| page::set_title(name));
+    let offset = use_memo(load.data.clone(), |directory| {
+        let card = directory.as_ref().and_then(|directory| directory.channels.first());
+        card.map_or(0, |card| card.state.server_time.as_millis() - clock::wall())
+    });
+    if site.instance.data.as_ref().is_some_and(|instance| instance.needs_set_up) {
+        return html! { <NotSetUp /> };
+    }
+    let Some(directory) = &load.data else {
+        return match &load.error {
+            Some(failure) => html! {
+                <div class="page-state">
+                    <Notice icon={Shape::Alert} title="The list of channels didn't come." text={failure.sentence()} />
+                </div>
+            },
+            None => html! {
+                <div class="home" aria-busy="true">
+                    <Skeleton class="skeleton-hero" />
+                    <div class="grid">
+                        { for (0..4).map(|_| html! { <Skeleton class="skeleton-card" /> }) }
+                    </div>
+                </div>
+            },
+        };
+    };
+    let (on, off): (Vec<_>, Vec<_>) = directory.channels.iter().partition(|card| is_on(card));
+    let card = |card: &&ChannelCard| {
+        html! {
+            <li key={card.channel.name.to_string()}><Card card={(*card).clone()} offset={*offset} now={now} /></li>
+        }
+    };
+    html! {
+        <div class="home">
+            if let Some(first) = on.first() {
+                <h1 class="home-title">{ "Live now" }<span class="quiet">{ format!("on {name}") }</span></h1>
+                <Hero card={(*first).clone()} offset={*offset} now={now} />
+                if on.len() > 1 {
+                    <section aria-label="More that is live">
+                        <ul class="grid">{ for on.iter().skip(1).map(card) }</ul>
+                    </section>
+                }
+            } else {
+                <section class="welcome">
+                    <h1>{ "Nothing is live right now." }</h1>
+                    <p>{ format!("{name} shows live video in your browser, as it happens. Be the first:") }</p>
+                    <Link<Route> to={Route::Studio} classes="button button-primary button-big">
+                        <Icon shape={Shape::Live} /><span>{ "Go live" }</span>
+                    </Link<Route>>
+                </section>
+            }
+            if !off.is_empty() {
+                <section aria-labelledby="offline-title">
+                    <h2 id="offline-title">{ "Not live now" }</h2>
+                    <ul class="grid grid-offline">{ for off.iter().map(card) }</ul>
+                </section>
+            }
+            if let Some(failure) = &load.error { <p class="quiet" role="status">{ failure.sentence() }</p> }
+        </div>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct HeroProps {
+    card: ChannelCard,
+    offset: i64,
+    now: i64,
+}
+
+/// The most watched broadcast, playing.
+#[component]
+fn Hero(props: &HeroProps) -> Html {
+    let card = &props.card;
+    let channel = &card.channel;
+    let name = channel.display_name.to_string();
+    let broadcast = card.state.stream_id.as_ref().map(ToString::to_string).unwrap_or_default();
+    let time = time(card, props.offset, props.now);
+    html! {
+        <Link<Route> to={Route::Channel { channel: channel.name.to_string() }} classes="hero">
+            <div class="hero-picture">
+                <Monogram name={name.clone()} seed={channel.name.to_string()} size="art" />
+                <Preview key={format!("{}-{broadcast}", channel.name)} channel={channel.name.clone()} />
+                if card.state.state == BroadcastState::Waiting {
+                    <span class="badge badge-warn">{ "Waiting" }</span>
+                } else {
+                    <span class="badge badge-live">{ "Live" }</span>
+                }
+            </div>
+            <div class="hero-words">
+                <h2>{ title(card) }</h2>
+                <p class="hero-channel">
+                    <Monogram name={name.clone()} seed={channel.name.to_string()} size="small" /><b>{ name.clone() }</b>
+                </p>
+                <ul class="facts">
+                    if !category(card).is_empty() { <li>{ category(card) }</li> }
+                    { for channel.tags.iter().take(4).map(|tag| html! { <li class="chip-still">{ tag.as_str() }</li> }) }
+                </ul>
+                <ul class="facts facts-live">
+                    <li><Icon shape={Shape::People} />{ format_state::viewers(card.state.viewer_count) }</li>
+                    if let Some(time) = time { <li><Icon shape={Shape::Clock} name="Live for" />{ time }</li> }
+                </ul>
+                <span class="button button-primary" aria-hidden="true"><Icon shape={Shape::Play} /><span>{ "Watch" }</span></span>
+            </div>
+        </Link<Route>>
+    }
+}
+
+/// The instance waits for its owner.
+#[component]
+fn NotSetUp() -> Html {
+    html! {
+        <div class="page-state">
+            <section class="card first-run">
+                <h1>{ "Almost there" }</h1>
+                <p>{ "Weir is running. What is missing is its owner: you." }</p>
+                <ol class="steps">
+                    <li>{ "Look at the console that Weir was started from." }</li>
+                    <li>{ "Open the set-up link that it printed. It works once." }</li>
+                    <li>{ "Choose a name, a password and your channel, and go live." }</li>
+                </ol>
+                <p class="quiet">{ "No link in sight? Start Weir again, and it prints one." }</p>
+            </section>
+        </div>
+    }
+}

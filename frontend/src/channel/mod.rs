@@ -1,0 +1,13 @@
+//! Channels: who is live, and what a channel says of itself.
+
+mod card;
+mod create;
+mod details;
+mod home;
+mod preview;
+mod rail;
+
+pub use create::CreateForm;
+pub use details::Details;
+pub use home::Home;
+pub use rail::Rail;

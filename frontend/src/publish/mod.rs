@@ -1,0 +1,11 @@
+//! Going live: the studio.
+
+mod engine;
+mod live;
+mod obs;
+mod sources;
+mod studio;
+mod studio_state;
+
+pub use obs::ObsCard;
+pub use studio::Studio;

@@ -1,0 +1,135 @@
+//! Numbers and times as people read them.
+
+/// A running clock: `0:12`, `1:12:03`.
+pub fn clock(seconds: u64) -> String {
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
+}
+
+/// A length in words: `48 s`, `5 min`, `1 h 12 min`.
+pub fn length(seconds: u64) -> String {
+    match (seconds / 3600, seconds / 60 % 60) {
+        (0, 0) => format!("{seconds} s"),
+        (0, minutes) => format!("{minutes} min"),
+        (hours, 0) => format!("{hours} h"),
+        (hours, minutes) => format!("{hours} h {minutes} min"),
+    }
+}
+
+/// How long ago: `just now`, `5 minutes ago`, `3 days ago`.
+pub fn ago(seconds: u64) -> String {
+    let (count, unit) = match seconds {
+        0..=59 => return "just now".to_owned(),
+        60..=3599 => (seconds / 60, "minute"),
+        3600..=86_399 => (seconds / 3600, "hour"),
+        86_400..=2_591_999 => (seconds / 86_400, "day"),
+        2_592_000..=31_535_999 => (seconds / 2_592_000, "month"),
+        _ => (seconds / 31_536_000, "year"),
+    };
+    format!("{count} {unit}{} ago", if count == 1 { "" } else { "s" })
+}
+
+/// A bitrate: `850 kbit/s`, `1.2 Mbit/s`.
+pub fn bitrate(bits: u64) -> String {
+    if bits < 999_500 {
+        format!("{} kbit/s", (bits + 500) / 1000)
+    } else {
+        format!("{:.1} Mbit/s", bits as f64 / 1e6)
+    }
+}
+
+/// A count: `7`, `1,234`, `12.3 K`, `1.2 M`.
+pub fn count(number: u64) -> String {
+    match number {
+        0..=999 => number.to_string(),
+        1000..=9999 => format!("{},{:03}", number / 1000, number % 1000),
+        10_000..=999_949 => format!("{:.1} K", number as f64 / 1e3),
+        _ => format!("{:.1} M", number as f64 / 1e6),
+    }
+}
+
+/// `1 viewer`, `2 viewers`.
+pub fn viewers(number: u32) -> String {
+    format!("{} viewer{}", count(number.into()), if number == 1 { "" } else { "s" })
+}
+
+/// A share of one as a percentage: `0 %`, `0.4 %`, `12 %`.
+pub fn percent(part: f64) -> String {
+    let percent = part.clamp(0.0, 1.0) * 100.0;
+    if percent > 0.0 && percent < 9.95 { format!("{percent:.1} %") } else { format!("{percent:.0} %") }
+}
+
+/// A clause as a sentence: capital letter, full stop.
+pub fn sentence(clause: &str) -> String {
+    let mut letters = clause.chars();
+    let first = letters.next().map(char::to_uppercase);
+    let text: String = first.into_iter().flatten().chain(letters).collect();
+    if text.ends_with(['.', '!', '?', '…']) { text } else { text + "." }
+}
+
+/// Up to two letters that stand for a name, in any script.
+pub fn monogram(name: &str) -> String {
+    let mut words =
+        name.split(|c: char| c.is_whitespace() || c == '-' || c == '_').filter(|word| !word.is_empty());
+    let first = words.next().and_then(|word| word.chars().next());
+    let last = words.last().and_then(|word| word.chars().next());
+    first.into_iter().chain(last).flat_map(char::to_uppercase).collect()
+}
+
+/// A hue in degrees that always is the same for a name.
+pub fn hue(name: &str) -> u32 {
+    // FNV-1a: short names that differ in one letter come out far apart.
+    let hash =
+        name.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    (hash >> 8) % 360
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_read_as_people_say_them() {
+        assert_eq!([clock(0), clock(12), clock(4323)], ["0:00", "0:12", "1:12:03"]);
+        assert_eq!(
+            [length(48), length(300), length(4320), length(7200)],
+            ["48 s", "5 min", "1 h 12 min", "2 h"]
+        );
+        assert_eq!(ago(5), "just now");
+        assert_eq!(ago(60), "1 minute ago");
+        assert_eq!(ago(3 * 86_400 + 5), "3 days ago");
+        assert_eq!(ago(400 * 86_400), "1 year ago");
+    }
+
+    #[test]
+    fn numbers_keep_to_a_few_digits() {
+        assert_eq!(
+            [bitrate(0), bitrate(850_400), bitrate(999_600)],
+            ["0 kbit/s", "850 kbit/s", "1.0 Mbit/s"]
+        );
+        assert_eq!(
+            [count(7), count(1234), count(12_345), count(1_200_000)],
+            ["7", "1,234", "12.3 K", "1.2 M"]
+        );
+        assert_eq!([viewers(0), viewers(1)], ["0 viewers", "1 viewer"]);
+        assert_eq!(
+            [percent(0.0), percent(0.004), percent(0.12), percent(7.0)],
+            ["0 %", "0.4 %", "12 %", "100 %"]
+        );
+    }
+
+    #[test]
+    fn a_clause_becomes_a_sentence() {
+        assert_eq!(sentence("a title can't be empty"), "A title can't be empty.");
+        assert_eq!(sentence("Waiting …"), "Waiting …");
+    }
+
+    #[test]
+    fn a_monogram_takes_first_and_last_word_of_any_script() {
+        assert_eq!(monogram("Ada Byron King"), "AK");
+        assert_eq!(monogram("ada"), "A");
+        assert_eq!(monogram("жанна-арк"), "ЖА");
+        assert_eq!(monogram("  "), "");
+        assert!(hue("ada") < 360 && hue("ada") != hue("adb"));
+    }
+}

@@ -1,0 +1,32 @@
+//! Components that know no word of what Weir does.
+
+pub mod button;
+pub mod copy_field;
+pub mod delayed;
+pub mod dialog;
+pub mod field;
+pub mod format_state;
+pub mod icon;
+pub mod menu;
+pub mod meter;
+pub mod monogram;
+pub mod notice;
+pub mod sparkline;
+pub mod tags;
+pub mod toast;
+pub mod toggle;
+
+pub use button::{Button, IconButton, Kind};
+pub use copy_field::CopyField;
+pub use delayed::{Delayed, Skeleton, use_seconds};
+pub use dialog::Dialog;
+pub use field::{Choice, Lines, Select, TextField};
+pub use icon::{Icon, Shape, WordMark};
+pub use menu::{Item, Menu};
+pub use meter::Meter;
+pub use monogram::Monogram;
+pub use notice::Notice;
+pub use sparkline::Sparkline;
+pub use tags::Tags;
+pub use toast::{Toasts, use_toast};
+pub use toggle::Toggle;

@@ -1,0 +1,94 @@
+//! What stands under the picture.
+
+use super::{engine::Snapshot, player_state::View};
+use crate::{
+    api::use_site,
+    browser::{self, page},
+    route::Route,
+    ui::{Button, Icon, Monogram, Shape, format_state, use_seconds, use_toast},
+};
+use shared::channel::Channel;
+use std::rc::Rc;
+use yew::prelude::*;
+use yew_router::prelude::*;
+
+/// Properties of [`About`].
+#[derive(Properties, PartialEq)]
+pub struct AboutProps {
+    /// What the channel says of itself.
+    pub channel: Rc<Channel>,
+    /// What it is doing.
+    pub snapshot: Snapshot,
+}
+
+/// Who it is, what it is about, how many watch.
+#[component]
+pub fn About(props: &AboutProps) -> Html {
+    let (channel, snapshot) = (&props.channel, &props.snapshot);
+    let state = snapshot.channel.as_deref();
+    let live = matches!(snapshot.view, View::Live | View::Waiting);
+    let now = use_seconds(live);
+    let toast = use_toast();
+    let share = {
+        let address = format!("{}/{}", page::origin(), channel.name);
+        Callback::from(move |()| {
+            let (address, toast) = (address.clone(), toast.clone());
+            browser::spawn(async move {
+                let words =
+                    if page::copy(address.clone()).await { "Link copied".to_owned() } else { address };
+                toast.emit(words);
+            });
+        })
+    };
+    let title =
+        state.map(|state| &state.title).filter(|title| !title.as_str().is_empty()).unwrap_or(&channel.title);
+    let category = state.map(|state| &state.category).filter(|category| !category.as_str().is_empty());
+    let category = category.unwrap_or(&channel.category).as_str();
+    let mine = use_site().me().is_some_and(|me| me.channels.iter().any(|mine| mine.name == channel.name));
+    let started = state.and_then(|state| state.start_time).filter(|_| live);
+    let name = channel.display_name.as_str();
+    html! {
+        <section class="about" aria-label="About this channel">
+            <Monogram name={name.to_owned()} seed={channel.name.to_string()} />
+            <div class="about-words">
+                <h1 data-testid="channel-title">{ if title.as_str().is_empty() { name } else { title.as_str() } }</h1>
+                <p class="about-name">{ name }</p>
+                <ul class="facts">
+                    if !category.is_empty() { <li>{ category }</li> }
+                    { for channel.tags.iter().map(|tag| html! { <li class="chip-still">{ tag.as_str() }</li> }) }
+                </ul>
+            </div>
+            <div class="about-side">
+                <ul class="facts facts-live" aria-label="Now">
+                    if live {
+                        <li data-testid="viewers"><Icon shape={Shape::People} />
+                            { format_state::viewers(state.map_or(0, |state| state.viewer_count)) }</li>
+                    }
+                    if let Some(started) = started {
+                        <li data-testid="duration"><Icon shape={Shape::Clock} name="Live for" />
+                            { format_state::clock(snapshot.since(started, now)) }</li>
+                    }
+                    if let (View::Live, Some(latency)) = (snapshot.view, &snapshot.latency) {
+                        <li title="From the streamer's camera to this screen, measured" data-testid="latency">
+                            { format!("{latency} behind") }</li>
+                    }
+                </ul>
+                <div class="about-actions">
+                    if mine {
+                        <Link<Route> to={Route::StudioOf { channel: channel.name.to_string() }} classes="button">
+                            { "Studio" }</Link<Route>>
+                    }
+                    <Button label="Share" icon={Shape::Share} on={share} testid="share" />
+                </div>
+            </div>
+            <div class="about-tab">
+                <h2>{ "About" }</h2>
+                if channel.description.as_str().is_empty() {
+                    <p class="quiet">{ format!("{name} hasn't written anything here yet.") }</p>
+                } else {
+                    <p class="about-text">{ channel.description.as_str() }</p>
+                }
+            </div>
+        </section>
+    }
+}

@@ -1,0 +1,160 @@
+//! The bar under the picture.
+
+use super::{engine::Snapshot, player_state::View, sound::Sound, stats_state::rendition_label};
+use crate::{
+    browser::page,
+    ui::{Icon, IconButton, Item, Menu, Shape, format_state},
+};
+use shared::broadcast::{Codec, Rendition};
+use yew::prelude::*;
+
+/// Properties of [`Controls`].
+#[derive(Properties, PartialEq)]
+pub struct ControlsProps {
+    /// What there is to show.
+    pub snapshot: Snapshot,
+    /// How loud it is.
+    pub sound: Sound,
+    /// It stands still.
+    pub paused: bool,
+    /// It fills the page.
+    pub theatre: bool,
+    /// It fills the screen.
+    pub full: bool,
+    /// Statistics are shown.
+    pub stats: bool,
+    /// Play or pause.
+    pub on_play: Callback<()>,
+    /// Louder, quieter, silent.
+    pub on_sound: Callback<Sound>,
+    /// Statistics on or off.
+    pub on_stats: Callback<()>,
+    /// Theatre on or off.
+    pub on_theatre: Callback<()>,
+    /// Full screen on or off.
+    pub on_full: Callback<()>,
+    /// A window of its own.
+    pub on_window: Callback<()>,
+    /// The list of keys.
+    pub on_help: Callback<()>,
+}
+
+fn qualities(snapshot: &Snapshot) -> Vec<Item> {
+    let none: &[Rendition] = &[];
+    let all = snapshot.channel.as_ref().map_or(none, |channel| &channel.renditions);
+    let videos: Vec<_> = all.iter().filter(|rendition| rendition.codec != Codec::Opus).collect();
+    let label = |rendition: &Rendition| rendition_label(rendition, format_state::bitrate);
+    let item = |label: String, picked: bool| Item {
+        label: label.into(),
+        icon: None,
+        picked: Some(picked),
+        on: Callback::noop(),
+        testid: None,
+    };
+    match &videos[..] {
+        [] => Vec::new(),
+        [one] => vec![item(label(one), true)],
+        several => {
+            // What plays is told by what is decoded, not by what is offered.
+            let height = snapshot.quality.size.map(|(width, height)| width.min(height));
+            let plays = several.iter().find(|rendition| {
+                rendition.codec.name() == snapshot.quality.codec
+                    && rendition
+                        .size
+                        .is_some_and(|size| Some(u32::from(size.height.min(size.width))) == height)
+            });
+            let auto = match plays {
+                Some(plays) => format!("Auto · {}", label(plays)),
+                None => "Auto".to_owned(),
+            };
+            std::iter::once(item(auto, true))
+                .chain(several.iter().map(|one| item(label(one), false)))
+                .collect()
+        }
+    }
+}
+
+/// Play, volume, live badge; quality, statistics, windows.
+#[component]
+pub fn Controls(props: &ControlsProps) -> Html {
+    let sound = props.sound;
+    let silent = sound.muted || sound.volume == 0.0;
+    let speaker = match () {
+        () if silent => Shape::Muted,
+        () if sound.volume < 0.5 => Shape::Quiet,
+        () => Shape::Sound,
+    };
+    let mute = {
+        let on = props.on_sound.clone();
+        Callback::from(move |()| {
+            // Turning on from zero would change nothing that can be heard.
+            let volume = if silent && sound.volume < 0.05 { 0.5 } else { sound.volume };
+            on.emit(Sound { volume, muted: !silent });
+        })
+    };
+    let slide = {
+        let on = props.on_sound.clone();
+        move |event: InputEvent| {
+            let volume = page::typed(&event).parse::<f64>().unwrap_or(100.0) / 100.0;
+            on.emit(Sound { volume, muted: volume == 0.0 });
+        }
+    };
+    let shown = if silent { 0.0 } else { sound.volume };
+    let items = qualities(&props.snapshot);
+    html! {
+        <div class="controls">
+            <IconButton icon={if props.paused { Shape::Play } else { Shape::Pause }} on={props.on_play.clone()}
+                label={if props.paused { "Play (K)" } else { "Pause (K)" }} testid="play" />
+            <div class="volume">
+                <IconButton icon={speaker} label={if silent { "Sound on (M)" } else { "Sound off (M)" }} on={mute}
+                    testid="mute" />
+                <input type="range" min="0" max="100" step="1" value={format!("{:.0}", shown * 100.0)}
+                    style={format!("--filled:{:.0}%", shown * 100.0)}
+                    aria-label="Volume" oninput={slide} data-testid="volume" />
+            </div>
+            <LiveBadge view={props.snapshot.view} latency={props.snapshot.latency.clone()} />
+            <span class="controls-space"></span>
+            if !items.is_empty() {
+                <Menu label="Quality" items={items} up=true testid="quality"><Icon shape={Shape::Gear} /></Menu>
+            }
+            <IconButton icon={Shape::Chart} label="Statistics" pressed={props.stats} on={props.on_stats.clone()}
+                testid="stats-toggle" />
+            <span class="controls-wide">
+                <IconButton icon={Shape::Keyboard} label="Keys (?)" on={props.on_help.clone()} testid="keys" />
+                if page::has_picture_in_picture() {
+                    <IconButton icon={Shape::Window} label="Picture in picture (I)" on={props.on_window.clone()}
+                        testid="pip" />
+                }
+                <IconButton icon={Shape::Theatre} label="Theatre (T)" pressed={props.theatre}
+                    on={props.on_theatre.clone()} testid="theatre" />
+            </span>
+            <IconButton icon={if props.full { Shape::Shrink } else { Shape::Enlarge }} label="Full screen (F)"
+                on={props.on_full.clone()} testid="full-screen" />
+        </div>
+    }
+}
+
+/// Properties of [`LiveBadge`].
+#[derive(Properties, PartialEq)]
+pub struct LiveBadgeProps {
+    /// Which state the player is in.
+    pub view: View,
+    /// Measured glass to glass.
+    pub latency: Option<String>,
+}
+
+/// Live, and how far behind.
+#[component]
+pub fn LiveBadge(props: &LiveBadgeProps) -> Html {
+    match (props.view, &props.latency) {
+        (View::Live, Some(latency)) => html! {
+            <span class="badge badge-live" title="From the streamer's camera to this screen, measured"
+                data-testid="live-badge">{ "Live" }<span class="badge-more">{ format!(" · {latency}") }</span></span>
+        },
+        (View::Live, None) => {
+            html! { <span class="badge badge-live" data-testid="live-badge">{ "Live" }</span> }
+        }
+        (View::Waiting, _) => html! { <span class="badge badge-warn">{ "Waiting" }</span> },
+        _ => html! { <span class="badge">{ "Not live" }</span> },
+    }
+}

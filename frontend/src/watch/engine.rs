@@ -1,0 +1,402 @@
+//! The player's moving parts: carries out what [`PlayerState`] decides and reports what there is to show.
+
+use super::{
+    latency_state::Latency,
+    player_state::{Output, PlayerState, Refusal, View},
+    sound,
+    stats::read,
+    stats_state::{Quality, Reading, quality},
+};
+use crate::{
+    api::{
+        Failure,
+        events::{Events, Subscription},
+        rest,
+        session::Declined,
+        whep::Watching,
+    },
+    browser::{
+        self,
+        listen::{self, Listener},
+        media::Stream,
+        rtc::Link,
+        time::{self, Timer},
+        video::{self, Frames},
+    },
+};
+use shared::{
+    broadcast::{BroadcastState, ChannelState},
+    event::{Payload, Topic},
+    id::ChannelName,
+    unit::Timestamp,
+};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
+use yew::{Callback, NodeRef};
+
+/// What there is to show.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Snapshot {
+    /// Which state the player is in.
+    pub view: View,
+    /// The server doesn't answer, and the picture goes on.
+    pub alone: bool,
+    /// The last picture can stay under what is said.
+    pub has_picture: bool,
+    /// What the server said last.
+    pub channel: Option<Rc<ChannelState>>,
+    /// The server's clock minus this machine's, in milliseconds.
+    pub clock_offset: i64,
+    /// Measured glass to glass.
+    pub latency: Option<String>,
+    /// What the connection measures.
+    pub quality: Quality,
+    /// Milliseconds from asking for the picture to seeing it.
+    pub first_picture: Option<u64>,
+    /// Milliseconds from asking for the page to seeing the picture.
+    pub page_picture: Option<u64>,
+    /// The browser insists on silence until the person does something.
+    pub blocked: bool,
+}
+
+impl Default for Snapshot {
+    fn default() -> Self {
+        Self {
+            view: View::Connecting,
+            alone: false,
+            has_picture: false,
+            channel: None,
+            clock_offset: 0,
+            latency: None,
+            quality: Quality::default(),
+            first_picture: None,
+            page_picture: None,
+            blocked: false,
+        }
+    }
+}
+
+impl Snapshot {
+    /// Seconds since `then`, by the server's clock.
+    pub fn since(&self, then: Timestamp, now: i64) -> u64 {
+        Timestamp::from_millis(now + self.clock_offset).since(then).as_secs()
+    }
+}
+
+struct Inner {
+    channel: ChannelName,
+    video: NodeRef,
+    report: Callback<Snapshot>,
+    state: RefCell<PlayerState>,
+    snapshot: RefCell<Snapshot>,
+    watching: RefCell<Option<Watching>>,
+    stream: RefCell<Option<Stream>>,
+    latency: RefCell<Latency>,
+    reading: RefCell<Option<Reading>>,
+    asked_at: Cell<Option<u64>>,
+    /// Counts sessions, so that news of an old one isn't taken for news of the new one.
+    generation: Cell<u32>,
+    heard_from_socket: Cell<bool>,
+    left: Cell<bool>,
+}
+
+/// One running player. Dropping it ends the session.
+pub struct Engine {
+    inner: Rc<Inner>,
+    _timers: [Timer; 2],
+    _subscriptions: [Subscription; 2],
+    _listeners: Vec<Listener>,
+    _frames: Option<Frames>,
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.inner.left.set(true);
+        self.inner.close();
+    }
+}
+
+impl Engine {
+    /// Starts to watch: the offer goes out before anything else is known.
+    pub fn new(channel: ChannelName, video: NodeRef, events: &Events, report: Callback<Snapshot>) -> Self {
+        let inner = Rc::new(Inner {
+            channel: channel.clone(),
+            video: video.clone(),
+            report,
+            state: RefCell::default(),
+            snapshot: RefCell::default(),
+            watching: RefCell::default(),
+            stream: RefCell::default(),
+            latency: RefCell::default(),
+            reading: RefCell::default(),
+            asked_at: Cell::new(None),
+            generation: Cell::new(0),
+            heard_from_socket: Cell::new(false),
+            left: Cell::new(false),
+        });
+        inner.with(|state, _| state.start());
+        let weak = Rc::downgrade(&inner);
+        let frames = video::frames(&video, move |shown| {
+            if let Some(inner) = weak.upgrade() {
+                inner.latency.borrow_mut().shown(shown.captured, shown.at);
+                inner.pictured();
+            }
+        });
+        let on_state = Rc::downgrade(&inner);
+        let topic = events.subscribe(Topic::ChannelState, Some(channel), move |payload| {
+            let Some(inner) = on_state.upgrade() else { return };
+            match payload {
+                Payload::ChannelState(state) => {
+                    inner.heard_from_socket.set(true);
+                    inner.heard(*state);
+                }
+                Payload::Failed(problem) if problem.status == 404 => inner.unknown(),
+                _ => {}
+            }
+        });
+        let weak = Rc::downgrade(&inner);
+        let reachable = events.watch_reachable(move |reachable| {
+            if let Some(inner) = weak.upgrade() {
+                inner.with(|state, now| state.reachable(reachable, now));
+            }
+        });
+        let (ticks, polls) = (Rc::downgrade(&inner), Rc::downgrade(&inner));
+        let timers = [
+            time::every(250, move || {
+                if let Some(inner) = ticks.upgrade() {
+                    inner.with(|state, now| state.tick(now));
+                }
+            }),
+            time::every(1000, move || {
+                if let Some(inner) = polls.upgrade() {
+                    inner.measure();
+                }
+            }),
+        ];
+        let (hide, show) = (Rc::downgrade(&inner), Rc::downgrade(&inner));
+        let listeners = [
+            listen::window("pagehide", move || {
+                if let Some(inner) = hide.upgrade() {
+                    inner.left.set(true);
+                    inner.close();
+                }
+            }),
+            // A page that comes back from the browser's cache finds its session ended.
+            listen::window("pageshow", move || {
+                if let Some(inner) = show.upgrade()
+                    && inner.left.replace(false)
+                {
+                    inner.with(|state, _| state.retry());
+                }
+            }),
+        ];
+        let listeners = listeners.into_iter().flatten().collect();
+        let first = inner.clone();
+        browser::spawn(async move {
+            match rest::channel_state(&first.channel).await {
+                Ok(state) if !first.heard_from_socket.get() => first.heard(state),
+                Err(failure) if failure.status() == Some(404) => first.unknown(),
+                _ => {}
+            }
+        });
+        Self {
+            inner,
+            _timers: timers,
+            _subscriptions: [topic, reachable],
+            _listeners: listeners,
+            _frames: frames,
+        }
+    }
+
+    /// The viewer doesn't want to wait for the next attempt.
+    pub fn retry(&self) {
+        self.inner.with(|state, _| state.retry());
+    }
+
+    /// The viewer did something, so that sound may play.
+    pub fn unblock(&self) {
+        self.inner.update(|snapshot| snapshot.blocked = false);
+    }
+}
+
+impl Inner {
+    /// Lets the state decide something and does what comes of it.
+    fn with(self: &Rc<Self>, decide: impl FnOnce(&mut PlayerState, u64)) {
+        decide(&mut self.state.borrow_mut(), time::now());
+        loop {
+            let output = self.state.borrow_mut().poll();
+            match output {
+                Some(Output::Open) => self.open(),
+                Some(Output::Close) => self.close(),
+                None => break,
+            }
+        }
+        let (view, alone, has_picture) = {
+            let state = self.state.borrow();
+            (state.view(), state.is_alone(), state.has_picture())
+        };
+        self.update(|snapshot| {
+            snapshot.view = view;
+            snapshot.alone = alone;
+            snapshot.has_picture = has_picture;
+        });
+    }
+
+    fn update(&self, change: impl FnOnce(&mut Snapshot)) {
+        let mut next = self.snapshot.borrow().clone();
+        change(&mut next);
+        if *self.snapshot.borrow() != next {
+            *self.snapshot.borrow_mut() = next.clone();
+            if !self.left.get() {
+                self.report.emit(next);
+            }
+        }
+    }
+
+    fn heard(self: &Rc<Self>, channel: ChannelState) {
+        let offset = channel.server_time.as_millis() - time::wall();
+        let over = matches!(channel.state, BroadcastState::Ended | BroadcastState::Offline);
+        self.with(|state, now| state.channel(&channel, now));
+        if over {
+            video::attach(&self.video, None);
+        }
+        self.update(|snapshot| {
+            snapshot.clock_offset = offset;
+            snapshot.channel = Some(Rc::new(channel));
+        });
+    }
+
+    fn unknown(self: &Rc<Self>) {
+        self.with(|state, now| state.refused(Refusal::Unknown, now));
+    }
+
+    fn pictured(self: &Rc<Self>) {
+        self.with(|state, now| state.pictured(now));
+        if self.snapshot.borrow().first_picture.is_none()
+            && let Some(asked_at) = self.asked_at.get()
+        {
+            let now = time::now();
+            self.update(|snapshot| {
+                snapshot.first_picture = Some(now.saturating_sub(asked_at));
+                snapshot.page_picture = Some(now);
+            });
+        }
+    }
+
+    fn open(self: &Rc<Self>) {
+        let generation = self.generation.get() + 1;
+        self.generation.set(generation);
+        self.watching.take();
+        self.stream.take();
+        *self.latency.borrow_mut() = Latency::default();
+        self.reading.take();
+        self.asked_at.set(self.asked_at.get().or(Some(time::now())));
+        let (links, tracks) = (Rc::downgrade(self), Rc::downgrade(self));
+        let watching = Watching::new(
+            move |link| {
+                let Some(inner) = links.upgrade().filter(|inner| inner.generation.get() == generation) else {
+                    return;
+                };
+                inner.with(|state, now| match link {
+                    Link::Connected => state.connected(),
+                    Link::Disconnected => state.cut(now),
+                    Link::Failed => state.failed(now),
+                    Link::Connecting => {}
+                });
+            },
+            move |track| {
+                let Some(inner) = tracks.upgrade().filter(|inner| inner.generation.get() == generation)
+                else {
+                    return;
+                };
+                let is_new = inner.stream.borrow().is_none();
+                if is_new {
+                    *inner.stream.borrow_mut() = Stream::empty();
+                }
+                if let Some(stream) = inner.stream.borrow().as_ref() {
+                    stream.add(&track);
+                    if is_new {
+                        video::attach(&inner.video, Some(stream));
+                    }
+                }
+                if is_new {
+                    inner.play();
+                }
+            },
+        );
+        let Some(watching) = watching else {
+            self.state.borrow_mut().refused(Refusal::NoCodec, time::now());
+            return;
+        };
+        let asking = watching.ask(&self.channel);
+        *self.watching.borrow_mut() = Some(watching);
+        let weak = Rc::downgrade(self);
+        browser::spawn(async move {
+            let answer = asking.await;
+            let Some(inner) = weak.upgrade().filter(|inner| inner.generation.get() == generation) else {
+                return;
+            };
+            inner.with(|state, now| match answer {
+                Ok(()) => state.accepted(now),
+                Err(declined) => state.refused(refusal(&declined), now),
+            });
+        });
+    }
+
+    fn close(&self) {
+        self.generation.set(self.generation.get() + 1);
+        self.watching.take();
+        self.stream.take();
+    }
+
+    fn play(self: &Rc<Self>) {
+        let inner = self.clone();
+        browser::spawn(async move {
+            let sound = sound::remembered();
+            video::set_sound(&inner.video, sound.volume, sound.muted);
+            if video::play(&inner.video).await || sound.muted {
+                return;
+            }
+            video::set_sound(&inner.video, sound.volume, true);
+            if video::play(&inner.video).await {
+                inner.update(|snapshot| snapshot.blocked = true);
+            }
+        });
+    }
+
+    fn measure(self: &Rc<Self>) {
+        let Some(stats) = self.watching.borrow().as_ref().map(Watching::stats) else { return };
+        let (inner, generation) = (self.clone(), self.generation.get());
+        browser::spawn(async move {
+            let reading = read(&stats.await);
+            if inner.generation.get() != generation {
+                return;
+            }
+            let quality = quality(inner.reading.borrow().as_ref(), &reading);
+            *inner.reading.borrow_mut() = Some(reading);
+            if quality.flows {
+                inner.with(|state, now| state.flowed(now));
+            }
+            let latency = inner.latency.borrow().words();
+            inner.update(|snapshot| {
+                snapshot.quality = quality;
+                snapshot.latency = latency;
+            });
+        });
+    }
+}
+
+fn refusal(declined: &Declined) -> Refusal {
+    match &declined.failure {
+        Failure::Unreachable => Refusal::Unreachable,
+        failure => match failure.status() {
+            Some(404 | 401 | 403) => Refusal::Unknown,
+            Some(406 | 415) => Refusal::NoCodec,
+            Some(409) => Refusal::NotLive,
+            Some(429 | 503) => Refusal::Full(declined.retry_after),
+            _ => Refusal::Unreachable,
+        },
+    }
+}

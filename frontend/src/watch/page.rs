@@ -1,0 +1,132 @@
+//! A channel's page.
+
+use super::{
+    about::About,
+    engine::Snapshot,
+    player::Player,
+    player_state::{Trouble, View},
+};
+use crate::{
+    api::{Failure, Load, rest, use_site},
+    browser::{self, page, storage, time},
+    route::Route,
+    ui::{Notice, Shape, Skeleton},
+};
+use shared::{channel::Channel, id::ChannelName};
+use std::rc::Rc;
+use yew::prelude::*;
+use yew_router::prelude::*;
+
+const THEATRE: &str = "weir.theatre";
+
+/// Properties of [`ChannelPage`].
+#[derive(Properties, PartialEq)]
+pub struct ChannelPageProps {
+    /// As it stands in the address.
+    pub name: AttrValue,
+}
+
+/// A channel's page: the picture, and under it whose it is.
+#[component]
+pub fn ChannelPage(props: &ChannelPageProps) -> Html {
+    match props.name.parse::<ChannelName>() {
+        Ok(name) => html! { <Known key={name.to_string()} name={name.clone()} /> },
+        Err(_) => unknown(),
+    }
+}
+
+fn unknown() -> Html {
+    html! {
+        <div class="page-state">
+            <Notice icon={Shape::Alert} title="There is no channel here."
+                text="Check the address: a letter may be wrong, or the channel has gone.">
+                <Link<Route> to={Route::Home} classes="button button-primary">{ "See what is live" }</Link<Route>>
+            </Notice>
+        </div>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct KnownProps {
+    name: ChannelName,
+}
+
+#[component]
+fn Known(props: &KnownProps) -> Html {
+    let snapshot = use_state(Snapshot::default);
+    let load = use_state(Load::<Rc<Channel>, Failure>::default);
+    let theatre = use_state(|| storage::read(THEATRE).as_deref() == Some("true"));
+    // What the channel says of itself is asked again when a broadcast shows that it changed.
+    let edition = snapshot.channel.as_ref().map(|state| (state.title.clone(), state.category.clone()));
+    {
+        let load = load.clone();
+        use_effect_with((props.name.clone(), edition), move |(name, _)| {
+            let name = name.clone();
+            let alive = Rc::new(std::cell::Cell::new(true));
+            let still = alive.clone();
+            browser::spawn(async move {
+                let (mut wait, mut latest) = (1000, (*load).clone());
+                while still.get() {
+                    latest = latest.after(rest::channel(&name).await.map(Rc::new));
+                    if !still.get() {
+                        break;
+                    }
+                    load.set(latest.clone());
+                    match &latest.error {
+                        Some(Failure::Unreachable | Failure::Unexpected(_)) => time::sleep(wait).await,
+                        _ => break,
+                    }
+                    wait = (wait * 2).min(8000);
+                }
+            });
+            move || alive.set(false)
+        });
+    }
+    let display_name: AttrValue = match &load.data {
+        Some(channel) => channel.display_name.to_string().into(),
+        None => props.name.to_string().into(),
+    };
+    {
+        let site = use_site().name();
+        let title =
+            snapshot.channel.as_ref().map(|state| state.title.to_string()).filter(|title| !title.is_empty());
+        use_effect_with((display_name.clone(), title, site), |(name, title, site)| match title {
+            Some(title) => page::set_title(&format!("{title} · {name}")),
+            None => page::set_title(&format!("{name} · {site}")),
+        });
+    }
+    use_effect_with(*theatre, |&on| {
+        page::mark("data-theatre", on);
+        || page::mark("data-theatre", false)
+    });
+    let on_theatre = {
+        let theatre = theatre.clone();
+        Callback::from(move |()| {
+            let on = !*theatre;
+            storage::write(THEATRE, if on { "true" } else { "false" });
+            theatre.set(on);
+        })
+    };
+    let on_snapshot = {
+        let snapshot = snapshot.clone();
+        use_callback((), move |next: Snapshot, ()| snapshot.set(next))
+    };
+    let gone = load.error.as_ref().is_some_and(|failure| failure.status() == Some(404));
+    if gone || snapshot.view == View::Trouble(Trouble::Unknown) && load.data.is_none() && load.error.is_some()
+    {
+        return unknown();
+    }
+    html! {
+        <article class="channel-page">
+            <Player channel={props.name.clone()} display_name={display_name} theatre={*theatre}
+                on_theatre={on_theatre} on_snapshot={on_snapshot} />
+            if let Some(channel) = &load.data {
+                <About channel={channel.clone()} snapshot={(*snapshot).clone()} />
+            } else if let Some(failure) = &load.error {
+                <div class="about"><p class="quiet" role="status">{ failure.sentence() }</p></div>
+            } else {
+                <div class="about"><Skeleton class="skeleton-about" /></div>
+            }
+        </article>
+    }
+}

@@ -1,0 +1,78 @@
+//! Reads the browser's statistics, and shows what they say.
+
+use super::{engine::Snapshot, stats_state::Reading};
+use crate::{
+    browser::{rtc::Stat, time},
+    ui::{IconButton, Shape, format_state},
+};
+use yew::prelude::*;
+
+/// Takes one reading.
+pub fn read(stats: &[Stat]) -> Reading {
+    let mut reading = Reading { at: time::now_exact(), ..Reading::default() };
+    let number = |stat: &Stat, name: &str| stat.number(name).unwrap_or_default();
+    let mut codec_id = String::new();
+    for stat in stats {
+        match stat.kind().as_str() {
+            "inbound-rtp" => {
+                reading.bytes += number(stat, "bytesReceived");
+                reading.received += number(stat, "packetsReceived");
+                reading.lost += number(stat, "packetsLost");
+                if stat.text("kind") == "video" {
+                    reading.decoded = number(stat, "framesDecoded");
+                    reading.dropped = number(stat, "framesDropped");
+                    reading.buffered = number(stat, "jitterBufferDelay");
+                    reading.emitted = number(stat, "jitterBufferEmittedCount");
+                    codec_id = stat.text("codecId");
+                    let size = (number(stat, "frameWidth") as u32, number(stat, "frameHeight") as u32);
+                    reading.size = (size.0 > 0).then_some(size);
+                }
+            }
+            "candidate-pair" if stat.flag("nominated") => {
+                reading.round_trip = stat.number("currentRoundTripTime").or(reading.round_trip);
+            }
+            _ => {}
+        }
+    }
+    let codec = stats.iter().find(|stat| stat.text("id") == codec_id).map(|stat| stat.text("mimeType"));
+    reading.codec = codec.unwrap_or_default().trim_start_matches("video/").to_owned();
+    reading
+}
+
+/// Properties of [`Stats`].
+#[derive(Properties, PartialEq)]
+pub struct StatsProps {
+    /// What to show.
+    pub snapshot: Snapshot,
+    /// When the person has seen enough.
+    pub on_close: Callback<()>,
+}
+
+/// The overlay with what the connection measures.
+#[component]
+pub fn Stats(props: &StatsProps) -> Html {
+    let quality = &props.snapshot.quality;
+    let unknown = || "–".to_owned();
+    let millis = |value: Option<f64>| value.map_or_else(unknown, |value| format!("{value:.0} ms"));
+    let picture = quality.size.map_or_else(unknown, |(width, height)| format!("{width} × {height}"));
+    let codec = if quality.codec.is_empty() { unknown() } else { quality.codec.clone() };
+    let rows = [
+        ("Codec", codec),
+        ("Picture", picture),
+        ("Frame rate", format!("{:.0} fps", quality.frame_rate)),
+        ("Bitrate", format_state::bitrate(quality.bitrate as u64)),
+        ("Loss", format_state::percent(quality.loss)),
+        ("Round trip", millis(quality.round_trip)),
+        ("Jitter buffer", millis(quality.buffer)),
+        ("Dropped frames", quality.dropped.to_string()),
+        ("Latency", props.snapshot.latency.clone().unwrap_or_else(unknown)),
+        ("First picture", props.snapshot.first_picture.map_or_else(unknown, |ms| format!("{ms} ms"))),
+    ];
+    html! {
+        <section class="stats" aria-label="Statistics" data-testid="stats">
+            <header><h2>{ "Statistics" }</h2>
+                <IconButton icon={Shape::Close} label="Close statistics" on={props.on_close.clone()} /></header>
+            <dl>{ for rows.into_iter().map(|(name, value)| html! { <><dt>{ name }</dt><dd>{ value }</dd></> }) }</dl>
+        </section>
+    }
+}

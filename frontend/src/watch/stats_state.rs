@@ -1,0 +1,141 @@
+//! What a viewer's connection measures, from two readings of the browser's statistics.
+
+use shared::broadcast::Rendition;
+
+/// One reading.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Reading {
+    /// When, in milliseconds.
+    pub at: f64,
+    /// Bytes of picture and sound so far.
+    pub bytes: f64,
+    /// Packets that arrived so far.
+    pub received: f64,
+    /// Packets that did not.
+    pub lost: f64,
+    /// Frames decoded so far.
+    pub decoded: f64,
+    /// Frames that came too late to show.
+    pub dropped: f64,
+    /// Seconds that frames have waited in the jitter buffer, summed.
+    pub buffered: f64,
+    /// Frames that the sum is over.
+    pub emitted: f64,
+    /// Seconds to the server and back.
+    pub round_trip: Option<f64>,
+    /// The picture's codec.
+    pub codec: String,
+    /// Pixels across and down.
+    pub size: Option<(u32, u32)>,
+}
+
+/// What two readings say together.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Quality {
+    /// The picture's codec.
+    pub codec: String,
+    /// Pixels across and down.
+    pub size: Option<(u32, u32)>,
+    /// Frames decoded a second.
+    pub frame_rate: f64,
+    /// Bits a second.
+    pub bitrate: f64,
+    /// The part of the packets that was lost.
+    pub loss: f64,
+    /// Milliseconds to the server and back.
+    pub round_trip: Option<f64>,
+    /// Milliseconds in the jitter buffer.
+    pub buffer: Option<f64>,
+    /// Frames dropped since the start.
+    pub dropped: u64,
+    /// Anything arrived between the two.
+    pub flows: bool,
+}
+
+/// Compares two readings. A session that started anew in between counts from zero.
+pub fn quality(before: Option<&Reading>, now: &Reading) -> Quality {
+    let zero = Reading::default();
+    let before = before.filter(|before| before.bytes <= now.bytes && before.at < now.at).unwrap_or(&zero);
+    let known = before.at > 0.0;
+    let seconds = if known { (now.at - before.at) / 1000.0 } else { f64::INFINITY };
+    let rate = |count: f64| if seconds.is_finite() { count.max(0.0) / seconds } else { 0.0 };
+    let (lost, received) = ((now.lost - before.lost).max(0.0), (now.received - before.received).max(0.0));
+    let emitted = now.emitted - before.emitted;
+    Quality {
+        codec: now.codec.clone(),
+        size: now.size,
+        frame_rate: rate(now.decoded - before.decoded),
+        bitrate: rate((now.bytes - before.bytes) * 8.0),
+        loss: if lost + received > 0.0 { lost / (lost + received) } else { 0.0 },
+        round_trip: now.round_trip.map(|seconds| seconds * 1000.0),
+        buffer: (emitted > 0.0).then(|| (now.buffered - before.buffered) / emitted * 1000.0),
+        dropped: now.dropped as u64,
+        flows: now.bytes > before.bytes,
+    }
+}
+
+/// A rendition as the quality menu lists it: `720p · AV1 · 1.2 Mbit/s`.
+pub fn rendition_label(rendition: &Rendition, bitrate: impl Fn(u64) -> String) -> String {
+    let codec = match rendition.codec.name() {
+        "H264" => "H.264",
+        name => name,
+    };
+    let height = rendition.size.map(|size| {
+        let fast =
+            if rendition.frame_rate > 45.0 { format!("{:.0}", rendition.frame_rate) } else { String::new() };
+        format!("{}p{fast}", size.height.min(size.width))
+    });
+    let parts = [
+        height,
+        Some(codec.to_owned()),
+        Some(bitrate(rendition.bitrate.0)).filter(|_| rendition.bitrate.0 > 0),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::{
+        broadcast::Codec,
+        unit::{Bitrate, Size},
+    };
+
+    fn reading(at: f64, bytes: f64) -> Reading {
+        Reading { at, bytes, received: bytes / 1000.0, decoded: at * 0.03, ..Reading::default() }
+    }
+
+    #[test]
+    fn rates_come_from_two_readings() {
+        let quality = quality(Some(&reading(1000.0, 100_000.0)), &reading(2000.0, 250_000.0));
+        assert_eq!((quality.bitrate, quality.frame_rate), (1_200_000.0, 30.0));
+        assert!(quality.flows);
+    }
+
+    #[test]
+    fn one_reading_or_a_new_session_gives_no_rate_and_no_infinity() {
+        let first = quality(None, &reading(1000.0, 100_000.0));
+        assert_eq!(first.bitrate, 0.0);
+        let again = quality(Some(&reading(1000.0, 100_000.0)), &reading(2000.0, 50.0));
+        assert_eq!(again.bitrate, 0.0);
+        assert!(again.flows);
+        let still = quality(Some(&reading(1000.0, 100.0)), &reading(2000.0, 100.0));
+        assert!(!still.flows);
+    }
+
+    #[test]
+    fn a_rendition_is_listed_by_what_is_known_of_it() {
+        let mut rendition = Rendition {
+            name: "source".to_owned(),
+            codec: Codec::H264,
+            size: Some(Size { width: 1280, height: 720 }),
+            frame_rate: 59.9,
+            bitrate: Bitrate(1_234_000),
+        };
+        let label = |rendition: &Rendition| rendition_label(rendition, |bits| format!("{bits}"));
+        assert_eq!(label(&rendition), "720p60 · H.264 · 1234000");
+        rendition.size = None;
+        rendition.bitrate = Bitrate(0);
+        assert_eq!(label(&rendition), "H.264");
+    }
+}
