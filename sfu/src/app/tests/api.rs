@@ -181,7 +181,7 @@ async fn keys_and_tokens_publish_to_their_channel_until_the_key_is_replaced() {
     let file = std::fs::read(world.dir.path().join("data/weir.db")).unwrap();
     let wal = std::fs::read(world.dir.path().join("data/weir.db-wal")).unwrap_or_default();
     for secret in [&old, &token, &ada] {
-        let text = secret.rsplit(['=', '_']).next().unwrap().as_bytes();
+        let text = &secret.as_bytes()[secret.len() - 43..];
         let found = [&file, &wal].iter().any(|file| file.windows(text.len()).any(|window| window == text));
         assert!(!found, "a secret is in the database");
     }
