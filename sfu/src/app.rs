@@ -89,14 +89,17 @@ pub struct MediaNeeds {
     pub draining: watch::Receiver<bool>,
 }
 
+/// Makes the WHIP and WHEP routes, given who may publish and who watches.
+pub type MediaRoutes = Box<dyn FnOnce(&Channels, &Accounts) -> Router + Send>;
+
 /// What the rest of the server needs of the media plane.
 pub struct Media {
     /// Ends what is live.
     pub control: Arc<dyn LiveControl>,
     /// Whether it is up.
     pub ready: Check,
-    /// Makes the WHIP and WHEP routes, given who may publish and watch.
-    pub routes: Box<dyn FnOnce(&Channels, &Accounts) -> Router + Send>,
+    /// Makes the WHIP and WHEP routes.
+    pub routes: MediaRoutes,
     /// Ends when the server drains and everything is written down.
     pub task: JoinHandle<()>,
 }

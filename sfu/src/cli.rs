@@ -78,7 +78,13 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
             let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
             let made = runtime.block_on(app::create_channel(config, name, display_name))?;
             if json {
-                println!("{}", serde_json::to_string(&made)?);
+                // Scripts count on these three fields: the name, the key, the URL.
+                let line = serde_json::json!({
+                    "channel": made.channel.name,
+                    "streamKey": made.stream_key,
+                    "whipUrl": made.whip_url,
+                });
+                println!("{line}");
             } else {
                 println!("Channel:    {}", made.channel.name);
                 println!("WHIP URL:   {}", made.whip_url);

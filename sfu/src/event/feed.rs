@@ -195,3 +195,75 @@ async fn next_change(occurrences: &mut Receiver<super::ring::Delivery>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::login::SignedIn;
+    use futures_util::{FutureExt, future::BoxFuture};
+    use shared::{channel::Directory, problem::Problem};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// Counts how often it is read; `gone` ends the topic.
+    #[derive(Default)]
+    struct Counting {
+        reads: AtomicUsize,
+        is_gone: std::sync::atomic::AtomicBool,
+    }
+
+    impl Source for Counting {
+        fn authorise<'a>(
+            &'a self,
+            _: Option<&'a SignedIn>,
+            _: Topic,
+            _: Option<&'a ChannelName>,
+        ) -> BoxFuture<'a, Result<(), Problem>> {
+            async { Ok(()) }.boxed()
+        }
+
+        fn read<'a>(
+            &'a self,
+            _: Topic,
+            _: Option<&'a ChannelName>,
+        ) -> BoxFuture<'a, Result<Option<Reading>, Problem>> {
+            self.reads.fetch_add(1, Ordering::SeqCst);
+            let is_gone = self.is_gone.load(Ordering::SeqCst);
+            let reading = Reading { payload: Payload::Directory(Directory::default()), restricted: false };
+            async move { Ok((!is_gone).then_some(reading)) }.boxed()
+        }
+    }
+
+    #[tokio::test]
+    async fn five_thousand_followers_cost_one_reader() {
+        let source = Arc::new(Counting::default());
+        let feeds = Feeds::new(source.clone(), Bus::default());
+        let began = std::time::Instant::now();
+        let mut followers: Vec<Follower> = (0..5000).map(|_| feeds.follow(Topic::Directory, None)).collect();
+        for follower in &mut followers {
+            let told = follower.wait_for(Option::is_some).await.unwrap();
+            assert!(told.is_some());
+        }
+        assert_eq!(feeds.len(), 1);
+        // One to begin with, and one a second on a machine that is slow.
+        let most = 1 + began.elapsed().as_secs() as usize;
+        assert!(source.reads.load(Ordering::SeqCst) <= most);
+        drop(followers);
+        while !feeds.is_empty() {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn an_occurrence_is_followed_by_a_look_and_a_topic_that_is_gone_ends() {
+        let source = Arc::new(Counting::default());
+        let bus = Bus::default();
+        let feeds = Feeds::new(source.clone(), bus.clone());
+        let ada: ChannelName = "ada".parse().unwrap();
+        let mut follower = feeds.follow(Topic::ChannelState, Some(ada.clone()));
+        follower.wait_for(Option::is_some).await.unwrap();
+        source.is_gone.store(true, Ordering::SeqCst);
+        bus.publish(&ada, Occurrence::ChannelEdited {});
+        assert!(follower.changed().await.is_err(), "followers see the end");
+        assert!(feeds.is_empty());
+    }
+}

@@ -95,6 +95,11 @@ impl Gateway {
         registry.register("event_requests", "Open requests on event sockets", requests);
     }
 
+    /// The bus that it follows.
+    pub fn bus(&self) -> &Bus {
+        &self.bus
+    }
+
     /// Waits until no connection is open.
     pub async fn closed(&self) {
         // The semaphore is never closed.

@@ -1,7 +1,7 @@
 //! What a request's transport tells: where it comes from, by which name it reached us, whether it was encrypted.
 
 use axum::{
-    extract::{ConnectInfo, Extension, FromRequestParts},
+    extract::{ConnectInfo, FromRequestParts},
     http::{HeaderMap, header, request::Parts},
 };
 use std::{
@@ -33,9 +33,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Peer {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         let socket = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-        let site = parts.extensions.get::<Extension<Site>>().map(|site| &site.0);
-        let site = site.or_else(|| parts.extensions.get::<Site>());
-        let public_url = site.and_then(|site| site.public_url.as_deref());
+        let public_url = parts.extensions.get::<Site>().and_then(|site| site.public_url.as_deref());
         Ok(of(socket, &parts.headers, public_url))
     }
 }

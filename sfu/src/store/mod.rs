@@ -8,7 +8,7 @@ mod sqlite;
 
 pub use error::StoreError;
 
-use sqlx::{AnyPool, any::AnyPoolOptions, pool::PoolOptions};
+use sqlx::{AnyConnection, AnyPool, Connection, any::AnyPoolOptions, pool::PoolOptions};
 use std::{path::Path, time::Duration};
 
 /// The most connections: SQLite has one writer at a time, and readers are short.
@@ -35,6 +35,10 @@ impl Store {
         if !url.starts_with("sqlite:") {
             return Err(StoreError::Unsupported);
         }
+        // A pool tries until its time is over and forgets why: one connection by itself says what is wrong at once.
+        let mut trial = AnyConnection::connect(url).await?;
+        sqlite::configure(&mut trial).await?;
+        trial.close().await?;
         let options: AnyPoolOptions = PoolOptions::new();
         let pool = options
             .max_connections(CONNECTIONS)
