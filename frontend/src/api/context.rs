@@ -43,18 +43,6 @@ impl Site {
         }
     }
 
-    /// Asks the server again who is signed in.
-    pub fn refresh(&self) {
-        let set_who = self.set_who.clone();
-        browser::spawn(async move {
-            match rest::me().await {
-                Ok(me) => set_who.emit(Who::Somebody(Rc::new(me))),
-                Err(failure) if failure.status() == Some(401) => set_who.emit(Who::Nobody),
-                Err(_) => {}
-            }
-        });
-    }
-
     /// The instance's name, or the software's as long as it isn't known.
     pub fn name(&self) -> String {
         self.instance.data.as_ref().map_or_else(|| "Weir".to_owned(), |instance| instance.name.clone())

@@ -23,7 +23,6 @@ struct Inner {
     socket: RefCell<Option<Socket>>,
     subscribers: RefCell<HashMap<u32, (SubscriptionId, Subscriber)>>,
     watchers: RefCell<HashMap<u32, Rc<dyn Fn(bool)>>>,
-    reachable: Cell<bool>,
     next: Cell<u32>,
     /// Counts connections, so that the end of an old one isn't taken for the end of the new one.
     generation: Cell<u32>,
@@ -66,7 +65,6 @@ impl Default for Events {
             socket: RefCell::default(),
             subscribers: RefCell::default(),
             watchers: RefCell::default(),
-            reachable: Cell::new(true),
             next: Cell::new(0),
             generation: Cell::new(0),
             keep: RefCell::default(),
@@ -114,11 +112,6 @@ impl Events {
         self.0.watchers.borrow_mut().insert(key, Rc::new(on));
         Subscription { inner: Rc::downgrade(&self.0), key }
     }
-
-    /// Whether the server was there last time.
-    pub fn is_reachable(&self) -> bool {
-        self.0.reachable.get()
-    }
 }
 
 impl Inner {
@@ -158,7 +151,6 @@ impl Inner {
                     }
                 }
                 Some(Output::Reachable(reachable)) => {
-                    self.reachable.set(reachable);
                     let watchers: Vec<_> = self.watchers.borrow().values().cloned().collect();
                     for watcher in watchers {
                         watcher(reachable);
@@ -182,7 +174,7 @@ impl Inner {
                 SocketEvent::Opened => inner.state.borrow_mut().opened(now),
                 SocketEvent::Closed => inner.state.borrow_mut().closed(now, time::random()),
                 SocketEvent::Text(text) => {
-                    if let Ok(message) = serde_json::from_str(&text) {
+                    if let Some(message) = crate::api::parse(&text) {
                         inner.state.borrow_mut().heard(message, now);
                     }
                 }

@@ -17,9 +17,9 @@ pub enum Failure {
 impl Failure {
     /// What a reply that isn't a success says.
     pub fn of(reply: &Reply) -> Self {
-        match serde_json::from_str::<Problem>(&reply.text) {
-            Ok(problem) => Self::Problem(Box::new(problem)),
-            Err(_) => Self::Unexpected(reply.status),
+        match super::parse::<Problem>(&reply.text) {
+            Some(problem) => Self::Problem(Box::new(problem)),
+            None => Self::Unexpected(reply.status),
         }
     }
 

@@ -27,7 +27,7 @@ async fn send(method: &str, path: &str, body: Option<String>) -> Answer<(u16, St
 
 async fn typed<T: DeserializeOwned>(method: &str, path: &str, body: Option<String>) -> Answer<T> {
     let (status, text) = send(method, path, body).await?;
-    serde_json::from_str(&text).map_err(|_| Failure::Unexpected(status))
+    super::parse(&text).ok_or(Failure::Unexpected(status))
 }
 
 async fn done(method: &str, path: &str) -> Answer<()> {

@@ -33,21 +33,11 @@ pub fn query(name: &str) -> Option<String> {
     UrlSearchParams::new_with_str(&search).ok()?.get(name)
 }
 
-/// Whether the browser gives cameras and microphones to this page.
-pub fn is_secure() -> bool {
-    window().is_some_and(|window| window.is_secure_context())
-}
-
 /// Names the tab.
 pub fn set_title(title: &str) {
     if let Some(page) = page() {
         page.set_title(title);
     }
-}
-
-/// Whether nobody can see the page now.
-pub fn is_hidden() -> bool {
-    page().is_some_and(|page| page.hidden())
 }
 
 /// Forces `dark` or `light`; `None` follows the system.

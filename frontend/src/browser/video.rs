@@ -50,10 +50,6 @@ pub struct Shown {
     pub at: f64,
     /// When it was captured, by the same clock, if the browser knows.
     pub captured: Option<f64>,
-    /// Pixels across.
-    pub width: u32,
-    /// Pixels down.
-    pub height: u32,
 }
 
 type FrameClosure = Closure<dyn FnMut(f64, JsValue)>;
@@ -75,8 +71,6 @@ pub fn frames(node: &NodeRef, mut run: impl FnMut(Shown) + 'static) -> Option<Fr
         run(Shown {
             at: number(&data, "expectedDisplayTime").unwrap_or(at),
             captured: number(&data, "captureTime"),
-            width: number(&data, "width").unwrap_or_default() as u32,
-            height: number(&data, "height").unwrap_or_default() as u32,
         });
         if let Some(closure) = again.borrow().as_ref() {
             let _ = js::call(&target, NEXT, [closure.as_ref().clone()]);

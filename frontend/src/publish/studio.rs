@@ -69,8 +69,7 @@ pub fn Studio(props: &StudioProps) -> Html {
             </header>
             <div class="studio-main">
                 <div class="preview" data-testid="preview-box">
-                    <video ref={preview} autoplay=true playsinline=true muted=true data-testid="preview"
-                        class={classes!((snapshot.mode == Mode::Camera).then_some("mirrored"))}></video>
+                    <video ref={preview} autoplay=true playsinline=true muted=true data-testid="preview"></video>
                     if let Err(why) = &snapshot.video {
                         <div class="screen"><Notice icon={Shape::Camera} title="No picture yet" text={why.clone()} /></div>
                     }

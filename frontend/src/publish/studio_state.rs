@@ -263,8 +263,9 @@ impl PublishState {
         self.stage
     }
 
-    /// Since when it is live.
-    pub fn live_since(&self) -> Option<u64> {
+    /// Since when it is live, however often the connection came and went.
+    #[cfg(test)]
+    fn live_since(&self) -> Option<u64> {
         self.live_since
     }
 

@@ -11,8 +11,6 @@ pub enum Kind {
     /// Everything else.
     #[default]
     Plain,
-    /// Text alone.
-    Bare,
     /// Takes something away.
     Danger,
 }
@@ -23,7 +21,6 @@ impl Kind {
         match self {
             Self::Primary => "button button-primary",
             Self::Plain => "button",
-            Self::Bare => "button button-bare",
             Self::Danger => "button button-danger",
         }
     }

@@ -25,15 +25,12 @@ pub enum Shape {
     Check,
     Alert,
     Camera,
-    Microphone,
     Screen,
     Both,
     Live,
     Person,
     People,
     Close,
-    Plus,
-    SignOut,
     Sun,
     Moon,
     Clock,
@@ -69,9 +66,6 @@ impl Shape {
             Self::Check => "M5 12.5l4.5 4.5L19 7.5",
             Self::Alert => "M12 4 2.8 19.5h18.4zM12 10v4.5M12 17h.01",
             Self::Camera => "M3 7h12v10H3zM15 11l6-3.5v9L15 13z",
-            Self::Microphone => {
-                "M12 3.5a3 3 0 0 1 3 3v5a3 3 0 0 1-6 0v-5a3 3 0 0 1 3-3zM5.5 11a6.5 6.5 0 0 0 13 0M12 17.5V21"
-            }
             Self::Screen => "M3 5h18v11H3zM9 20h6M12 16v4",
             Self::Both => "M3 5h18v14H3zM12.5 12H18v4h-5.5z",
             Self::Live => {
@@ -82,8 +76,6 @@ impl Shape {
                 "M9 5a3.5 3.5 0 1 1 0 7 3.5 3.5 0 0 1 0-7zM2.5 19a6.5 6.5 0 0 1 13 0M15.5 5.3a3.5 3.5 0 0 1 0 6.4M18 13.7a6.5 6.5 0 0 1 3.5 5.3"
             }
             Self::Close => "M6 6l12 12M18 6 6 18",
-            Self::Plus => "M12 5v14M5 12h14",
-            Self::SignOut => "M14 4H5v16h9M10 12h11M17.5 8.5 21 12l-3.5 3.5",
             Self::Sun => {
                 "M12 8a4 4 0 1 1 0 8 4 4 0 0 1 0-8zM12 2.5v2M12 19.5v2M2.5 12h2M19.5 12h2M5.3 5.3l1.4 1.4M17.3 17.3l1.4 1.4M5.3 18.7l1.4-1.4M17.3 6.7l1.4-1.4"
             }

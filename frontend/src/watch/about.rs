@@ -52,7 +52,7 @@ pub fn About(props: &AboutProps) -> Html {
             <Monogram name={name.to_owned()} seed={channel.name.to_string()} />
             <div class="about-words">
                 <h1 data-testid="channel-title">{ if title.as_str().is_empty() { name } else { title.as_str() } }</h1>
-                <p class="about-name">{ name }</p>
+                if !title.as_str().is_empty() { <p class="about-name">{ name }</p> }
                 <ul class="facts">
                     if !category.is_empty() { <li>{ category }</li> }
                     { for channel.tags.iter().map(|tag| html! { <li class="chip-still">{ tag.as_str() }</li> }) }

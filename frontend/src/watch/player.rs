@@ -4,7 +4,7 @@ use super::{
     controls::Controls,
     engine::{Engine, Snapshot},
     keys_state::{self, Act, KEYS},
-    player_state::View,
+    player_state::{Trouble, View},
     screen::Screen,
     sound::{self, Sound},
     stats::Stats,
@@ -204,6 +204,8 @@ pub fn Player(props: &PlayerProps) -> Html {
         })
     };
     let quiet = !*active && !*paused && snapshot.view == View::Live;
+    // Where there is nothing to play, there is nothing to control.
+    let plays = !matches!(snapshot.view, View::Offline | View::Ended | View::Trouble(Trouble::Unknown));
     let number = |number: Option<u64>| number.map(|number| number.to_string());
     html! {
         <section ref={root} class={classes!("player", quiet.then_some("player-quiet"))} aria-label="Player"
@@ -224,10 +226,12 @@ pub fn Player(props: &PlayerProps) -> Html {
                 <p class="player-note" role="status">{ "Lost the server. Reconnecting …" }</p>
             }
             if *stats { <Stats snapshot={(*snapshot).clone()} on_close={on_stats.clone()} /> }
-            <Controls snapshot={(*snapshot).clone()} sound={heard} paused={*paused} theatre={props.theatre}
-                full={*full} stats={*stats} on_play={on_play} on_sound={on_sound} on_stats={on_stats}
-                on_theatre={props.on_theatre.clone()} on_full={on_full} on_window={on_window}
-                on_help={on_help.clone()} />
+            if plays {
+                <Controls snapshot={(*snapshot).clone()} sound={heard} paused={*paused} theatre={props.theatre}
+                    full={*full} stats={*stats} on_play={on_play} on_sound={on_sound} on_stats={on_stats}
+                    on_theatre={props.on_theatre.clone()} on_full={on_full} on_window={on_window}
+                    on_help={on_help.clone()} />
+            }
             if *help {
                 <Dialog title="Keys" on_close={on_help}>
                     <dl class="keys">
