@@ -69,7 +69,12 @@ impl Context {
     /// Cargo in the workspace, told where the frontend is.
     pub fn cargo(&self) -> std::process::Command {
         let mut cargo = command::cargo();
-        cargo.current_dir(&self.root).env("WEIR_FRONTEND_DIR", self.frontend_embedded());
+        cargo.current_dir(&self.root);
+        // Only when it is not where the server looks by itself: a variable that is set here and not in a `cargo build`
+        // by hand would compile the server again for each of the two.
+        if self.target != self.root.join("target") {
+            cargo.env("WEIR_FRONTEND_DIR", self.frontend_embedded());
+        }
         cargo
     }
 }

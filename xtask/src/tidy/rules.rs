@@ -34,12 +34,18 @@ const CAPABILITIES: &[&str] = &[
 /// Folders of the server that know a technology and no capability.
 const ADAPTER_FOLDERS: &[&str] = &["http", "rtc", "store", "telemetry"];
 
+/// What puts capabilities together, and so may name all of them.
+const COMPOSES: &[&str] = &["app", "app.rs", "lib.rs", "routes.rs"];
+
 /// What of a capability an adapter may name: the board that everybody reads.
 const READABLE_BY_ADAPTERS: &[&str] = &["crate::broadcast::live"];
 
-/// In a capability folder, a file with one of these names is an adapter. Every other file is pure.
+/// In a capability folder, a file with one of these names is an adapter: the name says which technology it speaks, or
+/// that it is what keeps the others running. Every other file is pure.
 const ADAPTER_FILES: &[&str] = &[
+    "bus",
     "cookie",
+    "feed",
     "gateway",
     "http",
     "libvpx",
@@ -187,8 +193,7 @@ fn apart(path: &str, named: &[String], errors: &mut Vec<String>) {
     let top = inside.split('/').next().unwrap_or(inside);
     let own = capability(path);
     let adapter = ADAPTER_FOLDERS.contains(&top);
-    let composes = ["app", "app.rs", "routes.rs", "lib.rs"].contains(&top);
-    if composes {
+    if COMPOSES.contains(&top) {
         return;
     }
     for named in named {
