@@ -11,7 +11,7 @@ use str0m::{
     Event, Input, Output, Rtc, RtcError,
     change::SdpOffer,
     format::PayloadParams,
-    media::{Direction, KeyframeRequestKind, MediaKind, Mid, Pt, Rid},
+    media::{KeyframeRequestKind, MediaKind, Mid, Pt, Rid},
     net::{Protocol, Receive},
     rtp::{ExtensionValues, RtpWrite, Ssrc, VideoOrientation},
 };
@@ -112,22 +112,11 @@ impl Peer {
             video: None,
             payload_types: Vec::new(),
         };
-        // Nothing is sent before ICE, so the only events are the lines that the offer brought.
-        let mut lines = Vec::new();
-        let drained = peer.drain(
-            &mut Segmenter::new(1),
-            |event| {
-                if let Event::MediaAdded(line) = event {
-                    lines.push((line.mid, line.kind, line.direction));
-                }
-            },
-            false,
-        );
-        drained.map_err(|error| sdp::OfferError::Refused(error.to_string()))?;
-        for (mid, kind, direction) in lines {
-            peer.media_added(mid, kind, direction);
+        let answer = answer.to_sdp_string();
+        for mid in answer.lines().filter_map(|line| line.strip_prefix("a=mid:")) {
+            peer.note_line(mid.trim().into());
         }
-        Ok((peer, answer.to_sdp_string()))
+        Ok((peer, answer))
     }
 
     /// Answers a new offer of the same peer, with other ICE credentials: an ICE restart.
@@ -207,9 +196,11 @@ impl Peer {
         }
     }
 
-    /// Notes an m-line that the offer brought.
-    fn media_added(&mut self, mid: Mid, kind: MediaKind, direction: Direction) {
-        if !matches!(direction, Direction::SendOnly | Direction::SendRecv) {
+    /// Notes a line that the offer brought, if it is one to send on.
+    fn note_line(&mut self, mid: Mid) {
+        let Some(media) = self.rtc.media(mid) else { return };
+        let kind = media.kind();
+        if !media.direction().is_sending() {
             return;
         }
         let Some(ssrc) = self.rtc.direct_api().stream_tx_by_mid(mid, None).map(|stream| stream.ssrc()) else {
