@@ -7,7 +7,9 @@ use crate::{
     channel::{CreateForm, Details, Home, Rail},
     publish::{ObsCard, Studio},
     route::Route,
-    ui::{Choice, Icon, IconButton, Item, Menu, Monogram, Notice, Select, Shape, Skeleton, Toasts, WordMark},
+    ui::{
+        Choice, IconButton, Item, Menu, Notice, Select, Shape, Skeleton, Toasts, icon, monogram, word_mark,
+    },
     watch::ChannelPage,
 };
 use shared::{account::Me, channel::Channel};
@@ -148,7 +150,7 @@ fn Header() -> Html {
             html! {
                 <div class="header-person">
                     <Menu label={format!("You: {}", me.display_name)} items={items} testid="you">
-                        <Monogram name={me.display_name.to_string()} seed={me.name.to_string()} size="small" />
+                        { monogram(&me.display_name.to_string(), &me.name.to_string(), "small") }
                     </Menu>
                 </div>
             }
@@ -157,12 +159,12 @@ fn Header() -> Html {
     html! {
         <header class="header">
             <Link<Route> to={Route::Home} classes="brand">
-                <WordMark /><span>{ site.name() }</span>
+                { word_mark() }<span>{ site.name() }</span>
             </Link<Route>>
             <nav class="header-nav" aria-label="Main">
                 <IconButton icon={theme_icon} label={theme_label} on={on_theme} />
                 <Link<Route> to={Route::Studio} classes="button button-primary header-live">
-                    <Icon shape={Shape::Live} /><span>{ "Go live" }</span></Link<Route>>
+                    { icon(Shape::Live) }<span>{ "Go live" }</span></Link<Route>>
                 { person }
             </nav>
         </header>
@@ -177,7 +179,7 @@ fn BottomBar() -> Html {
     let place = |to: Route, here: bool, shape: Shape, label: &'static str| {
         html! {
             <Link<Route> to={to} classes={classes!("place", here.then_some("place-here"))}>
-                <Icon shape={shape} /><span>{ label }</span>
+                { icon(shape) }<span>{ label }</span>
             </Link<Route>>
         }
     };

@@ -4,7 +4,7 @@ use crate::{
     api::{Who, rest, use_site},
     browser::{self, page},
     route::Route,
-    ui::{Button, Kind, Notice, Shape, TextField, WordMark, format_state},
+    ui::{Button, Kind, Notice, Shape, TextField, format_state, word_mark},
 };
 use shared::{
     account::SetUp,
@@ -156,7 +156,7 @@ pub fn SetUpPage() -> Html {
     html! {
         <div class="page-state">
             <section class="card sheet">
-                <WordMark />
+                { word_mark() }
                 <h1>{ "Welcome" }</h1>
                 <p class="quiet">{ "You own this instance. Make your account and your first channel." }</p>
                 <form class="form" onsubmit={onsubmit} novalidate=true>

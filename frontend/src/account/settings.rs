@@ -3,7 +3,7 @@
 use crate::{
     api::{Failure, Load, Who, rest, use_site},
     browser::{self, page, time},
-    ui::{Button, Kind, Monogram, Skeleton, format_state, use_toast},
+    ui::{Button, Kind, Skeleton, format_state, monogram, use_toast},
 };
 use shared::account::{Login, Me};
 use std::rc::Rc;
@@ -41,7 +41,7 @@ pub fn Settings(props: &SettingsProps) -> Html {
         <article class="settings">
             <h1>{ "You" }</h1>
             <section class="card me" aria-label="Account">
-                <Monogram name={me.display_name.to_string()} seed={me.name.to_string()} />
+                { monogram(&me.display_name.to_string(), &me.name.to_string(), "medium") }
                 <div class="me-words"><b>{ me.display_name.as_str() }</b>
                     <p class="quiet">{ format!("Signed in as {}", me.name) }</p></div>
                 <Button label="Sign out" on={sign_out} testid="sign-out" />

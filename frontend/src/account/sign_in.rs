@@ -4,7 +4,7 @@ use crate::{
     api::{Who, rest, use_site},
     browser::{self, page},
     route::Route,
-    ui::{Button, Kind, TextField, WordMark},
+    ui::{Button, Kind, TextField, word_mark},
 };
 use shared::{
     account::SignIn,
@@ -64,7 +64,7 @@ pub fn SignInPage() -> Html {
     html! {
         <div class="page-state">
             <section class="card sheet">
-                <WordMark />
+                { word_mark() }
                 <h1>{ "Sign in" }</h1>
                 <p class="quiet">{ format!("to go live on {}. Watching needs no account.", site.name()) }</p>
                 <form class="form" onsubmit={onsubmit} novalidate=true>

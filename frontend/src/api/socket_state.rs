@@ -67,6 +67,21 @@ impl Default for SocketState {
     }
 }
 
+/// The payload in its type, as far as pages ask for it: what they don't ask for needs no reader in what they load.
+fn payload(message: ServerMessage) -> Option<Payload> {
+    let (phase, topic, payload) = (message.event.phase, message.event.topic, message.payload);
+    match (phase, topic) {
+        (Phase::Failed, _) => serde_json::from_value(payload).ok().map(Payload::Failed),
+        (Phase::Stream, Topic::ChannelState) => {
+            serde_json::from_value(payload).ok().map(Payload::ChannelState)
+        }
+        (Phase::Stream, Topic::Directory) => serde_json::from_value(payload).ok().map(Payload::Directory),
+        (Phase::Stream, Topic::Webrtc) => serde_json::from_value(payload).ok().map(Payload::PublisherHealth),
+        (Phase::Success, _) => Some(Payload::Empty {}),
+        _ => None,
+    }
+}
+
 fn request_id(id: SubscriptionId) -> Option<RequestId> {
     format!("s{}", id.0).parse().ok()
 }
@@ -144,7 +159,7 @@ impl SocketState {
         }
         wanted.after = message.cursor.or(wanted.after);
         let phase = message.event.phase;
-        let Some(payload) = message.parse() else { return };
+        let Some(payload) = payload(message) else { return };
         match (phase, &payload) {
             (Phase::Stream, _) => self.outputs.push_back(Output::Deliver(id, Box::new(payload))),
             (Phase::Failed, Payload::Failed(problem)) => {

@@ -2,7 +2,7 @@
 
 use crate::{
     route::Route,
-    ui::{Icon, Monogram, Shape, format_state},
+    ui::{Shape, format_state, monogram, named_icon},
 };
 use shared::{broadcast::BroadcastState, channel::ChannelCard, unit::Timestamp};
 use yew::prelude::*;
@@ -56,30 +56,31 @@ pub fn Card(props: &CardProps) -> Html {
     let (channel, on) = (&card.channel, is_on(card));
     let name = channel.display_name.to_string();
     let time = time(card, props.offset, props.now);
+    let past = time.as_deref().filter(|_| !on);
+    let facts: Vec<&str> =
+        [category(card), past.unwrap_or_default()].into_iter().filter(|fact| !fact.is_empty()).collect();
+    let facts = facts.join(" · ");
     html! {
         <Link<Route> to={Route::Channel { channel: channel.name.to_string() }} classes="channel-card">
             <div class="channel-art">
-                <Monogram name={name.clone()} seed={channel.name.to_string()} size="art" />
+                { monogram(&name.clone(), &channel.name.to_string(), "art") }
                 if on {
                     if card.state.state == BroadcastState::Waiting {
                         <span class="badge badge-warn">{ "Waiting" }</span>
                     } else {
                         <span class="badge badge-live">{ "Live" }</span>
                     }
-                    <span class="badge badge-over number"><Icon shape={Shape::People} name="Viewers" />
+                    <span class="badge badge-over number">{ named_icon(Shape::People, "Viewers") }
                         { format_state::count(card.state.viewer_count.into()) }</span>
                     if let Some(time) = &time { <span class="badge badge-over badge-end number">{ time }</span> }
                 }
             </div>
             <div class="channel-line">
-                <Monogram name={name.clone()} seed={channel.name.to_string()} size="small" />
+                { monogram(&name.clone(), &channel.name.to_string(), "small") }
                 <div>
                     <h3>{ title(card) }</h3>
                     <p class="quiet">{ name.clone() }</p>
-                    <p class="quiet">
-                        { category(card) }
-                        if !on { if let Some(time) = time { { time } } }
-                    </p>
+                    <p class="quiet">{ facts }</p>
                 </div>
             </div>
         </Link<Route>>

@@ -8,7 +8,7 @@ use crate::{
     api::{use_directory, use_site},
     browser::{page, time as clock},
     route::Route,
-    ui::{Icon, Monogram, Notice, Shape, Skeleton, format_state, use_seconds},
+    ui::{Notice, Shape, Skeleton, format_state, icon, monogram, named_icon, use_seconds},
 };
 use shared::{broadcast::BroadcastState, channel::ChannelCard};
 use yew::prelude::*;
@@ -67,7 +67,7 @@ pub fn Home() -> Html {
                     <h1>{ "Nothing is live right now." }</h1>
                     <p>{ format!("{name} shows live video in your browser, as it happens. Be the first:") }</p>
                     <Link<Route> to={Route::Studio} classes="button button-primary button-big">
-                        <Icon shape={Shape::Live} /><span>{ "Go live" }</span>
+                        { icon(Shape::Live) }<span>{ "Go live" }</span>
                     </Link<Route>>
                 </section>
             }
@@ -100,7 +100,7 @@ fn Hero(props: &HeroProps) -> Html {
     html! {
         <Link<Route> to={Route::Channel { channel: channel.name.to_string() }} classes="hero">
             <div class="hero-picture">
-                <Monogram name={name.clone()} seed={channel.name.to_string()} size="art" />
+                { monogram(&name.clone(), &channel.name.to_string(), "art") }
                 <Preview key={format!("{}-{broadcast}", channel.name)} channel={channel.name.clone()} />
                 if card.state.state == BroadcastState::Waiting {
                     <span class="badge badge-warn">{ "Waiting" }</span>
@@ -111,17 +111,17 @@ fn Hero(props: &HeroProps) -> Html {
             <div class="hero-words">
                 <h2>{ title(card) }</h2>
                 <p class="hero-channel">
-                    <Monogram name={name.clone()} seed={channel.name.to_string()} size="small" /><b>{ name.clone() }</b>
+                    { monogram(&name.clone(), &channel.name.to_string(), "small") }<b>{ name.clone() }</b>
                 </p>
                 <ul class="facts">
                     if !category(card).is_empty() { <li>{ category(card) }</li> }
                     { for channel.tags.iter().take(4).map(|tag| html! { <li class="chip-still">{ tag.as_str() }</li> }) }
                 </ul>
                 <ul class="facts facts-live">
-                    <li><Icon shape={Shape::People} />{ format_state::viewers(card.state.viewer_count) }</li>
-                    if let Some(time) = time { <li><Icon shape={Shape::Clock} name="Live for" />{ time }</li> }
+                    <li>{ icon(Shape::People) }{ format_state::viewers(card.state.viewer_count) }</li>
+                    if let Some(time) = time { <li>{ named_icon(Shape::Clock, "Live for") }{ time }</li> }
                 </ul>
-                <span class="button button-primary" aria-hidden="true"><Icon shape={Shape::Play} /><span>{ "Watch" }</span></span>
+                <span class="button button-primary" aria-hidden="true">{ icon(Shape::Play) }<span>{ "Watch" }</span></span>
             </div>
         </Link<Route>>
     }

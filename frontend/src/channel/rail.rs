@@ -4,7 +4,7 @@ use super::card::{category, is_on};
 use crate::{
     api::use_directory,
     route::Route,
-    ui::{Monogram, Skeleton, format_state},
+    ui::{Skeleton, format_state, monogram},
 };
 use yew::prelude::*;
 use yew_router::prelude::*;
@@ -22,7 +22,7 @@ pub fn Rail() -> Html {
         html! {
             <li key={card.channel.name.to_string()}>
                 <Link<Route> to={Route::Channel { channel: card.channel.name.to_string() }} classes="rail-entry">
-                    <Monogram name={name.clone()} seed={card.channel.name.to_string()} size="small" />
+                    { monogram(&name.clone(), &card.channel.name.to_string(), "small") }
                     <span class="rail-words">
                         <b>{ name }</b>
                         <span class="quiet">{ if on { category(card) } else { "Offline" } }</span>

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     browser::time,
-    ui::{Button, Icon, Kind, Meter, Shape, Sparkline, format_state, use_seconds},
+    ui::{Button, Kind, Meter, Shape, Sparkline, format_state, icon, use_seconds},
 };
 use shared::{broadcast::Codec, unit::Timestamp};
 use yew::prelude::*;
@@ -96,7 +96,7 @@ pub fn OnAir(props: &LiveProps) -> Html {
                 <span class={tone} role="status" data-testid="stage">{ badge }</span>
                 if let Some(clock) = clock { <span class="number" data-testid="duration">{ clock }</span> }
                 <span class="number facts-right" data-testid="viewers">
-                    <Icon shape={Shape::People} />{ format_state::viewers(viewers) }</span>
+                    { icon(Shape::People) }{ format_state::viewers(viewers) }</span>
             </div>
             if let Stage::Ending { .. } = snapshot.stage {
                 <Countdown engine={engine.clone()} />

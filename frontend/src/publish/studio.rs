@@ -11,7 +11,7 @@ use crate::{
     api::{context::use_reachable, use_events},
     browser::{media::DeviceKind, video},
     route::Route,
-    ui::{Button, Choice, Icon, Kind, Notice, Select, Shape},
+    ui::{Button, Choice, Kind, Notice, Select, Shape, icon},
 };
 use shared::{channel::Channel, id::ChannelName};
 use std::rc::Rc;
@@ -124,7 +124,7 @@ fn Ready(props: &ReadyProps) -> Html {
         };
         html! {
             <li class={class} data-mark={class}>
-                <Icon shape={shape} /><span><b>{ line.name }</b><span class="quiet">{ line.words }</span></span>
+                { icon(shape) }<span><b>{ line.name }</b><span class="quiet">{ line.words }</span></span>
             </li>
         }
     };
@@ -178,7 +178,7 @@ fn Devices(props: &DevicesProps) -> Html {
         html! {
             <button type="button" class="segment" aria-pressed={if snapshot.mode == mode { "true" } else { "false" }}
                 onclick={move |_: MouseEvent| engine.set_mode(mode)} data-testid={testid}>
-                <Icon shape={shape} /><span>{ label }</span>
+                { icon(shape) }<span>{ label }</span>
             </button>
         }
     };

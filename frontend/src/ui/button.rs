@@ -1,6 +1,6 @@
 //! Buttons.
 
-use super::icon::{Icon, Shape};
+use super::icon::{Shape, icon};
 use yew::prelude::*;
 
 /// How much a button asks for attention.
@@ -59,7 +59,7 @@ pub fn Button(props: &ButtonProps) -> Html {
     html! {
         <button type={kind} class={props.kind.class()} disabled={props.disabled || props.busy}
             aria-busy={props.busy.then_some("true")} onclick={onclick} data-testid={props.testid.clone()}>
-            if let Some(shape) = props.icon { <Icon shape={shape} /> }
+            if let Some(shape) = props.icon { { icon(shape) } }
             <span>{ props.label.clone() }</span>
         </button>
     }
@@ -90,7 +90,7 @@ pub fn IconButton(props: &IconButtonProps) -> Html {
     html! {
         <button type="button" class="icon-button" title={props.label.clone()} aria-label={props.label.clone()}
             aria-pressed={pressed} onclick={move |_: MouseEvent| on.emit(())} data-testid={props.testid.clone()}>
-            <Icon shape={props.icon} />
+            { icon(props.icon) }
         </button>
     }
 }

@@ -87,31 +87,18 @@ impl Shape {
     }
 }
 
-/// Properties of [`Icon`].
-#[derive(Properties, PartialEq)]
-pub struct IconProps {
-    /// Which.
-    pub shape: Shape,
-    /// What a screen reader says; without it the icon is decoration beside a text.
-    #[prop_or_default]
-    pub name: Option<AttrValue>,
+/// An icon that is decoration beside a text. Icons and monograms are functions: as components they would cost every page.
+pub fn icon(shape: Shape) -> Html {
+    html! { <svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d={shape.path()} /></svg> }
 }
 
-/// An icon.
-#[component]
-pub fn Icon(props: &IconProps) -> Html {
-    let hidden = props.name.is_none().then_some("true");
-    let role = props.name.is_some().then_some("img");
-    html! {
-        <svg class="icon" viewBox="0 0 24 24" aria-hidden={hidden} role={role} aria-label={props.name.clone()}>
-            <path d={props.shape.path()} />
-        </svg>
-    }
+/// An icon that stands alone, with the name that a screen reader says.
+pub fn named_icon(shape: Shape, name: &'static str) -> Html {
+    html! { <svg class="icon" viewBox="0 0 24 24" role="img" aria-label={name}><path d={shape.path()} /></svg> }
 }
 
 /// The word mark: three level strokes, the middle one falling.
-#[component]
-pub fn WordMark() -> Html {
+pub fn word_mark() -> Html {
     html! {
         <svg class="word-mark" viewBox="0 0 32 24" aria-hidden="true">
             <path d="M3 5h26M3 10.5h9.5c4 0 3 5 7 5H29M3 21h26" />

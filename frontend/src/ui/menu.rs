@@ -1,6 +1,6 @@
 //! A button that opens a list of things to do or to pick.
 
-use super::icon::{Icon, Shape};
+use super::icon::{Shape, icon};
 use crate::browser::{listen, page};
 use yew::prelude::*;
 
@@ -84,11 +84,11 @@ pub fn Menu(props: &MenuProps) -> Html {
         };
         let role = if item.picked.is_some() { "menuitemradio" } else { "menuitem" };
         let checked = item.picked.map(|picked| if picked { "true" } else { "false" });
-        let icon = item.icon.or(item.picked.map(|_| Shape::Check));
+        let shape = item.icon.or(item.picked.map(|_| Shape::Check));
         html! {
             <button type="button" role={role} aria-checked={checked} tabindex="-1" onclick={choose}
                 data-testid={item.testid}>
-                if let Some(icon) = icon { <Icon shape={icon} /> }
+                if let Some(shape) = shape { { icon(shape) } }
                 <span>{ item.label.clone() }</span>
             </button>
         }

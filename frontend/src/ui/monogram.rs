@@ -1,34 +1,20 @@
 //! A picture made of a name, where there is no picture.
 
-use super::format_state::{hue, monogram};
+use super::format_state;
 use yew::prelude::*;
 
-/// Properties of [`Monogram`].
-#[derive(Properties, PartialEq)]
-pub struct MonogramProps {
-    /// What is written.
-    pub name: AttrValue,
-    /// What its colour comes from: stays when the name changes.
-    pub seed: AttrValue,
-    /// `small`, `medium` or `art`.
-    #[prop_or(AttrValue::Static("medium"))]
-    pub size: AttrValue,
-}
-
-/// Up to two letters on calm water.
-#[component]
-pub fn Monogram(props: &MonogramProps) -> Html {
+/// Up to two letters of `name` on calm water. Its colour comes from `seed`, which stays when the name changes; its size is
+/// `small`, `medium` or `art`.
+pub fn monogram(name: &str, seed: &str, size: &'static str) -> Html {
     html! {
-        <span class={classes!("monogram", format!("monogram-{}", props.size))} aria-hidden="true"
-            style={format!("--hue:{}", hue(&props.seed))}>
-            if props.size == "art" {
+        <span class={classes!("monogram", format!("monogram-{size}"))} aria-hidden="true"
+            style={format!("--hue:{}", format_state::hue(seed))}>
+            if size == "art" {
                 <svg viewBox="0 0 320 180" preserveAspectRatio="none">
-                    <path d="M0 118h120c50 0 42 26 92 26h108" />
-                    <path d="M0 136h112c50 0 42 20 92 20h116" />
-                    <path d="M0 100h128c50 0 42 32 92 32h100" />
+                    <path d="M0 118h120c50 0 42 26 92 26h108M0 136h112c50 0 42 20 92 20h116M0 100h128c50 0 42 32 92 32h100" />
                 </svg>
             }
-            <span>{ monogram(&props.name) }</span>
+            <span>{ format_state::monogram(name) }</span>
         </span>
     }
 }

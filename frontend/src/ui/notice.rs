@@ -1,6 +1,6 @@
 //! What is said where something else would be: empty, broken, over.
 
-use super::icon::{Icon, Shape};
+use super::icon::{Shape, icon};
 use yew::prelude::*;
 
 /// Properties of [`Notice`].
@@ -24,7 +24,7 @@ pub struct NoticeProps {
 pub fn Notice(props: &NoticeProps) -> Html {
     html! {
         <div class="notice" role="status">
-            if let Some(shape) = props.icon { <Icon shape={shape} /> }
+            if let Some(shape) = props.icon { { icon(shape) } }
             <p class="notice-title">{ props.title.clone() }</p>
             if let Some(text) = &props.text { <p class="notice-text">{ text.clone() }</p> }
             <div class="notice-actions">{ props.children.clone() }</div>

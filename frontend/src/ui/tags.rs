@@ -1,6 +1,6 @@
 //! A field for a few short words.
 
-use super::icon::{Icon, Shape};
+use super::icon::{Shape, icon};
 use crate::browser::page;
 use yew::prelude::*;
 
@@ -70,7 +70,7 @@ pub fn Tags(props: &TagsProps) -> Html {
         html! {
             <li key={tag.clone()}>
                 <button type="button" class="chip" onclick={remove} aria-label={format!("Remove {tag}")}>
-                    { tag }<Icon shape={Shape::Close} />
+                    { tag }{ icon(Shape::Close) }
                 </button>
             </li>
         }

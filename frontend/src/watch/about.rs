@@ -5,7 +5,7 @@ use crate::{
     api::use_site,
     browser::{self, page},
     route::Route,
-    ui::{Button, Icon, Monogram, Shape, format_state, use_seconds, use_toast},
+    ui::{Button, Shape, format_state, icon, monogram, named_icon, use_seconds, use_toast},
 };
 use shared::channel::Channel;
 use std::rc::Rc;
@@ -49,7 +49,7 @@ pub fn About(props: &AboutProps) -> Html {
     let name = channel.display_name.as_str();
     html! {
         <section class="about" aria-label="About this channel">
-            <Monogram name={name.to_owned()} seed={channel.name.to_string()} />
+            { monogram(&name.to_owned(), &channel.name.to_string(), "medium") }
             <div class="about-words">
                 <h1 data-testid="channel-title">{ if title.as_str().is_empty() { name } else { title.as_str() } }</h1>
                 if !title.as_str().is_empty() { <p class="about-name">{ name }</p> }
@@ -61,11 +61,11 @@ pub fn About(props: &AboutProps) -> Html {
             <div class="about-side">
                 <ul class="facts facts-live" aria-label="Now">
                     if live {
-                        <li data-testid="viewers"><Icon shape={Shape::People} />
+                        <li data-testid="viewers">{ icon(Shape::People) }
                             { format_state::viewers(state.map_or(0, |state| state.viewer_count)) }</li>
                     }
                     if let Some(started) = started {
-                        <li data-testid="duration"><Icon shape={Shape::Clock} name="Live for" />
+                        <li data-testid="duration">{ named_icon(Shape::Clock, "Live for") }
                             { format_state::clock(snapshot.since(started, now)) }</li>
                     }
                     if let (View::Live, Some(latency)) = (snapshot.view, &snapshot.latency) {

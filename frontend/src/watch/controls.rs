@@ -3,7 +3,7 @@
 use super::{engine::Snapshot, player_state::View, sound::Sound, stats_state::rendition_label};
 use crate::{
     browser::page,
-    ui::{Icon, IconButton, Item, Menu, Shape, format_state},
+    ui::{IconButton, Item, Menu, Shape, format_state, icon},
 };
 use shared::broadcast::{Codec, Rendition};
 use yew::prelude::*;
@@ -115,7 +115,7 @@ pub fn Controls(props: &ControlsProps) -> Html {
             <LiveBadge view={props.snapshot.view} latency={props.snapshot.latency.clone()} />
             <span class="controls-space"></span>
             if !items.is_empty() {
-                <Menu label="Quality" items={items} up=true testid="quality"><Icon shape={Shape::Gear} /></Menu>
+                <Menu label="Quality" items={items} up=true testid="quality">{ icon(Shape::Gear) }</Menu>
             }
             <IconButton icon={Shape::Chart} label="Statistics" pressed={props.stats} on={props.on_stats.clone()}
                 testid="stats-toggle" />

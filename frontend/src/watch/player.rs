@@ -4,7 +4,7 @@ use super::{
     controls::Controls,
     engine::{Engine, Snapshot},
     keys_state::{self, Act, KEYS},
-    player_state::{Trouble, View},
+    player_state::View,
     screen::Screen,
     sound::{self, Sound},
     stats::Stats,
@@ -16,7 +16,7 @@ use crate::{
         time::{self, Timer},
         video,
     },
-    ui::{Dialog, Icon, Shape, Toggle},
+    ui::{Dialog, Shape, Toggle, icon},
 };
 use shared::id::ChannelName;
 use yew::prelude::*;
@@ -205,7 +205,7 @@ pub fn Player(props: &PlayerProps) -> Html {
     };
     let quiet = !*active && !*paused && snapshot.view == View::Live;
     // Where there is nothing to play, there is nothing to control.
-    let plays = !matches!(snapshot.view, View::Offline | View::Ended | View::Trouble(Trouble::Unknown));
+    let plays = matches!(snapshot.view, View::Connecting | View::Live | View::Waiting);
     let number = |number: Option<u64>| number.map(|number| number.to_string());
     html! {
         <section ref={root} class={classes!("player", quiet.then_some("player-quiet"))} aria-label="Player"
@@ -219,7 +219,7 @@ pub fn Player(props: &PlayerProps) -> Html {
                 snapshot={(*snapshot).clone()} on_retry={on_retry} />
             if snapshot.view == View::Live && snapshot.blocked {
                 <button type="button" class="tap-to-hear" onclick={hear} data-testid="tap-to-hear">
-                    <Icon shape={Shape::Muted} /><span>{ "Tap to hear" }</span>
+                    { icon(Shape::Muted) }<span>{ "Tap to hear" }</span>
                 </button>
             }
             if snapshot.alone && snapshot.view == View::Live {

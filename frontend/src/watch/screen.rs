@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     route::Route,
-    ui::{Button, Delayed, Kind, Monogram, Notice, Shape, format_state, use_seconds},
+    ui::{Button, Delayed, Kind, Notice, Shape, format_state, monogram, use_seconds},
 };
 use shared::id::ChannelName;
 use yew::prelude::*;
@@ -102,7 +102,7 @@ pub fn Screen(props: &ScreenProps) -> Html {
     let art = !snapshot.has_picture;
     html! {
         <div class={classes!("screen", snapshot.has_picture.then_some("screen-over"))}>
-            if art { <Monogram name={name.clone()} seed={props.channel.to_string()} size="art" /> }
+            if art { { monogram(&name.clone(), &props.channel.to_string(), "art") } }
             { notice }
         </div>
     }
