@@ -43,6 +43,12 @@ pub struct Media {
     pub public_ip: Vec<IpAddr>,
     /// Threads that forward; one per core if absent.
     pub shards: Option<u16>,
+    /// STUN and TURN servers that WHIP and WHEP clients are told of, for networks that let nothing else through.
+    pub ice_servers: Vec<String>,
+    /// For the TURN servers.
+    pub ice_username: Option<String>,
+    /// For the TURN servers. Told to every viewer, so it guards no secret.
+    pub ice_credential: Option<String>,
 }
 
 /// What is logged, and how.
@@ -72,6 +78,9 @@ impl Default for Config {
                 listen: SocketAddr::from(([0, 0, 0, 0], 7880)),
                 public_ip: Vec::new(),
                 shards: None,
+                ice_servers: Vec::new(),
+                ice_username: None,
+                ice_credential: None,
             },
             data_dir: PathBuf::from("data"),
             database_url: None,
@@ -202,11 +211,41 @@ const SETTINGS: &[Setting] = &[
         key: "media.shards",
         variable: "WEIR_MEDIA_SHARDS",
         is_list: false,
-        expected: "a number of threads from 1 to 256",
+        expected: "a number of threads from 1 to 64",
         set: |config, texts| {
             let shards: u16 = one(texts)?.trim().parse().ok()?;
-            (1..=256).contains(&shards).then(|| config.media.shards = Some(shards))
+            (1..=64).contains(&shards).then(|| config.media.shards = Some(shards))
         },
+    },
+    Setting {
+        key: "media.ice_servers",
+        variable: "WEIR_MEDIA_ICE_SERVERS",
+        is_list: true,
+        expected: "STUN or TURN addresses like stun:stun.example.org:3478 or turn:turn.example.org:3478?transport=udp",
+        set: |config, texts| {
+            let servers: Vec<String> = texts.iter().map(|text| text.trim().to_owned()).collect();
+            let known = |server: &String| {
+                ["stun:", "stuns:", "turn:", "turns:"].iter().any(|kind| server.starts_with(kind))
+            };
+            let plain =
+                |server: &String| server.bytes().all(|b| b.is_ascii_graphic() && !b"<>\"".contains(&b));
+            let fit = servers.iter().all(|server| known(server) && plain(server));
+            fit.then(|| config.media.ice_servers = servers)
+        },
+    },
+    Setting {
+        key: "media.ice_username",
+        variable: "WEIR_MEDIA_ICE_USERNAME",
+        is_list: false,
+        expected: "what the TURN servers know this instance by, in plain ASCII without quotes",
+        set: |config, texts| quotable(one(texts)?).map(|text| config.media.ice_username = Some(text)),
+    },
+    Setting {
+        key: "media.ice_credential",
+        variable: "WEIR_MEDIA_ICE_CREDENTIAL",
+        is_list: false,
+        expected: "the TURN servers' password, in plain ASCII without quotes",
+        set: |config, texts| quotable(one(texts)?).map(|text| config.media.ice_credential = Some(text)),
     },
     Setting {
         key: "data_dir",
@@ -254,6 +293,12 @@ const SETTINGS: &[Setting] = &[
         },
     },
 ];
+
+/// Text that fits between the quotes of a header's parameter.
+fn quotable(text: &str) -> Option<String> {
+    let fits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\');
+    fits.then(|| text.to_owned())
+}
 
 fn keys() -> String {
     SETTINGS.iter().map(|setting| setting.key).collect::<Vec<_>>().join(", ")
@@ -425,7 +470,7 @@ mod tests {
         );
         assert_eq!(
             error("[media]\nshards = 0"),
-            "weir.toml, line 2: media.shards is 0, but must be a number of threads from 1 to 256"
+            "weir.toml, line 2: media.shards is 0, but must be a number of threads from 1 to 64"
         );
         let env = variables(&[("WEIR_MEDIA_PUBLIC_IP", "203.0.113.7,home")]);
         assert_eq!(

@@ -26,6 +26,7 @@ use crate::{
         key::{Bearer, PublishToken, StreamKey},
         whip,
     },
+    rtc::session,
     store::StoreError,
     watch::whep,
 };
@@ -51,6 +52,12 @@ use std::sync::{Arc, atomic::Ordering::Relaxed};
 pub(super) async fn media(needs: MediaNeeds) -> Result<Media, AppError> {
     let MediaNeeds { config, board, bus, log, metrics, draining } = needs;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let links: Arc<[_]> = session::ice_server_links(
+        &config.ice_servers,
+        config.ice_username.as_deref(),
+        config.ice_credential.as_deref(),
+    )
+    .into();
     let (stage, task) = stage::start(stage::Needs {
         listen: config.listen,
         public: config.public_ip,
@@ -70,7 +77,11 @@ pub(super) async fn media(needs: MediaNeeds) -> Result<Media, AppError> {
         let publishers = Arc::new(PublisherGate(channels.clone()));
         let watchers =
             Arc::new(WatcherGate { channels: channels.clone(), logins: Arc::new(accounts.clone()) });
-        whip::routes(publishers, stage.sessions.clone()).merge(whep::routes(watchers, stage.sessions))
+        whip::routes(publishers, stage.sessions.clone(), Arc::clone(&links)).merge(whep::routes(
+            watchers,
+            stage.sessions,
+            links,
+        ))
     });
     Ok(Media { control, ready: Arc::new(|| Ok(())), routes, task })
 }

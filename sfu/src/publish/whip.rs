@@ -72,10 +72,11 @@ pub trait Ingest: Sessions {
 struct Whip {
     gate: Arc<dyn Gate>,
     ingest: Arc<dyn Ingest>,
+    links: Arc<[HeaderValue]>,
 }
 
-/// `/whip`, `/whip/{channel}` and `/whip/{channel}/{session}`.
-pub fn routes(gate: Arc<dyn Gate>, ingest: Arc<dyn Ingest>) -> Router {
+/// With the `Link`s that clients are told: `/whip`, `/whip/{channel}` and `/whip/{channel}/{session}`.
+pub fn routes(gate: Arc<dyn Gate>, ingest: Arc<dyn Ingest>, links: Arc<[HeaderValue]>) -> Router {
     let endpoint = || post(open).options(session::endpoint_options).fallback(session::method_not_allowed);
     let resource = axum::routing::patch(patch)
         .delete(delete)
@@ -87,7 +88,7 @@ pub fn routes(gate: Arc<dyn Gate>, ingest: Arc<dyn Ingest>) -> Router {
         .route("/whip/{channel}/{session}", resource)
         .layer(DefaultBodyLimit::max(sdp::MOST_BYTES))
         .layer(from_fn(session::cors))
-        .with_state(Whip { gate, ingest })
+        .with_state(Whip { gate, ingest, links })
 }
 
 async fn open(
@@ -105,7 +106,7 @@ async fn open(
     let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or("");
     let user_agent = user_agent.chars().take(200).collect();
     let opened = whip.ingest.publish(grant, user_agent, offer).await?;
-    Ok(session::created(&path, &opened))
+    Ok(session::created(&path, &opened, &whip.links))
 }
 
 async fn patch(

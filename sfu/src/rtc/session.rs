@@ -139,8 +139,26 @@ fn malformed(detail: impl Into<String>) -> ProblemResponse {
     ProblemResponse::new(StatusCode::BAD_REQUEST, "malformed-sdp", "This isn't a usable SDP offer", detail)
 }
 
+/// The `Link` headers that tell clients of STUN and TURN servers (RFC 9725, 4.6).
+pub fn ice_server_links(
+    servers: &[String],
+    username: Option<&str>,
+    credential: Option<&str>,
+) -> Vec<HeaderValue> {
+    let link = |server: &String| {
+        let mut text = format!("<{server}>; rel=\"ice-server\"");
+        if let (true, Some(username), Some(credential)) = (server.starts_with("turn"), username, credential) {
+            text.push_str(&format!(
+                "; username=\"{username}\"; credential=\"{credential}\"; credential-type=\"password\""
+            ));
+        }
+        HeaderValue::from_str(&text).ok()
+    };
+    servers.iter().filter_map(link).collect()
+}
+
 /// 201 with the answer. `path` is the endpoint's, to which the session's id is added.
-pub fn created(path: &str, opened: &Opened) -> Response {
+pub fn created(path: &str, opened: &Opened, links: &[HeaderValue]) -> Response {
     let mut response = opened.answer.clone().into_response();
     *response.status_mut() = StatusCode::CREATED;
     let headers = response.headers_mut();
@@ -152,6 +170,9 @@ pub fn created(path: &str, opened: &Opened) -> Response {
         if let Ok(value) = HeaderValue::from_str(&value) {
             headers.insert(name, value);
         }
+    }
+    for link in links {
+        headers.append(header::LINK, link.clone());
     }
     response
 }
@@ -317,5 +338,21 @@ impl From<PatchError> for ProblemResponse {
             PatchError::Offer(error) => Self::from(error),
             PatchError::Full => Self::from(OpenError::Full),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn turn_servers_come_with_what_they_ask_for_and_stun_servers_without() {
+        let servers = ["stun:stun.example.org".to_owned(), "turn:turn.example.org?transport=udp".to_owned()];
+        let links = ice_server_links(&servers, Some("weir"), Some("secret"));
+        assert_eq!(links[0], "<stun:stun.example.org>; rel=\"ice-server\"");
+        let turn = links[1].to_str().unwrap();
+        assert!(turn.starts_with(
+            "<turn:turn.example.org?transport=udp>; rel=\"ice-server\"; username=\"weir\"; credential="
+        ));
     }
 }

@@ -12,6 +12,11 @@ pub fn check_filter(text: &str) -> Result<(), String> {
 /// Starts logging, once for the process; a second call changes nothing.
 pub fn start(config: &Log) {
     let filter = EnvFilter::try_new(&config.filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    // Below this the WebRTC library prints whole datagrams and whom they are for, and no filter may ask for that.
+    let filter = ["str0m=info", "is=info"]
+        .iter()
+        .filter_map(|quiet| quiet.parse().ok())
+        .fold(filter, EnvFilter::add_directive);
     let lines = fmt().with_env_filter(filter).with_writer(stderr).with_target(false);
     let _ = match config.format {
         LogFormat::Text => lines.with_ansi(stderr().is_terminal()).finish().try_init(),

@@ -10,7 +10,7 @@ use crate::{
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Path, State},
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, HeaderValue, StatusCode},
     middleware::from_fn,
     response::{IntoResponse, Response},
     routing::post,
@@ -47,10 +47,11 @@ pub trait Egress: Sessions {
 struct Whep {
     gate: Arc<dyn Gate>,
     egress: Arc<dyn Egress>,
+    links: Arc<[HeaderValue]>,
 }
 
-/// `/whep/{channel}` and `/whep/{channel}/{session}`.
-pub fn routes(gate: Arc<dyn Gate>, egress: Arc<dyn Egress>) -> Router {
+/// With the `Link`s that clients are told: `/whep/{channel}` and `/whep/{channel}/{session}`.
+pub fn routes(gate: Arc<dyn Gate>, egress: Arc<dyn Egress>, links: Arc<[HeaderValue]>) -> Router {
     let endpoint = post(open).options(session::endpoint_options).fallback(session::method_not_allowed);
     let resource = axum::routing::patch(patch)
         .delete(delete)
@@ -61,7 +62,7 @@ pub fn routes(gate: Arc<dyn Gate>, egress: Arc<dyn Egress>) -> Router {
         .route("/whep/{channel}/{session}", resource)
         .layer(DefaultBodyLimit::max(sdp::MOST_BYTES))
         .layer(from_fn(session::cors))
-        .with_state(Whep { gate, egress })
+        .with_state(Whep { gate, egress, links })
 }
 
 async fn open(
@@ -75,7 +76,7 @@ async fn open(
     let offer = session::offer_of(&headers, &body)?;
     let path = format!("/whep/{name}");
     let opened = whep.egress.watch(id, name, offer).await?;
-    Ok(session::created(&path, &opened))
+    Ok(session::created(&path, &opened, &whep.links))
 }
 
 async fn patch(
