@@ -152,11 +152,10 @@ impl Peer {
     /// What the browser measured.
     pub async fn stats(&self) -> Vec<Stat> {
         let Ok(report) = js::settle(self.peer.get_stats().into()).await else { return Vec::new() };
-        let mut stats = Vec::new();
-        if let Ok(report) = report.dyn_into::<js_sys::Map>() {
-            report.for_each(&mut |value, _| stats.push(Stat(value)));
-        }
-        stats
+        // A report is like a Map without being one.
+        let values = js::call(&report, "values", []).unwrap_or_default();
+        let Ok(Some(values)) = js_sys::try_iter(&values) else { return Vec::new() };
+        values.filter_map(Result::ok).map(Stat).collect()
     }
 
     /// Closes it now. Dropping does the same.

@@ -393,7 +393,7 @@ fn refusal(declined: &Declined) -> Refusal {
         Failure::Unreachable => Refusal::Unreachable,
         failure => match failure.status() {
             Some(404 | 401 | 403) => Refusal::Unknown,
-            Some(406 | 415) => Refusal::NoCodec,
+            Some(400 | 406 | 415 | 422) => Refusal::NoCodec,
             Some(409) => Refusal::NotLive,
             Some(429 | 503) => Refusal::Full(declined.retry_after),
             _ => Refusal::Unreachable,
