@@ -9,12 +9,12 @@ import { PALETTE, writeClip } from './lib/clip.mjs';
 import { exited, killGroup } from './lib/processes.mjs';
 import { Weir } from './lib/server.mjs';
 import { serveClientPages } from './lib/static.mjs';
+import { POLLING, until, within } from './lib/wait.mjs';
+
+export { eventually, until, within } from './lib/wait.mjs';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const PROBE = readFileSync(resolve(HERE, 'pages/probe.js'), 'utf8');
-
-/** How often a page is asked whether a condition holds. */
-const POLLING = 50;
 
 export class World {
   folder = mkdtempSync(join(tmpdir(), 'weir-browser-'));
@@ -85,6 +85,12 @@ export class World {
     return page;
   }
 
+  /** Closes one page that is no longer needed: what it decodes costs the others time. */
+  async closePage(page) {
+    this.pages = this.pages.filter((other) => other !== page);
+    await page.close();
+  }
+
   /** `kill -9` of a whole browser: no page gets to say goodbye. */
   async crash(browser) {
     const child = browser.process();
@@ -120,15 +126,6 @@ export class World {
   }
 }
 
-/** Rejects when `promise` takes longer than `ms`. */
-export function within(ms, promise, what = 'this') {
-  let timer;
-  const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what} took longer than ${ms} ms`)), ms);
-  });
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
-}
-
 /** A test with a world of its own. */
 export function scenario(name, body, { timeout = 60_000, ...options } = {}) {
   test(name, { timeout: timeout + 30_000, ...options }, async (t) => {
@@ -144,30 +141,14 @@ export function scenario(name, body, { timeout = 60_000, ...options } = {}) {
   });
 }
 
-/** Waits until `condition` (run in the page) is true, and gives its value. */
-export async function until(page, condition, { timeout = 10_000, what, args = [] } = {}) {
-  try {
-    const handle = await page.waitForFunction(condition, { polling: POLLING, timeout }, ...args);
-    return await handle.jsonValue();
-  } catch (error) {
-    throw new Error(`${what ?? condition} did not come true within ${timeout} ms on ${page.url()}`, { cause: error });
-  }
-}
-
-/** Asks again and again (for facts outside a page) until `ask` gives something true. */
-export async function eventually(ask, { timeout = 10_000, what = 'it' } = {}) {
-  const deadline = Date.now() + timeout;
-  let last;
-  for (;;) {
-    last = await ask();
-    if (last) return last;
-    if (Date.now() > deadline) throw new Error(`${what} did not come true within ${timeout} ms`);
-    await new Promise((resolve) => setTimeout(resolve, POLLING));
-  }
-}
-
-/** Waits until the page shows the picture of `station`, moving: two frames of it that differ. */
+/** Waits until the page shows the picture of `station`, moving: two frames of it that differ, and decoding going on. */
 export async function seesStation(page, station, options = {}) {
+  await showsStation(page, station, options);
+  await decodes(page, options);
+}
+
+/** Waits until the page shows the picture of `station`, and then another frame of it. */
+export async function showsStation(page, station, options = {}) {
   const first = await until(page, (wanted) => {
     const picture = weirProbe.picture();
     return picture && picture.station === wanted && picture.frame !== null ? picture : false;
@@ -176,9 +157,13 @@ export async function seesStation(page, station, options = {}) {
     const picture = weirProbe.picture();
     return picture && picture.station === wanted && picture.frame !== null && picture.frame !== frame;
   }, { what: `another frame of station ${station}`, ...options, args: [station, first.frame] });
+}
+
+/** Waits until the browser has decoded more frames. */
+export async function decodes(page, options = {}) {
   const before = await page.evaluate(() => weirProbe.receiving());
-  await until(page, (decoded) => weirProbe.receiving().then((now) => now.framesDecoded > decoded + 10), {
-    what: 'decoded frames advancing', ...options, args: [before.framesDecoded],
+  await until(page, (decoded) => weirProbe.receiving().then((now) => now?.framesDecoded > decoded + 10), {
+    what: 'decoded frames advancing', ...options, args: [before?.framesDecoded ?? 0],
   });
 }
 

@@ -102,15 +102,16 @@ async def publish(server, channel, key, codec):
 
 
 async def until(condition, what, timeout=10):
-    async with asyncio.timeout(timeout):
-        while True:
-            value = condition()
-            if asyncio.iscoroutine(value):
-                value = await value
-            if value:
-                return value
-            await asyncio.sleep(0.05)
-    raise AssertionError(what)
+    """Asks until there is something true."""
+    deadline = asyncio.get_running_loop().time() + timeout
+    while True:
+        value = condition()
+        if asyncio.iscoroutine(value):
+            value = await value
+        if value:
+            return value
+        assert asyncio.get_running_loop().time() < deadline, f"{what}: not within {timeout} s"
+        await asyncio.sleep(0.05)
 
 
 async def state(server, channel):

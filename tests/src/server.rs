@@ -181,7 +181,7 @@ impl Weir {
         let output = self.run(&["channel", "create", name, "--json"]);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let made: Value = serde_json::from_slice(&output.stdout).expect("JSON");
-        assert_eq!(made["channel"]["name"], name);
+        assert_eq!(made["channel"], name);
         NewChannel { name: name.to_owned(), key: made["streamKey"].as_str().expect("a key").to_owned() }
     }
 

@@ -125,7 +125,7 @@ export class Weir {
     });
   }
 
-  /** `weir channel create NAME --json`. Gives NewChannel: channel, streamKey, whipUrl. */
+  /** `weir channel create NAME --json`. Gives channel (its name), streamKey and whipUrl. */
   async createChannel(name) {
     const { stdout } = await promisify(execFile)(BINARY, ['channel', 'create', name, '--json'], { env: this.env });
     return JSON.parse(stdout);

@@ -55,6 +55,10 @@ fn a_channel_that_is_not_live_says_when_to_ask_again() {
 #[test]
 fn a_browser_without_the_codec_is_told() {
     let (weir, _, _publisher) = live();
+    weir_tests::eventually("the codec to be known", SOON, || {
+        let state = weir.state("ada");
+        state["renditions"].as_array()?.iter().any(|rendition| rendition["codec"] == "VP8").then_some(())
+    });
     let offer = Offering::new(Direction::RecvOnly, &[Codec::H264]).sdp;
     let problem = post_whep(weir.http, "ada", &offer).problem(406);
     assert!(problem.detail.contains("VP8"), "says which codec it would take: {problem:?}");

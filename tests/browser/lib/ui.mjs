@@ -1,0 +1,61 @@
+// The app's pages as a person uses them.
+import { until } from './wait.mjs';
+
+/** The element with a test id. */
+export const at = (id) => `[data-testid="${id}"]`;
+
+/** Waits for an element and clicks it, as a person would once it is there and not disabled. */
+export async function click(page, selector, { timeout = 10_000 } = {}) {
+  await until(page, (wanted) => {
+    const element = document.querySelector(wanted);
+    return Boolean(element) && !element.disabled && element.getClientRects().length > 0;
+  }, { what: `${selector} ready to be pressed`, timeout, args: [selector] });
+  await page.click(selector);
+}
+
+/** Types into a field in place of what is there. */
+export async function fill(page, selector, text) {
+  await page.waitForSelector(selector, { visible: true });
+  await page.$eval(selector, (field) => {
+    field.focus();
+    field.select();
+  });
+  await page.keyboard.press('Backspace');
+  if (text) await page.keyboard.type(text);
+}
+
+/** Waits until the text of an element holds `wanted` (a text or a pattern). */
+export function says(page, selector, wanted, options = {}) {
+  const [source, flags] = wanted instanceof RegExp ? [wanted.source, wanted.flags] : [escape(wanted), ''];
+  return until(page, (where, pattern, modifiers) => {
+    const element = document.querySelector(where);
+    return element && new RegExp(pattern, modifiers).test(element.innerText) ? element.innerText : false;
+  }, { what: `${selector} says ${wanted}`, ...options, args: [selector, source, flags] });
+}
+
+const escape = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+
+/** Waits until the player is in a state: connecting, live, waiting, ended, offline or error. */
+export function playerIs(page, state, options = {}) {
+  return until(page, (wanted) => document.querySelector('[data-testid="player"]')?.dataset.state === wanted, {
+    what: `the player is ${state}`, ...options, args: [state],
+  });
+}
+
+/** Signs a browser context in by cookie, as a login of earlier would be there. */
+export async function signedIn(context, weir, owner) {
+  await context.setCookie({ ...owner.cookie, domain: new URL(weir.origin).hostname, path: '/', httpOnly: true, sameSite: 'Lax' });
+}
+
+/** Goes live in a studio that is open. */
+export async function goLive(page) {
+  await click(page, at('go-live'), { timeout: 15_000 });
+  await says(page, at('stage'), 'Live', { timeout: 15_000 });
+}
+
+/** Ends a broadcast without the moment to undo. */
+export async function end(page) {
+  await click(page, at('end'));
+  await click(page, at('end-now'));
+  await page.waitForSelector(at('go-live'), { visible: true });
+}
