@@ -1,6 +1,7 @@
 //! The composition root: makes every part, and connects what must not know of each other.
 
 mod connect;
+pub mod media;
 #[cfg(test)]
 mod tests;
 

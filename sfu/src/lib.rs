@@ -10,7 +10,6 @@ pub mod config;
 pub mod event;
 pub mod fresh;
 pub mod http;
-pub mod media;
 pub mod publish;
 pub mod routes;
 pub mod rtc;

@@ -1,8 +1,8 @@
 //! People with an account: set-up, signing in, logins.
 
+pub mod argon2;
 pub mod device;
 pub mod limit;
-pub mod password;
 pub mod routes;
 pub mod rules;
 pub mod service;

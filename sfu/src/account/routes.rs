@@ -1,7 +1,7 @@
 //! Accounts over HTTP.
 
 use super::{
-    password::HashError,
+    argon2::HashError,
     service::{AccountError, Accounts},
 };
 use crate::http::{

@@ -1,9 +1,10 @@
 //! What people do with accounts, step by step.
 
 use super::{
-    Channels, device,
+    Channels,
+    argon2::{HashError, Hasher},
+    device,
     limit::{Limiter, Rate},
-    password::{HashError, Hasher},
     rules,
     store::{Account, AccountStore, Claim, LoginRow},
 };

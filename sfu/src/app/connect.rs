@@ -1,6 +1,12 @@
 //! Ports of one capability, filled by another.
 
-use super::{AppError, Media, MediaNeeds};
+use super::{
+    AppError, Media, MediaNeeds,
+    media::{
+        sessions::MediaSessions,
+        stage::{self, StageHandle},
+    },
+};
 use crate::{
     account::{self, service::Accounts},
     broadcast::{
@@ -8,7 +14,7 @@ use crate::{
         log::BroadcastLog,
     },
     channel::{
-        self, Announce, BearerHash, Keys, Live, LiveControl, LiveSource, Minted, Past, PastSource,
+        Announce, BearerHash, Keys, Live, LiveControl, LiveSource, Minted, Past, PastSource,
         access::{AccessError, PublisherGrant},
         service::{ChannelError, Channels, Ports},
     },
@@ -17,10 +23,6 @@ use crate::{
     http::{
         login::{self, Logins, SignedIn},
         problem::ProblemResponse,
-    },
-    media::{
-        sessions::MediaSessions,
-        stage::{self, StageHandle},
     },
     publish::{
         key::{Bearer, PublishToken, StreamKey},

@@ -245,8 +245,10 @@ impl Peer {
         };
         let mut api = self.rtc.direct_api();
         let Some(stream) = api.stream_tx(&line.ssrc) else { return };
-        let mut extensions = ExtensionValues::default();
-        extensions.video_orientation = packet.quarter_turns.map(orientation);
+        let extensions = ExtensionValues {
+            video_orientation: packet.quarter_turns.map(orientation),
+            ..ExtensionValues::default()
+        };
         stream.write_rtp(
             RtpWrite::new(*pt, packet.seq.into(), packet.time, packet.captured, packet.payload)
                 .marker(packet.marker)

@@ -95,7 +95,7 @@ pub fn fragment(text: &str) -> Result<Fragment, OfferError> {
             if fragment.candidates.len() < MOST_CANDIDATES {
                 fragment.candidates.extend(Candidate::from_sdp_string(&format!("candidate:{value}")).ok());
             }
-        } else if !line.get(1..2).is_some_and(|second| second == "=") {
+        } else if line.get(1..2).is_none_or(|second| second != "=") {
             return Err(OfferError::Malformed("a line isn't of the form x=…".into()));
         }
     }

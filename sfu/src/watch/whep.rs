@@ -87,20 +87,20 @@ async fn patch(
 ) -> Response {
     match own(&whep, &channel, &id) {
         Ok(id) => session::patch(&*whep.egress, &id, &headers, &body).await,
-        Err(response) => response,
+        Err(problem) => problem.into_response(),
     }
 }
 
 async fn delete(State(whep): State<Whep>, Path((channel, id)): Path<(String, String)>) -> Response {
     match own(&whep, &channel, &id) {
         Ok(id) => session::delete(&*whep.egress, &id).await,
-        Err(response) => response,
+        Err(problem) => problem.into_response(),
     }
 }
 
 /// The name of a viewer's session is its key: 80 random bits that only the one who opened it was told.
-fn own(whep: &Whep, channel: &str, id: &str) -> Result<SessionId, Response> {
-    let unknown = || ProblemResponse::from(session::PatchError::Unknown).into_response();
+fn own(whep: &Whep, channel: &str, id: &str) -> Result<SessionId, ProblemResponse> {
+    let unknown = || ProblemResponse::from(session::PatchError::Unknown);
     let id: SessionId = id.parse().map_err(|_| unknown())?;
     let name: ChannelName = channel.parse().map_err(|_| unknown())?;
     if whep.egress.is_of(&id, &name) { Ok(id) } else { Err(unknown()) }

@@ -43,10 +43,10 @@ const READABLE_BY_ADAPTERS: &[&str] = &["crate::broadcast::live"];
 /// In a capability folder, a file with one of these names is an adapter: the name says which technology it speaks, or
 /// that it is what keeps the others running. Every other file is pure.
 const ADAPTER_FILES: &[&str] = &[
+    "argon2",
     "bus",
     "cookie",
     "feed",
-    "gateway",
     "http",
     "libvpx",
     "mod",
@@ -56,7 +56,6 @@ const ADAPTER_FILES: &[&str] = &[
     "postgres",
     "rav1d",
     "rav1e",
-    "registry",
     "rest",
     "routes",
     "rtmp",

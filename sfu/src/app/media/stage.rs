@@ -42,6 +42,9 @@ const RECORDS_MOST: usize = 100_000;
 const BATCH: usize = 512;
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
+/// Tells the event bus what happened on a channel.
+pub type Tell = Box<dyn Fn(&ChannelName, Occurrence) + Send>;
+
 /// What the stage is given.
 pub struct Needs {
     /// First UDP address; a shard each from there on.
@@ -53,7 +56,7 @@ pub struct Needs {
     /// To write what is live.
     pub board: LiveBoard,
     /// To tell what happens.
-    pub tell: Box<dyn Fn(&ChannelName, Occurrence) + Send>,
+    pub tell: Tell,
     /// To write down broadcasts and views.
     pub log: Arc<dyn BroadcastLog>,
     /// Turns true when the server is about to stop.
@@ -133,7 +136,7 @@ struct Stage {
     registry: Registry,
     sessions: Arc<MediaSessions>,
     board: LiveBoard,
-    tell: Box<dyn Fn(&ChannelName, Occurrence) + Send>,
+    tell: Tell,
     records: mpsc::Sender<Record>,
     unwritten: VecDeque<Record>,
 }
