@@ -17,12 +17,13 @@ use std::{
 };
 
 type Subscriber = Rc<dyn Fn(Payload)>;
+type Watcher = Rc<dyn Fn(bool)>;
 
 struct Inner {
     state: RefCell<SocketState>,
     socket: RefCell<Option<Socket>>,
     subscribers: RefCell<HashMap<u32, (SubscriptionId, Subscriber)>>,
-    watchers: RefCell<HashMap<u32, Rc<dyn Fn(bool)>>>,
+    watchers: RefCell<HashMap<u32, Watcher>>,
     next: Cell<u32>,
     /// Counts connections, so that the end of an old one isn't taken for the end of the new one.
     generation: Cell<u32>,

@@ -10,6 +10,9 @@ const INSET: f64 = 0.24;
 /// Its distance from the edges, as a part of the whole width.
 const MARGIN: f64 = 0.02;
 
+/// The worker's script: a file, as pages may start no other. What it does changes with its name, as it is kept for ever.
+const TICKER: &str = "/assets/tick-1.js";
+
 /// A picture made of two streams, until dropped.
 pub struct Compositor {
     stream: Stream,
@@ -42,11 +45,10 @@ impl Ticker {
             }
         });
         let from_worker = tick.clone();
-        let worker =
-            Worker::new("data:text/javascript,setInterval(()=>postMessage(0),33)").ok().map(|worker| {
-                let listener = Listener::new(worker.clone().into(), "message", move |_| from_worker());
-                (worker, listener)
-            });
+        let worker = Worker::new(TICKER).ok().map(|worker| {
+            let listener = Listener::new(worker.clone().into(), "message", move |_| from_worker());
+            (worker, listener)
+        });
         Self { worker, _timer: time::every(33, move || tick()) }
     }
 }

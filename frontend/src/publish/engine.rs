@@ -1,6 +1,7 @@
 //! The studio's moving parts: carries out what [`PublishState`] decides and reports what there is to show.
 
 use super::{
+    charts::Charts,
     sources::{Mode, Sources, words},
     studio_state::{Hearing, Output, PublishState, Refusal, Stage},
 };
@@ -16,7 +17,7 @@ use crate::{
         self,
         listen::{self, Listener},
         media::{self, Device, Refused, Stream, Track},
-        rtc::{self, Link, Sending, Stat},
+        rtc::{self, Link, Sending},
         storage,
         time::{self, Timer},
     },
@@ -33,23 +34,8 @@ use std::{
 };
 use yew::Callback;
 
-/// Seconds that the charts show.
-pub const CHART: usize = 60;
 const CODEC: &str = "weir.codec";
 const BITRATE: &str = "weir.bitrate";
-
-/// The last minute of what is sent.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Charts {
-    /// Bits a second.
-    pub bitrate: Vec<f32>,
-    /// Frames a second.
-    pub frame_rate: Vec<f32>,
-    /// Milliseconds.
-    pub round_trip: Vec<f32>,
-    /// Of one.
-    pub loss: Vec<f32>,
-}
 
 /// What there is to show.
 #[derive(Clone, PartialEq)]
@@ -581,51 +567,15 @@ impl Inner {
         browser::spawn(async move {
             let stats = publishing.stats().await;
             if inner.generation.get() == generation {
-                inner.chart(&stats);
+                let now = time::now_exact();
+                inner.update(|snapshot| {
+                    let mut last = inner.last.get();
+                    let mut charts = (*snapshot.charts).clone();
+                    snapshot.sends = charts.add(&stats, now, &mut last).unwrap_or_default();
+                    snapshot.charts = Rc::new(charts);
+                    inner.last.set(last);
+                });
             }
-        });
-    }
-
-    fn chart(&self, stats: &[Stat]) {
-        let number = |stat: &Stat, name: &str| stat.number(name).unwrap_or_default();
-        let (mut bytes, mut frame_rate, mut loss, mut round_trip) = (0.0, 0.0, 0.0, 0.0);
-        let mut codec_id = String::new();
-        for stat in stats {
-            let is_video = stat.text("kind") == "video";
-            match stat.kind().as_str() {
-                "outbound-rtp" => {
-                    bytes += number(stat, "bytesSent");
-                    if is_video {
-                        frame_rate = number(stat, "framesPerSecond");
-                        codec_id = stat.text("codecId");
-                    }
-                }
-                "remote-inbound-rtp" if is_video => {
-                    loss = number(stat, "fractionLost");
-                    round_trip = number(stat, "roundTripTime") * 1000.0;
-                }
-                _ => {}
-            }
-        }
-        let codec = stats.iter().find(|stat| stat.text("id") == codec_id).map(|stat| stat.text("mimeType"));
-        let now = time::now_exact();
-        let before = self.last.replace(Some((now, bytes)));
-        let Some((at, sent)) = before.filter(|(at, sent)| *at < now && *sent <= bytes) else { return };
-        let bitrate = (bytes - sent) * 8000.0 / (now - at);
-        self.update(|snapshot| {
-            let mut charts = (*snapshot.charts).clone();
-            for (chart, value) in [
-                (&mut charts.bitrate, bitrate),
-                (&mut charts.frame_rate, frame_rate),
-                (&mut charts.round_trip, round_trip),
-                (&mut charts.loss, loss),
-            ] {
-                chart.push(value as f32);
-                let over = chart.len().saturating_sub(CHART);
-                chart.drain(..over);
-            }
-            snapshot.charts = Rc::new(charts);
-            snapshot.sends = codec.unwrap_or_default().trim_start_matches("video/").to_owned();
         });
     }
 }

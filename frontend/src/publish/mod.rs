@@ -1,5 +1,6 @@
 //! Going live: the studio.
 
+mod charts;
 mod engine;
 mod live;
 mod obs;

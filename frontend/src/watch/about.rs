@@ -49,7 +49,7 @@ pub fn About(props: &AboutProps) -> Html {
     let name = channel.display_name.as_str();
     html! {
         <section class="about" aria-label="About this channel">
-            { monogram(&name.to_owned(), &channel.name.to_string(), "medium") }
+            { monogram(name, &channel.name.to_string(), "medium") }
             <div class="about-words">
                 <h1 data-testid="channel-title">{ if title.as_str().is_empty() { name } else { title.as_str() } }</h1>
                 if !title.as_str().is_empty() { <p class="about-name">{ name }</p> }

@@ -1,7 +1,7 @@
 //! The player's decisions: when to open a session, when to give one up, what to tell the viewer. No clock and no browser
 //! here: `now` is in milliseconds of a clock that only goes forward, outputs are polled.
 
-use shared::broadcast::{BroadcastState, ChannelState};
+use shared::broadcast::{BroadcastState, ChannelState, Codec};
 use std::collections::VecDeque;
 
 /// A connection that is cut may come back by itself for this long.
@@ -109,6 +109,8 @@ pub struct PlayerState {
     flowed: Option<u64>,
     /// A picture has been on the screen in this broadcast.
     pictured: bool,
+    /// There is no picture to wait for.
+    audio_only: bool,
     server_away: bool,
     returned: Option<u64>,
     outputs: VecDeque<Output>,
@@ -124,6 +126,7 @@ impl Default for PlayerState {
             again_at: None,
             flowed: None,
             pictured: false,
+            audio_only: false,
             server_away: false,
             returned: None,
             outputs: VecDeque::new(),
@@ -208,6 +211,8 @@ impl PlayerState {
     /// The server said where the broadcast stands.
     pub fn channel(&mut self, state: &ChannelState, now: u64) {
         let before = self.channel.replace(state.state);
+        let sounds = state.renditions.iter().filter(|rendition| rendition.codec == Codec::Opus).count();
+        self.audio_only = sounds > 0 && sounds == state.renditions.len();
         if self.trouble == Some(Trouble::Unknown) {
             self.trouble = None;
         }
@@ -296,7 +301,12 @@ impl PlayerState {
             Some(BroadcastState::Waiting) => View::Waiting,
             Some(BroadcastState::Ended) => View::Ended,
             Some(BroadcastState::Offline) => View::Offline,
-            Some(BroadcastState::Live) | None if self.flowed.is_some() => View::Live,
+            // Sound comes before the first picture: until that is there, there is nothing to see.
+            Some(BroadcastState::Live) | None
+                if self.flowed.is_some() && (self.pictured || self.audio_only) =>
+            {
+                View::Live
+            }
             _ => View::Connecting,
         }
     }
@@ -353,7 +363,10 @@ impl PlayerState {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::unit::Timestamp;
+    use shared::{
+        broadcast::Rendition,
+        unit::{Bitrate, Timestamp},
+    };
 
     fn is(state: BroadcastState) -> ChannelState {
         ChannelState {
@@ -413,6 +426,28 @@ mod tests {
         assert_eq!(next(&mut state, 40).1, []);
         state.channel(&is(BroadcastState::Live), 90_000);
         assert_eq!(drain(&mut state), [Output::Open]);
+    }
+
+    #[test]
+    fn sound_alone_is_live_only_where_there_is_no_picture_to_come() {
+        let mut state = PlayerState::default();
+        state.start();
+        state.accepted(1);
+        state.connected();
+        let mut live = is(BroadcastState::Live);
+        state.channel(&live, 2);
+        state.flowed(3);
+        assert_eq!(state.view(), View::Connecting);
+        let sound = Rendition {
+            name: "audio".to_owned(),
+            codec: Codec::Opus,
+            size: None,
+            frame_rate: 0.0,
+            bitrate: Bitrate(64_000),
+        };
+        live.renditions = vec![sound];
+        state.channel(&live, 4);
+        assert_eq!(state.view(), View::Live);
     }
 
     #[test]
@@ -507,7 +542,7 @@ mod tests {
         }
         assert_eq!(waits, [1000, 2000, 4000, 8000, 15_000, 15_000]);
         state.connected();
-        state.flowed(now + 100);
+        state.pictured(now + 100);
         assert_eq!(state.view(), View::Live);
     }
 

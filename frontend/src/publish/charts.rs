@@ -1,0 +1,62 @@
+//! The last minute of what is sent, from the browser's statistics.
+
+use crate::browser::rtc::Stat;
+
+/// Seconds that the charts show.
+const CHART: usize = 60;
+
+/// The last minute, a value a second.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Charts {
+    /// Bits a second.
+    pub bitrate: Vec<f32>,
+    /// Frames a second.
+    pub frame_rate: Vec<f32>,
+    /// Milliseconds.
+    pub round_trip: Vec<f32>,
+    /// Of one.
+    pub loss: Vec<f32>,
+}
+
+impl Charts {
+    /// Adds a reading; `last` is when the one before was taken and how many bytes had been sent. Answers with the codec.
+    pub fn add(&mut self, stats: &[Stat], now: f64, last: &mut Option<(f64, f64)>) -> Option<String> {
+        let number = |stat: &Stat, name: &str| stat.number(name).unwrap_or_default();
+        let (mut bytes, mut frame_rate, mut loss, mut round_trip) = (0.0, 0.0, 0.0, 0.0);
+        let mut codec_id = String::new();
+        for stat in stats {
+            let is_video = stat.text("kind") == "video";
+            match stat.kind().as_str() {
+                "outbound-rtp" => {
+                    bytes += number(stat, "bytesSent");
+                    if is_video {
+                        frame_rate = number(stat, "framesPerSecond");
+                        codec_id = stat.text("codecId");
+                    }
+                }
+                "remote-inbound-rtp" if is_video => {
+                    loss = number(stat, "fractionLost");
+                    round_trip = number(stat, "roundTripTime") * 1000.0;
+                }
+                _ => {}
+            }
+        }
+        let codec = stats.iter().find(|stat| stat.text("id") == codec_id).map(|stat| stat.text("mimeType"));
+        // A session that started anew counts from zero: its first reading gives no rate.
+        let before = last.replace((now, bytes)).filter(|(at, sent)| *at < now && *sent <= bytes);
+        if let Some((at, sent)) = before {
+            let bitrate = (bytes - sent) * 8000.0 / (now - at);
+            for (chart, value) in [
+                (&mut self.bitrate, bitrate),
+                (&mut self.frame_rate, frame_rate),
+                (&mut self.round_trip, round_trip),
+                (&mut self.loss, loss),
+            ] {
+                chart.push(value as f32);
+                let over = chart.len().saturating_sub(CHART);
+                chart.drain(..over);
+            }
+        }
+        codec.map(|codec| codec.trim_start_matches("video/").to_owned())
+    }
+}
