@@ -34,6 +34,8 @@ export async function launchChromium({ profile, camera, autoplay = true, args = 
     headless: true,
     // Muted, Chromium would decode no sound at all.
     ignoreDefaultArgs: ['--mute-audio'],
+    // Whatever it puts there goes with the profile.
+    env: { ...process.env, TMPDIR: profile },
     defaultViewport: viewport ?? { width: 1280, height: 800 },
     handleSIGINT: false,
     handleSIGTERM: false,
@@ -79,6 +81,8 @@ export async function launchFirefox({ profile, viewport }) {
     executablePath: FIREFOX,
     userDataDir: profile,
     headless: true,
+    // Whatever it puts there goes with the profile.
+    env: { ...process.env, TMPDIR: profile },
     defaultViewport: viewport ?? { width: 1280, height: 800 },
     handleSIGINT: false,
     handleSIGTERM: false,

@@ -129,7 +129,10 @@ const clock = {
     peer.close();
   },
 
-  /** Reads `count` pictures; gives for each how many ms ago it was drawn. */
+  /**
+   * Reads `count` pictures; gives for each how long after it was made it is on the screen (which is when the browser
+   * expects to show it, or when it was read if that is later), and how long after it could be read.
+   */
   async watch(count) {
     const { peer, video } = this.joined;
     const [scale, height] = [4, 4];
@@ -138,13 +141,13 @@ const clock = {
     canvas.height = height;
     const context = canvas.getContext('2d', { willReadFrequently: true, alpha: false });
     const before = await this.statistics(peer);
-    const delays = [];
+    const [shown, read] = [[], []];
     let unreadable = 0;
     let last = -1;
     const started = performance.now();
     await new Promise((resolve) => {
-      const read = () => {
-        const at = Math.floor(clock.now() * 10) % WRAP;
+      const look = (_, frame) => {
+        const now = performance.now();
         const strip = (video.videoHeight * STRIP_HEIGHT) / HEIGHT;
         context.drawImage(video, 0, 0, video.videoWidth, strip, 0, 0, canvas.width, height);
         const { data } = context.getImageData(0, height / 2, canvas.width, 1);
@@ -154,17 +157,20 @@ const clock = {
         if (whole % 2 ** CHECK_BITS !== clock.check(value)) unreadable += 1;
         else if (value !== last) {
           last = value;
-          delays.push(((at - value + WRAP) % WRAP) / 10);
+          const since = (at) => ((Math.floor((performance.timeOrigin + at) * 10) % WRAP) - value + WRAP) % WRAP / 10;
+          read.push(since(now));
+          shown.push(since(Math.max(now, frame.expectedDisplayTime)));
         }
-        if (delays.length >= count || performance.now() - started > (count / FRAME_RATE) * 3000) resolve();
-        else video.requestVideoFrameCallback(read);
+        if (read.length >= count || performance.now() - started > (count / FRAME_RATE) * 3000) resolve();
+        else video.requestVideoFrameCallback(look);
       };
-      video.requestVideoFrameCallback(read);
+      video.requestVideoFrameCallback(look);
     });
     const after = await this.statistics(peer);
     const [seconds, frames] = [(after.at - before.at) / 1000, after.frames - before.frames];
     return {
-      delays,
+      shown,
+      read,
       unreadable,
       codec: after.codec,
       width: video.videoWidth,
