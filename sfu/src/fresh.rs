@@ -12,6 +12,11 @@ pub fn now() -> Timestamp {
     Timestamp::from_millis(since.as_millis().min(i64::MAX as u128) as i64)
 }
 
+/// The wall clock in milliseconds since 1970, with the fraction.
+pub fn now_precise() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64() * 1000.0
+}
+
 /// 256 random bits from a cryptographic generator that the operating system seeds.
 pub fn bytes() -> [u8; 32] {
     rand::random()

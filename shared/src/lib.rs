@@ -14,3 +14,4 @@ pub mod problem;
 pub mod publish;
 pub mod text;
 pub mod unit;
+pub mod watch;

@@ -1,8 +1,8 @@
 //! When a publisher's media was captured, in the server's clock, from its sender reports (RFC 3550, 6.4.1).
 //!
 //! A sender report ties an RTP timestamp to the publisher's wall clock, which may be off by any amount. The least time
-//! that a packet took from capture to arrival, measured across all tracks, ties that clock to ours. What stays unknown is
-//! that least delay itself; what is gained is that sound and picture keep their true distance.
+//! that a packet took from capture to arrival, measured across all tracks, ties that clock to ours. Of that least delay half
+//! the round trip is known; what stays unknown is the publisher's own share. Sound and picture keep their true distance.
 
 use std::time::{Duration, Instant};
 
@@ -29,11 +29,13 @@ pub struct CaptureClock {
 
 impl CaptureClock {
     /// When a packet that just arrived was captured; `arrived` itself while no report is known. Never in the future.
+    /// `one_way` is the time that the network takes at least.
     pub fn captured(
         &mut self,
         report: Option<Report>,
         time: u32,
         clock_rate: u32,
+        one_way: Duration,
         arrived: Instant,
     ) -> Instant {
         let Some(report) = report else { return arrived };
@@ -52,7 +54,7 @@ impl CaptureClock {
         self.least[0] = Some(self.least[0].map_or(delay, |least| least.min(delay)));
         let least = self.least.iter().flatten().fold(delay, |least, other| least.min(*other));
         // More than that and the report or the timestamps lie.
-        let age = Duration::from_secs_f64((delay - least).clamp(0.0, 2.0));
+        let age = Duration::from_secs_f64((delay - least + one_way.as_secs_f64()).clamp(0.0, 2.0));
         arrived.checked_sub(age).unwrap_or(arrived)
     }
 }
@@ -66,7 +68,7 @@ mod tests {
     #[test]
     fn without_reports_media_is_as_old_as_its_arrival() {
         let now = Instant::now();
-        assert_eq!(CaptureClock::default().captured(None, 5, 90_000, now), now);
+        assert_eq!(CaptureClock::default().captured(None, 5, 90_000, Duration::ZERO, now), now);
     }
 
     #[test]
@@ -75,11 +77,18 @@ mod tests {
         for skew in [-4e9, 0.0, 1.7e9] {
             let mut clock = CaptureClock::default();
             // Captured together at `start`, the sound arrives after 20 ms and the picture after 60.
-            let sound = clock.captured(Some(Report { wall: skew, time: 0 }), 0, 48_000, start + MS * 20);
+            let sound = clock.captured(
+                Some(Report { wall: skew, time: 0 }),
+                0,
+                48_000,
+                Duration::ZERO,
+                start + MS * 20,
+            );
             let picture = clock.captured(
                 Some(Report { wall: skew, time: u32::MAX - 8 }),
                 u32::MAX - 8,
                 90_000,
+                Duration::ZERO,
                 start + MS * 60,
             );
             let apart = picture.duration_since(sound).max(sound.duration_since(picture));
@@ -113,7 +122,8 @@ mod tests {
         let now = Instant::now() + Duration::from_secs(100);
         let mut clock = CaptureClock::default();
         for wall in [0.0, 1e300, -1e300, f64::NAN, f64::INFINITY, 5.0] {
-            let captured = clock.captured(Some(Report { wall, time: 9 }), 1 << 31, 90_000, now);
+            let captured =
+                clock.captured(Some(Report { wall, time: 9 }), 1 << 31, 90_000, Duration::MAX, now);
             assert!(captured <= now && now.duration_since(captured) <= Duration::from_secs(2));
         }
     }

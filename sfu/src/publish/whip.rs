@@ -1,7 +1,7 @@
 //! WHIP (RFC 9725): how publishers come in.
 
 use crate::{
-    http::problem::ProblemResponse,
+    http::{extract::Path, problem::ProblemResponse},
     rtc::{
         sdp,
         session::{self, OpenError, Opened, Posted, Sessions},
@@ -9,7 +9,7 @@ use crate::{
 };
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Path, State},
+    extract::{DefaultBodyLimit, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     middleware::from_fn,
     response::{IntoResponse, Response},
@@ -93,11 +93,11 @@ pub fn routes(gate: Arc<dyn Gate>, ingest: Arc<dyn Ingest>, links: Arc<[HeaderVa
 
 async fn open(
     State(whip): State<Whip>,
-    channel: Option<Path<String>>,
+    channel: Option<axum::extract::Path<String>>,
     headers: HeaderMap,
     body: Posted,
 ) -> Result<Response, ProblemResponse> {
-    let grant = match admit(&whip, channel.as_ref().map(|Path(name)| name.as_str()), &headers).await {
+    let grant = match admit(&whip, channel.as_ref().map(|name| name.0.as_str()), &headers).await {
         Ok(grant) => grant,
         Err(response) => return Ok(response),
     };

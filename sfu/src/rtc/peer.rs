@@ -88,12 +88,13 @@ impl Peer {
     /// # Errors
     /// [`sdp::OfferError`] if the offer can't be used.
     pub fn answer(
-        offer: SdpOffer,
+        text: &str,
         addresses: &Addresses,
         stats_every: Option<Duration>,
         now: Instant,
     ) -> Result<(Self, String), sdp::OfferError> {
-        let mut rtc = sdp::config().set_stats_interval(stats_every).build(now);
+        let offer = sdp::offer(text)?;
+        let mut rtc = sdp::config(&sdp::preference(text)).set_stats_interval(stats_every).build(now);
         for address in &addresses.candidates {
             let candidate = str0m::Candidate::host(*address, "udp")
                 .map_err(|error| sdp::OfferError::Refused(error.to_string()))?;

@@ -37,24 +37,60 @@ pub fn offer(text: &str) -> Result<SdpOffer, OfferError> {
     SdpOffer::from_sdp_string(text).map_err(|error| OfferError::Malformed(error.to_string()))
 }
 
-/// What every peer has in common.
-pub fn config() -> RtcConfig {
+/// The video codecs of an offer in the order that the peer prefers. str0m answers in the order of its own configuration, and
+/// publishers send the first codec of the answer.
+pub fn preference(offer: &str) -> Vec<shared::broadcast::Codec> {
+    let mut order = Vec::new();
+    let mut lines = offer.lines().skip_while(|line| !line.starts_with("m=video"));
+    let formats: Vec<&str> = lines.next().unwrap_or_default().split_whitespace().skip(3).collect();
+    let names: Vec<(&str, &str)> = lines
+        .take_while(|line| !line.starts_with("m="))
+        .filter_map(|line| line.strip_prefix("a=rtpmap:")?.split_once(' '))
+        .map(|(format, name)| (format, name.split('/').next().unwrap_or(name)))
+        .collect();
+    for format in formats {
+        let codec = names.iter().find(|(known, _)| *known == format).and_then(|(_, name)| video_codec(name));
+        order.extend(codec.filter(|codec| !order.contains(codec)));
+    }
+    for codec in VIDEO {
+        if !order.contains(&codec) {
+            order.push(codec);
+        }
+    }
+    order
+}
+
+/// In the order that suits most viewers, for a peer that prefers none.
+const VIDEO: [shared::broadcast::Codec; 4] = [
+    shared::broadcast::Codec::H264,
+    shared::broadcast::Codec::Vp8,
+    shared::broadcast::Codec::Vp9,
+    shared::broadcast::Codec::Av1,
+];
+
+fn video_codec(name: &str) -> Option<shared::broadcast::Codec> {
+    VIDEO.into_iter().find(|codec| codec.name().eq_ignore_ascii_case(name))
+}
+
+/// What every peer has in common, with its video codecs in that order.
+pub fn config(order: &[shared::broadcast::Codec]) -> RtcConfig {
     let mut config = RtcConfig::new()
         .set_ice_lite(true)
         .set_rtp_mode(true)
         .clear_codecs()
         .enable_opus(true, false)
-        .enable_av1(true)
-        .enable_vp9(true)
-        .enable_vp8(true)
-        .enable_h264(true)
         .set_send_buffer_video(1500)
         .set_rtcp_report_interval_video(Duration::from_secs(1))
         .set_rtcp_report_interval_audio(Duration::from_secs(2));
-    // What encoders that aren't browsers call their profiles: main and high without constraints, and baseline at levels
-    // that only differ in numbers. The payload types are placeholders until an offer sets them.
-    let codecs = config.codec_config();
-    codecs.add_h264(103.into(), Some(104.into()), false, 0x64001f);
+    for codec in order {
+        config = match codec {
+            shared::broadcast::Codec::Av1 => config.enable_av1(true),
+            shared::broadcast::Codec::Vp9 => config.enable_vp9(true),
+            shared::broadcast::Codec::Vp8 => config.enable_vp8(true),
+            shared::broadcast::Codec::H264 => config.enable_h264(true),
+            shared::broadcast::Codec::Opus => config,
+        };
+    }
     config.set_extension(7, Extension::AbsoluteCaptureTime).set_extension(6, Extension::PlayoutDelay)
 }
 
@@ -176,6 +212,16 @@ mod tests {
         let fragment = fragment(text).unwrap();
         assert_eq!(fragment.credentials.unwrap().0, "EsAw");
         assert_eq!(fragment.candidates.len(), 1);
+    }
+
+    #[test]
+    fn the_peer_s_order_of_codecs_is_kept_and_what_it_lacks_comes_last() {
+        use shared::broadcast::Codec::{Av1, H264, Vp8, Vp9};
+        let offer = "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=rtpmap:111 opus/48000/2\r\n\
+                     m=video 9 UDP/TLS/RTP/SAVPF 98 45 97 96\r\na=rtpmap:96 VP8/90000\r\na=rtpmap:97 rtx/90000\r\n\
+                     a=rtpmap:98 vp9/90000\r\na=rtpmap:45 AV1/90000\r\nm=audio 9 x 0\r\na=rtpmap:0 H264/90000\r\n";
+        assert_eq!(preference(offer), [Vp9, Av1, Vp8, H264]);
+        assert_eq!(preference("").len(), 4);
     }
 
     #[test]

@@ -29,9 +29,9 @@ use str0m::{
 
 /// A peer that has not connected by then is dropped.
 const CONNECT_WITHIN: Duration = Duration::from_secs(15);
-/// A connected peer that nothing comes from is dropped: ICE consent (RFC 7675) is lost after 30 s, and every browser
-/// checks its pairs or reports more often than each 5 s.
-const SILENCE: Duration = Duration::from_secs(20);
+/// A connected peer that nothing comes from is dropped: every browser checks its pairs (RFC 7675) or reports what it
+/// receives at least each 5 s.
+const SILENCE: Duration = Duration::from_secs(12);
 const TICK: Duration = Duration::from_millis(100);
 /// How many commands and receive batches are handled before timers and sends get their turn.
 const TURN: usize = 64;
@@ -285,7 +285,10 @@ impl<R: Router> Shard<R> {
     fn settle(&mut self, now: Instant) {
         loop {
             for (key, event) in std::mem::take(&mut self.core.events) {
-                self.router.event(key, event, &mut self.core.peers, now);
+                match event {
+                    Event::Closed => self.core.failed.push((key, Closed::ByPeer)),
+                    event => self.router.event(key, event, &mut self.core.peers, now),
+                }
             }
             self.router.flush(&mut self.core.peers, now);
             let mut dirty = std::mem::take(&mut self.core.peers.dirty);

@@ -1,22 +1,29 @@
 //! WHEP (draft-ietf-wish-whep): how viewers come in.
 
 use crate::{
-    http::problem::ProblemResponse,
+    http::{
+        extract::{self, Path},
+        problem::ProblemResponse,
+    },
     rtc::{
         sdp,
-        session::{self, OpenError, Opened, Posted, Sessions},
+        session::{self, OpenError, Opened, PatchError, Posted, Sessions},
     },
 };
 use axum::{
-    Router,
-    extract::{DefaultBodyLimit, Path, State},
-    http::{HeaderMap, HeaderValue, StatusCode},
+    Json, Router,
+    extract::{DefaultBodyLimit, Query, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     middleware::from_fn,
     response::{IntoResponse, Response},
-    routing::post,
+    routing::{get, post, put},
 };
 use futures_util::future::BoxFuture;
-use shared::id::{ChannelId, ChannelName, SessionId};
+use serde::Deserialize;
+use shared::{
+    id::{ChannelId, ChannelName, SessionId},
+    watch::{ChooseRendition, PlayoutClock},
+};
 use std::sync::Arc;
 
 /// Who may watch.
@@ -31,16 +38,34 @@ pub trait Gate: Send + Sync + 'static {
 
 /// Where viewers' sessions live.
 pub trait Egress: Sessions {
-    /// Answers a viewer's offer.
+    /// Answers a viewer's offer. One that isn't counted is a page's preview.
     fn watch<'a>(
         &'a self,
         channel: ChannelId,
         name: ChannelName,
+        is_counted: bool,
         offer: &'a str,
     ) -> BoxFuture<'a, Result<Opened, OpenError>>;
 
+    /// The viewer wants a rendition by name, or leaves it to the server.
+    fn choose<'a>(
+        &'a self,
+        id: &'a SessionId,
+        rendition: Option<String>,
+    ) -> BoxFuture<'a, Result<(), PatchError>>;
+
+    /// Ties the session's RTP timestamps to the server's clock; `None` before its first picture.
+    fn clock<'a>(&'a self, id: &'a SessionId) -> BoxFuture<'a, Result<Option<PlayoutClock>, PatchError>>;
+
     /// Whether a viewer's session of that name is on the channel of that name.
     fn is_of(&self, session: &SessionId, name: &ChannelName) -> bool;
+}
+
+/// What a page may add to the endpoint's address.
+#[derive(Debug, Default, Deserialize)]
+struct Options {
+    /// It shows the broadcast beside others: nobody is counted as watching.
+    preview: Option<String>,
 }
 
 #[derive(Clone)]
@@ -60,6 +85,8 @@ pub fn routes(gate: Arc<dyn Gate>, egress: Arc<dyn Egress>, links: Arc<[HeaderVa
     Router::new()
         .route("/whep/{channel}", endpoint)
         .route("/whep/{channel}/{session}", resource)
+        .route("/whep/{channel}/{session}/clock", get(clock))
+        .route("/whep/{channel}/{session}/rendition", put(choose))
         .layer(DefaultBodyLimit::max(sdp::MOST_BYTES))
         .layer(from_fn(session::cors))
         .with_state(Whep { gate, egress, links })
@@ -68,6 +95,7 @@ pub fn routes(gate: Arc<dyn Gate>, egress: Arc<dyn Egress>, links: Arc<[HeaderVa
 async fn open(
     State(whep): State<Whep>,
     Path(channel): Path<String>,
+    Query(options): Query<Options>,
     headers: HeaderMap,
     body: Posted,
 ) -> Result<Response, ProblemResponse> {
@@ -75,7 +103,7 @@ async fn open(
     let id = whep.gate.admit(&name, &headers).await?.ok_or_else(unknown_channel)?;
     let offer = session::offer_of(&headers, &body)?;
     let path = format!("/whep/{name}");
-    let opened = whep.egress.watch(id, name, offer).await?;
+    let opened = whep.egress.watch(id, name, options.preview.is_none(), offer).await?;
     Ok(session::created(&path, &opened, &whep.links))
 }
 
@@ -98,9 +126,31 @@ async fn delete(State(whep): State<Whep>, Path((channel, id)): Path<(String, Str
     }
 }
 
+async fn clock(
+    State(whep): State<Whep>,
+    Path((channel, id)): Path<(String, String)>,
+) -> Result<Response, ProblemResponse> {
+    let id = own(&whep, &channel, &id)?;
+    let no_store = [(header::CACHE_CONTROL, "no-store")];
+    Ok(match whep.egress.clock(&id).await? {
+        Some(clock) => (no_store, Json(clock)).into_response(),
+        None => StatusCode::NO_CONTENT.into_response(),
+    })
+}
+
+async fn choose(
+    State(whep): State<Whep>,
+    Path((channel, id)): Path<(String, String)>,
+    extract::Json(wanted): extract::Json<ChooseRendition>,
+) -> Result<StatusCode, ProblemResponse> {
+    let id = own(&whep, &channel, &id)?;
+    whep.egress.choose(&id, wanted.rendition.map(|name| name.chars().take(64).collect())).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// The name of a viewer's session is its key: 80 random bits that only the one who opened it was told.
 fn own(whep: &Whep, channel: &str, id: &str) -> Result<SessionId, ProblemResponse> {
-    let unknown = || ProblemResponse::from(session::PatchError::Unknown);
+    let unknown = || ProblemResponse::from(PatchError::Unknown);
     let id: SessionId = id.parse().map_err(|_| unknown())?;
     let name: ChannelName = channel.parse().map_err(|_| unknown())?;
     if whep.egress.is_of(&id, &name) { Ok(id) } else { Err(unknown()) }

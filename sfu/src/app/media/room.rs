@@ -90,7 +90,8 @@ impl Publisher {
             time: info.rtp_time.numer() as u32,
         });
         let track = Arc::clone(&origin.track);
-        let captured = self.clock.captured(report, packet.header.timestamp, track.clock_rate, now);
+        let one_way = self.round_trip.unwrap_or_default() / 2;
+        let captured = self.clock.captured(report, packet.header.timestamp, track.clock_rate, one_way, now);
         Some(Packet {
             seq: *packet.seq_no,
             time: packet.header.timestamp,
@@ -114,6 +115,10 @@ struct Viewer {
     video: Line<TrackKey>,
     audio: Line<TrackKey>,
     connected: bool,
+    /// The rendition that the viewer chose; automatic if none.
+    choice: Option<String>,
+    /// The last picture's timestamp in the viewer's stream, and when it was captured.
+    shown: Option<(u32, Instant)>,
 }
 
 /// See the module.
@@ -195,7 +200,7 @@ impl Room {
     /// Adds a viewer; it gets nothing before it is connected.
     pub fn add_viewer(&mut self, key: PeerKey) {
         let (video, audio) = (Line::new(VIDEO_CLOCK), Line::new(AUDIO_CLOCK));
-        self.viewers.push(Viewer { key, video, audio, connected: false });
+        self.viewers.push(Viewer { key, video, audio, connected: false, choice: None, shown: None });
     }
 
     /// A viewer's transport is up: it starts at once if the cache serves.
@@ -207,6 +212,18 @@ impl Room {
             self.start(at, peers, now, &mut asks);
         }
         asks
+    }
+
+    /// The viewer wants another rendition.
+    pub fn viewer_chose(&mut self, key: PeerKey, choice: Option<String>) {
+        if let Some(viewer) = self.viewers.iter_mut().find(|viewer| viewer.key == key) {
+            viewer.choice = choice;
+        }
+    }
+
+    /// The last picture's timestamp in the viewer's stream, and when it was captured.
+    pub fn shown_to(&self, key: PeerKey) -> Option<(u32, Instant)> {
+        self.viewers.iter().find(|viewer| viewer.key == key)?.shown
     }
 
     /// A viewer is gone.
@@ -240,7 +257,7 @@ impl Room {
         self.hub.tracks().flat_map(|track| self.hub.cached(track.key)).cloned().collect()
     }
 
-    /// Which tracks a viewer wants: of sound the only one, of picture the largest that it decodes.
+    /// Which tracks a viewer wants: of sound the only one, of picture the chosen one or else the largest that it decodes.
     fn choose(&mut self, at: usize, peers: &Peers, now: Instant) {
         let viewer = &mut self.viewers[at];
         let Some(peer) = peers.get(viewer.key).filter(|_| viewer.connected) else { return };
@@ -248,7 +265,15 @@ impl Room {
         if let Some(track) = audio.filter(|_| peer.has_line(true)) {
             viewer.audio.want(track.key, now);
         }
-        let video = self.hub.largest_video(|codec| peer.decodes(codec)).filter(|_| peer.has_line(false));
+        let decodes = |track: &Track| !track.is_audio() && peer.decodes(track.codec);
+        let chosen = viewer.choice.as_deref().and_then(|choice| {
+            self.hub
+                .tracks()
+                .find(|track| decodes(track) && track.rendition() == choice)
+                .map(|track| track.key)
+        });
+        let largest = || self.hub.largest_video(|codec| peer.decodes(codec));
+        let video = chosen.or_else(largest).filter(|_| peer.has_line(false));
         match video {
             Some(track) => viewer.video.want(track, now),
             None => viewer.video.want_nothing(),
@@ -293,6 +318,9 @@ impl Viewer {
         let can_start = is_audio || packet.starts_keyframe;
         let arrival = Arrival { track: packet.track.key, seq: packet.seq, time: packet.time, can_start };
         let Some(place) = line.place(arrival, now) else { return };
+        if !is_audio {
+            self.shown = Some((place.time, packet.captured));
+        }
         peers.write(
             self.key,
             Outgoing {

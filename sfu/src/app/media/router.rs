@@ -16,7 +16,10 @@ use std::{
     time::{Duration, Instant},
 };
 use str0m::Event;
-use tokio::sync::mpsc::{self, error::TrySendError};
+use tokio::sync::{
+    mpsc::{self, error::TrySendError},
+    oneshot,
+};
 
 /// A channel's place in the media plane, the same on all shards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -73,6 +76,10 @@ pub enum Message {
     Keyframe { room: RoomKey, track: TrackKey },
     /// The publisher is gone.
     Left { room: RoomKey, epoch: Epoch },
+    /// A viewer wants another rendition.
+    Choose { viewer: PeerKey, rendition: Option<String> },
+    /// Which picture was sent to a viewer last, and when it was captured.
+    Shown { viewer: PeerKey, reply: oneshot::Sender<Option<(u32, Instant)>> },
 }
 
 /// See the module.
@@ -159,6 +166,13 @@ impl ShardRouter {
         }
     }
 
+    fn watched_by(&mut self, viewer: PeerKey) -> Option<&mut Room> {
+        match self.sessions.get(&viewer) {
+            Some(Usher::Viewer(room)) => self.rooms.get_mut(room),
+            _ => None,
+        }
+    }
+
     fn publisher_left(&mut self, key: RoomKey, peer: PeerKey) {
         let Some(room) = self.rooms.get_mut(&key) else { return };
         if room.publisher.as_ref().is_some_and(|publisher| publisher.key == peer) {
@@ -242,7 +256,6 @@ impl Router for ShardRouter {
                     publisher.round_trip = stats.rtt.or(publisher.round_trip);
                 }
             }
-            (Event::Closed, _) => peers.close(key),
             _ => {}
         }
     }
@@ -276,6 +289,15 @@ impl Router for ShardRouter {
                 {
                     room.ask_publisher(&Ask(track), peers);
                 }
+            }
+            Message::Choose { viewer, rendition } => {
+                if let Some(room) = self.watched_by(viewer) {
+                    room.viewer_chose(viewer, rendition);
+                }
+            }
+            Message::Shown { viewer, reply } => {
+                // Whoever asked may be gone; then nobody needs the answer.
+                let _ = reply.send(self.watched_by(viewer).and_then(|room| room.shown_to(viewer)));
             }
             Message::Left { room: key, epoch } => {
                 if let Some(room) = self.rooms.get_mut(&key) {

@@ -1,6 +1,6 @@
 //! The sessions of all shards, by the names they have outside, and what their lives mean for broadcasts.
 
-use super::router::{Measurement, Report, RoomKey, ShardRouter, Usher};
+use super::router::{Measurement, Message, Report, RoomKey, ShardRouter, Usher};
 use crate::{
     broadcast::registry::Input,
     fresh,
@@ -18,6 +18,7 @@ use futures_util::{FutureExt, future::BoxFuture};
 use shared::{
     broadcast::Codec,
     id::{ChannelId, ChannelName, SessionId},
+    watch::PlayoutClock,
 };
 use std::{
     collections::HashMap,
@@ -47,6 +48,8 @@ struct Entry {
     channel: ChannelId,
     name: ChannelName,
     is_publisher: bool,
+    /// It counts as a viewer.
+    is_counted: bool,
     offer: Arc<str>,
     remote_ufrag: String,
     etag: String,
@@ -137,7 +140,7 @@ impl MediaSessions {
                 let id = table.peers.get(&peer)?;
                 let entry = table.sessions.get(id)?;
                 tracing::info!(channel = %entry.name, session = %id, publisher = entry.is_publisher, "a session is connected");
-                (!entry.is_publisher).then(|| Input::ViewerJoined {
+                (!entry.is_publisher && entry.is_counted).then(|| Input::ViewerJoined {
                     channel: entry.channel.clone(),
                     session: id.clone(),
                     view: fresh::id(),
@@ -176,7 +179,7 @@ impl MediaSessions {
         &self,
         channel: ChannelId,
         name: ChannelName,
-        is_publisher: bool,
+        (is_publisher, is_counted): (bool, bool),
         offer: &str,
         check: impl FnOnce(&Peer) -> Result<(), OpenError>,
     ) -> Result<(SessionId, Opened), OpenError> {
@@ -192,7 +195,7 @@ impl MediaSessions {
         // A panic on hostile SDP ends this task alone.
         let answered = tokio::task::spawn_blocking(move || {
             let stats_every = is_publisher.then_some(STATS_EVERY);
-            Peer::answer(sdp::offer(&copy)?, &addresses, stats_every, Instant::now())
+            Peer::answer(&copy, &addresses, stats_every, Instant::now())
         })
         .await;
         drop(turn);
@@ -207,6 +210,7 @@ impl MediaSessions {
             channel: channel.clone(),
             name,
             is_publisher,
+            is_counted,
             remote_ufrag: sdp::ufrag(&text).unwrap_or_default().to_owned(),
             offer: text,
             etag: etag.clone(),
@@ -322,7 +326,8 @@ impl Ingest for MediaSessions {
                 return Err(OfferError::Unusable(why).into());
             }
             let Grant { channel, name, title, category } = grant;
-            let (session, opened) = self.open(channel.clone(), name.clone(), true, offer, |_| Ok(())).await?;
+            let (session, opened) =
+                self.open(channel.clone(), name.clone(), (true, false), offer, |_| Ok(())).await?;
             tracing::info!(channel = %name, %session, user_agent, "a publisher's session is open");
             let published = Input::Published { channel, name, title, category, session, user_agent };
             // The registry stops only with the server.
@@ -343,6 +348,7 @@ impl Egress for MediaSessions {
         &'a self,
         channel: ChannelId,
         name: ChannelName,
+        is_counted: bool,
         offer: &'a str,
     ) -> BoxFuture<'a, Result<Opened, OpenError>> {
         async move {
@@ -362,9 +368,38 @@ impl Egress for MediaSessions {
                 }
                 Ok(())
             };
-            let (session, opened) = self.open(channel, name.clone(), false, offer, check).await?;
+            let (session, opened) =
+                self.open(channel, name.clone(), (false, is_counted), offer, check).await?;
             tracing::debug!(channel = %name, %session, "a viewer's session is open");
             Ok(opened)
+        }
+        .boxed()
+    }
+
+    fn choose<'a>(
+        &'a self,
+        id: &'a SessionId,
+        rendition: Option<String>,
+    ) -> BoxFuture<'a, Result<(), PatchError>> {
+        async move {
+            let seat = self.table().sessions.get(id).ok_or(PatchError::Unknown)?.seat;
+            let message = Message::Choose { viewer: seat.key, rendition };
+            self.plane.tell(seat.shard, Command::Message(message)).map_err(|Full| PatchError::Full)
+        }
+        .boxed()
+    }
+
+    fn clock<'a>(&'a self, id: &'a SessionId) -> BoxFuture<'a, Result<Option<PlayoutClock>, PatchError>> {
+        async move {
+            let seat = self.table().sessions.get(id).ok_or(PatchError::Unknown)?.seat;
+            let (reply, shown) = oneshot::channel();
+            let message = Message::Shown { viewer: seat.key, reply };
+            self.plane.tell(seat.shard, Command::Message(message)).map_err(|Full| PatchError::Full)?;
+            let shown = tokio::time::timeout(SHARD_ANSWERS, shown).await.map_err(|_| PatchError::Full)?;
+            let Some((rtp_timestamp, captured)) = shown.ok().flatten() else { return Ok(None) };
+            let server_time = fresh::now_precise();
+            let captured_at = server_time - captured.elapsed().as_secs_f64() * 1000.0;
+            Ok(Some(PlayoutClock { rtp_timestamp, captured_at, server_time }))
         }
         .boxed()
     }
