@@ -108,6 +108,7 @@ mod tests {
                 report,
                 frame * 3000,
                 90_000,
+                Duration::ZERO,
                 start + MS * 10 + MS * frame * 100 / 3 + jitter,
             ));
         }
@@ -115,6 +116,14 @@ mod tests {
             let step = pair[1].duration_since(pair[0]);
             assert!(step.abs_diff(MS * 100 / 3) < MS, "{step:?}");
         }
+    }
+
+    #[test]
+    fn what_the_network_takes_at_least_is_added_to_the_age() {
+        let start = Instant::now() + Duration::from_secs(10);
+        let report = Some(Report { wall: 100.0, time: 0 });
+        let captured = CaptureClock::default().captured(report, 0, 90_000, MS * 30, start);
+        assert!(start.duration_since(captured).abs_diff(MS * 30) < MS);
     }
 
     #[test]
