@@ -51,6 +51,8 @@ impl Answer {
 fn config(dir: &tempfile::TempDir) -> Config {
     let mut config = Config { data_dir: dir.path().join("data"), ..Config::default() };
     config.http.listen = vec![SocketAddr::from(([127, 0, 0, 1], 0))];
+    config.media.listen = SocketAddr::from(([127, 0, 0, 1], 0));
+    config.media.shards = Some(1);
     config
 }
 

@@ -60,6 +60,8 @@ pub enum Command<R: Router> {
     },
     /// Something for the router.
     Message(R::Message),
+    /// Ends the shard.
+    Stop,
 }
 
 /// What a shard tells of itself without being asked.
@@ -214,6 +216,15 @@ impl<R: Router> Plane<R> {
     /// What each shard tells of itself.
     pub fn gauges(&self) -> impl Iterator<Item = &Gauges> {
         self.shards.iter().map(|shard| &*shard.gauges)
+    }
+}
+
+impl<R: Router> Drop for Plane<R> {
+    /// Shards hold each other's queues, so that they have to be told.
+    fn drop(&mut self) {
+        for shard in &self.shards {
+            let _ = shard.tell(Command::Stop);
+        }
     }
 }
 

@@ -240,9 +240,9 @@ impl<R: Router> Shard<R> {
 
             for turn in 0..=TURN {
                 match self.commands.try_recv() {
+                    Ok(Command::Stop) | Err(TryRecvError::Disconnected) => return,
                     Ok(command) => self.command(command, now),
                     Err(TryRecvError::Empty) => break,
-                    Err(TryRecvError::Disconnected) => return,
                 }
                 more = turn == TURN;
             }
@@ -358,6 +358,8 @@ impl<R: Router> Shard<R> {
                 });
             }
             Command::Close { key } => self.core.peers.close(key),
+            // The loop has looked for it already.
+            Command::Stop => {}
             Command::Message(message) => self.router.message(message, &mut self.core.peers, now),
         }
     }
