@@ -1,7 +1,7 @@
 // The main job, as a streamer and two viewers do it: from the set-up link to the end and again.
 import assert from 'node:assert/strict';
 import { hearsSound, scenario, seesStation, showsStation, until } from './harness.mjs';
-import { at, click, end, fill, goLive, playerIs, says } from './lib/ui.mjs';
+import { appearsUntouched, at, click, end, fill, goLive, playerIs, says } from './lib/ui.mjs';
 
 scenario('from the set-up link to a live picture, its end, and again', async (world) => {
   const weir = await world.weir();
@@ -25,11 +25,11 @@ scenario('from the set-up link to a live picture, its end, and again', async (wo
   await showsStation(studio, 2);
   await until(studio, () => document.querySelector('[data-testid="readiness"] .ready') !== null);
   await fill(studio, at('title'), 'First light');
-  await studio.keyboard.press('Enter');
+  await studio.keyboard.press('Tab');
   await says(studio, at('saved'), 'Saved');
   await goLive(studio);
 
-  // The picture that was sent, without a reload; then its sound, after the tap the browser insists on.
+  // The picture that was sent, without a reload.
   await playerIs(viewer, 'live', { timeout: 5000 });
   await seesStation(viewer, 2);
   await says(viewer, at('live-badge'), 'Live');
@@ -40,25 +40,24 @@ scenario('from the set-up link to a live picture, its end, and again', async (wo
   await until(viewer, (before) => document.querySelector('[data-testid="duration"]').innerText !== before, {
     what: 'the clock goes on', args: [shown],
   });
-  await click(viewer, at('tap-to-hear'));
-  await hearsSound(viewer);
-
-  // Latency is measured, and below a second.
-  const [latency] = await says(viewer, at('latency'), /\d/).then((text) => text.match(/[\d.]+\s*m?s/));
-  const seconds = latency.includes('ms') ? parseFloat(latency) / 1000 : parseFloat(latency);
-  assert.ok(seconds > 0 && seconds < 1, `latency ${latency}`);
-
-  // A second viewer, who finds the channel on the first page.
+  // The first page shows what is live, and leads there.
   const other = await world.page(screens, weir.origin, { context: await screens.createBrowserContext() });
-  await click(other, 'main a[href="/adas-place"]');
-  await playerIs(other, 'live');
-  await seesStation(other, 2);
+  await says(other, 'main', 'Live now');
+  await says(other, 'main a[href="/adas-place"]', 'First light');
+
+  // A second viewer, who came by a link: the browser insists on a tap before it lets anything be heard.
+  await world.closePage(other);
+  const second = await world.page(screens, `${weir.origin}/adas-place`, { context: await screens.createBrowserContext() });
+  await appearsUntouched(second, at('tap-to-hear'));
+  await seesStation(second, 2);
+  await click(second, at('tap-to-hear'));
+  await hearsSound(second);
   await says(viewer, at('viewers'), '2 viewers');
   await says(studio, at('viewers'), '2 viewers');
 
   // The title changes under way.
   await fill(studio, at('title'), 'Second thoughts');
-  await studio.keyboard.press('Enter');
+  await studio.keyboard.press('Tab');
   await says(viewer, at('channel-title'), 'Second thoughts');
 
   // An end can be taken back; a real one is told within three seconds.
@@ -67,7 +66,7 @@ scenario('from the set-up link to a live picture, its end, and again', async (wo
   await says(studio, at('stage'), 'Live');
   await seesStation(viewer, 2);
   await end(studio);
-  await Promise.all([viewer, other].map((page) => playerIs(page, 'ended', { timeout: 3000 })));
+  await Promise.all([viewer, second].map((page) => playerIs(page, 'ended', { timeout: 3000 })));
   await says(viewer, at('player'), /Broadcast ended after \d+ s/);
 
   // And again: the page that stayed open plays by itself.
@@ -75,6 +74,7 @@ scenario('from the set-up link to a live picture, its end, and again', async (wo
   await playerIs(viewer, 'live', { timeout: 5000 });
   await seesStation(viewer, 2);
 }, { timeout: 90_000 });
+
 
 scenario('who comes late or to nothing is told what is', async (world) => {
   const weir = await world.weir();

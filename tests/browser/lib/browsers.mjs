@@ -45,7 +45,7 @@ export async function launchChromium({ profile, camera, autoplay = true, args = 
       ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
       camera ? '--use-fake-device-for-media-stream' : '--use-fake-device-for-media-stream=fps=30',
       ...(camera ? [`--use-file-for-fake-video-capture=${camera}`] : []),
-      ...(autoplay ? ['--autoplay-policy=no-user-gesture-required'] : []),
+      `--autoplay-policy=${autoplay ? 'no-user-gesture-required' : 'document-user-activation-required'}`,
       ...args,
     ],
   });

@@ -53,7 +53,7 @@ export function freePort() {
 const canBind = (port) => new Promise((resolve) => {
   const socket = createSocket('udp4');
   socket.once('error', () => resolve(false));
-  socket.bind(port, '127.0.0.1', () => socket.close(() => resolve(true)));
+  socket.bind(port, () => socket.close(() => resolve(true)));
 });
 
 /** The first of `count` UDP ports in a row that were free a moment ago: the server counts up from it, one a shard. */

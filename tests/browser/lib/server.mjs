@@ -11,6 +11,12 @@ const HERE = dirname(fileURLToPath(import.meta.url));
 const BINARY = resolve(process.env.WEIR_BIN ?? resolve(HERE, '../../../target/release/weir'));
 const LINES_KEPT = 4000;
 
+function cookieOf(response) {
+  const [pair] = response.headers.getSetCookie()[0].split(';');
+  const [name, value] = pair.split(/=(.*)/s);
+  return { name, value };
+}
+
 export class Weir {
   lines = [];
   #listeners = new Set();
@@ -22,7 +28,8 @@ export class Weir {
       ...process.env,
       WEIR_DATA_DIR: dataDir,
       WEIR_HTTP_LISTEN: `127.0.0.1:${httpPort}`,
-      WEIR_MEDIA_LISTEN: `127.0.0.1:${mediaPort}`,
+      // On every interface, as a server has it: Firefox pairs no address of its own with a loopback one.
+      WEIR_MEDIA_LISTEN: `0.0.0.0:${mediaPort}`,
       NO_COLOR: '1',
       ...env,
     };
@@ -106,9 +113,14 @@ export class Weir {
     const { token } = await this.setUpLink();
     const response = await this.api('POST', '/api/v1/setup', { token, name, displayName, password, channel });
     if (response.status !== 201) throw new Error(`set-up answered ${response.status}: ${await response.text()}`);
-    const [pair] = response.headers.getSetCookie()[0].split(';');
-    const [cookieName, cookieValue] = pair.split(/=(.*)/s);
-    return { name, password, channel, cookie: { name: cookieName, value: cookieValue } };
+    return { name, password, channel, cookie: cookieOf(response) };
+  }
+
+  /** Another login of the owner. */
+  async signIn({ name = 'ada', password = 'correct horse battery' } = {}) {
+    const response = await this.api('POST', '/api/v1/login', { name, password });
+    if (response.status !== 200) throw new Error(`login answered ${response.status}: ${await response.text()}`);
+    return { cookie: cookieOf(response) };
   }
 
   /** A same-origin request, as the app's own page would make it. */

@@ -1,5 +1,5 @@
 // The app's pages as a person uses them.
-import { until } from './wait.mjs';
+import { eventually, until } from './wait.mjs';
 
 /** The element with a test id. */
 export const at = (id) => `[data-testid="${id}"]`;
@@ -13,6 +13,19 @@ export async function click(page, selector, { timeout = 10_000 } = {}) {
   await page.click(selector);
 }
 
+/**
+ * Waits for an element on a page that nobody has touched. What puppeteer runs in a page counts as a person's gesture, after
+ * which the browser lets sound play; this doesn't. Chromium only.
+ */
+export async function appearsUntouched(page, selector, { timeout = 10_000 } = {}) {
+  const session = await page.createCDPSession();
+  const expression = `document.querySelector(${JSON.stringify(selector)}) !== null`;
+  await eventually(async () => (await session.send('Runtime.evaluate', { expression })).result.value === true, {
+    what: `${selector} on an untouched page`, timeout,
+  });
+  await session.detach();
+}
+
 /** Types into a field in place of what is there. */
 export async function fill(page, selector, text) {
   await page.waitForSelector(selector, { visible: true });
@@ -20,8 +33,8 @@ export async function fill(page, selector, text) {
     field.focus();
     field.select();
   });
-  await page.keyboard.press('Backspace');
   if (text) await page.keyboard.type(text);
+  else await page.keyboard.press('Backspace');
 }
 
 /** Waits until the text of an element holds `wanted` (a text or a pattern). */

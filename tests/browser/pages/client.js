@@ -37,7 +37,17 @@ const client = {
       if (track.kind === 'video' && codec) this.prefer(transceiver, codec);
     }
     await peer.setLocalDescription(await peer.createOffer());
+    await this.keepSize(peer);
     return peer;
+  },
+
+  /** 720p from the first frame on: browsers else begin small and grow over ten seconds. */
+  async keepSize(peer) {
+    const sender = peer.getSenders().find((s) => s.track?.kind === 'video');
+    const parameters = sender.getParameters();
+    parameters.degradationPreference = 'maintain-resolution';
+    for (const encoding of parameters.encodings) encoding.maxBitrate = 2_500_000;
+    await sender.setParameters(parameters);
   },
 
   async playing(codec) {

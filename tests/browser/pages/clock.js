@@ -67,18 +67,8 @@ const clock = {
   /** Publishes by WHIP. */
   async publish({ url, key, codec }) {
     const peer = await client.publishing(this.stream, codec);
-    await this.bound(peer);
     await client.post(url, peer, key);
     this.peer = peer;
-  },
-
-  /** 720p stays 720p, at a rate that a streamer would choose. */
-  async bound(peer) {
-    const sender = peer.getSenders().find((s) => s.track?.kind === 'video');
-    const parameters = sender.getParameters();
-    parameters.degradationPreference = 'maintain-resolution';
-    for (const encoding of parameters.encodings) encoding.maxBitrate = 2_500_000;
-    await sender.setParameters(parameters);
   },
 
   /** Answers an offer to play, with no server in between. */
@@ -92,7 +82,7 @@ const clock = {
       await transceiver.sender.replaceTrack(this.stream.getVideoTracks()[0]);
     }
     await peer.setLocalDescription(await peer.createAnswer());
-    await this.bound(peer);
+    await client.keepSize(peer);
     await client.gathered(peer);
     this.peer = peer;
     return peer.localDescription.sdp;
