@@ -138,7 +138,7 @@ fn Header() -> Html {
                 label: label.into(),
                 icon: Some(icon),
                 picked: None,
-                on,
+                on: Some(on),
                 testid: None,
             };
             let mine = me.channels.iter().take(5).map(|channel| {

@@ -1,39 +1,103 @@
 //! Every page and its address.
 
+use std::collections::HashMap;
 use yew_router::prelude::*;
 
 /// A page.
-#[derive(Debug, Clone, PartialEq, Routable)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Route {
     /// What is live.
-    #[at("/")]
     Home,
     /// To go live.
-    #[at("/studio")]
     Studio,
     /// To go live on one of several channels.
-    #[at("/studio/:channel")]
     StudioOf {
         /// Which.
         channel: String,
     },
     /// To sign in.
-    #[at("/sign-in")]
     SignIn,
     /// To make the owner's account, from the link in the console.
-    #[at("/set-up")]
     SetUp,
     /// Account, logins, channels.
-    #[at("/settings")]
     Settings,
     /// To watch.
-    #[at("/:channel")]
     Channel {
         /// Which.
         channel: String,
     },
     /// Anything else.
-    #[not_found]
-    #[at("/404")]
     NotFound,
+}
+
+/// By hand: what the macro derives brings a matcher of patterns with it, which weighs more than a page.
+impl Routable for Route {
+    fn from_path(path: &str, _: &HashMap<&str, &str>) -> Option<Self> {
+        Self::recognize(path)
+    }
+
+    fn to_path(&self) -> String {
+        match self {
+            Self::Home => "/".to_owned(),
+            Self::Studio => "/studio".to_owned(),
+            Self::StudioOf { channel } => format!("/studio/{channel}"),
+            Self::SignIn => "/sign-in".to_owned(),
+            Self::SetUp => "/set-up".to_owned(),
+            Self::Settings => "/settings".to_owned(),
+            Self::Channel { channel } => format!("/{channel}"),
+            Self::NotFound => "/404".to_owned(),
+        }
+    }
+
+    fn routes() -> Vec<&'static str> {
+        vec!["/", "/studio", "/studio/:channel", "/sign-in", "/set-up", "/settings", "/:channel", "/404"]
+    }
+
+    fn not_found_route() -> Option<Self> {
+        Some(Self::NotFound)
+    }
+
+    fn recognize(pathname: &str) -> Option<Self> {
+        let path = pathname.trim_matches('/');
+        let (first, rest) = path.split_once('/').map_or((path, None), |(first, rest)| (first, Some(rest)));
+        Some(match (first, rest) {
+            ("", None) => Self::Home,
+            ("studio", None) => Self::Studio,
+            ("studio", Some(channel)) if !channel.contains('/') => {
+                Self::StudioOf { channel: channel.to_owned() }
+            }
+            ("sign-in", None) => Self::SignIn,
+            ("set-up", None) => Self::SetUp,
+            ("settings", None) => Self::Settings,
+            ("404", None) | (_, Some(_)) => Self::NotFound,
+            (channel, None) => Self::Channel { channel: channel.to_owned() },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_page_is_found_at_its_address() {
+        let channel = || "ada".to_owned();
+        let pages = [
+            Route::Home,
+            Route::Studio,
+            Route::StudioOf { channel: channel() },
+            Route::SignIn,
+            Route::SetUp,
+            Route::Settings,
+            Route::Channel { channel: channel() },
+            Route::NotFound,
+        ];
+        for page in pages {
+            assert_eq!(Route::recognize(&page.to_path()), Some(page));
+        }
+        assert_eq!(Route::recognize("/ada/"), Some(Route::Channel { channel: channel() }));
+        for wrong in ["/a/b/c", "/settings/x", "/studio/a/b", "/ada/videos"] {
+            assert_eq!(Route::recognize(wrong), Some(Route::NotFound), "{wrong}");
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use super::Failure;
 use crate::browser::{
     self,
-    fetch::{Request, fetch},
+    fetch::{Reply, Request, fetch},
     page,
 };
 
@@ -72,11 +72,16 @@ impl Session {
 
     /// Ends it and waits until the server knows.
     pub async fn delete_and_wait(&self) {
-        let bearer = format!("Bearer {}", self.token.as_deref().unwrap_or_default());
-        let all = [("authorization", bearer.as_str())];
-        let headers = if self.token.is_some() { &all[..] } else { &[] };
         // A session that the server no longer knows is as ended as it can be.
-        let _ =
-            fetch(Request { method: "DELETE", url: &self.url, headers, body: None, keep_alive: true }).await;
+        let _ = self.send("DELETE", "", None).await;
+    }
+
+    /// Asks something of it; `part` comes after its address. `None` if no answer came.
+    pub async fn send(&self, method: &str, part: &str, body: Option<&str>) -> Option<Reply> {
+        let bearer = format!("Bearer {}", self.token.as_deref().unwrap_or_default());
+        let all = [("content-type", "application/json"), ("authorization", &bearer)];
+        let headers = &all[usize::from(body.is_none())..1 + usize::from(self.token.is_some())];
+        let url = format!("{}{part}", self.url);
+        fetch(Request { method, url: &url, headers, body, keep_alive: method == "DELETE" }).await.ok()
     }
 }

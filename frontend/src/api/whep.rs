@@ -7,11 +7,16 @@ use super::{
 use crate::{
     api::Failure,
     browser::{
+        self,
         media::Track,
         rtc::{Link, Peer, Stat},
+        time,
     },
 };
-use shared::id::ChannelName;
+use shared::{
+    id::ChannelName,
+    watch::{ChooseRendition, PlayoutClock},
+};
 use std::{cell::RefCell, rc::Rc};
 
 /// One attempt to watch. Dropping it ends the session, whatever stage it has reached.
@@ -36,8 +41,14 @@ impl Watching {
 
     /// Posts the offer and takes the answer. The offer goes out before this side has looked for ways to itself:
     /// the server answers to wherever the first check comes from.
-    pub fn ask(&self, channel: &ChannelName) -> impl Future<Output = Result<(), Declined>> + use<> {
-        let (peer, stage, url) = (self.peer.clone(), self.session.clone(), format!("/whep/{channel}"));
+    /// One that is a `preview` is not counted as a viewer.
+    pub fn ask(
+        &self,
+        channel: &ChannelName,
+        preview: bool,
+    ) -> impl Future<Output = Result<(), Declined>> + use<> {
+        let (peer, stage) = (self.peer.clone(), self.session.clone());
+        let url = format!("/whep/{channel}{}", if preview { "?preview=1" } else { "" });
         async move {
             let refused = |_| Declined { failure: Failure::Unexpected(406), retry_after: None };
             let offer = peer.offer(sdp_state::viewer_offer).await.map_err(refused)?;
@@ -49,6 +60,35 @@ impl Watching {
             let answer = session.answer.clone();
             *stage.borrow_mut() = Stage::Open(session);
             peer.answer(&answer).await.map_err(refused)
+        }
+    }
+
+    fn session(&self) -> Option<Session> {
+        match &*self.session.borrow() {
+            Stage::Open(session) => Some(session.clone()),
+            _ => None,
+        }
+    }
+
+    /// The session's clock, with when it was asked and when it answered; `None` before its first picture.
+    pub fn clock(&self) -> impl Future<Output = Option<(f64, f64, PlayoutClock)>> + use<> {
+        let session = self.session();
+        async move {
+            let asked = time::now_exact();
+            let reply = session?.send("GET", "/clock", None).await?;
+            let came = time::now_exact();
+            super::parse(&reply.text).map(|clock| (asked, came, clock))
+        }
+    }
+
+    /// Wants a rendition by its name; `None` leaves it to the server.
+    pub fn choose(&self, rendition: Option<String>) {
+        if let (Some(session), Ok(body)) =
+            (self.session(), serde_json::to_string(&ChooseRendition { rendition }))
+        {
+            browser::spawn(async move {
+                session.send("PUT", "/rendition", Some(&body)).await;
+            });
         }
     }
 

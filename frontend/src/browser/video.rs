@@ -48,8 +48,8 @@ pub fn set_sound(node: &NodeRef, volume: f64, muted: bool) {
 pub struct Shown {
     /// When, by the page's clock.
     pub at: f64,
-    /// When it was captured, by the same clock, if the browser knows.
-    pub captured: Option<f64>,
+    /// Its RTP timestamp, if the browser tells.
+    pub rtp_timestamp: Option<u32>,
 }
 
 type FrameClosure = Closure<dyn FnMut(f64, JsValue)>;
@@ -70,7 +70,7 @@ pub fn frames(node: &NodeRef, mut run: impl FnMut(Shown) + 'static) -> Option<Fr
     *closure.borrow_mut() = Some(Closure::new(move |at: f64, data: JsValue| {
         run(Shown {
             at: number(&data, "expectedDisplayTime").unwrap_or(at),
-            captured: number(&data, "captureTime"),
+            rtp_timestamp: number(&data, "rtpTimestamp").map(|ticks| ticks as u32),
         });
         if let Some(closure) = again.borrow().as_ref() {
             let _ = js::call(&target, NEXT, [closure.as_ref().clone()]);

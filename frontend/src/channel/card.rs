@@ -1,5 +1,6 @@
 //! A channel as a card.
 
+use super::preview::Preview;
 use crate::{
     route::Route,
     ui::{Shape, format_state, monogram, named_icon},
@@ -47,6 +48,8 @@ pub struct CardProps {
     pub offset: i64,
     /// This machine's clock.
     pub now: i64,
+    /// It plays in its picture.
+    pub plays: bool,
 }
 
 /// A channel and what it is doing.
@@ -64,6 +67,7 @@ pub fn Card(props: &CardProps) -> Html {
         <Link<Route> to={Route::Channel { channel: channel.name.to_string() }} classes="channel-card">
             <div class="channel-art">
                 { monogram(&name.clone(), &channel.name.to_string(), "art") }
+                if on && props.plays { <Preview channel={channel.name.clone()} /> }
                 if on {
                     if card.state.state == BroadcastState::Waiting {
                         <span class="badge badge-warn">{ "Waiting" }</span>

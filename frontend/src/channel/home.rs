@@ -10,9 +10,12 @@ use crate::{
     route::Route,
     ui::{Notice, Shape, Skeleton, format_state, icon, monogram, named_icon, use_seconds},
 };
-use shared::{broadcast::BroadcastState, channel::ChannelCard};
+use shared::{broadcast::BroadcastState, channel::ChannelCard, id::ChannelName};
 use yew::prelude::*;
 use yew_router::prelude::*;
+
+/// A card that is pointed at for so long plays, in milliseconds.
+const LINGER: i32 = 400;
 
 /// What is live, first.
 #[component]
@@ -20,6 +23,9 @@ pub fn Home() -> Html {
     let site = use_site();
     let load = use_directory();
     let now = use_seconds(true);
+    // One at a time.
+    let playing = use_state(|| None::<ChannelName>);
+    let timer = use_mut_ref(|| None::<clock::Timer>);
     let name = site.name();
     use_effect_with(name.clone(), |name| page::set_title(name));
     let offset = use_memo(load.data.clone(), |directory| {
@@ -48,8 +54,27 @@ pub fn Home() -> Html {
     };
     let (on, off): (Vec<_>, Vec<_>) = directory.channels.iter().partition(|card| is_on(card));
     let card = |card: &&ChannelCard| {
+        let name = &card.channel.name;
+        let point = {
+            let (playing, timer, name) = (playing.clone(), timer.clone(), name.clone());
+            move |()| {
+                let (playing, name) = (playing.clone(), name.clone());
+                *timer.borrow_mut() = Some(clock::after(LINGER, move || playing.set(Some(name))));
+            }
+        };
+        let leave = {
+            let (playing, timer) = (playing.clone(), timer.clone());
+            move |()| {
+                timer.take();
+                playing.set(None);
+            }
+        };
+        let (point, leave) = (Callback::from(point), Callback::from(leave));
         html! {
-            <li key={card.channel.name.to_string()}><Card card={(*card).clone()} offset={*offset} now={now} /></li>
+            <li key={name.to_string()} onpointerenter={point.reform(|_| ())} onpointerleave={leave.reform(|_| ())}
+                onfocusin={point.reform(|_| ())} onfocusout={leave.reform(|_| ())}>
+                <Card card={(*card).clone()} offset={*offset} now={now} plays={playing.as_ref() == Some(name)} />
+            </li>
         }
     };
     html! {

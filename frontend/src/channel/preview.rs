@@ -49,7 +49,7 @@ pub fn Preview(props: &PreviewProps) -> Html {
                 },
             );
             if let Some(watching) = watching {
-                let asking = watching.ask(channel);
+                let asking = watching.ask(channel, true);
                 *slot.borrow_mut() = Some(watching);
                 let refused = slot.clone();
                 browser::spawn(async move {

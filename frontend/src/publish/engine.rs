@@ -3,22 +3,18 @@
 use super::{
     charts::Charts,
     sources::{Mode, Sources, words},
-    studio_state::{Hearing, Output, PublishState, Refusal, Stage},
+    studio_state::{Hearing, Output, PublishState, Stage},
 };
 use crate::{
     api::{
-        Failure,
         events::{Events, Subscription},
-        rest,
-        session::Declined,
         whip::Publishing,
     },
     browser::{
         self,
         listen::{self, Listener},
         media::{self, Device, Refused, Stream, Track},
-        rtc::{self, Link, Sending},
-        storage,
+        rtc, storage,
         time::{self, Timer},
     },
 };
@@ -78,18 +74,18 @@ pub struct Snapshot {
     pub bitrate: u32,
 }
 
-struct Inner {
-    channel: ChannelName,
+pub(super) struct Inner {
+    pub(super) channel: ChannelName,
     report: Callback<Snapshot>,
-    state: RefCell<PublishState>,
-    sources: RefCell<Sources>,
-    snapshot: RefCell<Snapshot>,
-    publishing: RefCell<Option<Rc<Publishing>>>,
-    token: RefCell<String>,
+    pub(super) state: RefCell<PublishState>,
+    pub(super) sources: RefCell<Sources>,
+    pub(super) snapshot: RefCell<Snapshot>,
+    pub(super) publishing: RefCell<Option<Rc<Publishing>>>,
+    pub(super) token: RefCell<String>,
     hearing: RefCell<Hearing>,
-    last: Cell<Option<(f64, f64)>>,
+    pub(super) last: Cell<Option<(f64, f64)>>,
     warning: RefCell<Option<Listener>>,
-    generation: Cell<u32>,
+    pub(super) generation: Cell<u32>,
     left: Cell<bool>,
 }
 
@@ -357,7 +353,7 @@ impl Engine {
 }
 
 impl Inner {
-    fn with(self: &Rc<Self>, decide: impl FnOnce(&mut PublishState, u64)) {
+    pub(super) fn with(self: &Rc<Self>, decide: impl FnOnce(&mut PublishState, u64)) {
         decide(&mut self.state.borrow_mut(), time::now());
         loop {
             let output = self.state.borrow_mut().poll();
@@ -389,7 +385,7 @@ impl Inner {
         });
     }
 
-    fn update(&self, change: impl FnOnce(&mut Snapshot)) {
+    pub(super) fn update(&self, change: impl FnOnce(&mut Snapshot)) {
         let mut next = self.snapshot.borrow().clone();
         change(&mut next);
         if *self.snapshot.borrow() != next {
@@ -458,124 +454,5 @@ impl Inner {
             snapshot.camera = device;
         });
         self.send_again();
-    }
-
-    /// Puts the tracks as they are now into the running session.
-    fn send_again(&self) {
-        if let Some(publishing) = self.publishing.borrow().as_ref() {
-            let sources = self.sources.borrow();
-            browser::spawn(publishing.replace_video(sources.video()));
-            browser::spawn(publishing.replace_audio(sources.audio()));
-        }
-    }
-
-    fn get_token(self: &Rc<Self>) {
-        let inner = self.clone();
-        browser::spawn(async move {
-            match rest::publish_token(&inner.channel).await {
-                Ok(token) => {
-                    *inner.token.borrow_mut() = token.token;
-                    inner.with(|state, _| state.token());
-                }
-                Err(failure) => inner.refused(&failure, None),
-            }
-        });
-    }
-
-    fn refused(self: &Rc<Self>, failure: &Failure, retry_after: Option<u64>) {
-        let refusal = match failure.status() {
-            None => Refusal::Later(None),
-            Some(401 | 403) => Refusal::Token,
-            Some(429 | 502 | 503 | 504) => Refusal::Later(retry_after),
-            Some(_) => Refusal::Final,
-        };
-        self.with(|state, now| state.refused(refusal, now));
-        let stopped = self.state.borrow().stage() == Stage::Ready;
-        let words = failure.sentence();
-        self.update(|snapshot| snapshot.error = stopped.then_some(words));
-    }
-
-    fn publish(self: &Rc<Self>) {
-        let generation = self.generation.get() + 1;
-        self.generation.set(generation);
-        self.publishing.take();
-        let (codec, bitrate, mode) = {
-            let snapshot = self.snapshot.borrow();
-            (snapshot.codec.clone(), snapshot.bitrate, snapshot.mode)
-        };
-        let how = Sending {
-            codec: Some(codec.as_str()).filter(|codec| !codec.is_empty()),
-            bitrate,
-            // Words on a screen have to stay readable; a face has to keep moving.
-            degradation: if mode == Mode::Camera { "maintain-framerate" } else { "balanced" },
-        };
-        let (video, audio) = {
-            let sources = self.sources.borrow();
-            (sources.video(), sources.audio())
-        };
-        let links = Rc::downgrade(self);
-        let publishing = Publishing::new(video.as_ref(), audio.as_ref(), &how, move |link| {
-            let Some(inner) = links.upgrade().filter(|inner| inner.generation.get() == generation) else {
-                return;
-            };
-            inner.with(|state, now| match link {
-                Link::Connected => state.connected(now),
-                Link::Disconnected => state.cut(now),
-                Link::Failed => state.failed(now),
-                Link::Connecting => {}
-            });
-        });
-        let Some(publishing) = publishing else {
-            self.state.borrow_mut().refused(Refusal::Final, time::now());
-            return self.update(|snapshot| {
-                snapshot.error = Some(
-                    "This browser can't publish video. A current Chrome, Edge, Firefox or Safari can."
-                        .to_owned(),
-                );
-            });
-        };
-        let asking = publishing.ask(format!("/whip/{}", self.channel), self.token.borrow().clone());
-        *self.publishing.borrow_mut() = Some(Rc::new(publishing));
-        let inner = self.clone();
-        browser::spawn(async move {
-            let answer = asking.await;
-            if inner.generation.get() != generation {
-                return;
-            }
-            match answer {
-                Ok(session) => inner.with(|state, now| state.accepted(&session, now)),
-                Err(Declined { failure, retry_after }) => inner.refused(&failure, retry_after),
-            }
-        });
-    }
-
-    fn finish(&self) {
-        self.generation.set(self.generation.get() + 1);
-        let (publishing, channel) = (self.publishing.take(), self.channel.clone());
-        browser::spawn(async move {
-            if let Some(publishing) = publishing {
-                publishing.end().await;
-            }
-            // Ends the broadcast also where the session was lost before; one that is over already stays so.
-            let _ = rest::end(&channel).await;
-        });
-    }
-
-    fn measure(self: &Rc<Self>) {
-        let Some(publishing) = self.publishing.borrow().clone() else { return };
-        let (inner, generation) = (self.clone(), self.generation.get());
-        browser::spawn(async move {
-            let stats = publishing.stats().await;
-            if inner.generation.get() == generation {
-                let now = time::now_exact();
-                inner.update(|snapshot| {
-                    let mut last = inner.last.get();
-                    let mut charts = (*snapshot.charts).clone();
-                    snapshot.sends = charts.add(&stats, now, &mut last).unwrap_or_default();
-                    snapshot.charts = Rc::new(charts);
-                    inner.last.set(last);
-                });
-            }
-        });
     }
 }

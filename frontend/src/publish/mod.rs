@@ -7,6 +7,7 @@ mod obs;
 mod sources;
 mod studio;
 mod studio_state;
+mod uplink;
 
 pub use obs::ObsCard;
 pub use studio::Studio;

@@ -182,7 +182,7 @@ fn Devices(props: &DevicesProps) -> Html {
             </button>
         }
     };
-    let choices = |kind: DeviceKind, what: &str| -> Vec<Choice> {
+    let choices = |kind: DeviceKind, what: &str, none: &str| -> Vec<Choice> {
         let devices = snapshot.devices.iter().filter(|device| device.kind == kind);
         let named = devices.enumerate().map(|(at, device)| {
             let label =
@@ -190,11 +190,7 @@ fn Devices(props: &DevicesProps) -> Html {
             Choice::new(device.id.clone(), label)
         });
         let found: Vec<_> = named.collect();
-        if found.is_empty() {
-            vec![Choice::new("", format!("No {} found", what.to_lowercase()))]
-        } else {
-            found
-        }
+        if found.is_empty() { vec![Choice::new("", none.to_owned())] } else { found }
     };
     let with = |act: fn(&Engine, String)| {
         let engine = engine.clone();
@@ -213,9 +209,9 @@ fn Devices(props: &DevicesProps) -> Html {
             }
             <div class="devices-grid">
                 <Select id="camera" label="Camera" value={snapshot.camera.clone().unwrap_or_default()} testid="camera"
-                    choices={choices(DeviceKind::Camera, "Camera")} on={with(Engine::pick_camera)} />
+                    choices={choices(DeviceKind::Camera, "Camera", "No camera found")} on={with(Engine::pick_camera)} />
                 <Select id="microphone" label="Microphone" value={snapshot.microphone.clone().unwrap_or_default()}
-                    testid="microphone" choices={choices(DeviceKind::Microphone, "Microphone")}
+                    testid="microphone" choices={choices(DeviceKind::Microphone, "Microphone", "No microphone found")}
                     on={with(Engine::pick_microphone)} />
                 <Select id="codec" label="Codec" value={snapshot.codec.clone()} testid="codec" disabled={props.fixed}
                     choices={codecs.collect::<Vec<_>>()} on={with(Engine::set_codec)} />

@@ -13,8 +13,8 @@ pub struct Item {
     pub icon: Option<Shape>,
     /// For one of several to pick: whether it is picked.
     pub picked: Option<bool>,
-    /// When it is chosen.
-    pub on: Callback<()>,
+    /// When it is chosen; one without it only says something.
+    pub on: Option<Callback<()>>,
     /// To find it in tests.
     pub testid: Option<&'static str>,
 }
@@ -80,13 +80,16 @@ pub fn Menu(props: &MenuProps) -> Html {
         let choose = move |_: MouseEvent| {
             open.set(false);
             page::focus(&button);
-            on.emit(());
+            if let Some(on) = &on {
+                on.emit(());
+            }
         };
         let role = if item.picked.is_some() { "menuitemradio" } else { "menuitem" };
         let checked = item.picked.map(|picked| if picked { "true" } else { "false" });
         let shape = item.icon.or(item.picked.map(|_| Shape::Check));
         html! {
-            <button type="button" role={role} aria-checked={checked} tabindex="-1" onclick={choose}
+            <button type="button" role={role} aria-checked={checked} tabindex="-1"
+                aria-disabled={item.on.is_none().then_some("true")} onclick={choose}
                 data-testid={item.testid}>
                 if let Some(shape) = shape { { icon(shape) } }
                 <span>{ item.label.clone() }</span>

@@ -1,6 +1,6 @@
 //! What stands under the picture.
 
-use super::{engine::Snapshot, player_state::View};
+use super::{engine::Snapshot, latency_state, player_state::View};
 use crate::{
     api::use_site,
     browser::{self, page},
@@ -68,9 +68,9 @@ pub fn About(props: &AboutProps) -> Html {
                         <li data-testid="duration">{ named_icon(Shape::Clock, "Live for") }
                             { format_state::clock(snapshot.since(started, now)) }</li>
                     }
-                    if let (View::Live, Some(latency)) = (snapshot.view, &snapshot.latency) {
+                    if let (View::Live, Some(latency)) = (snapshot.view, snapshot.latency) {
                         <li title="From the streamer's camera to this screen, measured" data-testid="latency">
-                            { format!("{latency} behind") }</li>
+                            { format!("{} behind", latency_state::words(latency)) }</li>
                     }
                 </ul>
                 <div class="about-actions">

@@ -1,6 +1,8 @@
 //! The bar under the picture.
 
-use super::{engine::Snapshot, player_state::View, sound::Sound, stats_state::rendition_label};
+use super::{
+    engine::Snapshot, latency_state, player_state::View, sound::Sound, stats_state::rendition_label,
+};
 use crate::{
     browser::page,
     ui::{IconButton, Item, Menu, Shape, format_state, icon},
@@ -29,6 +31,8 @@ pub struct ControlsProps {
     pub on_sound: Callback<Sound>,
     /// Statistics on or off.
     pub on_stats: Callback<()>,
+    /// A rendition by its name; none leaves it to the server.
+    pub on_quality: Callback<Option<String>>,
     /// Theatre on or off.
     pub on_theatre: Callback<()>,
     /// Full screen on or off.
@@ -39,39 +43,46 @@ pub struct ControlsProps {
     pub on_help: Callback<()>,
 }
 
-fn qualities(snapshot: &Snapshot) -> Vec<Item> {
+/// What there is to choose from: what really exists, and leaving it to the server, which says what it chose.
+fn qualities(snapshot: &Snapshot, on: &Callback<Option<String>>) -> Vec<Item> {
     let none: &[Rendition] = &[];
     let all = snapshot.channel.as_ref().map_or(none, |channel| &channel.renditions);
     let videos: Vec<_> = all.iter().filter(|rendition| rendition.codec != Codec::Opus).collect();
     let label = |rendition: &Rendition| rendition_label(rendition, format_state::bitrate);
-    let item = |label: String, picked: bool| Item {
-        label: label.into(),
-        icon: None,
-        picked: Some(picked),
-        on: Callback::noop(),
-        testid: None,
+    // One that is gone, or of another channel, counts as not chosen; of one there is nothing to choose.
+    let several = videos.len() > 1;
+    let chosen =
+        snapshot.chosen.as_ref().filter(|name| several && videos.iter().any(|one| one.name == **name));
+    // What plays is told by what is decoded, not by what is offered.
+    let height = snapshot.quality.size.map(|(width, height)| width.min(height));
+    let plays = |one: &&&Rendition| {
+        one.codec.name() == snapshot.quality.codec
+            && one.size.is_some_and(|size| Some(u32::from(size.height.min(size.width))) == height)
     };
-    match &videos[..] {
-        [] => Vec::new(),
-        [one] => vec![item(label(one), true)],
-        several => {
-            // What plays is told by what is decoded, not by what is offered.
-            let height = snapshot.quality.size.map(|(width, height)| width.min(height));
-            let plays = several.iter().find(|rendition| {
-                rendition.codec.name() == snapshot.quality.codec
-                    && rendition
-                        .size
-                        .is_some_and(|size| Some(u32::from(size.height.min(size.width))) == height)
-            });
-            let auto = match plays {
-                Some(plays) => format!("Auto · {}", label(plays)),
-                None => "Auto".to_owned(),
-            };
-            std::iter::once(item(auto, true))
-                .chain(several.iter().map(|one| item(label(one), false)))
-                .collect()
+    let plays = match &videos[..] {
+        [] => return Vec::new(),
+        [one] => Some(one),
+        list => list.iter().find(plays),
+    };
+    let item = |label: String, rendition: Option<&String>| {
+        let (on, name) = (on.clone(), rendition.cloned());
+        Item {
+            label: label.into(),
+            icon: None,
+            picked: Some(rendition == chosen),
+            on: several.then(|| Callback::from(move |()| on.emit(name.clone()))),
+            testid: None,
         }
+    };
+    let auto = match plays.filter(|_| chosen.is_none()) {
+        Some(plays) => format!("Auto · {}", label(plays)),
+        None => "Auto".to_owned(),
+    };
+    let mut items = vec![item(auto, None)];
+    if several {
+        items.extend(videos.iter().map(|one| item(label(one), Some(&one.name))));
     }
+    items
 }
 
 /// Play, volume, live badge; quality, statistics, windows.
@@ -95,12 +106,12 @@ pub fn Controls(props: &ControlsProps) -> Html {
     let slide = {
         let on = props.on_sound.clone();
         move |event: InputEvent| {
-            let volume = page::typed(&event).parse::<f64>().unwrap_or(100.0) / 100.0;
+            let volume = f64::from(page::typed(&event).parse::<u8>().unwrap_or(100)) / 100.0;
             on.emit(Sound { volume, muted: volume == 0.0 });
         }
     };
     let shown = if silent { 0.0 } else { sound.volume };
-    let items = qualities(&props.snapshot);
+    let items = qualities(&props.snapshot, &props.on_quality);
     html! {
         <div class="controls">
             <IconButton icon={if props.paused { Shape::Play } else { Shape::Pause }} on={props.on_play.clone()}
@@ -112,7 +123,7 @@ pub fn Controls(props: &ControlsProps) -> Html {
                     style={format!("--filled:{:.0}%", shown * 100.0)}
                     aria-label="Volume" oninput={slide} data-testid="volume" />
             </div>
-            <LiveBadge view={props.snapshot.view} latency={props.snapshot.latency.clone()} />
+            { live_badge(&props.snapshot) }
             <span class="controls-space"></span>
             if !items.is_empty() {
                 <Menu label="Quality" items={items} up=true testid="quality">{ icon(Shape::Gear) }</Menu>
@@ -134,27 +145,19 @@ pub fn Controls(props: &ControlsProps) -> Html {
     }
 }
 
-/// Properties of [`LiveBadge`].
-#[derive(Properties, PartialEq)]
-pub struct LiveBadgeProps {
-    /// Which state the player is in.
-    pub view: View,
-    /// Measured glass to glass.
-    pub latency: Option<String>,
-}
-
 /// Live, and how far behind.
-#[component]
-pub fn LiveBadge(props: &LiveBadgeProps) -> Html {
-    match (props.view, &props.latency) {
-        (View::Live, Some(latency)) => html! {
+fn live_badge(snapshot: &Snapshot) -> Html {
+    match snapshot.view {
+        View::Live => html! {
             <span class="badge badge-live" title="From the streamer's camera to this screen, measured"
-                data-testid="live-badge">{ "Live" }<span class="badge-more">{ format!(" · {latency}") }</span></span>
+                data-testid="live-badge">
+                { "Live" }
+                if let Some(latency) = snapshot.latency {
+                    <span class="badge-more">{ format!(" · {}", latency_state::words(latency)) }</span>
+                }
+            </span>
         },
-        (View::Live, None) => {
-            html! { <span class="badge badge-live" data-testid="live-badge">{ "Live" }</span> }
-        }
-        (View::Waiting, _) => html! { <span class="badge badge-warn">{ "Waiting" }</span> },
+        View::Waiting => html! { <span class="badge badge-warn">{ "Waiting" }</span> },
         _ => html! { <span class="badge">{ "Not live" }</span> },
     }
 }

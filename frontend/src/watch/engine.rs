@@ -1,7 +1,7 @@
 //! The player's moving parts: carries out what [`PlayerState`] decides and reports what there is to show.
 
 use super::{
-    latency_state::Latency,
+    latency_state::{Answer, Latency},
     player_state::{Output, PlayerState, Refusal, View},
     sound,
     stats::read,
@@ -20,6 +20,7 @@ use crate::{
         listen::{self, Listener},
         media::Stream,
         rtc::Link,
+        storage,
         time::{self, Timer},
         video::{self, Frames},
     },
@@ -36,6 +37,12 @@ use std::{
 };
 use yew::{Callback, NodeRef};
 
+const QUALITY: &str = "weir.quality";
+/// The session's clock is asked so often, in milliseconds.
+const CLOCK_EVERY: u64 = 5_000;
+/// The same while it doesn't answer.
+const CLOCK_AGAIN: u64 = 1_000;
+
 /// What there is to show.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Snapshot {
@@ -49,8 +56,10 @@ pub struct Snapshot {
     pub channel: Option<Rc<ChannelState>>,
     /// The server's clock minus this machine's, in milliseconds.
     pub clock_offset: i64,
-    /// Measured glass to glass.
-    pub latency: Option<String>,
+    /// Milliseconds from the streamer's camera to this screen, measured.
+    pub latency: Option<u32>,
+    /// The rendition that the viewer chose; none leaves it to the server.
+    pub chosen: Option<String>,
     /// What the connection measures.
     pub quality: Quality,
     /// Milliseconds from asking for the picture to seeing it.
@@ -70,6 +79,7 @@ impl Default for Snapshot {
             channel: None,
             clock_offset: 0,
             latency: None,
+            chosen: storage::read(QUALITY).filter(|name| !name.is_empty()),
             quality: Quality::default(),
             first_picture: None,
             page_picture: None,
@@ -95,6 +105,8 @@ struct Inner {
     stream: RefCell<Option<Stream>>,
     latency: RefCell<Latency>,
     reading: RefCell<Option<Reading>>,
+    /// When the session's clock is asked again.
+    clock_at: Cell<u64>,
     asked_at: Cell<Option<u64>>,
     /// Counts sessions, so that news of an old one isn't taken for news of the new one.
     generation: Cell<u32>,
@@ -131,6 +143,7 @@ impl Engine {
             stream: RefCell::default(),
             latency: RefCell::default(),
             reading: RefCell::default(),
+            clock_at: Cell::new(u64::MAX),
             asked_at: Cell::new(None),
             generation: Cell::new(0),
             heard_from_socket: Cell::new(false),
@@ -140,7 +153,13 @@ impl Engine {
         let weak = Rc::downgrade(&inner);
         let frames = video::frames(&video, move |shown| {
             if let Some(inner) = weak.upgrade() {
-                inner.latency.borrow_mut().shown(shown.captured, shown.at);
+                if let Some(timestamp) = shown.rtp_timestamp {
+                    inner.latency.borrow_mut().shown(timestamp, shown.at);
+                    // The first picture: until then there is nothing to date.
+                    if inner.clock_at.get() == u64::MAX {
+                        inner.ask_clock();
+                    }
+                }
                 inner.pictured();
             }
         });
@@ -213,6 +232,13 @@ impl Engine {
     /// The viewer doesn't want to wait for the next attempt.
     pub fn retry(&self) {
         self.inner.with(|state, _| state.retry());
+    }
+
+    /// The viewer wants this rendition; none leaves it to the server.
+    pub fn choose(&self, rendition: Option<String>) {
+        storage::write(QUALITY, rendition.as_deref().unwrap_or_default());
+        self.inner.update(|snapshot| snapshot.chosen = rendition);
+        self.inner.send_choice();
     }
 
     /// The viewer did something, so that sound may play.
@@ -292,6 +318,7 @@ impl Inner {
         self.stream.take();
         *self.latency.borrow_mut() = Latency::default();
         self.reading.take();
+        self.clock_at.set(u64::MAX);
         self.asked_at.set(self.asked_at.get().or(Some(time::now())));
         let (links, tracks) = (Rc::downgrade(self), Rc::downgrade(self));
         let watching = Watching::new(
@@ -330,7 +357,7 @@ impl Inner {
             self.state.borrow_mut().refused(Refusal::NoCodec, time::now());
             return;
         };
-        let asking = watching.ask(&self.channel);
+        let asking = watching.ask(&self.channel, false);
         *self.watching.borrow_mut() = Some(watching);
         let weak = Rc::downgrade(self);
         browser::spawn(async move {
@@ -338,6 +365,9 @@ impl Inner {
             let Some(inner) = weak.upgrade().filter(|inner| inner.generation.get() == generation) else {
                 return;
             };
+            if answer.is_ok() && inner.snapshot.borrow().chosen.is_some() {
+                inner.send_choice();
+            }
             inner.with(|state, now| match answer {
                 Ok(()) => state.accepted(now),
                 Err(declined) => state.refused(refusal(&declined), now),
@@ -366,7 +396,30 @@ impl Inner {
         });
     }
 
+    fn send_choice(&self) {
+        if let Some(watching) = self.watching.borrow().as_ref() {
+            watching.choose(self.snapshot.borrow().chosen.clone());
+        }
+    }
+
+    fn ask_clock(self: &Rc<Self>) {
+        let Some(asking) = self.watching.borrow().as_ref().map(Watching::clock) else { return };
+        // Sooner, if no answer comes.
+        self.clock_at.set(time::now() + CLOCK_AGAIN);
+        let (inner, generation) = (self.clone(), self.generation.get());
+        browser::spawn(async move {
+            let Some((asked, came, clock)) = asking.await else { return };
+            if inner.generation.get() == generation {
+                inner.clock_at.set(time::now() + CLOCK_EVERY);
+                inner.latency.borrow_mut().heard(Answer { asked, came, clock });
+            }
+        });
+    }
+
     fn measure(self: &Rc<Self>) {
+        if time::now() >= self.clock_at.get() {
+            self.ask_clock();
+        }
         let Some(stats) = self.watching.borrow().as_ref().map(Watching::stats) else { return };
         let (inner, generation) = (self.clone(), self.generation.get());
         browser::spawn(async move {
@@ -379,7 +432,7 @@ impl Inner {
             if quality.flows {
                 inner.with(|state, now| state.flowed(now));
             }
-            let latency = inner.latency.borrow().words();
+            let latency = inner.latency.borrow().millis();
             inner.update(|snapshot| {
                 snapshot.quality = quality;
                 snapshot.latency = latency;

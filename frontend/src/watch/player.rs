@@ -155,6 +155,14 @@ pub fn Player(props: &PlayerProps) -> Html {
             move || drop(listener)
         });
     }
+    let on_quality = {
+        let engine = engine.clone();
+        Callback::from(move |rendition: Option<String>| {
+            if let Some(engine) = engine.borrow().as_ref() {
+                engine.choose(rendition);
+            }
+        })
+    };
     let on_retry = {
         let engine = engine.clone();
         Callback::from(move |()| {
@@ -210,7 +218,7 @@ pub fn Player(props: &PlayerProps) -> Html {
     html! {
         <section ref={root} class={classes!("player", quiet.then_some("player-quiet"))} aria-label="Player"
             data-testid="player" data-state={snapshot.view.name()}
-            data-first-picture-ms={number(snapshot.first_picture)} data-page-picture-ms={number(snapshot.page_picture)}
+            data-latency-ms={number(snapshot.latency.map(u64::from))} data-first-picture-ms={number(snapshot.first_picture)} data-page-picture-ms={number(snapshot.page_picture)}
             onpointermove={onpointermove} onfocusin={onfocusin} onpointerleave={onpointerleave}>
             <video ref={screen} class={classes!((!snapshot.has_picture).then_some("video-hidden"))} autoplay=true
                 playsinline=true onpointerup={press_picture} ondblclick={double}
@@ -228,7 +236,7 @@ pub fn Player(props: &PlayerProps) -> Html {
             if *stats { <Stats snapshot={(*snapshot).clone()} on_close={on_stats.clone()} /> }
             if plays {
                 <Controls snapshot={(*snapshot).clone()} sound={heard} paused={*paused} theatre={props.theatre}
-                    full={*full} stats={*stats} on_play={on_play} on_sound={on_sound} on_stats={on_stats}
+                    full={*full} stats={*stats} on_play={on_play} on_sound={on_sound} on_stats={on_stats} on_quality={on_quality}
                     on_theatre={props.on_theatre.clone()} on_full={on_full} on_window={on_window}
                     on_help={on_help.clone()} />
             }

@@ -65,7 +65,7 @@ pub fn Stats(props: &StatsProps) -> Html {
         ("Round trip", millis(quality.round_trip)),
         ("Jitter buffer", millis(quality.buffer)),
         ("Dropped frames", quality.dropped.to_string()),
-        ("Latency", props.snapshot.latency.clone().unwrap_or_else(unknown)),
+        ("Latency", props.snapshot.latency.map_or_else(unknown, |ms| format!("{ms} ms"))),
         ("First picture", props.snapshot.first_picture.map_or_else(unknown, |ms| format!("{ms} ms"))),
     ];
     html! {
