@@ -105,7 +105,10 @@ impl whip::Gate for PublisherGate {
         bearer: &'a str,
     ) -> BoxFuture<'a, Result<whip::Grant, whip::Refused>> {
         async move {
-            match self.0.publisher(channel, bearer).await {
+            match self.0.publisher(None, bearer).await {
+                Ok(grant) if channel.is_some_and(|name| *name != grant.channel_name) => {
+                    Err(whip::Refused::OtherChannel)
+                }
                 Ok(PublisherGrant { channel_id, channel_name, title, category }) => {
                     Ok(whip::Grant { channel: channel_id, name: channel_name, title, category })
                 }

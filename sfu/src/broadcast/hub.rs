@@ -98,6 +98,9 @@ impl Hub {
                 state.last_keyframe_time = Some(packet.time);
             }
         }
+        if packet.track.codec == Codec::Vp8 {
+            packet.picture = payload::vp8_picture(&packet.payload);
+        }
         state.meter.packet(packet.payload.len(), packet.marker, now);
         let packet = Arc::new(packet);
         if !packet.track.is_audio() {
@@ -217,6 +220,7 @@ pub(super) mod tests {
             time: seq as u32 * 3000,
             marker: true,
             starts_keyframe: false,
+            picture: None,
             captured: Instant::now(),
             payload: payload.into(),
             quarter_turns: None,

@@ -41,6 +41,17 @@ impl Track {
     }
 }
 
+/// The numbers of a VP8 picture (RFC 7741, 4.2), which must not jump back in one viewer's stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Picture {
+    /// The picture id.
+    pub id: u16,
+    /// Whether it has 15 bits, or 7.
+    pub is_wide: bool,
+    /// The number of the lowest temporal layer's picture, TL0PICIDX.
+    pub base: Option<u8>,
+}
+
 /// One RTP packet as it came from the publisher. The payload is shared, never copied per viewer.
 #[derive(Debug, Clone)]
 pub struct Packet {
@@ -54,6 +65,8 @@ pub struct Packet {
     pub marker: bool,
     /// The first packet of a keyframe.
     pub starts_keyframe: bool,
+    /// The numbers that a VP8 payload gives its picture.
+    pub picture: Option<Picture>,
     /// When the media was captured, in the server's clock, as far as sender reports tell; else when it arrived.
     pub captured: Instant,
     /// RTP payload without its header.

@@ -2,6 +2,7 @@
 //!
 //! Sources: VP8 RFC 7741, VP9 RFC 9628, H.264 RFC 6184 and ITU-T H.264 7.3.2.1.1, AV1 RTP v1.0.0 and AV1 5.5.
 
+use super::packet::Picture;
 use shared::{broadcast::Codec, unit::Size};
 
 /// What the first packet of a keyframe tells.
@@ -20,6 +21,19 @@ pub fn keyframe(codec: Codec, payload: &[u8]) -> Option<Keyframe> {
         Codec::Av1 => av1(payload),
         Codec::Opus => None,
     }
+}
+
+/// The numbers that a VP8 payload descriptor gives its picture, if any.
+pub fn vp8_picture(payload: &[u8]) -> Option<Picture> {
+    let (first, flags) = (payload.first()?, payload.get(1)?);
+    if first & 0x80 == 0 || flags & 0x80 == 0 {
+        return None;
+    }
+    let high = *payload.get(2)?;
+    let is_wide = high & 0x80 != 0;
+    let id = if is_wide { u16::from_be_bytes([high & 0x7f, *payload.get(3)?]) } else { u16::from(high) };
+    let base = if flags & 0x40 != 0 { Some(*payload.get(if is_wide { 4 } else { 3 })?) } else { None };
+    Some(Picture { id, is_wide, base })
 }
 
 fn vp8(payload: &[u8]) -> Option<Keyframe> {
@@ -332,6 +346,20 @@ mod tests {
     }
 
     #[test]
+    fn vp8_pictures_have_numbers_of_7_or_15_bits_or_none() {
+        assert_eq!(
+            vp8_picture(&[0x90, 0xc0, 0x81, 0x02, 0x09]),
+            Some(Picture { id: 0x102, is_wide: true, base: Some(9) })
+        );
+        assert_eq!(
+            vp8_picture(&[0x90, 0x80, 0x7f, 0x00]),
+            Some(Picture { id: 127, is_wide: false, base: None })
+        );
+        assert_eq!(vp8_picture(&[0x10, 0x00, 0x00]), None);
+        assert_eq!(vp8_picture(&[0x90, 0xc0, 0x81]), None, "cut short");
+    }
+
+    #[test]
     fn vp9_keyframes_are_unpredicted_beginnings_of_the_lowest_layer() {
         let with_structure = [0x8a, 0x81, 0x02, 0x10, 0x05, 0x00, 0x02, 0xd0];
         assert_eq!(keyframe(Codec::Vp9, &with_structure), Some(Keyframe { size: HD }));
@@ -407,6 +435,7 @@ mod tests {
             for codec in [Codec::Vp8, Codec::Vp9, Codec::H264, Codec::Av1, Codec::Opus] {
                 let _ = keyframe(codec, &payload);
             }
+            let _ = vp8_picture(&payload);
         }
     }
 }

@@ -38,8 +38,10 @@ pub struct Grant {
 /// Why a publisher is turned away.
 #[derive(Debug)]
 pub enum Refused {
-    /// The key is nobody's, or another channel's.
+    /// The key is nobody's.
     WrongKey,
+    /// The key is somebody's, but not that channel's. Whether there is such a channel is not told.
+    OtherChannel,
     /// It can't be looked up now.
     Unavailable(ProblemResponse),
 }
@@ -156,6 +158,13 @@ async fn admit(whip: &Whip, channel: Option<&str>, headers: &HeaderMap) -> Resul
     match whip.gate.admit(name.as_ref(), bearer).await {
         Ok(grant) => Ok(grant),
         Err(Refused::WrongKey) => Err(wrong()),
+        Err(Refused::OtherChannel) => Err(ProblemResponse::new(
+            StatusCode::FORBIDDEN,
+            "other-channel",
+            "This stream key is another channel's",
+            "Post to /whip alone, where the key says which channel it is, or to that channel's own address.",
+        )
+        .into_response()),
         Err(Refused::Unavailable(problem)) => Err(problem.into_response()),
     }
 }

@@ -13,7 +13,7 @@ use str0m::{
     format::PayloadParams,
     media::{KeyframeRequestKind, MediaKind, Mid, Pt, Rid},
     net::{Protocol, Receive},
-    rtp::{ExtensionValues, RtpWrite, Ssrc, VideoOrientation},
+    rtp::{ExtensionValues, RtpWrite, Ssrc, VideoOrientation, Vp8Descriptor, Vp8Patch},
 };
 
 /// One peer, unique while the server runs. Later peers have higher numbers.
@@ -44,6 +44,8 @@ pub struct Outgoing {
     pub payload: Arc<[u8]>,
     /// Quarter turns clockwise, if the publisher says.
     pub quarter_turns: Option<u8>,
+    /// Picture id and TL0PICIDX to put into a VP8 payload in place of its own.
+    pub picture: Option<(u16, Option<u8>)>,
 }
 
 /// See the module.
@@ -250,12 +252,15 @@ impl Peer {
             video_orientation: packet.quarter_turns.map(orientation),
             ..ExtensionValues::default()
         };
-        stream.write_rtp(
-            RtpWrite::new(*pt, packet.seq.into(), packet.time, packet.captured, packet.payload)
-                .marker(packet.marker)
-                .ext_vals(extensions)
-                .nackable(!is_audio),
-        );
+        let patch = packet.picture.and_then(|picture| vp8_patch(&packet.payload, picture));
+        let rtp = RtpWrite::new(*pt, packet.seq.into(), packet.time, packet.captured, packet.payload)
+            .marker(packet.marker)
+            .ext_vals(extensions)
+            .nackable(!is_audio);
+        stream.write_rtp(match patch {
+            Some(patch) => rtp.vp8_patch(patch),
+            None => rtp,
+        });
     }
 
     /// Asks the peer for a keyframe of what it sends, by the message that it understands.
@@ -300,6 +305,14 @@ fn is_common_profile(params: &PayloadParams) -> bool {
     }
 }
 
+fn vp8_patch(payload: &[u8], (id, base): (u16, Option<u8>)) -> Option<Vp8Patch> {
+    let patch = Vp8Descriptor::parse(payload).ok()?.patch().picture_id(id);
+    match base {
+        Some(base) => patch.tl0_pic_idx(base).build().ok(),
+        None => patch.build().ok(),
+    }
+}
+
 fn orientation(quarter_turns: u8) -> VideoOrientation {
     match quarter_turns & 3 {
         0 => VideoOrientation::Deg0,
@@ -316,5 +329,48 @@ pub fn quarter_turns(orientation: VideoOrientation) -> u8 {
         VideoOrientation::Deg90 => 1,
         VideoOrientation::Deg180 => 2,
         VideoOrientation::Deg270 => 3,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use str0m::{RtcConfig, media::Direction};
+
+    /// An offer of one line each way of a peer that has `codecs` alone.
+    fn offer(config: RtcConfig, direction: Direction) -> String {
+        let mut rtc = config.build(Instant::now());
+        let mut api = rtc.sdp_api();
+        api.add_media(MediaKind::Audio, direction, None, None, None);
+        api.add_media(MediaKind::Video, direction, None, None, None);
+        api.apply().unwrap().0.to_sdp_string()
+    }
+
+    fn answer(offer: &str) -> Peer {
+        let addresses =
+            Addresses { candidates: vec![SocketAddr::from(([127, 0, 0, 1], 7880))], mapped: false };
+        Peer::answer(offer, &addresses, None, Instant::now()).unwrap().0
+    }
+
+    #[test]
+    fn a_peer_takes_the_codecs_that_it_offered_and_no_others() {
+        let h264_only = RtcConfig::new().clear_codecs().enable_opus(true, false).enable_h264(true);
+        let peer = answer(&offer(h264_only, Direction::RecvOnly));
+        assert!(peer.decodes(Codec::H264) && peer.decodes(Codec::Opus));
+        assert!(peer.has_line(true) && peer.has_line(false));
+        for codec in [Codec::Vp8, Codec::Vp9, Codec::Av1] {
+            assert!(!peer.decodes(codec), "{codec:?}");
+        }
+        let all = answer(&offer(RtcConfig::new(), Direction::RecvOnly));
+        for codec in [Codec::H264, Codec::Vp8, Codec::Vp9, Codec::Av1, Codec::Opus] {
+            assert!(all.decodes(codec), "{codec:?}");
+        }
+        assert!(all.has_line(true) && all.has_line(false));
+    }
+
+    #[test]
+    fn nothing_is_sent_to_a_publisher() {
+        let peer = answer(&offer(RtcConfig::new(), Direction::SendOnly));
+        assert!(!peer.has_line(true) && !peer.has_line(false));
     }
 }

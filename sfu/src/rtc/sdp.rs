@@ -34,6 +34,13 @@ pub fn offer(text: &str) -> Result<SdpOffer, OfferError> {
     if lines == 0 {
         return Err(OfferError::Malformed("it has no media line".into()));
     }
+    for line in text.lines() {
+        if let Some(ufrag) = line.strip_prefix("a=ice-ufrag:") {
+            token(ufrag.trim(), 4)?;
+        } else if let Some(pwd) = line.strip_prefix("a=ice-pwd:") {
+            token(pwd.trim(), 22)?;
+        }
+    }
     SdpOffer::from_sdp_string(text).map_err(|error| OfferError::Malformed(error.to_string()))
 }
 
@@ -124,9 +131,9 @@ pub fn fragment(text: &str) -> Result<Fragment, OfferError> {
     let (mut ufrag, mut pwd) = (None, None);
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
         if let Some(value) = line.strip_prefix("a=ice-ufrag:") {
-            ufrag = Some(token(value)?);
+            ufrag = Some(token(value, 4)?);
         } else if let Some(value) = line.strip_prefix("a=ice-pwd:") {
-            pwd = Some(token(value)?);
+            pwd = Some(token(value, 22)?);
         } else if let Some(value) = line.strip_prefix("a=candidate:") {
             if fragment.candidates.len() < MOST_CANDIDATES {
                 fragment.candidates.extend(Candidate::from_sdp_string(&format!("candidate:{value}")).ok());
@@ -139,9 +146,9 @@ pub fn fragment(text: &str) -> Result<Fragment, OfferError> {
     Ok(fragment)
 }
 
-/// An ICE ufrag or password: 4 to 256 ice-chars (RFC 8839, 5.4).
-fn token(value: &str) -> Result<String, OfferError> {
-    let fits = (4..=256).contains(&value.len())
+/// An ICE ufrag or password: from 4 or 22 up to 256 ice-chars (RFC 8839, 5.4).
+fn token(value: &str, least: usize) -> Result<String, OfferError> {
+    let fits = (least..=256).contains(&value.len())
         && value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'+' || b == b'/');
     if fits {
         Ok(value.to_owned())

@@ -184,7 +184,8 @@ pub async fn patch(sessions: &dyn Sessions, id: &SessionId, headers: &HeaderMap,
         Err(problem) => return problem.into_response(),
     };
     let condition = match headers.get(header::IF_MATCH).map(|value| value.to_str().unwrap_or("")) {
-        Some("*") => IfMatch::Any,
+        // The RFC's own example has the asterisk in quotes.
+        Some("*" | "\"*\"") => IfMatch::Any,
         Some(etag) => IfMatch::Etag(etag.to_owned()),
         None => {
             return ProblemResponse::new(

@@ -1,5 +1,6 @@
 //! One viewer's session: WHEP, which rendition, rewriting.
 
 pub mod line;
+pub mod picture;
 pub mod rewrite;
 pub mod whep;

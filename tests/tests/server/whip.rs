@@ -76,11 +76,12 @@ fn who_has_no_key_is_told_how_to_bring_one() {
 }
 
 #[test]
-fn an_unknown_channel_is_not_found() {
+fn an_unknown_channel_is_refused() {
     let weir = Weir::start();
     let channel = weir.create_channel("ada");
     let offer = Offering::to_send().sdp;
-    post_whip(weir.http, "/whip/nobody", &channel.key, &offer).problem(404);
+    // As with another channel's key: who has a key doesn't learn which channels there are.
+    post_whip(weir.http, "/whip/nobody", &channel.key, &offer).problem(403);
     for name in ["UPPER%20CASE", "%00", "a", "..%2Fada", &"a".repeat(300)] {
         let response = post_whip(weir.http, &format!("/whip/{name}"), &channel.key, &offer);
         assert!((400..500).contains(&response.status), "{name}: {}", response.status);

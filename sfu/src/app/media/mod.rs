@@ -6,4 +6,5 @@ mod router;
 pub mod sessions;
 pub mod stage;
 
-pub use router::{Measurement, Report, RoomKey, ShardRouter, Usher};
+pub use room::Measurement;
+pub use router::{Report, RoomKey, ShardRouter, Usher};

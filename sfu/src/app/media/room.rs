@@ -3,15 +3,19 @@
 use crate::{
     broadcast::{
         hub::{Hub, Start},
-        packet::{Epoch, Packet, Track, TrackKey},
+        packet::{Epoch, Packet, Picture, Track, TrackKey},
     },
     publish::clock::{CaptureClock, Report},
     rtc::{
         peer::{Outgoing, PeerKey, quarter_turns},
         shard::Peers,
     },
-    watch::line::{Arrival, Line},
+    watch::{
+        line::{Arrival, Line},
+        picture::{Numbers, PictureIds},
+    },
 };
+use shared::broadcast::Rendition;
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -35,6 +39,8 @@ pub struct Publisher {
     origins: Vec<(Ssrc, Origin)>,
     /// Whether media flows, as last reported.
     pub flows: bool,
+    /// How many tracks were reported; a new one is at once.
+    pub told: usize,
     /// Loss after repair and round trip, as str0m last measured them.
     pub loss: f32,
     pub round_trip: Option<Duration>,
@@ -57,6 +63,7 @@ impl Publisher {
             clock: CaptureClock::default(),
             origins: Vec::new(),
             flows: false,
+            told: 0,
             loss: 0.0,
             round_trip: None,
         }
@@ -97,6 +104,7 @@ impl Publisher {
             time: packet.header.timestamp,
             marker: packet.header.marker,
             starts_keyframe: false,
+            picture: None,
             captured,
             quarter_turns: packet.header.ext_vals.video_orientation.map(quarter_turns),
             payload: packet.payload,
@@ -115,6 +123,7 @@ struct Viewer {
     video: Line<TrackKey>,
     audio: Line<TrackKey>,
     connected: bool,
+    pictures: PictureIds<TrackKey>,
     /// The rendition that the viewer chose; automatic if none.
     choice: Option<String>,
     /// The last picture's timestamp in the viewer's stream, and when it was captured.
@@ -137,6 +146,21 @@ pub struct Room {
     pub source: Option<usize>,
     /// Whether this shard has asked the others for the broadcast.
     pub subscribed: bool,
+}
+
+/// What a publisher's shard measured in the last second.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measurement {
+    /// The publisher's session.
+    pub publisher: PeerKey,
+    /// Its tracks.
+    pub renditions: Vec<Rendition>,
+    /// Packets lost after repair, 0 to 1.
+    pub loss: f32,
+    /// Round trip to it.
+    pub round_trip: Option<Duration>,
+    /// Time between the last two keyframes.
+    pub keyframe_interval: Option<Duration>,
 }
 
 /// A keyframe that somebody on another shard has to ask for.
@@ -200,7 +224,15 @@ impl Room {
     /// Adds a viewer; it gets nothing before it is connected.
     pub fn add_viewer(&mut self, key: PeerKey) {
         let (video, audio) = (Line::new(VIDEO_CLOCK), Line::new(AUDIO_CLOCK));
-        self.viewers.push(Viewer { key, video, audio, connected: false, choice: None, shown: None });
+        self.viewers.push(Viewer {
+            key,
+            video,
+            audio,
+            connected: false,
+            pictures: PictureIds::default(),
+            choice: None,
+            shown: None,
+        });
     }
 
     /// A viewer's transport is up: it starts at once if the cache serves.
@@ -250,6 +282,27 @@ impl Room {
             peers.request_keyframe(publisher.key, mid, rid);
         }
         true
+    }
+
+    /// What the publisher here sends, as far as it is measured.
+    pub fn measure(&mut self, now: Instant) -> Option<Measurement> {
+        let (renditions, keyframe_interval) = self.hub.measure(now);
+        let publisher = self.publisher.as_mut()?;
+        publisher.told = renditions.len();
+        Some(Measurement {
+            publisher: publisher.key,
+            renditions,
+            loss: publisher.loss,
+            round_trip: publisher.round_trip,
+            keyframe_interval,
+        })
+    }
+
+    /// The same as soon as there is a track that nobody was told of: who can't decode it must not have to wait.
+    pub fn measure_if_new(&mut self, now: Instant) -> Option<Measurement> {
+        let is_new =
+            self.publisher.as_ref().is_some_and(|publisher| publisher.told != self.hub.tracks().count());
+        if is_new { self.measure(now) } else { None }
     }
 
     /// Everything a new subscriber needs to serve its viewers at once.
@@ -321,6 +374,9 @@ impl Viewer {
         if !is_audio {
             self.shown = Some((place.time, packet.captured));
         }
+        let picture = packet.picture.and_then(|Picture { id, is_wide, base }| {
+            self.pictures.place(packet.track.key, Numbers { id, is_wide, base })
+        });
         peers.write(
             self.key,
             Outgoing {
@@ -331,6 +387,7 @@ impl Viewer {
                 marker: packet.marker,
                 payload: Arc::clone(&packet.payload),
                 quarter_turns: packet.quarter_turns,
+                picture,
             },
         );
     }

@@ -1,6 +1,6 @@
 //! What a shard does with its sessions' media: it keeps the rooms, and speaks with the other shards about them.
 
-use super::room::{Ask, Publisher, Room, STALLED};
+use super::room::{Ask, Measurement, Publisher, Room, STALLED};
 use crate::{
     broadcast::packet::{Epoch, Packet, TrackKey},
     rtc::{
@@ -9,11 +9,10 @@ use crate::{
         shard::{Closed, Peers, Router},
     },
 };
-use shared::broadcast::Rendition;
 use std::{
     collections::{HashMap, VecDeque},
     sync::Arc,
-    time::{Duration, Instant},
+    time::Instant,
 };
 use str0m::Event;
 use tokio::sync::{
@@ -32,21 +31,6 @@ pub enum Usher {
     Publisher(RoomKey),
     /// It watches a room.
     Viewer(RoomKey),
-}
-
-/// What a publisher's shard measured in the last second.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Measurement {
-    /// The publisher's session.
-    pub publisher: PeerKey,
-    /// Its tracks.
-    pub renditions: Vec<Rendition>,
-    /// Packets lost after repair, 0 to 1.
-    pub loss: f32,
-    /// Round trip to it.
-    pub round_trip: Option<Duration>,
-    /// Time between the last two keyframes.
-    pub keyframe_interval: Option<Duration>,
 }
 
 /// What a shard tells the control plane.
@@ -311,6 +295,7 @@ impl Router for ShardRouter {
         for key in std::mem::take(&mut self.touched) {
             let Some(room) = self.rooms.get_mut(&key) else { continue };
             let packets = room.flush(peers, now);
+            let news = room.measure_if_new(now);
             let subscribers = if room.publisher.is_some() { room.subscribers } else { 0 };
             let begins = match &mut room.publisher {
                 Some(publisher) if !packets.is_empty() && !publisher.flows => {
@@ -321,6 +306,9 @@ impl Router for ShardRouter {
             };
             if let Some(publisher) = begins {
                 self.report(Report::Flows(key, publisher));
+            }
+            if let Some(measured) = news {
+                self.report(Report::Measured(key, measured));
             }
             if subscribers != 0 && !packets.is_empty() {
                 let packets: Arc<[Arc<Packet>]> = packets.into();
@@ -347,15 +335,7 @@ impl Router for ShardRouter {
                     publisher.flows = false;
                     report = Some(Report::Stopped(key, publisher.key));
                 } else if publisher.flows && self.ticks.is_multiple_of(10) {
-                    let (renditions, keyframe_interval) = room.hub.measure(now);
-                    let measured = Measurement {
-                        publisher: publisher.key,
-                        renditions,
-                        loss: publisher.loss,
-                        round_trip: publisher.round_trip,
-                        keyframe_interval,
-                    };
-                    report = Some(Report::Measured(key, measured));
+                    report = room.measure(now).map(|measured| Report::Measured(key, measured));
                 }
             }
             if let Some(report) = report {

@@ -1,6 +1,9 @@
 //! The sessions of all shards, by the names they have outside, and what their lives mean for broadcasts.
 
-use super::router::{Measurement, Message, Report, RoomKey, ShardRouter, Usher};
+use super::{
+    room::Measurement,
+    router::{Message, Report, RoomKey, ShardRouter, Usher},
+};
 use crate::{
     broadcast::registry::Input,
     fresh,
