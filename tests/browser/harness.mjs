@@ -62,7 +62,7 @@ export class World {
 
   /** A page in a window of its own (a tab behind another one would stop drawing), with the probe in it. */
   async page(browser, url, { context, before } = {}) {
-    const page = await (context ?? browser).newPage();
+    const page = await (context ?? browser).newPage({ type: 'window' });
     page.heard = [];
     page.posts = [];
     page.on('console', (message) => page.heard.push(`${message.type()}: ${message.text()}`));

@@ -3,7 +3,7 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { World, eventually, seesStation, until } from './harness.mjs';
-import { at, click, fill, playerIs, says, signedIn } from './lib/ui.mjs';
+import { appearsUntouched, at, click, fill, playerIs, says, signedIn } from './lib/ui.mjs';
 
 const [folder, ...words] = process.argv.slice(2);
 if (!folder) {
@@ -17,7 +17,8 @@ const SCHEMES = ['dark', 'light'];
 async function shoot(page, name) {
   if (words.length && !words.some((word) => name.includes(word))) return;
   for (const [width, height] of SIZES) {
-    await page.setViewport({ width, height, isMobile: width < 500, hasTouch: width < 500 });
+    // Without `isMobile`, which would load the page again and end what is live.
+    await page.setViewport({ width, height });
     for (const scheme of SCHEMES) {
       await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
       await page.evaluate(() => new Promise((done) => { requestAnimationFrame(() => requestAnimationFrame(done)); }));
@@ -76,10 +77,14 @@ try {
   await click(studio, at('go-live'));
   await says(studio, at('stage'), 'Live', { timeout: 15_000 });
 
+  const fresh = await world.page(screens, `${weir.origin}/ada`, { context: await screens.createBrowserContext() });
+  await appearsUntouched(fresh, at('tap-to-hear'));
+  await seesStation(fresh, 2);
+  await shoot(fresh, 'channel-live-tap-to-hear');
+  await world.closePage(fresh);
+  await page.goto(`${weir.origin}/ada`);
   await playerIs(page, 'live');
   await seesStation(page, 2);
-  await shoot(page, 'channel-live-tap-to-hear');
-  await click(page, at('tap-to-hear'));
   await page.mouse.move(400, 300);
   await shoot(page, 'channel-live');
   await page.keyboard.press('t');
@@ -120,7 +125,8 @@ try {
   await studio.screenshot({ path: join(resolve(folder), 'studio-ending-1280.png') });
   await click(studio, at('undo'));
 
-  await studio.goto(`${weir.origin}/settings`).catch(() => {});
+  studio.on('dialog', (dialog) => dialog.accept());
+  await studio.goto(`${weir.origin}/settings`);
   await playerIs(page, 'waiting', { timeout: 15_000 });
   await shoot(page, 'channel-waiting');
   await studio.waitForSelector(`${at('logins')} li`, { visible: true });
@@ -131,6 +137,8 @@ try {
   await page.reload();
   await until(page, () => ['offline', 'ended'].includes(document.querySelector('[data-testid="player"]')?.dataset.state));
   await shoot(page, 'channel-offline');
+  await page.goto(weir.origin);
+  await page.waitForSelector('main a[href="/bea"]', { visible: true });
   await weir.crash();
   await until(page, () => /Reconnecting|Lost the server/.test(document.body.innerText), { timeout: 20_000 });
   await shoot(page, 'server-away');
