@@ -126,6 +126,8 @@ struct Channel {
     publishers: HashMap<SessionId, String>,
     /// The one whose media is on.
     current: Option<SessionId>,
+    /// The one whose media was on and that closed without a word; it may still say goodbye.
+    vanished: Option<SessionId>,
     viewers: HashMap<SessionId, ViewId>,
     renditions: Vec<Rendition>,
     health: Option<Health>,
@@ -199,8 +201,15 @@ impl Registry {
             Input::PublisherGone { channel, session, said } => {
                 self.with(&channel, now, &mut outputs, |channel, outputs| {
                     channel.publishers.remove(&session);
-                    if channel.current.as_ref() == Some(&session) {
+                    let was_on = channel.current.as_ref() == Some(&session);
+                    // A goodbye that comes after the connection's end counts, unless somebody is about to take over.
+                    let was_last = said
+                        && channel.current.is_none()
+                        && channel.publishers.is_empty()
+                        && channel.vanished.as_ref() == Some(&session);
+                    if was_on || was_last {
                         channel.current = None;
+                        channel.vanished = (!said).then_some(session);
                         (channel.renditions, channel.health) = (Vec::new(), None);
                         let input = if said { life::Input::End } else { life::Input::MediaStopped };
                         channel.live(input, now, outputs);
@@ -309,6 +318,7 @@ impl Channel {
             life: Life::default(),
             publishers: HashMap::new(),
             current: None,
+            vanished: None,
             viewers: HashMap::new(),
             renditions: Vec::new(),
             health: None,
@@ -518,6 +528,25 @@ mod tests {
         let outputs = registry.handle(flows("p2", "b2"), at(21));
         let state = shown(&outputs).unwrap();
         assert_eq!((state.state, state.start_time), (BroadcastState::Live, Some(at(1))));
+        assert!(matches!(told(&outputs)[0], Occurrence::StreamResumed { .. }));
+    }
+
+    #[test]
+    fn a_goodbye_after_the_connection_s_end_still_counts_unless_somebody_is_about_to_take_over() {
+        let mut registry = Registry::default();
+        registry.handle(published("p1"), at(0));
+        registry.handle(flows("p1", "b1"), at(1));
+        registry.handle(gone("p1", false), at(3));
+        let outputs = registry.handle(gone("p1", true), at(4));
+        assert!(matches!(told(&outputs)[0], Occurrence::StreamEnded { .. }));
+        assert!(told(&registry.handle(gone("p1", true), at(5))).is_empty(), "once is enough");
+
+        registry.handle(published("p2"), at(10));
+        registry.handle(flows("p2", "b2"), at(11));
+        registry.handle(gone("p2", false), at(12));
+        registry.handle(published("p3"), at(13));
+        assert!(told(&registry.handle(gone("p2", true), at(14))).is_empty(), "p3 is about to go on");
+        let outputs = registry.handle(flows("p3", "b3"), at(15));
         assert!(matches!(told(&outputs)[0], Occurrence::StreamResumed { .. }));
     }
 

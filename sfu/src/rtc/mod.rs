@@ -1,6 +1,7 @@
 //! WebRTC over UDP: sockets, shards, peers, SDP. Knows packets and peers, and nothing of broadcasts or channels.
 
 pub mod demux;
+pub mod dtls;
 pub mod peer;
 pub mod plane;
 pub mod sdp;

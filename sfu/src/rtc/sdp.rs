@@ -1,6 +1,6 @@
 //! SDP for WHIP and WHEP: what Weir accepts, and the fragments of a PATCH (RFC 8840).
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 use str0m::{Candidate, RtcConfig, change::SdpOffer, format::Codec, rtp::Extension};
 
 /// A browser's offer has about 10 KB; beyond this it is no honest offer.
@@ -44,6 +44,39 @@ pub fn offer(text: &str) -> Result<SdpOffer, OfferError> {
     SdpOffer::from_sdp_string(text).map_err(|error| OfferError::Malformed(error.to_string()))
 }
 
+/// An offer with what some leave out: that Opus has two channels (RFC 7587 knows no other), and a packetization mode for
+/// H.264. GStreamer's players name neither, and take what everybody sends.
+pub fn completed(offer: &str) -> String {
+    fn format(line: &str) -> Option<&str> {
+        Some(line.split_once(':')?.1.split_once(' ')?.0)
+    }
+    let with_fmtp: HashSet<&str> =
+        offer.lines().filter(|line| line.starts_with("a=fmtp:")).filter_map(format).collect();
+    let h264: HashSet<&str> = offer
+        .lines()
+        .filter(|line| line.starts_with("a=rtpmap:") && line.to_ascii_lowercase().ends_with(" h264/90000"))
+        .filter_map(format)
+        .collect();
+    let mut text = String::with_capacity(offer.len() + 256);
+    for line in offer.lines() {
+        text.push_str(line);
+        let of = format(line);
+        let is_h264 = of.is_some_and(|of| h264.contains(of));
+        if line.starts_with("a=rtpmap:") && line.to_ascii_lowercase().ends_with(" opus/48000") {
+            text.push_str("/2");
+        } else if is_h264 && line.starts_with("a=fmtp:") && !line.contains("packetization-mode") {
+            text.push_str(";packetization-mode=1");
+        } else if is_h264 && line.starts_with("a=rtpmap:") && !of.is_some_and(|of| with_fmtp.contains(of)) {
+            let of = of.unwrap_or_default();
+            text.push_str(&format!(
+                "\r\na=fmtp:{of} level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f"
+            ));
+        }
+        text.push_str("\r\n");
+    }
+    text
+}
+
 /// The video codecs of an offer in the order that the peer prefers. str0m answers in the order of its own configuration, and
 /// publishers send the first codec of the answer.
 pub fn preference(offer: &str) -> Vec<shared::broadcast::Codec> {
@@ -82,6 +115,7 @@ fn video_codec(name: &str) -> Option<shared::broadcast::Codec> {
 /// What every peer has in common, with its video codecs in that order.
 pub fn config(order: &[shared::broadcast::Codec]) -> RtcConfig {
     let mut config = RtcConfig::new()
+        .set_crypto_provider(super::dtls::provider())
         .set_ice_lite(true)
         .set_rtp_mode(true)
         .clear_codecs()
@@ -239,6 +273,21 @@ mod tests {
         assert!(offer("").is_err());
         assert!(offer("v=0\r\nm=").is_err());
         assert!(matches!(offer(&"m=video 9 x 0\r\n".repeat(5000)), Err(OfferError::TooManyLines(5000))));
+    }
+
+    #[test]
+    fn what_gstreamer_leaves_out_is_completed_and_nothing_else_is_touched() {
+        let offer = "a=rtpmap:96 OPUS/48000\r\na=rtpmap:103 H264/90000\r\na=rtcp-fb:103 nack\r\n\
+                     a=rtpmap:97 H264/90000\r\na=fmtp:97 profile-level-id=42e016\r\n";
+        assert_eq!(
+            completed(offer),
+            "a=rtpmap:96 OPUS/48000/2\r\na=rtpmap:103 H264/90000\r\n\
+             a=fmtp:103 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f\r\na=rtcp-fb:103 nack\r\n\
+             a=rtpmap:97 H264/90000\r\na=fmtp:97 profile-level-id=42e016;packetization-mode=1\r\n"
+        );
+        let whole = "a=rtpmap:111 opus/48000/2\r\na=fmtp:111 minptime=10\r\na=rtpmap:102 H264/90000\r\n\
+                     a=fmtp:102 packetization-mode=0;profile-level-id=42001f\r\na=rtpmap:100 VP9/90000\r\n";
+        assert_eq!(completed(whole), whole);
     }
 
     #[test]

@@ -55,6 +55,8 @@ struct Origin {
 
 /// The most SSRCs that one publisher's media is looked up for.
 const MOST_ORIGINS: usize = 8;
+/// The most sessions of one channel that were opened and have not sent anything.
+const MOST_COMING: usize = 4;
 
 impl Publisher {
     pub fn new(key: PeerKey) -> Self {
@@ -135,6 +137,8 @@ struct Viewer {
 pub struct Room {
     pub hub: Hub,
     pub publisher: Option<Publisher>,
+    /// Publishers' sessions here whose media has not come yet. Whoever is on stays on until it does.
+    coming: Vec<Publisher>,
     viewers: Vec<Viewer>,
     /// What came since the last flush.
     pending: Vec<Arc<Packet>>,
@@ -167,9 +171,35 @@ pub struct Measurement {
 pub struct Ask(pub TrackKey);
 
 impl Room {
-    /// Media from the publisher that sits here.
-    pub fn receive(&mut self, packet: RtpPacket, peers: &mut Peers, now: Instant) {
-        let Some(publisher) = &mut self.publisher else { return };
+    /// A publisher's session was opened here. Answers the one that has to go where too many wait.
+    pub fn add_publisher(&mut self, key: PeerKey) -> Option<PeerKey> {
+        self.coming.push(Publisher::new(key));
+        (self.coming.len() > MOST_COMING).then(|| self.coming.remove(0).key)
+    }
+
+    /// A publisher's session is over; whether it was the one that was on.
+    pub fn remove_publisher(&mut self, key: PeerKey) -> bool {
+        self.coming.retain(|publisher| publisher.key != key);
+        self.publisher.take_if(|publisher| publisher.key == key).is_some()
+    }
+
+    /// Whether anybody publishes from here, or is about to.
+    pub fn has_publishers(&self) -> bool {
+        self.publisher.is_some() || !self.coming.is_empty()
+    }
+
+    /// Media from a publisher that sits here. The first packet of one that was coming takes over.
+    pub fn receive(&mut self, key: PeerKey, packet: RtpPacket, peers: &mut Peers, now: Instant) {
+        if let Some(at) = self.coming.iter().position(|publisher| publisher.key == key) {
+            let newcomer = self.coming.remove(at);
+            // Of two, the one that was opened later is meant.
+            if self.publisher.as_ref().is_none_or(|publisher| publisher.key < key) {
+                self.publisher = Some(newcomer);
+            }
+        }
+        let Some(publisher) = self.publisher.as_mut().filter(|publisher| publisher.key == key) else {
+            return;
+        };
         let Some(packet) = publisher.packet(packet, peers, now) else { return };
         let before = self.hub.tracks().count();
         if let Some(packet) = self.hub.push(packet, now) {

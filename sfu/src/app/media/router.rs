@@ -1,6 +1,6 @@
 //! What a shard does with its sessions' media: it keeps the rooms, and speaks with the other shards about them.
 
-use super::room::{Ask, Measurement, Publisher, Room, STALLED};
+use super::room::{Ask, Measurement, Room, STALLED};
 use crate::{
     broadcast::packet::{Epoch, Packet, TrackKey},
     rtc::{
@@ -145,7 +145,7 @@ impl ShardRouter {
             self.tell_others(|| Message::Unsubscribe { room: key, shard });
         }
         let Some(room) = self.rooms.get(&key) else { return };
-        if room.viewers() == 0 && room.publisher.is_none() && room.subscribers == 0 {
+        if room.viewers() == 0 && !room.has_publishers() && room.subscribers == 0 {
             self.rooms.remove(&key);
         }
     }
@@ -159,8 +159,7 @@ impl ShardRouter {
 
     fn publisher_left(&mut self, key: RoomKey, peer: PeerKey) {
         let Some(room) = self.rooms.get_mut(&key) else { return };
-        if room.publisher.as_ref().is_some_and(|publisher| publisher.key == peer) {
-            room.publisher = None;
+        if room.remove_publisher(peer) {
             let epoch = Epoch(peer.0);
             room.hub.publisher_left(epoch);
             let subscribers = room.subscribers;
@@ -184,10 +183,8 @@ impl Router for ShardRouter {
         match role {
             Usher::Publisher(room_key) => {
                 let room = self.rooms.entry(room_key).or_default();
-                let before = room.publisher.replace(Publisher::new(key));
-                // Two on one shard: the newer one takes over here and now.
-                if let Some(before) = before {
-                    peers.close(before.key);
+                if let Some(stale) = room.add_publisher(key) {
+                    peers.close(stale);
                 }
             }
             Usher::Viewer(room_key) => {
@@ -207,11 +204,9 @@ impl Router for ShardRouter {
         match (event, role) {
             (Event::RtpPacket(packet), Usher::Publisher(room_key)) => {
                 let Some(room) = self.rooms.get_mut(&room_key) else { return };
-                if room.publisher.as_ref().is_some_and(|publisher| publisher.key == key) {
-                    room.receive(packet, peers, now);
-                    if self.touched.last() != Some(&room_key) {
-                        self.touched.push(room_key);
-                    }
+                room.receive(key, packet, peers, now);
+                if self.touched.last() != Some(&room_key) {
+                    self.touched.push(room_key);
                 }
             }
             (Event::KeyframeRequest(_), Usher::Viewer(room_key)) => {

@@ -24,7 +24,7 @@ use shared::{
     watch::PlayoutClock,
 };
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -36,6 +36,8 @@ const ANSWERING: usize = 16;
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How long a shard may take to restart a session's ICE.
 const SHARD_ANSWERS: Duration = Duration::from_secs(2);
+/// How many publishers that closed without a word are remembered for their goodbye; beyond it the oldest is forgotten.
+const CLOSED: usize = 64;
 /// How often a publisher's statistics are taken.
 const STATS_EVERY: Duration = Duration::from_secs(1);
 
@@ -66,6 +68,9 @@ struct Table {
     peers: HashMap<PeerKey, SessionId>,
     rooms: HashMap<ChannelId, RoomKey>,
     channels: HashMap<RoomKey, ChannelId>,
+    /// The last publishers whose connection closed before they said goodbye, oldest first: OBS closes first and sends its
+    /// DELETE after.
+    closed: VecDeque<(SessionId, ChannelId)>,
 }
 
 impl Table {
@@ -153,6 +158,12 @@ impl MediaSessions {
                 let id = table.peers.remove(&peer)?;
                 let Entry { channel, name, is_publisher, said, .. } = table.sessions.remove(&id)?;
                 tracing::info!(channel = %name, session = %id, publisher = is_publisher, why = reason(why, said), "a session is over");
+                if is_publisher && !said && why == Closed::ByPeer {
+                    if table.closed.len() >= CLOSED {
+                        table.closed.pop_front();
+                    }
+                    table.closed.push_back((id.clone(), channel.clone()));
+                }
                 Some(if is_publisher {
                     Input::PublisherGone { channel, session: id, said }
                 } else {
@@ -193,7 +204,7 @@ impl MediaSessions {
         let addresses = self.plane.addresses(seat.shard).clone();
         let turn = tokio::time::timeout(PATIENCE, self.turns.acquire()).await;
         let turn = turn.map_err(|_| OpenError::Full)?.map_err(|_| OpenError::Full)?;
-        let text: Arc<str> = offer.into();
+        let text: Arc<str> = sdp::completed(offer).into();
         let copy = Arc::clone(&text);
         // A panic on hostile SDP ends this task alone.
         let answered = tokio::task::spawn_blocking(move || {
@@ -302,13 +313,22 @@ impl Sessions for MediaSessions {
 
     fn close<'a>(&'a self, id: &'a SessionId) -> BoxFuture<'a, Result<(), PatchError>> {
         async move {
-            let seat = {
-                let mut table = self.table();
-                let entry = table.sessions.get_mut(id).ok_or(PatchError::Unknown)?;
+            let seat = self.table().sessions.get_mut(id).map(|entry| {
                 entry.said = true;
                 entry.seat
+            });
+            if let Some(seat) = seat {
+                let command = Command::Close { key: seat.key };
+                return self.plane.tell(seat.shard, command).map_err(|Full| PatchError::Full);
+            }
+            let (session, channel) = {
+                let mut table = self.table();
+                let at = table.closed.iter().position(|(session, _)| session == id);
+                at.and_then(|at| table.closed.remove(at)).ok_or(PatchError::Unknown)?
             };
-            self.plane.tell(seat.shard, Command::Close { key: seat.key }).map_err(|Full| PatchError::Full)
+            // The registry stops only with the server.
+            let _ = self.inputs.send(Input::PublisherGone { channel, session, said: true }).await;
+            Ok(())
         }
         .boxed()
     }
@@ -342,7 +362,9 @@ impl Ingest for MediaSessions {
 
     fn channel_of(&self, session: &SessionId) -> Option<ChannelId> {
         let table = self.table();
-        table.sessions.get(session).filter(|entry| entry.is_publisher).map(|entry| entry.channel.clone())
+        let open = table.sessions.get(session).filter(|entry| entry.is_publisher).map(|entry| &entry.channel);
+        let closed = || table.closed.iter().find(|(id, _)| id == session).map(|(_, channel)| channel);
+        open.or_else(closed).cloned()
     }
 }
 
