@@ -39,6 +39,11 @@ pub fn offer(text: &str) -> Result<SdpOffer, OfferError> {
             token(ufrag.trim(), 4)?;
         } else if let Some(pwd) = line.strip_prefix("a=ice-pwd:") {
             token(pwd.trim(), 22)?;
+        } else if let Some(media) = line.strip_prefix("m=") {
+            let port = media.split_whitespace().nth(1).and_then(|port| port.split('/').next());
+            if port.and_then(|port| port.parse::<u16>().ok()).is_none() {
+                return Err(OfferError::Malformed("a media line has no port between 0 and 65535".into()));
+            }
         }
     }
     SdpOffer::from_sdp_string(text).map_err(|error| OfferError::Malformed(error.to_string()))
