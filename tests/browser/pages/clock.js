@@ -91,6 +91,8 @@ const clock = {
   /** Joins (by WHEP, or by whatever `exchange` does with an offer); gives ms from the request to the first picture. */
   async join(url, codec) {
     const peer = await client.playing(url ? null : codec);
+    // As Weir's player has it, either way: show what arrives.
+    for (const receiver of peer.getReceivers()) receiver.jitterBufferTarget = 0;
     const video = document.createElement('video');
     video.width = 640;
     video.height = 360;
