@@ -281,19 +281,21 @@ fn SettingsPage() -> Html {
         Who::Nobody => return sign_in_first(),
         Who::Somebody(me) => me.clone(),
     };
-    let channel = |channel: &Channel| {
+    let channel = |(at, channel): (usize, &Channel)| {
         html! {
-            <section class="card" key={channel.id.to_string()} aria-label={format!("Channel {}", channel.name)}>
-                <h2>{ channel.display_name.as_str() }<span class="quiet">{ format!("/{}", channel.name) }</span></h2>
+            <details class="card more" key={channel.id.to_string()} open={at == 0}>
+                <summary>
+                    <h2>{ channel.display_name.as_str() }<span class="quiet">{ format!("/{}", channel.name) }</span></h2>
+                </summary>
                 <Details channel={Rc::new(channel.clone())} full=true />
                 <details class="more"><summary>{ "Stream key and OBS" }</summary>
                     <ObsCard channel={channel.name.clone()} /></details>
-            </section>
+            </details>
         }
     };
     let channels = html! {
         <>
-            { for me.channels.iter().map(channel) }
+            { for me.channels.iter().enumerate().map(channel) }
             <section class="card" aria-labelledby="another-title">
                 <h2 id="another-title">{ if me.channels.is_empty() { "Make your channel" } else { "Make another channel" } }</h2>
                 <CreateForm />

@@ -66,7 +66,7 @@ pub fn SignInPage() -> Html {
             <section class="card sheet">
                 { word_mark() }
                 <h1>{ "Sign in" }</h1>
-                <p class="quiet">{ format!("to go live on {}. Watching needs no account.", site.name()) }</p>
+                <p class="quiet">{ format!("To go live on {}. Watching needs no account.", site.name()) }</p>
                 <form class="form" onsubmit={onsubmit} novalidate=true>
                     <TextField id="name" label="Name" value={(*name).clone()} on={set(&name)} autocomplete="username"
                         testid="name" />

@@ -62,6 +62,11 @@ impl Publishing {
         async move { peer.replace_audio(track.as_ref()).await }
     }
 
+    /// See [`Peer::degrade`].
+    pub fn degrade(&self, preference: &str) {
+        self.peer.degrade(preference);
+    }
+
     /// Ends the session while the page is being left.
     pub fn leave(&self) {
         if let Some(session) = self.session.take() {

@@ -31,8 +31,6 @@ pub struct Sending<'a> {
     pub codec: Option<&'a str>,
     /// The most bits a second.
     pub bitrate: u32,
-    /// `maintain-framerate`, `maintain-resolution` or `balanced`.
-    pub degradation: &'a str,
 }
 
 /// A peer connection.
@@ -93,16 +91,23 @@ impl Peer {
         if let Some(codec) = how.codec {
             prefer(&line, codec);
         }
-        let sender = line.sender();
+        self.video = Some(line);
+        // A connection begins by guessing its speed: a picture made small for that takes ten seconds to grow again.
+        self.degrade("maintain-resolution");
+    }
+
+    /// Says what gives way when the picture can't be sent as it is: `maintain-framerate`, `maintain-resolution` or
+    /// `balanced`.
+    pub fn degrade(&self, preference: &str) {
+        let Some(sender) = self.video.as_ref().map(RtcRtpTransceiver::sender) else { return };
         let parameters = js::call(&sender, "getParameters", []).unwrap_or_default();
-        js::set(&parameters, "degradationPreference", how.degradation);
+        js::set(&parameters, "degradationPreference", preference);
         if let Ok(done) = js::call(&sender, "setParameters", [parameters]) {
             // A browser that doesn't know the preference keeps its own.
             super::spawn(async move {
                 let _ = js::settle(done).await;
             });
         }
-        self.video = Some(line);
     }
 
     /// Offers sound.

@@ -83,7 +83,7 @@ pub fn Card(props: &CardProps) -> Html {
                 { monogram(&name.clone(), &channel.name.to_string(), "small") }
                 <div>
                     <h3>{ title(card) }</h3>
-                    <p class="quiet">{ name.clone() }</p>
+                    if title(card) != name { <p class="quiet">{ name.clone() }</p> }
                     <p class="quiet">{ facts }</p>
                 </div>
             </div>

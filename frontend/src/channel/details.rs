@@ -211,6 +211,8 @@ pub fn Details(props: &DetailsProps) -> Html {
                 <Lines id={id("description")} label="About" value={draft.description.clone()}
                     error={error("description")} on={change(|draft, text| draft.description = text)} on_left={save.clone()} />
             }
+            // Enter sends a form of several fields only where there is a button to send it.
+            <button hidden=true></button>
             if let Some(error) = error("") { <p class="field-note field-error" role="alert">{ error }</p> }
             <p class="field-note form-state" role="status" data-testid="saved">{ *state }</p>
         </form>

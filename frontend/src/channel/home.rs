@@ -136,7 +136,8 @@ fn Hero(props: &HeroProps) -> Html {
             <div class="hero-words">
                 <h2>{ title(card) }</h2>
                 <p class="hero-channel">
-                    { monogram(&name.clone(), &channel.name.to_string(), "small") }<b>{ name.clone() }</b>
+                    { monogram(&name.clone(), &channel.name.to_string(), "small") }
+                    if title(card) != name { <b>{ name.clone() }</b> }
                 </p>
                 <ul class="facts">
                     if !category(card).is_empty() { <li>{ category(card) }</li> }

@@ -29,7 +29,7 @@ pub fn Rail() -> Html {
                     </span>
                     if on {
                         <span class="rail-live number" title={format_state::viewers(card.state.viewer_count)}>
-                            <span class="dot" aria-label="Live,"></span>
+                            <span class="dot" role="img" aria-label="Live,"></span>
                             { format_state::count(card.state.viewer_count.into()) }
                         </span>
                     }

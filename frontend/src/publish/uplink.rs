@@ -15,6 +15,9 @@ use crate::{
 };
 use std::rc::Rc;
 
+/// After so many milliseconds a connection knows its speed.
+const SPEED_KNOWN: i32 = 5_000;
+
 impl Inner {
     /// Puts the tracks as they are now into the running session.
     pub(super) fn send_again(&self) {
@@ -59,12 +62,9 @@ impl Inner {
             let snapshot = self.snapshot.borrow();
             (snapshot.codec.clone(), snapshot.bitrate, snapshot.mode)
         };
-        let how = Sending {
-            codec: Some(codec.as_str()).filter(|codec| !codec.is_empty()),
-            bitrate,
-            // Words on a screen have to stay readable; a face has to keep moving.
-            degradation: if mode == Mode::Camera { "maintain-framerate" } else { "balanced" },
-        };
+        let how = Sending { codec: Some(codec.as_str()).filter(|codec| !codec.is_empty()), bitrate };
+        // Words on a screen have to stay readable; a face has to keep moving.
+        let degradation = if mode == Mode::Camera { "maintain-framerate" } else { "balanced" };
         let (video, audio) = {
             let sources = self.sources.borrow();
             (sources.video(), sources.audio())
@@ -91,7 +91,9 @@ impl Inner {
             });
         };
         let asking = publishing.ask(format!("/whip/{}", self.channel), self.token.borrow().clone());
-        *self.publishing.borrow_mut() = Some(Rc::new(publishing));
+        let publishing = Rc::new(publishing);
+        let later = Rc::downgrade(&publishing);
+        *self.publishing.borrow_mut() = Some(publishing);
         let inner = self.clone();
         browser::spawn(async move {
             let answer = asking.await;
@@ -99,7 +101,14 @@ impl Inner {
                 return;
             }
             match answer {
-                Ok(session) => inner.with(|state, now| state.accepted(&session, now)),
+                Ok(session) => {
+                    inner.with(|state, now| state.accepted(&session, now));
+                    drop(inner);
+                    time::sleep(SPEED_KNOWN).await;
+                    if let Some(publishing) = later.upgrade() {
+                        publishing.degrade(degradation);
+                    }
+                }
                 Err(Declined { failure, retry_after }) => inner.refused(&failure, retry_after),
             }
         });

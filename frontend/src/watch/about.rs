@@ -69,7 +69,7 @@ pub fn About(props: &AboutProps) -> Html {
                             { format_state::clock(snapshot.since(started, now)) }</li>
                     }
                     if let (View::Live, Some(latency)) = (snapshot.view, snapshot.latency) {
-                        <li title="From the streamer's camera to this screen, measured" data-testid="latency">
+                        <li title="Measured, from the streamer's computer to this screen" data-testid="latency">
                             { format!("{} behind", latency_state::words(latency)) }</li>
                     }
                 </ul>

@@ -149,11 +149,11 @@ pub fn Controls(props: &ControlsProps) -> Html {
 fn live_badge(snapshot: &Snapshot) -> Html {
     match snapshot.view {
         View::Live => html! {
-            <span class="badge badge-live" title="From the streamer's camera to this screen, measured"
+            <span class="badge badge-live" title="Measured, from the streamer's computer to this screen"
                 data-testid="live-badge">
                 { "Live" }
                 if let Some(latency) = snapshot.latency {
-                    <span class="badge-more">{ format!(" · {}", latency_state::words(latency)) }</span>
+                    <span>{ format!("· {}", latency_state::words(latency)) }</span>
                 }
             </span>
         },

@@ -56,7 +56,7 @@ pub struct Snapshot {
     pub channel: Option<Rc<ChannelState>>,
     /// The server's clock minus this machine's, in milliseconds.
     pub clock_offset: i64,
-    /// Milliseconds from the streamer's camera to this screen, measured.
+    /// Milliseconds from the streamer's computer to this screen, measured.
     pub latency: Option<u32>,
     /// The rendition that the viewer chose; none leaves it to the server.
     pub chosen: Option<String>,

@@ -1,4 +1,4 @@
-//! Glass-to-glass latency from the frames that were shown: measured or absent, never guessed.
+//! How old the picture is, from the frames that were shown: measured or absent, never guessed.
 //!
 //! The server says when a frame was captured, by its clock and by the frame's RTP timestamp; the browser says which frame
 //! it shows. Two clocks meet, so the server's is read off the answer that took the least time to come.

@@ -230,7 +230,7 @@ pub fn Player(props: &PlayerProps) -> Html {
                     { icon(Shape::Muted) }<span>{ "Tap to hear" }</span>
                 </button>
             }
-            if snapshot.alone && snapshot.view == View::Live {
+            if snapshot.alone && !matches!(snapshot.view, View::Trouble(_)) {
                 <p class="player-note" role="status">{ "Lost the server. Reconnecting …" }</p>
             }
             if *stats { <Stats snapshot={(*snapshot).clone()} on_close={on_stats.clone()} /> }
