@@ -75,6 +75,11 @@ pub(super) async fn media(needs: MediaNeeds) -> Result<Media, AppError> {
     let gauges = MediaGauges { sessions: Arc::clone(&stage.sessions), board };
     metrics.register(|registry| registry.register_collector(Box::new(gauges)));
     let control = Arc::new(Stage(stage.clone()));
+    let sessions = Arc::clone(&stage.sessions);
+    let ready = Arc::new(move || {
+        let down = sessions.plane().gauges().filter(|gauges| gauges.is_down.load(Relaxed)).count();
+        if down == 0 { Ok(()) } else { Err(format!("{down} media shards have stopped: restart the server")) }
+    });
     let routes = Box::new(move |channels: &Channels, accounts: &Accounts| {
         let publishers = Arc::new(PublisherGate(channels.clone()));
         let watchers =
@@ -85,7 +90,7 @@ pub(super) async fn media(needs: MediaNeeds) -> Result<Media, AppError> {
             links,
         ))
     });
-    Ok(Media { control, ready: Arc::new(|| Ok(())), routes, task })
+    Ok(Media { control, ready, routes, task })
 }
 
 struct Stage(StageHandle);
@@ -93,6 +98,10 @@ struct Stage(StageHandle);
 impl LiveControl for Stage {
     fn end<'a>(&'a self, channel: &'a ChannelId) -> BoxFuture<'a, bool> {
         self.0.end(channel).boxed()
+    }
+
+    fn hide(&self, channel: &ChannelId) {
+        self.0.sessions.dismiss_viewers(channel);
     }
 }
 
@@ -176,10 +185,10 @@ impl Collector for MediaGauges {
                 MetricType::Gauge,
             )?)
         };
-        gauge("weir_media_sessions", "WHIP and WHEP sessions", peers as u64)?;
-        gauge("weir_broadcasts_live", "Broadcasts that are live or waiting", live.len() as u64)?;
-        gauge("weir_viewers", "Viewers that are connected", viewers)?;
-        gauge("weir_ingest_bits_per_second", "Media that arrives from publishers", ingest)?;
+        gauge("media_sessions", "WHIP and WHEP sessions", peers as u64)?;
+        gauge("broadcasts_live", "Broadcasts that are live or waiting", live.len() as u64)?;
+        gauge("viewers", "Viewers that are connected", viewers)?;
+        gauge("ingest_bits_per_second", "Media that arrives from publishers", ingest)?;
         let mut counter = |name: &str, help: &str, value: u64| {
             ConstCounter::new(value).encode(encoder.encode_descriptor(
                 name,
@@ -188,8 +197,8 @@ impl Collector for MediaGauges {
                 MetricType::Counter,
             )?)
         };
-        counter("weir_media_datagrams_dropped", "Datagrams that the kernel had no room for", dropped)?;
-        counter("weir_media_commands_refused", "Commands and batches that a shard had no room for", refused)
+        counter("media_datagrams_dropped", "Datagrams that the kernel had no room for", dropped)?;
+        counter("media_commands_refused", "Commands and batches that a shard had no room for", refused)
     }
 }
 
@@ -216,6 +225,8 @@ impl LiveControl for NothingLive {
     fn end<'a>(&'a self, _: &'a ChannelId) -> BoxFuture<'a, bool> {
         async { false }.boxed()
     }
+
+    fn hide(&self, _: &ChannelId) {}
 }
 
 struct Board(LiveBoard);

@@ -47,6 +47,11 @@ impl KeyframeCache {
         }
     }
 
+    /// Whether it has the packet of that sequence number.
+    pub fn holds(&self, seq: u64) -> bool {
+        self.packets.binary_search_by_key(&seq, |packet| packet.seq).is_ok()
+    }
+
     /// What a newcomer needs, oldest first; empty if there is no keyframe to start from.
     pub fn packets(&self) -> &[Arc<Packet>] {
         &self.packets

@@ -22,6 +22,8 @@ pub const KEYFRAME_REQUEST_EVERY: Duration = Duration::from_secs(1);
 const FRESH: Duration = Duration::from_secs(3);
 /// How long a newcomer waits for a requested keyframe before an old cache is replayed after all.
 const PATIENCE: Duration = Duration::from_millis(500);
+/// A track without packets for this long, while another of its kind has some, has fallen silent.
+const QUIET: Duration = Duration::from_secs(2);
 /// The most tracks of one publisher: one sound track and three encodings, doubled.
 const MOST_TRACKS: usize = 8;
 
@@ -43,6 +45,7 @@ struct TrackState {
     cache: KeyframeCache,
     meter: Meter,
     last_request: Option<Instant>,
+    last_packet: Instant,
     last_keyframe_time: Option<u32>,
 }
 
@@ -75,6 +78,7 @@ impl Hub {
                     cache: KeyframeCache::default(),
                     meter: Meter::default(),
                     last_request: None,
+                    last_packet: now,
                     last_keyframe_time: None,
                 });
                 self.tracks.len() - 1
@@ -88,6 +92,7 @@ impl Hub {
             state.cache.clear();
         }
         self.last_packet = Some(now);
+        state.last_packet = now;
         let keyframe = payload::keyframe(packet.track.codec, &packet.payload);
         if let Some(keyframe) = keyframe {
             // A parameter set and its slice start the same keyframe; only the size is news then.
@@ -109,8 +114,11 @@ impl Hub {
         Some(packet)
     }
 
-    /// Takes what another shard's hub already looked at.
+    /// Takes what another shard's hub already looked at; false if it is old news.
     pub fn adopt(&mut self, packet: &Arc<Packet>, now: Instant) -> bool {
+        if self.state(packet.track.key).is_some_and(|state| state.cache.holds(packet.seq)) {
+            return false;
+        }
         self.push(Packet::clone(packet), now).is_some()
     }
 
@@ -129,15 +137,27 @@ impl Hub {
         self.tracks.iter().map(|state| &state.track)
     }
 
-    /// The video track with the largest picture among those whose codec `decodes` takes and that carry something; the
-    /// earliest of equals.
+    /// The video track with the largest picture among those that flow and whose codec `decodes` takes; the earliest of
+    /// equals.
     pub fn largest_video(&self, decodes: impl Fn(Codec) -> bool) -> Option<TrackKey> {
         let area = |state: &TrackState| {
             state.meter.size.map_or(0, |size| u32::from(size.width) * u32::from(size.height))
         };
-        let candidates =
-            self.tracks.iter().filter(|state| !state.track.is_audio() && decodes(state.track.codec));
-        candidates.rev().max_by_key(|state| area(state)).map(|state| state.track.key)
+        let fits =
+            |state: &&TrackState| !state.track.is_audio() && decodes(state.track.codec) && self.flows(state);
+        self.tracks.iter().filter(fits).rev().max_by_key(|state| area(state)).map(|state| state.track.key)
+    }
+
+    /// The tracks that flow. One that has fallen silent while another of its kind goes on is out: an encoder pauses its
+    /// largest encoding when the network is narrow. If all are silent nothing changes, as the publisher may come back.
+    pub fn flowing(&self) -> impl Iterator<Item = &Arc<Track>> {
+        self.tracks.iter().filter(|state| self.flows(state)).map(|state| &state.track)
+    }
+
+    fn flows(&self, state: &TrackState) -> bool {
+        let of_its_kind = self.tracks.iter().filter(|other| other.track.is_audio() == state.track.is_audio());
+        let newest = of_its_kind.map(|other| other.last_packet).max();
+        newest.is_none_or(|newest| newest.saturating_duration_since(state.last_packet) < QUIET)
     }
 
     /// The packets since a track's last keyframe.
@@ -294,6 +314,37 @@ pub(super) mod tests {
             })
             .count();
         assert_eq!(taken, MOST_TRACKS);
+    }
+
+    #[test]
+    fn what_another_shard_sends_again_is_old_news() {
+        let now = Instant::now();
+        let mut hub = Hub::default();
+        let first = hub.push(of(1, 1, VP8_KEY), now).unwrap();
+        let second = Arc::new(of(1, 2, VP8_DELTA));
+        assert!(!hub.adopt(&first, now));
+        assert!(hub.adopt(&second, now));
+        assert!(!hub.adopt(&second, now));
+    }
+
+    #[test]
+    fn a_silent_encoding_is_not_chosen_while_another_flows() {
+        let start = Instant::now();
+        let mut hub = Hub::default();
+        let encoding = |index: u8, seq: u64, payload: &[u8]| {
+            let key = TrackKey { epoch: Epoch(1), index };
+            let track =
+                Arc::new(Track { key, codec: Codec::Vp8, rid: Some(index.to_string()), clock_rate: 90_000 });
+            Packet { track, ..of(1, seq, payload) }
+        };
+        const SMALL_KEY: &[u8] = &[0x10, 0x00, 0x00, 0x00, 0x9d, 0x01, 0x2a, 0x40, 0x01, 0xb4, 0x00];
+        let large = hub.push(encoding(0, 1, VP8_KEY), start).unwrap().track.key;
+        let small = hub.push(encoding(1, 1, SMALL_KEY), start).unwrap().track.key;
+        assert_eq!(hub.largest_video(|_| true), Some(large));
+        hub.push(encoding(1, 2, VP8_DELTA), start + Duration::from_secs(3));
+        assert_eq!(hub.largest_video(|_| true), Some(small));
+        assert_eq!(hub.flowing().count(), 1);
+        assert_eq!(hub.largest_video(|codec| codec == Codec::Av1), None);
     }
 
     #[test]

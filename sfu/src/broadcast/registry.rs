@@ -109,6 +109,8 @@ pub enum Output {
     Record(Record),
     /// A session to be closed.
     Close(SessionId),
+    /// Everybody who watches a channel to be let go.
+    CloseViewers(ChannelId),
     /// What the board is to say of a channel.
     Show(ChannelId, Box<LiveState>),
     /// To be told on the event bus.
@@ -179,14 +181,9 @@ impl Registry {
                     }
                     if channel.current.as_ref() != Some(&session) {
                         channel.current = Some(session.clone());
-                        outputs.extend(
-                            channel
-                                .publishers
-                                .keys()
-                                .filter(|other| **other != session)
-                                .cloned()
-                                .map(Output::Close),
-                        );
+                        // Whoever is told to close publishes no more, whatever still arrives from it.
+                        let others = channel.publishers.extract_if(|other, _| *other != session);
+                        outputs.extend(others.map(|(other, _)| Output::Close(other)));
                     }
                     channel.live(life::Input::MediaFlows { fresh }, now, outputs);
                 })
@@ -264,7 +261,7 @@ impl Registry {
                 });
             }
             Input::End { channel } => self.with(&channel, now, &mut outputs, |channel, outputs| {
-                outputs.extend(channel.publishers.keys().cloned().map(Output::Close));
+                outputs.extend(channel.publishers.drain().map(|(session, _)| Output::Close(session)));
                 (channel.current, channel.health) = (None, None);
                 channel.renditions.clear();
                 channel.live(life::Input::End, now, outputs);
@@ -345,7 +342,7 @@ impl Channel {
             life::Output::Resumed(id) => Occurrence::StreamResumed { stream_id: id },
             life::Output::Ended { id, at } => {
                 outputs.push(Output::Record(Record::BroadcastEnded { id: id.clone(), at }));
-                outputs.extend(self.viewers.keys().cloned().map(Output::Close));
+                outputs.push(Output::CloseViewers(self.id.clone()));
                 Occurrence::StreamEnded { stream_id: id }
             }
         };
@@ -491,7 +488,7 @@ mod tests {
         let outputs = registry.handle(Input::ViewerLeft { channel: ada(), session: session("v2") }, at(3));
         assert_eq!(shown(&outputs).unwrap().viewer_count, 1);
         let outputs = registry.handle(gone("p", true), at(4));
-        assert_eq!(closed(&outputs), ["v1"]);
+        assert!(outputs.contains(&Output::CloseViewers(ada())));
         assert!(matches!(told(&outputs)[0], Occurrence::StreamEnded { .. }));
         assert_eq!(closed(&registry.handle(joined("v3"), at(5))), ["v3"], "nothing to watch any more");
     }
@@ -558,7 +555,12 @@ mod tests {
         registry.handle(joined("v"), at(2));
         assert!(registry.is_on(&ada()));
         let outputs = registry.handle(Input::End { channel: ada() }, at(9));
-        assert_eq!(closed(&outputs), ["p1", "v"]);
+        assert_eq!(closed(&outputs), ["p1"]);
+        assert!(outputs.contains(&Output::CloseViewers(ada())));
+        assert!(
+            told(&registry.handle(flows("p1", "b2"), at(9))).is_empty(),
+            "what still arrives starts nothing"
+        );
         let state = shown(&outputs).unwrap();
         assert_eq!((state.state, state.duration.map(|d| d.0)), (BroadcastState::Ended, Some(8)));
     }

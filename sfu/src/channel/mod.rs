@@ -48,6 +48,9 @@ pub trait LiveSource: Send + Sync + 'static {
 pub trait LiveControl: Send + Sync + 'static {
     /// Ends the live session of a channel, and returns once nothing of it is forwarded any more; whether there was one.
     fn end<'a>(&'a self, channel: &'a ChannelId) -> BoxFuture<'a, bool>;
+
+    /// Lets everybody go who watches a channel; those who still may come back by themselves.
+    fn hide(&self, channel: &ChannelId);
 }
 
 /// Remembers broadcasts that are over.

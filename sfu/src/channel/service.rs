@@ -226,6 +226,9 @@ impl Channels {
         let written = self.store.update(&channel).await;
         self.cache.forget(name);
         written?;
+        if visibility == Some(Visibility::Private) {
+            self.ports.control.hide(&channel.id);
+        }
         self.ports.announce.edited(name);
         Ok(channel)
     }

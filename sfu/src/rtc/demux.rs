@@ -52,11 +52,18 @@ pub struct Demux {
     by_address: HashMap<SocketAddr, PeerKey>,
     by_ufrag: HashMap<String, PeerKey>,
     addresses: HashMap<PeerKey, Vec<SocketAddr>>,
+    ufrags: HashMap<PeerKey, Vec<String>>,
 }
 
 impl Demux {
-    /// STUN requests that name `ufrag` are for `peer` from now on.
+    /// STUN requests that name `ufrag` are for `peer` from now on. Of each peer the last two are known: the one before a
+    /// restart of ICE is good until the new one works.
     pub fn add_ufrag(&mut self, ufrag: String, peer: PeerKey) {
+        let own = self.ufrags.entry(peer).or_default();
+        if own.len() >= 2 {
+            self.by_ufrag.remove(&own.remove(0));
+        }
+        own.push(ufrag.clone());
         self.by_ufrag.insert(ufrag, peer);
     }
 
@@ -96,7 +103,9 @@ impl Demux {
                 self.by_address.remove(&address);
             }
         }
-        self.by_ufrag.retain(|_, owner| *owner != peer);
+        for ufrag in self.ufrags.remove(&peer).unwrap_or_default() {
+            self.by_ufrag.remove(&ufrag);
+        }
     }
 }
 
@@ -149,6 +158,18 @@ mod tests {
         demux.validate(address(9_999), PeerKey(2));
         demux.remove(PeerKey(1));
         assert_eq!(demux.peer(address(9_999), &[0x80; 20]), Some(PeerKey(2)), "it belongs to another now");
+    }
+
+    #[test]
+    fn restarts_without_end_leave_two_names() {
+        let mut demux = Demux::default();
+        for round in 0..1000 {
+            demux.add_ufrag(format!("u{round}"), PeerKey(1));
+        }
+        assert_eq!(demux.by_ufrag.len(), 2);
+        assert_eq!(demux.peer(address(1), &stun(Some("u999:x"))), Some(PeerKey(1)));
+        demux.remove(PeerKey(1));
+        assert!(demux.by_ufrag.is_empty() && demux.ufrags.is_empty());
     }
 
     #[test]

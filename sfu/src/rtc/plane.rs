@@ -10,9 +10,10 @@ use mio::{Poll, Waker};
 use std::{
     io,
     net::{IpAddr, SocketAddr},
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
-        atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
         mpsc::{SyncSender, TrySendError, sync_channel},
     },
     thread,
@@ -71,6 +72,8 @@ pub struct Gauges {
     pub peers: AtomicUsize,
     /// Datagrams that the kernel had no room for, since the start.
     pub dropped: AtomicU64,
+    /// It has stopped, as it should never.
+    pub is_down: AtomicBool,
     /// Commands and batches that its own queue had no room for, since the start.
     pub refused: AtomicU64,
 }
@@ -178,8 +181,15 @@ impl<R: Router> Plane<R> {
             opened.push((queue, addresses, socket, poll, gauges));
         }
         for (index, (queue, addresses, socket, poll, gauges)) in opened.into_iter().enumerate() {
+            let own = Arc::clone(&gauges);
             let shard = Shard::new(router(index, handles.clone()), queue, addresses, socket, poll, gauges)?;
-            thread::Builder::new().name(format!("media-{index}")).spawn(move || shard.run())?;
+            thread::Builder::new().name(format!("media-{index}")).spawn(move || {
+                // Sessions' own panics are caught closer by; this one would be the router's.
+                if catch_unwind(AssertUnwindSafe(|| shard.run())).is_err() {
+                    tracing::error!(shard = index, "a media shard panicked and is gone: restart the server");
+                }
+                own.is_down.store(true, Relaxed);
+            })?;
         }
         Ok(Self { shards: handles, next_key: AtomicU64::new(1) })
     }
@@ -187,8 +197,8 @@ impl<R: Router> Plane<R> {
     /// A seat on the shard with the fewest peers.
     pub fn seat(&self) -> Result<Seat, Full> {
         let load = |shard: &ShardHandle<R>| shard.gauges.peers.load(Relaxed);
-        let (shard, handle) =
-            self.shards.iter().enumerate().min_by_key(|(_, shard)| load(shard)).ok_or(Full)?;
+        let up = self.shards.iter().enumerate().filter(|(_, shard)| !shard.gauges.is_down.load(Relaxed));
+        let (shard, handle) = up.min_by_key(|(_, shard)| load(shard)).ok_or(Full)?;
         if load(handle) >= MOST_PEERS {
             return Err(Full);
         }

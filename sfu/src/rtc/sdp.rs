@@ -1,7 +1,7 @@
 //! SDP for WHIP and WHEP: what Weir accepts, and the fragments of a PATCH (RFC 8840).
 
 use std::{collections::HashSet, time::Duration};
-use str0m::{Candidate, RtcConfig, change::SdpOffer, format::Codec, rtp::Extension};
+use str0m::{Candidate, RtcConfig, change::SdpOffer, format::Codec};
 
 /// A browser's offer has about 10 KB; beyond this it is no honest offer.
 pub const MOST_BYTES: usize = 64 << 10;
@@ -137,7 +137,7 @@ pub fn config(order: &[shared::broadcast::Codec]) -> RtcConfig {
             shared::broadcast::Codec::Opus => config,
         };
     }
-    config.set_extension(7, Extension::AbsoluteCaptureTime).set_extension(6, Extension::PlayoutDelay)
+    config
 }
 
 /// A codec as the rest of Weir names it.

@@ -80,7 +80,7 @@ pub trait Router: Send + 'static {
 #[derive(Default)]
 pub struct Peers {
     map: HashMap<PeerKey, Peer>,
-    /// Those that something was written to or asked of since the last drain. No duplicates.
+    /// Those that something was written to or asked of since the last drain.
     dirty: Vec<PeerKey>,
     closing: Vec<PeerKey>,
 }
@@ -366,10 +366,11 @@ impl<R: Router> Shard<R> {
 
     fn drop_silent(&mut self, now: Instant) {
         for (key, peer) in &self.core.peers.map {
-            if !peer.connected && now.saturating_duration_since(peer.opened) > CONNECT_WITHIN {
-                self.core.failed.push((*key, Closed::NeverConnected));
-            } else if now.saturating_duration_since(peer.heard) > SILENCE {
+            let is_over = |since: Instant, most: Duration| now.saturating_duration_since(since) > most;
+            if peer.connected && is_over(peer.heard, SILENCE) {
                 self.core.failed.push((*key, Closed::Silent));
+            } else if !peer.connected && is_over(peer.opened, CONNECT_WITHIN) {
+                self.core.failed.push((*key, Closed::NeverConnected));
             }
         }
     }

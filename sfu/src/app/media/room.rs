@@ -305,12 +305,12 @@ impl Room {
         self.hub.request_keyframe(track, now).then_some(Ask(track))
     }
 
-    /// Asks the publisher, if it sits here.
+    /// Asks the publisher, if it sits here and the track is its own.
     pub fn ask_publisher(&self, ask: &Ask, peers: &mut Peers) -> bool {
-        let Some(publisher) = &self.publisher else { return false };
-        if let Some((mid, rid)) = publisher.origin(ask.0) {
-            peers.request_keyframe(publisher.key, mid, rid);
-        }
+        let origin =
+            self.publisher.as_ref().and_then(|publisher| Some((publisher.key, publisher.origin(ask.0)?)));
+        let Some((key, (mid, rid))) = origin else { return false };
+        peers.request_keyframe(key, mid, rid);
         true
     }
 
@@ -344,14 +344,14 @@ impl Room {
     fn choose(&mut self, at: usize, peers: &Peers, now: Instant) {
         let viewer = &mut self.viewers[at];
         let Some(peer) = peers.get(viewer.key).filter(|_| viewer.connected) else { return };
-        let audio = self.hub.tracks().find(|track| track.is_audio() && peer.decodes(track.codec));
+        let audio = self.hub.flowing().find(|track| track.is_audio() && peer.decodes(track.codec));
         if let Some(track) = audio.filter(|_| peer.has_line(true)) {
             viewer.audio.want(track.key, now);
         }
         let decodes = |track: &Track| !track.is_audio() && peer.decodes(track.codec);
         let chosen = viewer.choice.as_deref().and_then(|choice| {
             self.hub
-                .tracks()
+                .flowing()
                 .find(|track| decodes(track) && track.rendition() == choice)
                 .map(|track| track.key)
         });

@@ -97,6 +97,10 @@ impl ShardRouter {
     }
 
     fn report(&mut self, report: Report) {
+        if let Report::Measured(room, _) = &report {
+            // A newer measurement says all that an older one did.
+            self.unsent.retain(|unsent| !matches!(unsent, Report::Measured(other, _) if other == room));
+        }
         self.unsent.push_back(report);
         self.send_reports();
     }
@@ -114,8 +118,9 @@ impl ShardRouter {
         }
     }
 
+    /// Tells another shard something. A full queue means that it is behind: late media is worth nothing, whoever still
+    /// wants something asks again, and who gets what it no longer wants says so again.
     fn tell(&self, shard: usize, message: Message) {
-        // A full queue means that the other shard is behind: late media is worth nothing, and it will ask again.
         let _ = self.shards[shard].tell(Command::Message(message));
     }
 
@@ -241,16 +246,23 @@ impl Router for ShardRouter {
 
     fn message(&mut self, message: Message, peers: &mut Peers, now: Instant) {
         match message {
-            Message::Media { room: key, from, packets } => {
-                if let Some(room) = self.rooms.get_mut(&key) {
+            Message::Media { room: key, from, packets } => match self.rooms.get_mut(&key) {
+                Some(room) if room.subscribed => {
                     room.adopt(&packets, from, now);
                     self.touched.push(key);
                 }
-            }
+                // Its word that nobody here watches any more was lost.
+                _ => {
+                    let shard = self.index;
+                    self.tell(from, Message::Unsubscribe { room: key, shard });
+                }
+            },
             Message::Subscribe { room: key, shard } => {
                 let room = self.rooms.entry(key).or_default();
+                let is_new = room.subscribers & (1 << shard) == 0;
                 room.subscribers |= 1 << shard;
-                let backlog = room.backlog();
+                // Only the publisher's shard answers, and once: a repetition is for a request that was lost.
+                let backlog = if is_new && room.publisher.is_some() { room.backlog() } else { Vec::new() };
                 if !backlog.is_empty() {
                     self.tell(shard, Message::Media { room: key, from: self.index, packets: backlog.into() });
                 }

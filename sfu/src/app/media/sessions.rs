@@ -38,6 +38,10 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const SHARD_ANSWERS: Duration = Duration::from_secs(2);
 /// How many publishers that closed without a word are remembered for their goodbye; beyond it the oldest is forgotten.
 const CLOSED: usize = 64;
+/// The most candidates that are taken of one session.
+const CANDIDATES: usize = 64;
+/// A session's ICE is restarted at most this often; each costs its shard a new answer.
+const RESTART_EVERY: Duration = Duration::from_millis(500);
 /// How often a publisher's statistics are taken.
 const STATS_EVERY: Duration = Duration::from_secs(1);
 
@@ -58,8 +62,17 @@ struct Entry {
     offer: Arc<str>,
     remote_ufrag: String,
     etag: String,
+    restarted: Option<Instant>,
+    candidates: usize,
     /// It said goodbye by DELETE.
     said: bool,
+}
+
+impl Entry {
+    /// What logs call a session. A viewer's id is its key, so that only its number is told.
+    fn label(&self, id: &SessionId) -> String {
+        if self.is_publisher { id.to_string() } else { format!("viewer-{}", self.seat.key.0) }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -89,6 +102,7 @@ impl Table {
 pub struct MediaSessions {
     plane: Plane<ShardRouter>,
     table: Mutex<Table>,
+    overdue: Mutex<Vec<Seat>>,
     turns: Semaphore,
     inputs: mpsc::Sender<Input>,
     program: Arc<dyn Program>,
@@ -103,7 +117,15 @@ impl MediaSessions {
         program: Arc<dyn Program>,
         draining: watch::Receiver<bool>,
     ) -> Self {
-        Self { plane, table: Mutex::default(), turns: Semaphore::new(ANSWERING), inputs, program, draining }
+        Self {
+            plane,
+            table: Mutex::default(),
+            overdue: Mutex::default(),
+            turns: Semaphore::new(ANSWERING),
+            inputs,
+            program,
+            draining,
+        }
     }
 
     /// The shards, for their gauges.
@@ -131,12 +153,27 @@ impl MediaSessions {
         }
     }
 
+    /// Ends the sessions of everybody who watches a channel, counted or not.
+    pub fn dismiss_viewers(&self, channel: &ChannelId) {
+        let watches = |entry: &&Entry| !entry.is_publisher && entry.channel == *channel;
+        let seats: Vec<Seat> =
+            self.table().sessions.values().filter(watches).map(|entry| entry.seat).collect();
+        for seat in seats {
+            self.tell_close(seat);
+        }
+    }
+
     fn tell_close(&self, seat: Seat) {
         if self.plane.tell(seat.shard, Command::Close { key: seat.key }).is_err() {
-            tracing::warn!(
-                peer = seat.key.0,
-                "a media shard is too busy to close a session; it will time out"
-            );
+            self.overdue.lock().unwrap_or_else(PoisonError::into_inner).push(seat);
+        }
+    }
+
+    /// Closes what a shard was too busy for before. No more can be overdue than there are seats.
+    pub fn close_overdue(&self) {
+        let seats = std::mem::take(&mut *self.overdue.lock().unwrap_or_else(PoisonError::into_inner));
+        for seat in seats {
+            self.tell_close(seat);
         }
     }
 
@@ -147,7 +184,7 @@ impl MediaSessions {
             Report::Connected(peer) => {
                 let id = table.peers.get(&peer)?;
                 let entry = table.sessions.get(id)?;
-                tracing::info!(channel = %entry.name, session = %id, publisher = entry.is_publisher, "a session is connected");
+                tracing::info!(channel = %entry.name, session = entry.label(id), publisher = entry.is_publisher, "a session is connected");
                 (!entry.is_publisher && entry.is_counted).then(|| Input::ViewerJoined {
                     channel: entry.channel.clone(),
                     session: id.clone(),
@@ -156,8 +193,10 @@ impl MediaSessions {
             }
             Report::Closed(peer, why) => {
                 let id = table.peers.remove(&peer)?;
-                let Entry { channel, name, is_publisher, said, .. } = table.sessions.remove(&id)?;
-                tracing::info!(channel = %name, session = %id, publisher = is_publisher, why = reason(why, said), "a session is over");
+                let entry = table.sessions.remove(&id)?;
+                let (session, why_text) = (entry.label(&id), reason(why, entry.said));
+                let Entry { channel, name, is_publisher, said, .. } = entry;
+                tracing::info!(channel = %name, session, publisher = is_publisher, why = why_text, "a session is over");
                 if is_publisher && !said && why == Closed::ByPeer {
                     if table.closed.len() >= CLOSED {
                         table.closed.pop_front();
@@ -196,7 +235,8 @@ impl MediaSessions {
         (is_publisher, is_counted): (bool, bool),
         offer: &str,
         check: impl FnOnce(&Peer) -> Result<(), OpenError>,
-    ) -> Result<(SessionId, Opened), OpenError> {
+        announce: impl FnOnce(&SessionId),
+    ) -> Result<Opened, OpenError> {
         if *self.draining.borrow() {
             return Err(OpenError::Draining);
         }
@@ -228,6 +268,8 @@ impl MediaSessions {
             remote_ufrag: sdp::ufrag(&text).unwrap_or_default().to_owned(),
             offer: text,
             etag: etag.clone(),
+            restarted: None,
+            candidates: 0,
             said: false,
         };
         let room = {
@@ -236,14 +278,22 @@ impl MediaSessions {
             table.peers.insert(seat.key, id.clone());
             table.room(&channel)
         };
+        // Whoever hears of the session must have heard of its opening first.
+        announce(&id);
         let role = if is_publisher { Usher::Publisher(room) } else { Usher::Viewer(room) };
         if self.plane.open(seat, peer, role).is_err() {
             let mut table = self.table();
             table.sessions.remove(&id);
             table.peers.remove(&seat.key);
+            if is_publisher {
+                let gone = Input::PublisherGone { channel, session: id, said: false };
+                if self.inputs.try_send(gone).is_err() {
+                    tracing::warn!("the registry is too busy to hear that a publisher found no room");
+                }
+            }
             return Err(OpenError::Full);
         }
-        Ok((id.clone(), Opened { id, etag, answer }))
+        Ok(Opened { id, etag, answer })
     }
 
     async fn patched(&self, id: &SessionId, condition: IfMatch, text: &str) -> Result<Patched, PatchError> {
@@ -259,7 +309,14 @@ impl MediaSessions {
             }
             (_, false) => {}
         }
-        if !fragment.candidates.is_empty() {
+        let fits = {
+            let mut table = self.table();
+            let entry = table.sessions.get_mut(id).ok_or(PatchError::Unknown)?;
+            entry.candidates += fragment.candidates.len();
+            entry.candidates <= CANDIDATES
+        };
+        // Beyond what an honest client finds they are passed over: the server learns a peer's addresses from its checks.
+        if fits && !fragment.candidates.is_empty() {
             let command = Command::Candidates { key: entry.seat.key, candidates: fragment.candidates };
             self.plane.tell(entry.seat.shard, command).map_err(|Full| PatchError::Full)?;
         }
@@ -273,6 +330,9 @@ impl MediaSessions {
         ufrag: &str,
         pwd: &str,
     ) -> Result<Patched, PatchError> {
+        if entry.restarted.is_some_and(|last| last.elapsed() < RESTART_EVERY) {
+            return Err(PatchError::Full);
+        }
         let text = sdp::with_credentials(&entry.offer, ufrag, pwd);
         let offer = Box::new(sdp::offer(&text)?);
         let (reply, answer) = oneshot::channel();
@@ -284,6 +344,7 @@ impl MediaSessions {
         if let Some(entry) = self.table().sessions.get_mut(id) {
             ufrag.clone_into(&mut entry.remote_ufrag);
             entry.etag.clone_from(&etag);
+            entry.restarted = Some(Instant::now());
             entry.offer = text.into();
         }
         Ok(Patched::Restarted { etag, fragment: sdp::answer_fragment(&answer) })
@@ -349,13 +410,17 @@ impl Ingest for MediaSessions {
                 return Err(OfferError::Unusable(why).into());
             }
             let Grant { channel, name, title, category } = grant;
-            let (session, opened) =
-                self.open(channel.clone(), name.clone(), (true, false), offer, |_| Ok(())).await?;
-            tracing::info!(channel = %name, %session, user_agent, "a publisher's session is open");
-            let published = Input::Published { channel, name, title, category, session, user_agent };
             // The registry stops only with the server.
-            let _ = self.inputs.send(published).await;
-            Ok(opened)
+            let permit = self.inputs.reserve().await.map_err(|_| OpenError::Draining)?;
+            let announce = {
+                let (channel, name) = (channel.clone(), name.clone());
+                move |session: &SessionId| {
+                    tracing::info!(channel = %name, %session, user_agent, "a publisher's session is open");
+                    let session = session.clone();
+                    permit.send(Input::Published { channel, name, title, category, session, user_agent });
+                }
+            };
+            self.open(channel, name, (true, false), offer, |_| Ok(()), announce).await
         }
         .boxed()
     }
@@ -393,10 +458,7 @@ impl Egress for MediaSessions {
                 }
                 Ok(())
             };
-            let (session, opened) =
-                self.open(channel, name.clone(), (false, is_counted), offer, check).await?;
-            tracing::debug!(channel = %name, %session, "a viewer's session is open");
-            Ok(opened)
+            self.open(channel, name, (false, is_counted), offer, check, |_| {}).await
         }
         .boxed()
     }

@@ -172,13 +172,17 @@ impl Stage {
                         self.handle(input);
                     }
                 }
-                _ = second.tick() => self.handle(Input::Tick),
+                _ = second.tick() => {
+                    self.sessions.close_overdue();
+                    self.handle(Input::Tick);
+                }
             }
         }
         // Broadcasts stay open in the log: the next process waits for their publishers.
         self.sessions.dismiss_all();
         let _ = timeout(Duration::from_millis(500), async {
             while let Some(report) = reports.recv().await {
+                self.sessions.close_overdue();
                 if let Some(input @ (Input::ViewerLeft { .. } | Input::PublisherGone { said: true, .. })) =
                     self.sessions.hear(report)
                 {
@@ -208,6 +212,7 @@ impl Stage {
             match output {
                 Output::Record(record) => self.record(record),
                 Output::Close(session) => self.sessions.dismiss(&session),
+                Output::CloseViewers(channel) => self.sessions.dismiss_viewers(&channel),
                 Output::Show(channel, state) => self.board.set(channel, *state),
                 Output::Tell(name, occurrence) => {
                     tracing::info!(channel = %name, event = ?occurrence, "on the event bus");
