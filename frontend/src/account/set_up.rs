@@ -172,7 +172,7 @@ pub fn SetUpPage() -> Html {
                         hint="At least 10 characters. A few words are easy to keep in mind." />
                     <TextField id="channel" label="Address of your channel" value={form.channel.clone()}
                         prefix={format!("{}/", page::origin())} error={error("channel")} testid="channel"
-                        on={change(|form, text| { form.own_channel = !text.is_empty(); form.channel = text })}
+                        on={change(|form, text| { form.own_channel = true; form.channel = text })}
                         on_left={leave("channel")} />
                     if let Some((_, words)) = other { <p class="field-note field-error" role="alert">{ words }</p> }
                     <Button label="Create and go to the studio" kind={Kind::Primary} busy={*busy} testid="set-up" />
