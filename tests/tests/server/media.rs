@@ -226,3 +226,29 @@ fn sound_and_picture_of_one_moment_stay_together() {
         assert_eq!(number(&pair[1]), number(&pair[0]) + 1);
     }
 }
+
+#[test]
+fn a_broadcast_is_measured_once_however_many_shards_its_viewers_sit_on() {
+    let weir = Weir::start_with(&[("WEIR_MEDIA_SHARDS", "2")]);
+    let channel = weir.create_channel("ada");
+    let source = Source::new(1);
+    let _publisher = Peer::publish(weir.http, "ada", &channel.key, source);
+    weir.until_state("ada", "live", SOON);
+    // The first sits where the publisher doesn't; the next one, beside the publisher, must not get the first one's cache.
+    let mut viewers = vec![Peer::watch(weir.http, "ada")];
+    viewers[0].until("much to replay", SOON, |seen| {
+        (seen.video().map(|packet| packet.parsed().label.frame).max()? >= 75).then_some(())
+    });
+    viewers.extend((0..3).map(|_| Peer::watch(weir.http, "ada")));
+    for _ in 0..40 {
+        viewers[0].more_video(10);
+        let state = weir.state("ada");
+        for rendition in state["renditions"].as_array().expect("renditions") {
+            let rate = rendition["frameRate"].as_f64().expect("a frame rate");
+            assert!(rate < 45.0, "{rate} frames a second of 30 that were sent");
+        }
+    }
+    for viewer in viewers {
+        assert_whole(&viewer.seen(), &[source]);
+    }
+}
