@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-/// What the kernel takes in one segmented send.
+/// What the kernel takes in one segmented send, with room for headers.
 const MOST_BYTES: usize = 60_000;
 
 /// A run of datagrams: all of `segment` bytes but the last, which may be shorter.
