@@ -1,4 +1,4 @@
-//! How loud this person likes it, and whether keys are on: remembered by the browser.
+//! How loud this person likes it, and whether keys are on. The browser remembers both.
 
 use crate::browser::storage;
 
