@@ -125,13 +125,19 @@ try {
   await studio.screenshot({ path: join(resolve(folder), 'studio-ending-1280.png') });
   await click(studio, at('undo'));
 
+  // A publisher that vanishes.
+  const bea = await world.page(screens, `${weir.origin}/bea`, { context: await screens.createBrowserContext() });
+  await playerIs(bea, 'live', { timeout: 15_000 });
+  others.process().kill('SIGKILL');
+  await playerIs(bea, 'waiting', { timeout: 15_000 });
+  await shoot(bea, 'channel-waiting');
+  await world.closePage(bea);
+
+  // Whoever leaves the studio ends the broadcast.
   studio.on('dialog', (dialog) => dialog.accept());
   await studio.goto(`${weir.origin}/settings`);
-  await playerIs(page, 'waiting', { timeout: 15_000 });
-  await shoot(page, 'channel-waiting');
   await studio.waitForSelector(`${at('logins')} li`, { visible: true });
   await shoot(studio, 'settings');
-  await weir.api('POST', '/api/v1/channels/ada/end', {}, owner.cookie);
   await playerIs(page, 'ended', { timeout: 5000 });
   await shoot(page, 'channel-ended');
   await page.reload();
