@@ -79,11 +79,6 @@ impl Bus {
         })
     }
 
-    /// What came after a cursor, for a reader that lagged.
-    pub fn since(&self, channel: &ChannelName, after: Cursor) -> Missed {
-        self.on_line(channel, |line| line.ring.since(after))
-    }
-
     /// Every channel's occurrences from now on.
     pub fn subscribe_all(&self) -> broadcast::Receiver<Delivery> {
         self.0.all.subscribe()
@@ -138,7 +133,7 @@ mod tests {
             bus.publish(&name("ada"), Occurrence::ChannelEdited {});
         }
         assert!(matches!(ada.receiver.recv().await, Err(broadcast::error::RecvError::Lagged(_))));
-        let missed = bus.since(&name("ada"), ada.missed.last);
+        let missed = bus.subscribe(&name("ada"), Some(ada.missed.last)).missed;
         assert_eq!((missed.events.len(), missed.complete), (200, true));
     }
 

@@ -75,8 +75,8 @@ pub struct ShardRouter {
     /// Rooms that media came for since the last flush.
     touched: Vec<RoomKey>,
     reports: mpsc::Sender<Report>,
-    /// Reports that the control plane has not had room for. Grows with sessions that open and close meanwhile; those are
-    /// bounded by the plane.
+    /// Reports that the control plane has not had room for. Grows with sessions that open and close meanwhile, which the
+    /// plane bounds, and one measurement a room.
     unsent: VecDeque<Report>,
     ticks: u32,
 }
@@ -301,9 +301,13 @@ impl Router for ShardRouter {
     fn flush(&mut self, peers: &mut Peers, now: Instant) {
         for key in std::mem::take(&mut self.touched) {
             let Some(room) = self.rooms.get_mut(&key) else { continue };
-            let packets = room.flush(peers, now);
+            // What was adopted from another shard is not this shard's to pass on, nor a sign of its own publisher: until one
+            // that was taken over from is closed, both are here.
+            let epoch = room.publisher.as_ref().map(|publisher| Epoch(publisher.key.0));
+            let mut packets = room.flush(peers, now);
+            packets.retain(|packet| Some(packet.track.key.epoch) == epoch);
             let news = room.measure_if_new(now);
-            let subscribers = if room.publisher.is_some() { room.subscribers } else { 0 };
+            let subscribers = room.subscribers;
             let begins = match &mut room.publisher {
                 Some(publisher) if !packets.is_empty() && !publisher.flows => {
                     publisher.flows = true;
