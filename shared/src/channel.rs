@@ -2,6 +2,7 @@
 
 use crate::{
     broadcast::ChannelState,
+    embed::Embedding,
     id::{ChannelId, ChannelName},
     text::{Category, Description, DisplayName, Tag, Title},
     unit::Timestamp,
@@ -44,6 +45,9 @@ pub struct Channel {
     pub tags: Vec<Tag>,
     /// Who may find and watch it.
     pub visibility: Visibility,
+    /// Which pages may show its player and chat.
+    #[serde(default)]
+    pub embedding: Embedding,
     /// When it was made.
     pub created_at: Timestamp,
 }
@@ -93,6 +97,9 @@ pub struct EditChannel {
     /// See [`Channel::visibility`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub visibility: Option<Visibility>,
+    /// See [`Channel::embedding`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub embedding: Option<Embedding>,
 }
 
 /// One card of the directory: a channel and what it is doing.

@@ -9,11 +9,13 @@
 //! in `started` whether anything may be missing.
 
 use crate::{
+    analytics::BroadcastAnalytics,
     broadcast::ChannelState,
     channel::Directory,
-    id::{BroadcastId, ChannelName, EventId, RequestId},
+    chat::{ChatUpdates, Sent},
+    id::{BroadcastId, ChannelName, EventId, MessageId, RequestId},
     problem::Problem,
-    publish::PublisherHealth,
+    publish::{Peers, PublisherHealth, RoomUpdate},
     unit::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -47,13 +49,33 @@ pub enum Topic {
     ChannelEvents,
     /// `instance:stream_directory:v1`: [`Directory`], checked each second, sent when changed.
     Directory,
+    /// `channel:stream_analytics:v1`: [`BroadcastAnalytics`] every 5 s, to the channel's owner.
+    Analytics,
     /// `media:stream_webrtc:v1`: [`PublisherHealth`] every 2 s, to the channel's owner.
     Webrtc,
+    /// `media:stream_rooms:v1`: [`RoomUpdate`]s as they happen.
+    Rooms,
+    /// `media:stream_peers:v1`: [`Peers`] every 2 s, to the channel's owner.
+    Peers,
+    /// `chat:stream_messages:v1`: [`ChatUpdates`] as they happen; with nothing in `after`, the last messages first.
+    Chat,
+    /// `chat:send_message:v1`: not a stream; takes one message and answers `success` with [`Sent`] once it is on disk.
+    SendChat,
 }
 
 impl Topic {
     /// Every topic there is.
-    pub const ALL: [Self; 4] = [Self::ChannelState, Self::ChannelEvents, Self::Directory, Self::Webrtc];
+    pub const ALL: [Self; 9] = [
+        Self::ChannelState,
+        Self::ChannelEvents,
+        Self::Directory,
+        Self::Analytics,
+        Self::Webrtc,
+        Self::Rooms,
+        Self::Peers,
+        Self::Chat,
+        Self::SendChat,
+    ];
 
     /// `domain:action:version`.
     pub fn name(self) -> &'static str {
@@ -61,7 +83,12 @@ impl Topic {
             Self::ChannelState => "channel:stream_state:v1",
             Self::ChannelEvents => "channel:stream_events:v1",
             Self::Directory => "instance:stream_directory:v1",
+            Self::Analytics => "channel:stream_analytics:v1",
             Self::Webrtc => "media:stream_webrtc:v1",
+            Self::Rooms => "media:stream_rooms:v1",
+            Self::Peers => "media:stream_peers:v1",
+            Self::Chat => "chat:stream_messages:v1",
+            Self::SendChat => "chat:send_message:v1",
         }
     }
 
@@ -186,6 +213,18 @@ pub struct RequestPayload {
     /// The channel, where the topic is of one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<ChannelName>,
+    /// What to write, for `chat:send_message:v1`; see [`crate::chat::NewMessage`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Which message it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<MessageId>,
+    /// The sender's own name for this message: sent again with the same key, it is taken once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<RequestId>,
+    /// The token of a guest who writes; see [`crate::chat::NewGuest`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guest: Option<String>,
 }
 
 /// What the server sends. The payload is named by `event`'s topic and phase: see [`Payload`].
@@ -217,8 +256,18 @@ pub enum Payload {
     ChannelEvent(ChannelEvent),
     /// `instance:stream_directory:v1:stream`.
     Directory(Directory),
+    /// `channel:stream_analytics:v1:stream`.
+    Analytics(Box<BroadcastAnalytics>),
     /// `media:stream_webrtc:v1:stream`.
     PublisherHealth(Box<PublisherHealth>),
+    /// `media:stream_rooms:v1:stream`.
+    Room(Box<RoomUpdate>),
+    /// `media:stream_peers:v1:stream`.
+    Peers(Peers),
+    /// `chat:stream_messages:v1:stream`.
+    Chat(ChatUpdates),
+    /// `chat:send_message:v1:success`.
+    Sent(Sent),
     /// `…:failed`.
     Failed(Problem),
     /// `…:heartbeat` and `…:success`.
@@ -250,6 +299,12 @@ impl ServerMessage {
             (Phase::Stream, Topic::Webrtc) => {
                 serde_json::from_value(payload).ok().map(Payload::PublisherHealth)
             }
+            (Phase::Stream, Topic::Analytics) => serde_json::from_value(payload).ok().map(Payload::Analytics),
+            (Phase::Stream, Topic::Rooms) => serde_json::from_value(payload).ok().map(Payload::Room),
+            (Phase::Stream, Topic::Peers) => serde_json::from_value(payload).ok().map(Payload::Peers),
+            (Phase::Stream, Topic::Chat) => serde_json::from_value(payload).ok().map(Payload::Chat),
+            (Phase::Success, Topic::SendChat) => serde_json::from_value(payload).ok().map(Payload::Sent),
+            (Phase::Stream, Topic::SendChat) => None,
             (Phase::Heartbeat | Phase::Success, _) => Some(Payload::Empty {}),
             (Phase::Requested | Phase::Cancelled, _) => None,
         }
@@ -304,6 +359,11 @@ pub enum Occurrence {
     ViewerLeft {
         /// What.
         stream_id: BroadcastId,
+    },
+    /// Somebody wrote in the channel's chat.
+    ChatMessageSent {
+        /// What.
+        message_id: MessageId,
     },
     /// The owner changed what the channel says of itself.
     ChannelEdited {},

@@ -96,6 +96,22 @@ text_id!(
     /// One message on the event bus.
     EventId
 );
+text_id!(
+    /// One started watch. Only its own player is told, and reports by it: whoever has it can speak for that view.
+    ViewId
+);
+text_id!(
+    /// Somebody who chats: an account's id, or `guest-` and a guest's.
+    PersonId
+);
+text_id!(
+    /// One chat message.
+    MessageId
+);
+text_id!(
+    /// One API token, to revoke it by; not its secret.
+    TokenId
+);
 
 /// First path segments that are pages or interfaces of Weir, so that no channel may have them.
 pub const RESERVED_NAMES: &[&str] = &[

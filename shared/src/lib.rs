@@ -5,11 +5,16 @@
 //! Public JSON is camelCase; times are RFC 3339 strings in UTC; ids are opaque text.
 
 pub mod account;
+pub mod analytics;
 pub mod broadcast;
 pub mod channel;
+pub mod chat;
+pub mod embed;
 pub mod event;
 pub mod id;
 pub mod instance;
+pub mod live;
+pub mod page;
 pub mod problem;
 pub mod publish;
 pub mod text;

@@ -1,8 +1,8 @@
 //! What a publisher's studio needs: a token to publish with, and what arrives at the server.
 
 use crate::{
-    broadcast::Rendition,
-    id::{ChannelName, SessionId},
+    broadcast::{BroadcastState, Codec, Rendition},
+    id::{BroadcastId, ChannelName, EventId, SessionId},
     unit::{Bitrate, Millis, Timestamp},
 };
 use serde::{Deserialize, Serialize};
@@ -44,4 +44,74 @@ pub struct PublisherHealth {
     pub keyframe_interval: Option<Millis>,
     /// What arrives, by rendition.
     pub renditions: Vec<Rendition>,
+}
+
+/// What happened to a broadcast's media room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RoomAction {
+    /// A publisher or a viewer came.
+    PeerJoined,
+    /// One left.
+    PeerLeft,
+    /// The broadcast's state changed.
+    StateChanged,
+}
+
+/// The topic `media:stream_rooms:v1`: the media room of a channel's broadcast, as it changes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RoomUpdate {
+    /// `{channel}:{streamId}`.
+    pub room_key: String,
+    /// Which broadcast.
+    pub stream_id: BroadcastId,
+    /// What happened.
+    pub action: RoomAction,
+    /// Publishers and viewers after it.
+    pub peer_count: u32,
+    /// The broadcast's state after it.
+    pub state: BroadcastState,
+    /// When.
+    pub timestamp: Timestamp,
+}
+
+/// What a peer is there for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum PeerRole {
+    /// It sends.
+    Publisher,
+    /// It watches.
+    Viewer,
+}
+
+/// One WebRTC connection of a broadcast.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PeerStatus {
+    /// Stable for the connection; not its session's name, which is a secret.
+    pub peer: EventId,
+    /// What it is there for.
+    pub role: PeerRole,
+    /// Since when it is connected; null while it connects.
+    pub connected_at: Option<Timestamp>,
+    /// The rendition that a viewer gets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rendition: Option<String>,
+    /// Its codec.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub codec: Option<Codec>,
+}
+
+/// The topic `media:stream_peers:v1` (every 2 s, to the channel's owner): who is connected, at most 500 of them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Peers {
+    /// Whose channel.
+    pub channel: ChannelName,
+    /// All that are connected.
+    pub peer_count: u32,
+    /// Publishers first, then the longest connected.
+    pub peers: Vec<PeerStatus>,
 }

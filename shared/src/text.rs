@@ -132,6 +132,11 @@ text!(
     DeviceLabel, "a device label", 0..=120, lines: false
 );
 
+text!(
+    /// What an API token is for.
+    TokenLabel, "a token's label", 1..=60, lines: false
+);
+
 impl Default for Title {
     fn default() -> Self {
         Self("".into())

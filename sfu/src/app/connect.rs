@@ -341,6 +341,9 @@ impl Topics {
                 self.channels.managed(actor, channel).await?;
                 Ok(())
             }
+            (Topic::Analytics | Topic::Rooms | Topic::Peers | Topic::Chat | Topic::SendChat, Some(_)) => {
+                Err(ChannelError::Unknown.into())
+            }
         }
     }
 
@@ -364,7 +367,13 @@ impl Topics {
                 let health = health_of(channel, self.board.of(&record.channel.id));
                 (Payload::PublisherHealth(Box::new(health)), true)
             }
-            Topic::ChannelEvents | Topic::Directory => return Ok(None),
+            Topic::ChannelEvents
+            | Topic::Directory
+            | Topic::Analytics
+            | Topic::Rooms
+            | Topic::Peers
+            | Topic::Chat
+            | Topic::SendChat => return Ok(None),
         };
         Ok(Some(Reading { payload, restricted }))
     }

@@ -3,38 +3,10 @@
 use crate::store::StoreError;
 use futures_util::future::BoxFuture;
 use shared::{
-    id::{BroadcastId, ChannelId, ChannelName},
+    id::{BroadcastId, ChannelId, ChannelName, ViewId},
     text::{Category, Title},
     unit::Timestamp,
 };
-use std::{fmt, str::FromStr};
-
-/// One started watch.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct ViewId(Box<str>);
-
-impl ViewId {
-    /// The id as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for ViewId {
-    type Err = shared::id::IdError;
-
-    /// The alphabet of every other id.
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let id: shared::id::EventId = text.parse()?;
-        Ok(Self(String::from(id).into()))
-    }
-}
-
-impl fmt::Display for ViewId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// One thing to write down. Each may be written twice with the same effect as once.
 #[derive(Debug, Clone, PartialEq, Eq)]

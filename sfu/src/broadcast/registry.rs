@@ -5,12 +5,12 @@
 use super::{
     life::{self, Life},
     live::{Health, LiveState},
-    log::{OpenBroadcast, Record, ViewId},
+    log::{OpenBroadcast, Record},
 };
 use shared::{
     broadcast::Rendition,
     event::Occurrence,
-    id::{BroadcastId, ChannelId, ChannelName, SessionId},
+    id::{BroadcastId, ChannelId, ChannelName, SessionId, ViewId},
     text::{Category, Title},
     unit::{Bitrate, Millis, Timestamp},
 };

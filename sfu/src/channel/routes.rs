@@ -140,6 +140,13 @@ impl From<ChannelError> for ProblemResponse {
                 "Only the channel's owner may do this. Sign in as the owner.",
             ),
             ChannelError::Taken => Self::taken("name"),
+            ChannelError::TooManySites => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "invalid",
+                "Too many sites",
+                "A channel lists at most 20 sites that may show it. Remove some.",
+            )
+            .field("embedding"),
             ChannelError::TooManyTags => Self::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "invalid",

@@ -6,6 +6,7 @@ use shared::{
     account::Role,
     broadcast::{BroadcastState, ChannelState},
     channel::{Channel, ChannelCard, Directory, TAGS_MOST, Visibility},
+    embed::{Embedding, SITES_MOST},
     id::AccountId,
     text::Tag,
     unit::{Seconds, Timestamp},
@@ -53,6 +54,14 @@ pub fn tags(given: Vec<Tag>) -> Option<Vec<Tag>> {
         }
     }
     (tags.len() <= TAGS_MOST).then_some(tags)
+}
+
+/// Sites without repetition, as many as fit; `None` if there are too many.
+pub fn embedding(given: Embedding) -> Option<Embedding> {
+    let Embedding::Sites { mut sites } = given else { return Some(given) };
+    sites.sort();
+    sites.dedup();
+    (sites.len() <= SITES_MOST).then_some(Embedding::Sites { sites })
 }
 
 /// A channel's state: what it says of itself, what is live, what was.
@@ -121,6 +130,7 @@ mod tests {
             category: Category::default(),
             tags: Vec::new(),
             visibility,
+            embedding: Embedding::default(),
             created_at: at(0),
         };
         Record { channel, owner: Some("ada".parse().unwrap()), past: None }

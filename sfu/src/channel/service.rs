@@ -13,6 +13,7 @@ use crate::{
 use shared::{
     broadcast::ChannelState,
     channel::{Channel, Directory, EditChannel, Visibility},
+    embed::Embedding,
     id::{AccountId, ChannelId, ChannelName},
     text::{Category, Description, DisplayName, Title},
     unit::Timestamp,
@@ -38,6 +39,9 @@ pub enum ChannelError {
     /// More tags than a channel has.
     #[error("a channel has at most {} tags", shared::channel::TAGS_MOST)]
     TooManyTags,
+    /// More sites may embed it than are kept.
+    #[error("too many sites")]
+    TooManySites,
     /// More channels than an account has.
     #[error("an account has at most {} channels", rules::CHANNELS_MOST)]
     TooMany,
@@ -168,6 +172,7 @@ impl Channels {
             category: Category::default(),
             tags: Vec::new(),
             visibility: Visibility::default(),
+            embedding: Embedding::default(),
             created_at: fresh::now(),
         };
         let key = self.ports.keys.stream_key();
@@ -214,7 +219,7 @@ impl Channels {
         edit: EditChannel,
     ) -> Result<Channel, ChannelError> {
         let mut channel = self.managed(who, name).await?.channel.clone();
-        let EditChannel { display_name, title, description, category, tags, visibility } = edit;
+        let EditChannel { display_name, title, description, category, tags, visibility, embedding } = edit;
         if let Some(tags) = tags {
             channel.tags = rules::tags(tags).ok_or(ChannelError::TooManyTags)?;
         }
@@ -223,6 +228,9 @@ impl Channels {
         channel.description = description.unwrap_or(channel.description);
         channel.category = category.unwrap_or(channel.category);
         channel.visibility = visibility.unwrap_or(channel.visibility);
+        if let Some(embedding) = embedding {
+            channel.embedding = rules::embedding(embedding).ok_or(ChannelError::TooManySites)?;
+        }
         let written = self.store.update(&channel).await;
         self.cache.forget(name);
         written?;

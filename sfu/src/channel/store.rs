@@ -7,6 +7,7 @@ use crate::{
 };
 use shared::{
     channel::{Channel, Visibility},
+    embed::Embedding,
     id::{AccountId, ChannelId, ChannelName},
     unit::Timestamp,
 };
@@ -22,7 +23,8 @@ macro_rules! select {
     ($($rest:literal),+) => {
         concat!(
             "SELECT channels.id, channels.name, channels.display_name, channels.title, channels.description, ",
-            "channels.category, channels.tags, channels.visibility, channels.created_at, channels.owner_id",
+            "channels.category, channels.tags, channels.visibility, channels.created_at, channels.owner_id, ",
+            "channels.embedding",
             $($rest),+
         )
     };
@@ -53,6 +55,15 @@ fn visibility(row: &AnyRow, index: usize) -> Result<Visibility, StoreError> {
     }
 }
 
+fn embedding(row: &AnyRow, index: usize) -> Result<Embedding, StoreError> {
+    let text: String = row.try_get(index)?;
+    serde_json::from_str(&text).map_err(|error| StoreError::Row(error.to_string()))
+}
+
+fn embedding_text(channel: &Channel) -> Result<String, StoreError> {
+    serde_json::to_string(&channel.embedding).map_err(|error| StoreError::Row(error.to_string()))
+}
+
 fn tags_text(channel: &Channel) -> String {
     serde_json::to_string(&channel.tags).unwrap_or_else(|_| "[]".to_owned())
 }
@@ -70,6 +81,7 @@ fn record(row: &AnyRow) -> Result<Record, StoreError> {
         category: column(row, 5)?,
         tags: serde_json::from_str(&tags).map_err(|error| StoreError::Row(error.to_string()))?,
         visibility: visibility(row, 7)?,
+        embedding: embedding(row, 10)?,
         created_at: Timestamp::from_millis(row.try_get(8)?),
     };
     Ok(Record { channel, owner: owner.map_err(|error| StoreError::Row(error.to_string()))?, past: None })
@@ -115,7 +127,7 @@ impl ChannelStore {
         .await?;
         rows.iter()
             .map(|row| {
-                let times: (Option<i64>, Option<i64>) = (row.try_get(10)?, row.try_get(11)?);
+                let times: (Option<i64>, Option<i64>) = (row.try_get(11)?, row.try_get(12)?);
                 let past = times.0.zip(times.1).map(|(started, ended)| Past {
                     started_at: Timestamp::from_millis(started),
                     ended_at: Timestamp::from_millis(ended),
@@ -138,7 +150,7 @@ impl ChannelStore {
     pub async fn update(&self, channel: &Channel) -> Result<(), StoreError> {
         sqlx::query(
             "UPDATE channels SET display_name = $2, title = $3, description = $4, category = $5, tags = $6,
-             visibility = $7 WHERE id = $1",
+             visibility = $7, embedding = $8 WHERE id = $1",
         )
         .bind(channel.id.as_str())
         .bind(channel.display_name.as_str())
@@ -147,6 +159,7 @@ impl ChannelStore {
         .bind(channel.category.as_str())
         .bind(tags_text(channel))
         .bind(visibility_text(channel.visibility))
+        .bind(embedding_text(channel)?)
         .execute(self.0.pool())
         .await?;
         Ok(())
@@ -239,8 +252,8 @@ async fn insert(transaction: &mut Transaction<'_, Any>, new: &Record) -> Result<
     let channel = &new.channel;
     sqlx::query(
         "INSERT INTO channels
-         (id, name, display_name, title, description, category, tags, visibility, created_at, owner_id)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+         (id, name, display_name, title, description, category, tags, visibility, created_at, owner_id, embedding)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
     )
     .bind(channel.id.as_str())
     .bind(channel.name.as_str())
@@ -252,6 +265,7 @@ async fn insert(transaction: &mut Transaction<'_, Any>, new: &Record) -> Result<
     .bind(visibility_text(channel.visibility))
     .bind(channel.created_at.as_millis())
     .bind(new.owner.as_ref().map(AccountId::as_str))
+    .bind(embedding_text(channel)?)
     .execute(&mut **transaction)
     .await?;
     Ok(())

@@ -1,12 +1,16 @@
 use super::*;
 use crate::{
     broadcast::{
-        log::{BroadcastLog, Record, ViewId},
+        log::{BroadcastLog, Record},
         store::SqlBroadcastLog,
     },
     fresh,
 };
-use shared::{id::BroadcastId, text::Title, unit::Timestamp};
+use shared::{
+    id::{BroadcastId, ViewId},
+    text::Title,
+    unit::Timestamp,
+};
 use sqlx::Row;
 use std::{
     io::{BufRead, BufReader},

@@ -1,0 +1,305 @@
+//! Chat: what people write to each other beside a broadcast.
+//!
+//! Messages come over the event socket, topic `chat:stream_messages:v1` ([`ChatUpdates`]; its cursor is a room's sequence,
+//! which outlives the server, so that `after` gives exactly what was missed), and are sent by the operation
+//! `chat:send_message:v1` or by REST.
+
+use crate::{
+    event::Cursor,
+    id::{MessageId, PersonId, RequestId},
+    text::{AccountName, DisplayName},
+    unit::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+/// The most graphemes (UAX #29) of a message.
+pub const GRAPHEMES_MOST: usize = 500;
+/// The most bytes of a message's text, before it is parsed: flags and families are many bytes a grapheme.
+pub const BYTES_MOST: usize = 8 * 1024;
+/// Messages that a newcomer is given.
+pub const HISTORY: usize = 100;
+
+/// What somebody is to a room. Shown beside the name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Badge {
+    /// The channel's owner.
+    Owner,
+    /// Somebody whom the owner trusts with deleting and time-outs.
+    Moderator,
+    /// Somebody without an account: anyone can be anyone.
+    Guest,
+}
+
+/// Who wrote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChatAuthor {
+    /// Stable.
+    pub id: PersonId,
+    /// As it was when the message was written.
+    pub name: DisplayName,
+    /// What they sign in with, to mention them by; absent for guests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<AccountName>,
+    /// In the order to show.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub badges: Vec<Badge>,
+}
+
+/// A piece of a message. Text is text: whoever shows it never takes it for HTML.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "camelCase")]
+pub enum Fragment {
+    /// Plain text.
+    Text {
+        /// It.
+        text: String,
+    },
+    /// `@name` of somebody who was in the room, or of an account.
+    Mention {
+        /// With the `@`, as it was written.
+        text: String,
+        /// Who is meant.
+        person: PersonId,
+    },
+    /// An emote.
+    Emote {
+        /// As it was written, `:wave:`; also what a screen reader says, without the colons.
+        text: String,
+        /// Where its picture is, on this server.
+        url: String,
+    },
+    /// A link to follow, http or https.
+    Link {
+        /// As it was written.
+        text: String,
+        /// Where it leads, as a parser for URLs understood it.
+        url: String,
+    },
+}
+
+/// What a message answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReplyTo {
+    /// Which message.
+    pub id: MessageId,
+    /// Who wrote it.
+    pub name: DisplayName,
+    /// Its first 80 graphemes, as text.
+    pub excerpt: String,
+}
+
+/// A message. Once somebody was told of it, it is on disk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChatMessage {
+    /// Stable.
+    pub id: MessageId,
+    /// Its place in its room; later ones have higher.
+    pub sequence: Cursor,
+    /// When it was taken.
+    pub at: Timestamp,
+    /// Who wrote it.
+    pub author: ChatAuthor,
+    /// What it says.
+    pub fragments: Vec<Fragment>,
+    /// What it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<ReplyTo>,
+}
+
+/// Something that changed in a room.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum ChatUpdate {
+    /// Somebody wrote.
+    Message(Box<ChatMessage>),
+    /// Messages are not to be shown any more.
+    Deleted {
+        /// Which.
+        messages: Vec<MessageId>,
+    },
+    /// Somebody was timed out; what they wrote lately is deleted with an update of its own.
+    Silenced {
+        /// Who.
+        person: PersonId,
+        /// Their name.
+        name: DisplayName,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// A time-out was lifted before its end.
+    Unsilenced {
+        /// Whose.
+        person: PersonId,
+    },
+    /// The room's rules changed.
+    Settings {
+        /// What they are now.
+        settings: ChatSettings,
+    },
+}
+
+/// The payload of `chat:stream_messages:v1:stream`: one or more updates in order, gathered for at most 100 ms.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChatUpdates {
+    /// In the order of the room.
+    pub updates: Vec<ChatUpdate>,
+}
+
+/// The rules of a room, which its channel's owner sets: `PATCH /api/v1/channels/{name}/chat`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ChatSettings {
+    /// Whether people without an account may write.
+    pub guests: bool,
+    /// Seconds between two messages of one person, 0 to 600; owner and moderators are exempt.
+    pub slow_seconds: u32,
+}
+
+impl Default for ChatSettings {
+    fn default() -> Self {
+        Self { guests: true, slow_seconds: 0 }
+    }
+}
+
+/// A picture that stands for a word.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Emote {
+    /// What is typed, with its colons: `:wave:`.
+    pub code: String,
+    /// Where its picture is, on this server.
+    pub url: String,
+}
+
+/// `GET /api/v1/channels/{name}/chat`, with the header `Weir-Guest` for a guest: the room, and what the one who asks may do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChatRoom {
+    /// Its rules.
+    pub settings: ChatSettings,
+    /// As whom the one who asks would write; absent for somebody who is neither signed in nor a known guest.
+    pub you: Option<ChatAuthor>,
+    /// Whether they may delete and time out.
+    pub can_moderate: bool,
+    /// Until when they are timed out.
+    pub silenced_until: Option<Timestamp>,
+    /// What can be typed here, in the picker's order.
+    pub emotes: Vec<Emote>,
+}
+
+/// `POST /api/v1/chat/guests`: a name to write under without an account. Answered 201 with [`NewGuest`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CreateGuest {
+    /// What others see.
+    pub name: DisplayName,
+}
+
+/// A guest that was just made.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NewGuest {
+    /// As whom messages will be written.
+    pub author: ChatAuthor,
+    /// What proves it: in the header `Weir-Guest` of requests, and in `payload.guest` on the event socket.
+    pub token: String,
+}
+
+/// `POST /api/v1/channels/{name}/chat/messages`, and the payload of `chat:send_message:v1:requested` (beside its `channel`).
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewMessage {
+    /// What was typed.
+    pub text: String,
+    /// Which message it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<MessageId>,
+    /// Chosen by the sender for this message: sent again with the same key, it is taken once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<RequestId>,
+}
+
+/// The message is on disk: the answer 201, and the payload of `chat:send_message:v1:success`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Sent {
+    /// Its id.
+    pub id: MessageId,
+    /// Its place.
+    pub sequence: Cursor,
+}
+
+/// `POST /api/v1/channels/{name}/chat/silences` by the owner or a moderator: a time-out. What the person wrote in the last
+/// ten minutes is deleted. Answered 201 with [`Silence`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewSilence {
+    /// Who.
+    pub person: PersonId,
+    /// For how long, 1 to 1,209,600 (two weeks).
+    pub seconds: u32,
+    /// Why, for the record; up to 200 characters.
+    #[serde(default)]
+    pub reason: String,
+}
+
+/// A time-out that runs: in `GET /api/v1/channels/{name}/chat/silences` (a page); `DELETE …/silences/{person}` lifts it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Silence {
+    /// Who.
+    pub person: PersonId,
+    /// Their name.
+    pub name: DisplayName,
+    /// Until when.
+    pub until: Timestamp,
+    /// Who did it.
+    pub by: PersonId,
+    /// Why.
+    pub reason: String,
+}
+
+/// A moderator, in `GET /api/v1/channels/{name}/moderators`; `PUT` and `DELETE …/moderators/{account}` by the owner.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Moderator {
+    /// Stable.
+    pub id: PersonId,
+    /// What they sign in with.
+    pub account: AccountName,
+    /// What others see.
+    pub name: DisplayName,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_update_carries_its_type_beside_its_fields() {
+        let message = ChatMessage {
+            id: "m1".parse().unwrap(),
+            sequence: Cursor(7),
+            at: Timestamp::from_millis(0),
+            author: ChatAuthor {
+                id: "guest-1".parse().unwrap(),
+                name: "Ben".parse().unwrap(),
+                account: None,
+                badges: vec![Badge::Guest],
+            },
+            fragments: vec![Fragment::Text { text: "<b>hi</b> ".into() }],
+            reply_to: None,
+        };
+        let update = ChatUpdate::Message(Box::new(message));
+        let json = serde_json::to_value(&update).unwrap();
+        assert_eq!(json["type"], "message");
+        assert_eq!(json["fragments"][0]["type"], "text");
+        assert_eq!(json["author"]["badges"][0], "guest");
+        assert_eq!(serde_json::from_value::<ChatUpdate>(json).unwrap(), update);
+    }
+}
