@@ -214,7 +214,7 @@ impl SocketState {
         wanted.asked = true;
         wanted.again_at = None;
         let event = EventName { topic: wanted.topic, phase: Phase::Requested };
-        let payload = RequestPayload { channel: wanted.channel.clone() };
+        let payload = RequestPayload { channel: wanted.channel.clone(), ..RequestPayload::default() };
         self.outputs.push_back(Output::Send(ClientMessage {
             event,
             id: request,

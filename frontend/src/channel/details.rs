@@ -127,6 +127,7 @@ pub fn Details(props: &DetailsProps) -> Html {
                 ),
                 tags: None,
                 visibility: None,
+                embedding: None,
             };
             if !wrong.is_empty() {
                 errors.set(wrong);
