@@ -1,0 +1,112 @@
+//! What channels need of everybody else.
+
+use crate::{
+    broadcast::{
+        live::{LiveBoard, LiveState},
+        log::BroadcastLog,
+    },
+    channel::{
+        Announce, BearerHash, Keys, Live, LiveControl, LiveSource, Minted, Past, PastSource, service::Ports,
+    },
+    event::bus::Bus,
+    fresh,
+    publish::key::{Bearer, PublishToken, StreamKey},
+    store::StoreError,
+};
+use futures_util::{FutureExt, future::BoxFuture};
+use shared::{
+    event::Occurrence,
+    id::{ChannelId, ChannelName},
+};
+use std::sync::Arc;
+
+/// What channels need of everybody else.
+pub(in crate::app) fn ports(
+    board: &LiveBoard,
+    log: Arc<dyn BroadcastLog>,
+    bus: &Bus,
+    control: Arc<dyn LiveControl>,
+) -> Ports {
+    Ports {
+        live: Arc::new(Board(board.clone())),
+        control,
+        past: Arc::new(PastOf(log)),
+        keys: Arc::new(PublisherKeys),
+        announce: Arc::new(OnBus(bus.clone())),
+    }
+}
+
+/// For a process in which nothing can be live.
+pub(in crate::app) struct NothingLive;
+
+impl LiveControl for NothingLive {
+    fn end<'a>(&'a self, _: &'a ChannelId) -> BoxFuture<'a, bool> {
+        async { false }.boxed()
+    }
+
+    fn hide(&self, _: &ChannelId) {}
+}
+
+struct Board(LiveBoard);
+
+impl LiveSource for Board {
+    fn of(&self, channel: &ChannelId) -> Live {
+        let LiveState {
+            state,
+            stream_id,
+            viewer_count,
+            start_time,
+            waiting_since,
+            ended_at,
+            duration,
+            renditions,
+            health: _,
+        } = self.0.of(channel);
+        Live { state, stream_id, viewer_count, start_time, waiting_since, ended_at, duration, renditions }
+    }
+
+    fn live(&self) -> Vec<ChannelId> {
+        self.0.live().into_iter().map(|(id, _)| id).collect()
+    }
+}
+
+struct PastOf(Arc<dyn BroadcastLog>);
+
+impl PastSource for PastOf {
+    fn last_ended<'a>(&'a self, channel: &'a ChannelId) -> BoxFuture<'a, Result<Option<Past>, StoreError>> {
+        async move {
+            let past = self.0.last_ended(channel.clone()).await.map_err(|error| error.0)?;
+            Ok(past.map(|past| Past { started_at: past.started_at, ended_at: past.ended_at }))
+        }
+        .boxed()
+    }
+}
+
+struct PublisherKeys;
+
+impl Keys for PublisherKeys {
+    fn stream_key(&self) -> Minted {
+        let key = StreamKey::from_random(fresh::bytes());
+        Minted { text: key.reveal(), hash: key.hash() }
+    }
+
+    fn publish_token(&self) -> Minted {
+        let token = PublishToken::from_random(fresh::bytes());
+        Minted { text: token.reveal(), hash: token.hash() }
+    }
+
+    fn read(&self, bearer: &str) -> Option<BearerHash> {
+        Bearer::parse(bearer).map(|bearer| match bearer {
+            Bearer::Key(key) => BearerHash::Key(key.hash()),
+            Bearer::Token(token) => BearerHash::Token(token.hash()),
+        })
+    }
+}
+
+struct OnBus(Bus);
+
+impl Announce for OnBus {
+    fn edited(&self, channel: &ChannelName) {
+        self.0.publish(channel, Occurrence::ChannelEdited {});
+    }
+}

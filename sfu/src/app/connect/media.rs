@@ -1,0 +1,186 @@
+//! The media plane: who may publish and watch, what it counts, and how the rest reaches it.
+
+use crate::{
+    account::service::Accounts,
+    app::{
+        AppError, Media, MediaNeeds,
+        media::{
+            sessions::MediaSessions,
+            stage::{self, StageHandle},
+        },
+    },
+    broadcast::live::LiveBoard,
+    channel::{
+        LiveControl,
+        access::{AccessError, PublisherGrant},
+        service::Channels,
+    },
+    http::{
+        login::{self, Logins},
+        problem::ProblemResponse,
+    },
+    publish::whip,
+    rtc::session,
+    watch::whep,
+};
+use axum::http::HeaderMap;
+use futures_util::{FutureExt, future::BoxFuture};
+use prometheus_client::{
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeMetric},
+    metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge},
+};
+use shared::id::{ChannelId, ChannelName};
+use std::sync::{Arc, atomic::Ordering::Relaxed};
+
+/// Starts the media plane, and says how the rest reaches it.
+pub(in crate::app) async fn media(needs: MediaNeeds) -> Result<Media, AppError> {
+    let MediaNeeds { config, board, bus, log, metrics, draining } = needs;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let links: Arc<[_]> = session::ice_server_links(
+        &config.ice_servers,
+        config.ice_username.as_deref(),
+        config.ice_credential.as_deref(),
+    )
+    .into();
+    let (stage, task) = stage::start(stage::Needs {
+        listen: config.listen,
+        public: config.public_ip,
+        shards: config.shards.map_or(cores, usize::from).clamp(1, 64),
+        board: board.clone(),
+        tell: Box::new(move |channel, occurrence| {
+            bus.publish(channel, occurrence);
+        }),
+        log,
+        draining,
+    })
+    .await?;
+    let gauges = MediaGauges { sessions: Arc::clone(&stage.sessions), board };
+    metrics.register(|registry| registry.register_collector(Box::new(gauges)));
+    let control = Arc::new(Stage(stage.clone()));
+    let sessions = Arc::clone(&stage.sessions);
+    let ready = Arc::new(move || {
+        let down = sessions.plane().gauges().filter(|gauges| gauges.is_down.load(Relaxed)).count();
+        if down == 0 { Ok(()) } else { Err(format!("{down} media shards have stopped: restart the server")) }
+    });
+    let routes = Box::new(move |channels: &Channels, accounts: &Accounts| {
+        let publishers = Arc::new(PublisherGate(channels.clone()));
+        let watchers =
+            Arc::new(WatcherGate { channels: channels.clone(), logins: Arc::new(accounts.clone()) });
+        whip::routes(publishers, stage.sessions.clone(), Arc::clone(&links)).merge(whep::routes(
+            watchers,
+            stage.sessions,
+            links,
+        ))
+    });
+    Ok(Media { control, ready, routes, task })
+}
+
+struct Stage(StageHandle);
+
+impl LiveControl for Stage {
+    fn end<'a>(&'a self, channel: &'a ChannelId) -> BoxFuture<'a, bool> {
+        self.0.end(channel).boxed()
+    }
+
+    fn hide(&self, channel: &ChannelId) {
+        self.0.sessions.dismiss_viewers(channel);
+    }
+}
+
+struct PublisherGate(Channels);
+
+impl whip::Gate for PublisherGate {
+    fn admit<'a>(
+        &'a self,
+        channel: Option<&'a ChannelName>,
+        bearer: &'a str,
+    ) -> BoxFuture<'a, Result<whip::Grant, whip::Refused>> {
+        async move {
+            match self.0.publisher(None, bearer).await {
+                Ok(grant) if channel.is_some_and(|name| *name != grant.channel_name) => {
+                    Err(whip::Refused::OtherChannel)
+                }
+                Ok(PublisherGrant { channel_id, channel_name, title, category }) => {
+                    Ok(whip::Grant { channel: channel_id, name: channel_name, title, category })
+                }
+                Err(AccessError::Denied | AccessError::Unknown) => Err(whip::Refused::WrongKey),
+                Err(AccessError::Store(error)) => Err(whip::Refused::Unavailable(error.into())),
+            }
+        }
+        .boxed()
+    }
+}
+
+struct WatcherGate {
+    channels: Channels,
+    logins: Arc<dyn Logins>,
+}
+
+impl whep::Gate for WatcherGate {
+    fn admit<'a>(
+        &'a self,
+        channel: &'a ChannelName,
+        headers: &'a HeaderMap,
+    ) -> BoxFuture<'a, Result<Option<ChannelId>, ProblemResponse>> {
+        async move {
+            let who = login::who(headers, self.logins.as_ref()).await?;
+            match self.channels.watcher(channel, who.as_ref().map(|who| &who.actor)).await {
+                Ok(id) => Ok(Some(id)),
+                Err(AccessError::Denied | AccessError::Unknown) => Ok(None),
+                Err(AccessError::Store(error)) => Err(error.into()),
+            }
+        }
+        .boxed()
+    }
+}
+
+/// The media plane's figures, read when they are asked for.
+struct MediaGauges {
+    sessions: Arc<MediaSessions>,
+    board: LiveBoard,
+}
+
+impl std::fmt::Debug for MediaGauges {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("MediaGauges")
+    }
+}
+
+impl Collector for MediaGauges {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let gauges = self.sessions.plane().gauges();
+        let (mut peers, mut dropped, mut refused) = (0, 0, 0);
+        for gauge in gauges {
+            peers += gauge.peers.load(Relaxed);
+            dropped += gauge.dropped.load(Relaxed);
+            refused += gauge.refused.load(Relaxed);
+        }
+        let live = self.board.live();
+        let viewers: u64 = live.iter().map(|(_, state)| u64::from(state.viewer_count)).sum();
+        let ingest: u64 =
+            live.iter().filter_map(|(_, state)| state.health.as_ref()).map(|health| health.bitrate.0).sum();
+        let mut gauge = |name: &str, help: &str, value: u64| {
+            ConstGauge::new(value as i64).encode(encoder.encode_descriptor(
+                name,
+                help,
+                None,
+                MetricType::Gauge,
+            )?)
+        };
+        gauge("media_sessions", "WHIP and WHEP sessions", peers as u64)?;
+        gauge("broadcasts_live", "Broadcasts that are live or waiting", live.len() as u64)?;
+        gauge("viewers", "Viewers that are connected", viewers)?;
+        gauge("ingest_bits_per_second", "Media that arrives from publishers", ingest)?;
+        let mut counter = |name: &str, help: &str, value: u64| {
+            ConstCounter::new(value).encode(encoder.encode_descriptor(
+                name,
+                help,
+                None,
+                MetricType::Counter,
+            )?)
+        };
+        counter("media_datagrams_dropped", "Datagrams that the kernel had no room for", dropped)?;
+        counter("media_commands_refused", "Commands and batches that a shard had no room for", refused)
+    }
+}

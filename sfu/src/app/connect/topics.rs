@@ -1,0 +1,122 @@
+//! What the event socket's topics say, and to whom.
+
+use crate::{
+    broadcast::live::{LiveBoard, LiveState},
+    channel::service::{ChannelError, Channels},
+    event::{Reading, Source},
+    http::{login::SignedIn, problem::ProblemResponse},
+    store::StoreError,
+};
+use futures_util::{FutureExt, future::BoxFuture};
+use shared::{
+    channel::Visibility,
+    event::{Payload, Topic},
+    id::ChannelName,
+    problem::Problem,
+    publish::PublisherHealth,
+    unit::Bitrate,
+};
+
+/// What the event socket's topics say, and to whom.
+pub(in crate::app) struct Topics {
+    pub(in crate::app) channels: Channels,
+    pub(in crate::app) board: LiveBoard,
+}
+
+impl Topics {
+    async fn may_follow(
+        &self,
+        who: Option<&SignedIn>,
+        topic: Topic,
+        channel: Option<&ChannelName>,
+    ) -> Result<(), ProblemResponse> {
+        let actor = who.map(|who| &who.actor);
+        match (topic, channel) {
+            (Topic::Directory, _) => Ok(()),
+            (_, None) => Err(ChannelError::Unknown.into()),
+            (Topic::ChannelState | Topic::ChannelEvents, Some(channel)) => {
+                self.channels.seen(actor, channel).await?;
+                Ok(())
+            }
+            (Topic::Webrtc, Some(channel)) => {
+                let actor = actor.ok_or_else(ProblemResponse::signed_out)?;
+                self.channels.managed(actor, channel).await?;
+                Ok(())
+            }
+            (Topic::Analytics | Topic::Rooms | Topic::Peers | Topic::Chat | Topic::SendChat, Some(_)) => {
+                Err(ChannelError::Unknown.into())
+            }
+        }
+    }
+
+    async fn payload(
+        &self,
+        topic: Topic,
+        channel: Option<&ChannelName>,
+    ) -> Result<Option<Reading>, StoreError> {
+        if topic == Topic::Directory {
+            let payload = Payload::Directory(self.channels.directory().await?);
+            return Ok(Some(Reading { payload, restricted: false }));
+        }
+        let Some(channel) = channel else { return Ok(None) };
+        let Some(record) = self.channels.record(channel).await? else { return Ok(None) };
+        let is_private = record.channel.visibility == Visibility::Private;
+        let (payload, restricted) = match topic {
+            Topic::ChannelState => {
+                (Payload::ChannelState(Box::new(self.channels.state_of(&record))), is_private)
+            }
+            Topic::Webrtc => {
+                let health = health_of(channel, self.board.of(&record.channel.id));
+                (Payload::PublisherHealth(Box::new(health)), true)
+            }
+            Topic::ChannelEvents
+            | Topic::Directory
+            | Topic::Analytics
+            | Topic::Rooms
+            | Topic::Peers
+            | Topic::Chat
+            | Topic::SendChat => return Ok(None),
+        };
+        Ok(Some(Reading { payload, restricted }))
+    }
+}
+
+impl Source for Topics {
+    fn authorise<'a>(
+        &'a self,
+        who: Option<&'a SignedIn>,
+        topic: Topic,
+        channel: Option<&'a ChannelName>,
+    ) -> BoxFuture<'a, Result<(), Problem>> {
+        async move { self.may_follow(who, topic, channel).await.map_err(Problem::from) }.boxed()
+    }
+
+    fn read<'a>(
+        &'a self,
+        topic: Topic,
+        channel: Option<&'a ChannelName>,
+    ) -> BoxFuture<'a, Result<Option<Reading>, Problem>> {
+        async move {
+            let read = self.payload(topic, channel).await;
+            read.map_err(|error| Problem::from(ProblemResponse::from(error)))
+        }
+        .boxed()
+    }
+}
+
+/// What arrives from a channel's publisher; nothing while nobody publishes.
+fn health_of(channel: &ChannelName, live: LiveState) -> PublisherHealth {
+    let health = live.health;
+    PublisherHealth {
+        channel: channel.clone(),
+        session: health.as_ref().map(|health| health.session.clone()),
+        user_agent: health.as_ref().map(|health| health.user_agent.clone()).unwrap_or_default(),
+        viewers: live.viewer_count,
+        bitrate: health.as_ref().map_or(Bitrate(0), |health| health.bitrate),
+        frame_rate: health.as_ref().map_or(0.0, |health| health.frame_rate),
+        loss: health.as_ref().map_or(0.0, |health| health.loss),
+        round_trip: health.as_ref().and_then(|health| health.round_trip),
+        keyframe_interval: health.as_ref().and_then(|health| health.keyframe_interval),
+        renditions: live.renditions,
+    }
+}
