@@ -2,11 +2,12 @@
 
 use crate::{
     account::{self, service::Accounts},
-    channel::{self, service::Channels},
+    channel::{self, embed, service::Channels},
     event::websocket::{self, Gateway},
     http::{
         assets::{self, Assets},
-        csrf, fallback, headers,
+        csrf, fallback,
+        headers::{self, Policy},
         login::Logins,
         peer::Site,
         problem::ProblemResponse,
@@ -19,7 +20,7 @@ use crate::{
 use axum::{
     Extension, Json, Router,
     extract::{DefaultBodyLimit, State},
-    middleware::{from_fn_with_state, map_response},
+    middleware::{from_fn, from_fn_with_state, map_response},
     response::Response,
     routing::{any, get},
 };
@@ -56,7 +57,7 @@ pub struct Parts {
 pub fn router(parts: Parts) -> Router {
     let Parts { name, site, accounts, channels, gateway, assets, metrics, readiness, media } = parts;
     let logins: Arc<dyn Logins> = Arc::new(accounts.clone());
-    let policy = headers::policy(&assets.script_hashes());
+    let policy = Policy::new(&assets.script_hashes());
 
     // GET   /api/v1/instance
     // POST  /api/v1/setup                           POST  /api/v1/login           POST /api/v1/logout
@@ -64,8 +65,11 @@ pub fn router(parts: Parts) -> Router {
     // GET   /api/v1/channels                        POST  /api/v1/channels
     // GET   /api/v1/channels/{name}                 PATCH /api/v1/channels/{name}
     // GET   /api/v1/channels/{name}/state           POST  /api/v1/channels/{name}/end
+    // GET   /api/v1/channels/{name}/embedding
     // POST  /api/v1/channels/{name}/stream-key      POST  /api/v1/channels/{name}/publish-token
     // GET   /api/v1/events                          WebSocket
+    let embeds = embed::routes::routes(channels.clone(), assets.clone(), policy.clone(), &name);
+    let pages = any(assets::serve).layer(from_fn(embed::routes::announce)).with_state(assets);
     let api = Router::new()
         .route("/instance", get(instance))
         .with_state((name, accounts.clone()))
@@ -82,11 +86,14 @@ pub fn router(parts: Parts) -> Router {
         .nest("/api/v1", api)
         .route("/api/{*rest}", any(fallback::unknown))
         .merge(media)
+        // GET   /embed/{channel}                        GET   /embed/{channel}/chat
+        // GET   /embed.js                               GET   /oembed
+        .merge(embeds)
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz).with_state(readiness))
         .route("/metrics", get(metrics::serve).with_state(metrics.clone()))
         // Files of the frontend, and its one page for every other address.
-        .fallback_service(any(assets::serve).with_state(assets))
+        .fallback_service(pages)
         .method_not_allowed_fallback(fallback::wrong_method)
         .layer(CatchPanicLayer::custom(fallback::panicked))
         .layer(from_fn_with_state(policy, headers::add))

@@ -1,6 +1,7 @@
 //! Channels: a streamer's lasting address, who may do what with it, and what it says of itself.
 
 pub mod access;
+pub mod embed;
 pub mod routes;
 pub mod rules;
 pub mod service;

@@ -17,6 +17,7 @@ use axum::{
 use shared::{
     broadcast::ChannelState,
     channel::{Channel, CreateChannel, Directory, EditChannel, NewChannel, NewStreamKey},
+    embed::EmbedRules,
     id::ChannelName,
     publish::PublishToken,
 };
@@ -40,6 +41,7 @@ pub fn routes(channels: Channels, logins: Arc<dyn Logins>) -> Router {
         .route("/channels", get(directory).post(create))
         .route("/channels/{name}", get(read).patch(edit))
         .route("/channels/{name}/state", get(state))
+        .route("/channels/{name}/embedding", get(embedding))
         .route("/channels/{name}/stream-key", post(rotate))
         .route("/channels/{name}/publish-token", post(publish_token))
         .route("/channels/{name}/end", post(end))
@@ -92,6 +94,15 @@ async fn state(
 ) -> Result<Answer<ChannelState>, ProblemResponse> {
     let record = api.channels.seen(who.as_ref().map(|who| &who.actor), &name).await?;
     Ok(Answer(api.channels.state_of(&record)))
+}
+
+async fn embedding(
+    State(api): State<Api>,
+    who: Option<SignedIn>,
+    Path(name): Path<ChannelName>,
+) -> Result<Answer<EmbedRules>, ProblemResponse> {
+    let record = api.channels.seen(who.as_ref().map(|who| &who.actor), &name).await?;
+    Ok(Answer(EmbedRules { embedding: record.channel.embedding.clone() }))
 }
 
 async fn rotate(

@@ -1,6 +1,6 @@
 //! The frontend, embedded in the binary.
 
-use super::{fallback::not_found, problem::ProblemResponse};
+use super::{fallback::not_found, headers::open_to_all, problem::ProblemResponse};
 use axum::{
     body::Body,
     extract::{Request, State},
@@ -38,8 +38,26 @@ pub struct Assets(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     files: HashMap<&'static str, Asset>,
-    index: Asset,
-    index_etag: HeaderValue,
+    app: Document,
+    player: Document,
+    embed_script: Option<Document>,
+}
+
+/// A file whose name stays while its content changes.
+#[derive(Debug, Clone)]
+struct Document {
+    file: Asset,
+    /// Of its content, without quotes.
+    tag: String,
+}
+
+/// A page that other sites may show in a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Framed {
+    /// The whole app.
+    App,
+    /// The player alone, with as little code as it can; the whole app where that wasn't built.
+    Player,
 }
 
 impl Assets {
@@ -47,16 +65,44 @@ impl Assets {
     pub fn new(files: &[Asset]) -> Self {
         let files: HashMap<_, _> = files.iter().map(|file| (file.path, *file)).collect();
         let built_in = Asset { path: "index.html", plain: MISSING.as_bytes(), brotli: None };
-        let index = files.get("index.html").copied().unwrap_or(built_in);
-        let etag = format!("\"{}\"", &STANDARD.encode(Sha256::digest(index.plain))[..22]);
-        let index_etag = HeaderValue::from_str(&etag).unwrap_or(HeaderValue::from_static("\"index\""));
-        Self(Arc::new(Inner { files, index, index_etag }))
+        let app = Document::new(files.get("index.html").copied().unwrap_or(built_in));
+        let player = files.get("embed.html").copied().map_or_else(|| app.clone(), Document::new);
+        let embed_script = ["embed.js", "assets/embed.js"].iter().find_map(|path| files.get(path));
+        let embed_script = embed_script.copied().map(Document::new);
+        Self(Arc::new(Inner { files, app, player, embed_script }))
     }
 
-    /// Hashes of the page's inline scripts, for its content security policy.
+    /// Hashes of the pages' inline scripts, for their content security policy.
     pub fn script_hashes(&self) -> Vec<String> {
-        let page = std::str::from_utf8(self.0.index.plain).unwrap_or_default();
-        inline_scripts(page).iter().map(|script| STANDARD.encode(Sha256::digest(script.as_bytes()))).collect()
+        let pages = [&self.0.app, &self.0.player].map(|page| page.file.plain);
+        let scripts = pages.into_iter().filter_map(|page| std::str::from_utf8(page).ok());
+        let mut hashes: Vec<String> = scripts
+            .flat_map(inline_scripts)
+            .map(|script| STANDARD.encode(Sha256::digest(script.as_bytes())))
+            .collect();
+        hashes.sort();
+        hashes.dedup();
+        hashes
+    }
+
+    /// A page for frames. What it is sent with beside itself goes into `salt`, so that a browser that knows the page takes
+    /// it anew when that changes.
+    pub fn framed(&self, page: Framed, headers: &HeaderMap, salt: &str) -> Response {
+        let page = match page {
+            Framed::App => &self.0.app,
+            Framed::Player => &self.0.player,
+        };
+        let salted = format!("{} {salt}", page.tag);
+        page.response(&hash(salted.as_bytes()), headers, "no-cache")
+    }
+
+    /// The script by which other sites show the player.
+    pub fn embed_script(&self, headers: &HeaderMap) -> Result<Response, ProblemResponse> {
+        let script = self.0.embed_script.as_ref().ok_or_else(not_found)?;
+        let caching = "public, max-age=300, stale-while-revalidate=86400";
+        let mut response = script.response(&script.tag, headers, caching);
+        open_to_all(response.headers_mut());
+        Ok(response)
     }
 
     fn answer(&self, method: &Method, path: &str, headers: &HeaderMap) -> Result<Response, ProblemResponse> {
@@ -64,30 +110,54 @@ impl Assets {
             return Err(not_found());
         }
         let path = path.trim_start_matches('/');
-        if let Some(file) = self.0.files.get(path).filter(|_| path != "index.html") {
+        if path == "embed.js" || path == "assets/embed.js" {
+            return self.embed_script(headers);
+        }
+        if let Some(file) = self.0.files.get(path).filter(|_| !path.ends_with(".html")) {
             // The build puts a hash of their content into the names of files there.
             let forever = path.starts_with("assets/");
             let caching =
                 if forever { "public, max-age=31536000, immutable" } else { "public, max-age=3600" };
-            return Ok(file_response(file, headers, caching));
+            let mut response = file_response(file, headers, caching);
+            // A page in a sandboxed frame has no origin of its own: to it, this server is another site.
+            open_to_all(response.headers_mut());
+            return Ok(response);
         }
         // Every other page is the app's own; a missing file is not a page.
         if path.starts_with("assets/") || path.starts_with("api/") || !accepts_html(headers) {
             return Err(not_found());
         }
+        Ok(self.0.app.response(&self.0.app.tag, headers, "no-cache"))
+    }
+}
+
+impl Document {
+    fn new(file: Asset) -> Self {
+        Self { file, tag: hash(file.plain) }
+    }
+
+    /// The file, or that what the client has is still it.
+    fn response(&self, tag: &str, headers: &HeaderMap, caching: &'static str) -> Response {
         let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-        let etag = self.0.index_etag.to_str().unwrap_or_default();
+        let etag = format!("\"{tag}\"");
         let is_known = known
             .is_some_and(|known| known.split(',').any(|tag| tag.trim().trim_start_matches("W/") == etag));
         let mut response = if is_known {
             StatusCode::NOT_MODIFIED.into_response()
         } else {
-            file_response(&self.0.index, headers, "no-cache")
+            file_response(&self.file, headers, caching)
         };
-        response.headers_mut().insert(header::ETAG, self.0.index_etag.clone());
-        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-        Ok(response)
+        if let Ok(etag) = HeaderValue::from_str(&etag) {
+            response.headers_mut().insert(header::ETAG, etag);
+        }
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
+        response
     }
+}
+
+/// 132 bits of a SHA-256, in characters that an `ETag` may have.
+fn hash(content: &[u8]) -> String {
+    STANDARD.encode(Sha256::digest(content))[..22].to_owned()
 }
 
 /// The last fallback: a file, the app's page, or a problem. hyper leaves the body out for HEAD.
@@ -220,6 +290,42 @@ mod tests {
         let etag = header_of(&first, header::ETAG).to_owned();
         let again = get("/ada", &[("if-none-match", &format!("\"other\", W/{etag}"))]).unwrap();
         assert_eq!(again.status(), StatusCode::NOT_MODIFIED);
+    }
+
+    #[test]
+    fn a_framed_page_is_taken_anew_when_who_may_show_it_changes() {
+        let etag = |salt| {
+            header_of(&Assets::new(FILES).framed(Framed::Player, &HeaderMap::new(), salt), header::ETAG)
+                .to_owned()
+        };
+        assert_ne!(etag("*"), etag("'self'"));
+        let mut headers = HeaderMap::new();
+        headers.insert(header::IF_NONE_MATCH, etag("*").parse().unwrap());
+        let status = |salt| Assets::new(FILES).framed(Framed::Player, &headers, salt).status();
+        assert_eq!((status("*"), status("'self'")), (StatusCode::NOT_MODIFIED, StatusCode::OK));
+    }
+
+    #[test]
+    fn the_player_s_own_page_and_script_are_served_where_they_were_built() {
+        assert!(get("/embed.js", &[]).is_err());
+        let script = Asset { path: "assets/embed.js", plain: b"script", brotli: Some(b"br") };
+        let page = Asset { path: "embed.html", plain: b"<script>b()</script>", brotli: None };
+        let files = [FILES, &[script, page]].concat();
+        let assets = Assets::new(&files);
+        assert_eq!(assets.script_hashes().len(), 2);
+        for path in ["/embed.js", "/assets/embed.js"] {
+            let script = assets.answer(&Method::GET, path, &HeaderMap::new()).unwrap();
+            assert_eq!(header_of(&script, header::CONTENT_TYPE), "text/javascript; charset=utf-8");
+            assert!(header_of(&script, header::CACHE_CONTROL).contains("max-age=300"));
+            assert_eq!(header_of(&script, header::ACCESS_CONTROL_ALLOW_ORIGIN), "*");
+        }
+        let framed = assets.framed(Framed::Player, &HeaderMap::new(), "");
+        assert_ne!(
+            header_of(&framed, header::ETAG),
+            header_of(&assets.framed(Framed::App, &HeaderMap::new(), ""), header::ETAG)
+        );
+        let direct = assets.answer(&Method::GET, "/embed.html", &HeaderMap::new()).unwrap();
+        assert_eq!(header_of(&direct, header::ETAG), header_of(&get("/", &[]).unwrap(), header::ETAG));
     }
 
     #[test]

@@ -1,0 +1,178 @@
+//! The pages and addresses by which other sites show a channel. None of them reads or sets a cookie.
+
+use super::{OWN_PAGES, frame_ancestors, oembed};
+use crate::{
+    channel::service::Channels,
+    http::{
+        assets::{Assets, Framed},
+        headers::{self, Policy},
+        peer::Peer,
+        problem::ProblemResponse,
+    },
+};
+use axum::{
+    Json, Router,
+    extract::{Path, Query, Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use serde::Deserialize;
+use shared::{channel::Visibility, embed::Embedding, id::ChannelName};
+use std::sync::Arc;
+
+#[derive(Clone)]
+struct Embeds {
+    channels: Channels,
+    assets: Assets,
+    policy: Policy,
+    instance: Arc<str>,
+}
+
+/// `/embed/{channel}`, `/embed/{channel}/chat`, `/embed.js` and `/oembed`; `instance` is this instance's name.
+pub fn routes(channels: Channels, assets: Assets, policy: Policy, instance: &str) -> Router {
+    Router::new()
+        .route("/embed/{channel}", get(player))
+        .route("/embed/{channel}/chat", get(chat))
+        .route("/embed.js", get(script))
+        .route("/oembed", get(oembed))
+        .with_state(Embeds { channels, assets, policy, instance: instance.into() })
+}
+
+async fn player(State(embeds): State<Embeds>, Path(channel): Path<String>, headers: HeaderMap) -> Response {
+    page(&embeds, Framed::Player, &channel, &headers).await
+}
+
+async fn chat(State(embeds): State<Embeds>, Path(channel): Path<String>, headers: HeaderMap) -> Response {
+    page(&embeds, Framed::App, &channel, &headers).await
+}
+
+/// A channel that isn't there, or that strangers must not know of, has a page too, which says so; no other site shows it.
+async fn page(embeds: &Embeds, page: Framed, channel: &str, headers: &HeaderMap) -> Response {
+    let record = match channel.parse::<ChannelName>() {
+        Ok(name) => embeds.channels.record(&name).await.map_err(|error| {
+            tracing::warn!(%error, "whether a channel may be embedded could not be read");
+            StatusCode::SERVICE_UNAVAILABLE
+        }),
+        Err(_) => Ok(None),
+    };
+    let known = record.map(|record| record.filter(|record| record.channel.visibility != Visibility::Private));
+    let (ancestors, status) = match known {
+        Ok(Some(record)) => (frame_ancestors(&record.channel.embedding), None),
+        Ok(None) => (OWN_PAGES.to_owned(), Some(StatusCode::NOT_FOUND)),
+        Err(status) => (OWN_PAGES.to_owned(), Some(status)),
+    };
+    let none = HeaderMap::new();
+    // Only a page that is there can be known already.
+    let asked = if status.is_some() { &none } else { headers };
+    let mut response = embeds.assets.framed(page, asked, &ancestors);
+    if let Some(status) = status {
+        *response.status_mut() = status;
+    }
+    embeds.policy.admit(response.headers_mut(), &ancestors);
+    response
+}
+
+async fn script(State(embeds): State<Embeds>, headers: HeaderMap) -> Result<Response, ProblemResponse> {
+    embeds.assets.embed_script(&headers)
+}
+
+/// As oEmbed names its parameters; others are allowed and mean nothing here.
+#[derive(Debug, Deserialize)]
+struct Asked {
+    url: Option<String>,
+    format: Option<String>,
+    maxwidth: Option<String>,
+    maxheight: Option<String>,
+}
+
+async fn oembed(
+    State(embeds): State<Embeds>,
+    peer: Peer,
+    asked: Result<Query<Asked>, axum::extract::rejection::QueryRejection>,
+) -> Response {
+    let mut response = match asked {
+        Ok(Query(asked)) => answer(&embeds, &peer, asked).await.unwrap_or_else(IntoResponse::into_response),
+        Err(_) => bad_query("url", "Each parameter may be given once.").into_response(),
+    };
+    headers::open_to_all(response.headers_mut());
+    response
+}
+
+async fn answer(embeds: &Embeds, peer: &Peer, asked: Asked) -> Result<Response, ProblemResponse> {
+    if asked.format.as_deref().is_some_and(|format| format != "json") {
+        return Err(ProblemResponse::new(
+            StatusCode::NOT_IMPLEMENTED,
+            "json-alone",
+            "Only JSON is spoken here",
+            "Ask with format=json.",
+        )
+        .field("format"));
+    }
+    let url = asked.url.ok_or_else(|| bad_query("url", "Give the address of a channel's page as “url”."))?;
+    let size = oembed::size(
+        pixels("maxwidth", asked.maxwidth.as_deref())?,
+        pixels("maxheight", asked.maxheight.as_deref())?,
+    );
+    let name = oembed::channel_of(&url, &peer.base_url).ok_or_else(unknown)?;
+    let record = embeds.channels.record(&name).await?.ok_or_else(unknown)?;
+    let channel = &record.channel;
+    if channel.visibility == Visibility::Private {
+        // What oEmbed wants for what isn't public.
+        return Err(ProblemResponse::new(
+            StatusCode::UNAUTHORIZED,
+            "private-channel",
+            "This channel is private",
+            "Only its owner sees it, so no other page can show it.",
+        ));
+    }
+    if channel.embedding == Embedding::Nowhere {
+        return Err(ProblemResponse::new(
+            StatusCode::FORBIDDEN,
+            "not-embeddable",
+            "This channel isn't shown on other pages",
+            "Its owner allows no other site to show it. Link to its page instead.",
+        ));
+    }
+    let answer = oembed::answer(channel, &embeds.instance, &peer.base_url, size);
+    let caching = format!("public, max-age={}", oembed::CACHE_AGE);
+    Ok(([(header::CACHE_CONTROL, caching)], Json(answer)).into_response())
+}
+
+/// Adds to a channel's page where its oEmbed is. Whether there is such a channel, oEmbed tells.
+pub async fn announce(peer: Peer, request: Request, next: Next) -> Response {
+    let name = request.uri().path().trim_matches('/').parse::<ChannelName>().ok();
+    let mut response = next.run(request).await;
+    let is_page = |response: &Response| {
+        let content_type = response.headers().get(header::CONTENT_TYPE);
+        response.status() == StatusCode::NOT_MODIFIED
+            || content_type.is_some_and(|value| value.as_bytes().starts_with(b"text/html"))
+    };
+    if let Some(name) = name.filter(|_| is_page(&response))
+        && let Ok(link) = HeaderValue::from_str(&oembed::link(&name, &peer.base_url))
+    {
+        response.headers_mut().append(header::LINK, link);
+    }
+    response
+}
+
+fn pixels(field: &str, text: Option<&str>) -> Result<Option<u32>, ProblemResponse> {
+    let Some(text) = text else { return Ok(None) };
+    let pixels = text.parse::<u32>().ok().filter(|pixels| *pixels > 0);
+    pixels.map(Some).ok_or_else(|| bad_query(field, &format!("“{field}” is a number of pixels above 0.")))
+}
+
+fn bad_query(field: &str, detail: &str) -> ProblemResponse {
+    ProblemResponse::new(StatusCode::BAD_REQUEST, "invalid-query", "The question can't be taken", detail)
+        .field(field)
+}
+
+fn unknown() -> ProblemResponse {
+    ProblemResponse::new(
+        StatusCode::NOT_FOUND,
+        "unknown-channel",
+        "No such channel",
+        "This is not the address of a channel on this server. Check how it is written.",
+    )
+}
