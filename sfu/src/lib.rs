@@ -10,6 +10,7 @@ pub mod config;
 pub mod event;
 pub mod fresh;
 pub mod http;
+pub mod page;
 pub mod publish;
 pub mod routes;
 pub mod rtc;

@@ -62,6 +62,7 @@ pub fn router(parts: Parts) -> Router {
     // GET   /api/v1/instance
     // POST  /api/v1/setup                           POST  /api/v1/login           POST /api/v1/logout
     // GET   /api/v1/me                              GET   /api/v1/me/logins       DELETE /api/v1/me/logins/{id}
+    // GET   /api/v1/me/tokens                       POST  /api/v1/me/tokens       DELETE /api/v1/me/tokens/{id}
     // GET   /api/v1/channels                        POST  /api/v1/channels
     // GET   /api/v1/channels/{name}                 PATCH /api/v1/channels/{name}
     // GET   /api/v1/channels/{name}/state           POST  /api/v1/channels/{name}/end

@@ -60,7 +60,7 @@ pub struct Me {
     pub channels: Vec<Channel>,
 }
 
-/// One signed-in browser, in `GET /api/v1/me/logins` (newest first); `DELETE /api/v1/me/logins/{id}` revokes it.
+/// One signed-in browser, in `GET /api/v1/me/logins` (a page, newest first); `DELETE /api/v1/me/logins/{id}` revokes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Login {
@@ -106,7 +106,7 @@ pub struct CreateApiToken {
     pub days: Option<u32>,
 }
 
-/// One API token, in `GET /api/v1/me/tokens` (newest first); `DELETE /api/v1/me/tokens/{id}` revokes it.
+/// One API token, in `GET /api/v1/me/tokens` (a page, newest first); `DELETE /api/v1/me/tokens/{id}` revokes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ApiToken {

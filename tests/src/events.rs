@@ -19,11 +19,16 @@ pub struct Events {
 
 /// Opens the WebSocket with the given `Origin` and `Cookie`; an error is the HTTP status of the refusal.
 pub fn open(server: SocketAddr, origin: Option<&str>, cookie: Option<&str>) -> Result<Events, u16> {
+    let headers = [("origin", origin), ("cookie", cookie)];
+    let headers: Vec<_> = headers.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+    open_with(server, &headers)
+}
+
+/// Opens the WebSocket with the given headers; an error is the HTTP status of the refusal.
+pub fn open_with(server: SocketAddr, headers: &[(&'static str, &str)]) -> Result<Events, u16> {
     let mut request = format!("ws://{server}/api/v1/events").into_client_request().expect("a request");
-    for (name, value) in [("origin", origin), ("cookie", cookie)] {
-        if let Some(value) = value {
-            request.headers_mut().insert(name, HeaderValue::from_str(value).expect("a header"));
-        }
+    for (name, value) in headers {
+        request.headers_mut().insert(*name, HeaderValue::from_str(value).expect("a header"));
     }
     let stream = TcpStream::connect(server).expect("a connection");
     stream.set_read_timeout(Some(Duration::from_secs(5))).expect("a timeout");

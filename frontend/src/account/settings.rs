@@ -62,7 +62,9 @@ fn Logins() -> Html {
     {
         let load = load.clone();
         use_effect_with((), move |()| {
-            browser::spawn(async move { load.set(Load::default().after(rest::logins().await)) });
+            browser::spawn(async move {
+                load.set(Load::default().after(rest::logins().await.map(|page| page.items)))
+            });
         });
     }
     let now = time::wall();

@@ -9,6 +9,7 @@ use shared::{
     channel::{Channel, CreateChannel, Directory, EditChannel, NewChannel, NewStreamKey},
     id::{ChannelName, LoginId},
     instance::Instance,
+    page::Page,
     publish::PublishToken,
 };
 
@@ -63,9 +64,9 @@ pub async fn me() -> Answer<Me> {
     typed("GET", "me", None).await
 }
 
-/// Where the account is signed in.
-pub async fn logins() -> Answer<Vec<Login>> {
-    typed("GET", "me/logins", None).await
+/// Where the account is signed in: the newest 200 logins.
+pub async fn logins() -> Answer<Page<Login>> {
+    typed("GET", "me/logins?limit=200", None).await
 }
 
 /// Signs another browser out.

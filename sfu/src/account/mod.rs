@@ -7,6 +7,7 @@ pub mod routes;
 pub mod rules;
 pub mod service;
 pub mod store;
+pub mod token;
 
 use crate::store::StoreError;
 use futures_util::future::BoxFuture;

@@ -3,9 +3,10 @@
 use super::{
     argon2::HashError,
     service::{AccountError, Accounts},
+    token,
 };
 use crate::http::{
-    extract::{Json, Path},
+    extract::{Json, Paging, Path},
     login::{self, HasLogins, Logins, SignedIn},
     peer::Peer,
     problem::ProblemResponse,
@@ -38,7 +39,7 @@ impl HasLogins for Account {
 
 /// Set-up, signing in and out, me and my logins.
 pub fn routes(service: Accounts) -> Router {
-    let logins = Arc::new(service.clone());
+    let logins: Arc<dyn Logins> = Arc::new(service.clone());
     Router::new()
         .route("/setup", post(set_up))
         .route("/login", post(sign_in))
@@ -46,7 +47,8 @@ pub fn routes(service: Accounts) -> Router {
         .route("/me", get(me))
         .route("/me/logins", get(logins_of_me))
         .route("/me/logins/{id}", delete(revoke))
-        .with_state(Account { service, logins })
+        .with_state(Account { service: service.clone(), logins: logins.clone() })
+        .merge(token::routes::routes(service.tokens().clone(), logins))
 }
 
 async fn set_up(
@@ -78,7 +80,7 @@ async fn sign_out(
     who: Option<SignedIn>,
 ) -> Result<Response, ProblemResponse> {
     if let Some(who) = who {
-        match account.service.revoke(&who.actor, &who.login).await {
+        match account.service.revoke(&who.actor, who.login()?).await {
             Ok(()) | Err(AccountError::UnknownLogin) => {}
             Err(error) => return Err(error.into()),
         }
@@ -90,8 +92,12 @@ async fn me(State(account): State<Account>, who: SignedIn) -> Result<Response, P
     Ok(axum::Json(account.service.me(&who.actor).await?).into_response())
 }
 
-async fn logins_of_me(State(account): State<Account>, who: SignedIn) -> Result<Response, ProblemResponse> {
-    Ok(axum::Json(account.service.logins(&who).await?).into_response())
+async fn logins_of_me(
+    State(account): State<Account>,
+    who: SignedIn,
+    Paging(wanted): Paging,
+) -> Result<Response, ProblemResponse> {
+    Ok(axum::Json(account.service.logins(&who, &wanted).await?).into_response())
 }
 
 async fn revoke(
@@ -99,6 +105,7 @@ async fn revoke(
     who: SignedIn,
     Path(id): Path<LoginId>,
 ) -> Result<StatusCode, ProblemResponse> {
+    who.login()?;
     account.service.revoke(&who.actor, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -7,11 +7,13 @@ use super::{
     limit::{Limiter, Rate},
     rules,
     store::{Account, AccountStore, Claim, LoginRow},
+    token::service::Tokens,
 };
 use crate::{
     actor::Actor,
     fresh,
-    http::login::{Logins, SignedIn},
+    http::login::{Credential, Logins, SignedIn, Through},
+    page::Wanted,
     secret::Secret,
     store::{Store, StoreError},
 };
@@ -19,6 +21,7 @@ use futures_util::{FutureExt, future::BoxFuture};
 use shared::{
     account::{Login, Me, Role, SetUp, SignIn},
     id::LoginId,
+    page::Page,
     text::AccountName,
     unit::Timestamp,
 };
@@ -69,6 +72,7 @@ const PER_ADDRESS: Rate = Rate { burst: 30, every: Duration::from_secs(5) };
 #[derive(Clone)]
 pub struct Accounts {
     store: AccountStore,
+    tokens: Tokens,
     channels: Arc<dyn Channels>,
     hasher: Hasher,
     limits: Arc<Limits>,
@@ -90,11 +94,17 @@ impl Accounts {
             addresses: Mutex::new(Limiter::new(PER_ADDRESS)),
         };
         Self {
+            tokens: Tokens::new(store.clone()),
             store: AccountStore::new(store),
             channels,
             hasher: Hasher::new(fresh::bytes()),
             limits: Arc::new(limits),
         }
+    }
+
+    /// Programs' tokens.
+    pub fn tokens(&self) -> &Tokens {
+        &self.tokens
     }
 
     /// Whether nobody has an account yet.
@@ -186,16 +196,16 @@ impl Accounts {
     }
 
     /// A person's logins, newest first.
-    pub async fn logins(&self, who: &SignedIn) -> Result<Vec<Login>, AccountError> {
-        let rows = self.store.logins(&who.actor.account, fresh::now()).await?;
+    pub async fn logins(&self, who: &SignedIn, wanted: &Wanted) -> Result<Page<Login>, AccountError> {
+        let rows = self.store.logins(&who.actor.account, fresh::now(), wanted).await?;
         let login = |row: LoginRow| Login {
-            current: row.id == who.login,
+            current: matches!(&who.through, Through::Login(id) if *id == row.id),
             id: row.id,
             device: row.device,
             created_at: row.created_at,
             last_used_at: row.last_used_at,
         };
-        Ok(rows.into_iter().map(login).collect())
+        Ok(Page { items: rows.items.into_iter().map(login).collect(), next: rows.next })
     }
 
     /// Ends a login of this person.
@@ -223,13 +233,16 @@ impl Accounts {
             // A full disk should not sign people out.
             tracing::warn!(%error, "the use of a login was not written");
         }
-        Ok(Some(SignedIn { actor, login }))
+        Ok(Some(SignedIn { actor, through: Through::Login(login) }))
     }
 }
 
 impl Logins for Accounts {
-    fn who<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Option<SignedIn>, StoreError>> {
-        self.look_up(token, fresh::now()).boxed()
+    fn who<'a>(&'a self, credential: &'a Credential) -> BoxFuture<'a, Result<Option<SignedIn>, StoreError>> {
+        match credential {
+            Credential::Cookie(token) => self.look_up(token, fresh::now()).boxed(),
+            Credential::Bearer(token) => self.tokens.look_up(token, fresh::now()).boxed(),
+        }
     }
 }
 

@@ -3,12 +3,14 @@
 use super::rules;
 use crate::{
     actor::Actor,
+    page::{Place, Wanted},
     secret::SecretHash,
     store::{Store, StoreError},
 };
 use shared::{
     account::Role,
     id::{AccountId, LoginId},
+    page::Page,
     text::{AccountName, DeviceLabel, DisplayName},
     unit::Timestamp,
 };
@@ -61,7 +63,7 @@ fn role_text(role: Role) -> &'static str {
     }
 }
 
-fn column<T: FromStr>(row: &AnyRow, index: usize) -> Result<T, StoreError>
+pub(super) fn column<T: FromStr>(row: &AnyRow, index: usize) -> Result<T, StoreError>
 where
     T::Err: std::fmt::Display,
 {
@@ -69,7 +71,7 @@ where
     text.parse().map_err(|error: T::Err| StoreError::Row(error.to_string()))
 }
 
-fn role(row: &AnyRow, index: usize) -> Result<Role, StoreError> {
+pub(super) fn role(row: &AnyRow, index: usize) -> Result<Role, StoreError> {
     match row.try_get::<String, _>(index)?.as_str() {
         "owner" => Ok(Role::Owner),
         "member" => Ok(Role::Member),
@@ -77,7 +79,7 @@ fn role(row: &AnyRow, index: usize) -> Result<Role, StoreError> {
     }
 }
 
-fn time(row: &AnyRow, index: usize) -> Result<Timestamp, StoreError> {
+pub(super) fn time(row: &AnyRow, index: usize) -> Result<Timestamp, StoreError> {
     Ok(Timestamp::from_millis(row.try_get(index)?))
 }
 
@@ -227,16 +229,27 @@ impl AccountStore {
     }
 
     /// An account's logins that aren't over, newest first.
-    pub async fn logins(&self, account: &AccountId, now: Timestamp) -> Result<Vec<LoginRow>, StoreError> {
+    pub async fn logins(
+        &self,
+        account: &AccountId,
+        now: Timestamp,
+        wanted: &Wanted,
+    ) -> Result<Page<LoginRow>, StoreError> {
+        let (at, id) = wanted.before();
         let rows = sqlx::query(
             "SELECT id, device, created_at, last_used_at FROM logins
-             WHERE account_id = $1 AND last_used_at > $2 ORDER BY created_at DESC, id DESC LIMIT 200",
+             WHERE account_id = $1 AND last_used_at > $2 AND (created_at < $3 OR (created_at = $3 AND id < $4))
+             ORDER BY created_at DESC, id DESC LIMIT $5",
         )
         .bind(account.as_str())
         .bind(rules::over_before(now).as_millis())
+        .bind(at)
+        .bind(id)
+        .bind(wanted.rows())
         .fetch_all(self.0.pool())
         .await?;
-        rows.iter()
+        let logins: Result<Vec<_>, StoreError> = rows
+            .iter()
             .map(|row| {
                 Ok(LoginRow {
                     id: column(row, 0)?,
@@ -245,7 +258,11 @@ impl AccountStore {
                     last_used_at: time(row, 3)?,
                 })
             })
-            .collect()
+            .collect();
+        Ok(wanted.page(logins?, |login| Place {
+            at: login.created_at.as_millis(),
+            id: login.id.as_str().to_owned(),
+        }))
     }
 
     /// Ends one login of an account; whether there was one.

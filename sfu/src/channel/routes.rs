@@ -3,7 +3,7 @@
 use super::service::{ChannelError, Channels};
 use crate::http::{
     extract::{Json, Path},
-    login::{HasLogins, Logins, SignedIn},
+    login::{self, HasLogins, Logins, SignedIn},
     peer::Peer,
     problem::ProblemResponse,
 };
@@ -15,6 +15,7 @@ use axum::{
     routing::{get, post},
 };
 use shared::{
+    account::Scope,
     broadcast::ChannelState,
     channel::{Channel, CreateChannel, Directory, EditChannel, NewChannel, NewStreamKey},
     embed::EmbedRules,
@@ -63,6 +64,7 @@ async fn create(
     peer: Peer,
     Json(request): Json<CreateChannel>,
 ) -> Result<Response, ProblemResponse> {
+    who.may(Scope::ChannelWrite)?;
     let made = api.channels.create(Some(&who.actor.account), request.name, request.display_name).await?;
     let (channel, stream_key) = made;
     let whip_url = whip_url(&peer.base_url, &channel.name);
@@ -74,7 +76,7 @@ async fn read(
     who: Option<SignedIn>,
     Path(name): Path<ChannelName>,
 ) -> Result<Answer<Channel>, ProblemResponse> {
-    let record = api.channels.seen(who.as_ref().map(|who| &who.actor), &name).await?;
+    let record = api.channels.seen(login::reader(who.as_ref()), &name).await?;
     Ok(Answer(record.channel.clone()))
 }
 
@@ -84,6 +86,7 @@ async fn edit(
     Path(name): Path<ChannelName>,
     Json(request): Json<EditChannel>,
 ) -> Result<Answer<Channel>, ProblemResponse> {
+    who.may(Scope::ChannelWrite)?;
     Ok(Answer(api.channels.edit(&who.actor, &name, request).await?))
 }
 
@@ -92,7 +95,7 @@ async fn state(
     who: Option<SignedIn>,
     Path(name): Path<ChannelName>,
 ) -> Result<Answer<ChannelState>, ProblemResponse> {
-    let record = api.channels.seen(who.as_ref().map(|who| &who.actor), &name).await?;
+    let record = api.channels.seen(login::reader(who.as_ref()), &name).await?;
     Ok(Answer(api.channels.state_of(&record)))
 }
 
@@ -101,7 +104,7 @@ async fn embedding(
     who: Option<SignedIn>,
     Path(name): Path<ChannelName>,
 ) -> Result<Answer<EmbedRules>, ProblemResponse> {
-    let record = api.channels.seen(who.as_ref().map(|who| &who.actor), &name).await?;
+    let record = api.channels.seen(login::reader(who.as_ref()), &name).await?;
     Ok(Answer(EmbedRules { embedding: record.channel.embedding.clone() }))
 }
 
@@ -111,6 +114,7 @@ async fn rotate(
     peer: Peer,
     Path(name): Path<ChannelName>,
 ) -> Result<Answer<NewStreamKey>, ProblemResponse> {
+    who.may(Scope::ChannelWrite)?;
     let stream_key = api.channels.rotate(&who.actor, &name).await?;
     Ok(Answer(NewStreamKey { stream_key, whip_url: whip_url(&peer.base_url, &name) }))
 }
@@ -121,6 +125,7 @@ async fn publish_token(
     peer: Peer,
     Path(name): Path<ChannelName>,
 ) -> Result<Response, ProblemResponse> {
+    who.may(Scope::ChannelWrite)?;
     let (token, expires_at) = api.channels.publish_token(&who.actor, &name).await?;
     let token = PublishToken { token, whip_url: whip_url(&peer.base_url, &name), expires_at };
     Ok((StatusCode::CREATED, Answer(token)).into_response())
@@ -131,6 +136,7 @@ async fn end(
     who: SignedIn,
     Path(name): Path<ChannelName>,
 ) -> Result<StatusCode, ProblemResponse> {
+    who.may(Scope::ChannelWrite)?;
     api.channels.end(&who.actor, &name).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -12,7 +12,7 @@ use crate::{
     fresh,
     http::{
         csrf,
-        login::{self, Logins, SignedIn},
+        login::{self, Credential, Logins, SignedIn},
         peer::{Site, is_same_origin},
         problem::ProblemResponse,
     },
@@ -141,7 +141,7 @@ async fn upgrade(
     let place = gateway.places.clone().try_acquire_owned();
     let place =
         place.map_err(|_| full("This server has as many pages open as it can. Try again in a moment."))?;
-    let token = login::token_of(&headers).map(str::to_owned);
+    let credential = login::credential(&headers);
     let who = login::who(&headers, gateway.logins.as_ref()).await?;
     let socket = socket
         // The gateway answers one that is a little too large; far larger ones aren't even read.
@@ -151,8 +151,8 @@ async fn upgrade(
         .write_buffer_size(0)
         .max_write_buffer_size(1024 * 1024);
     Ok(socket.on_upgrade(move |socket| async move {
-        let token = token.filter(|_| who.is_some());
-        Session::new(gateway, who, place).run(socket, token).await;
+        let credential = credential.filter(|_| who.is_some());
+        Session::new(gateway, who, place).run(socket, credential).await;
     }))
 }
 
@@ -220,7 +220,7 @@ impl Session {
         self.since.elapsed()
     }
 
-    async fn run(mut self, socket: WebSocket, token: Option<String>) {
+    async fn run(mut self, socket: WebSocket, credential: Option<Credential>) {
         let (sink, mut incoming) = socket.split();
         let (outgoing, queue) = mpsc::channel(ON_THE_WAY);
         let mut writer = tokio::spawn(write(sink, queue));
@@ -254,7 +254,7 @@ impl Session {
                     self.happened(happened);
                 },
                 () = sleep_until(deadline) => self.core.tick(self.now()),
-                _ = login_check.tick(), if token.is_some() => self.check_login(token.as_deref()).await,
+                _ = login_check.tick(), if credential.is_some() => self.check_login(credential.as_ref()).await,
                 () = told(&mut draining) => {
                     self.core.disconnect(1012, "the server is about to stop");
                 }
@@ -341,11 +341,11 @@ impl Session {
         }
     }
 
-    /// A login that was revoked takes what it followed with it; the page connects again as nobody.
-    async fn check_login(&mut self, token: Option<&str>) {
-        let Some(token) = token else { return };
+    /// A login or token that was revoked takes what it followed with it; the page connects again as nobody.
+    async fn check_login(&mut self, credential: Option<&Credential>) {
+        let Some(credential) = credential else { return };
         // While the store can't answer, what was granted stays granted.
-        if let Ok(None) = self.gateway.logins.who(token).await {
+        if let Ok(None) = self.gateway.logins.who(credential).await {
             self.core.disconnect(1008, "the login is over");
         }
     }

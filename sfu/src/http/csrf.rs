@@ -5,6 +5,7 @@
 
 use super::{
     extract::{is_json, unsupported_media_type},
+    login,
     peer::{Site, is_same_origin},
     problem::ProblemResponse,
 };
@@ -24,7 +25,7 @@ pub async fn same_origin(State(site): State<Site>, request: Request, next: Next)
 }
 
 fn check(method: &Method, headers: &HeaderMap, site: &Site) -> Result<(), ProblemResponse> {
-    if method.is_safe() {
+    if method.is_safe() || login::is_by_token_alone(headers) {
         return Ok(());
     }
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("null"));
@@ -74,6 +75,10 @@ mod tests {
         assert!(verdict(&[]));
         assert!(verdict(&[("sec-fetch-site", "same-origin")]));
         assert!(verdict(&[("sec-fetch-site", "none")]));
+        let token = ("authorization", "Bearer weir_api_x");
+        assert!(verdict(&[("sec-fetch-site", "cross-site"), token]), "no other page could add it");
+        assert!(!verdict(&[("sec-fetch-site", "cross-site"), token, ("cookie", "weir_login=c")]));
+        assert!(!verdict(&[("sec-fetch-site", "cross-site"), ("authorization", "Bearer eyJ")]));
         assert!(verdict(&[("origin", "http://localhost:8080")]));
         assert!(verdict(&[("sec-fetch-site", "same-site"), ("origin", "https://tv.example")]));
         for bad in [

@@ -1,12 +1,14 @@
 //! Bodies and paths, parsed into types; what can't be is answered with a problem that names the field.
 
 use super::problem::ProblemResponse;
+use crate::page::{Place, Wanted};
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Request},
     http::{HeaderMap, StatusCode, header, request::Parts},
 };
 use serde::de::DeserializeOwned;
+use shared::page::PageQuery;
 
 /// A JSON body.
 #[derive(Debug)]
@@ -136,6 +138,61 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
         let path = axum::extract::Path::<T>::from_request_parts(parts, state).await;
         path.map(|axum::extract::Path(value)| Self(value)).map_err(|_| super::fallback::not_found())
     }
+}
+
+/// A query's parameters. Those that can't be taken are answered with the problem `invalid-query`.
+#[derive(Debug)]
+pub struct Query<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = ProblemResponse;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ProblemResponse> {
+        axum::extract::Query::<T>::try_from_uri(&parts.uri).map(|query| Self(query.0)).map_err(|rejection| {
+            // axum's words, then the parameter and what is wrong with it, as far as serde could tell which.
+            let text = rejection.body_text();
+            let text = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text);
+            let named = text.split_once(": ").filter(|(name, _)| name.len() <= 64 && !name.contains(' '));
+            let (field, message) =
+                named.map_or((field_of("", text), text), |(name, rest)| (Some(name.to_owned()), rest));
+            invalid_query(field.as_deref(), &sentence(message))
+        })
+    }
+}
+
+/// A query has something that can't be taken.
+pub fn invalid_query(field: Option<&str>, detail: &str) -> ProblemResponse {
+    let title = "The question can't be taken";
+    let problem = ProblemResponse::new(StatusCode::BAD_REQUEST, "invalid-query", title, detail);
+    match field {
+        Some(field) => problem.field(field),
+        None => problem,
+    }
+}
+
+/// Which part of a list is asked for: `?cursor=` and `?limit=`.
+#[derive(Debug)]
+pub struct Paging(pub Wanted);
+
+impl<S: Send + Sync> FromRequestParts<S> for Paging {
+    type Rejection = ProblemResponse;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ProblemResponse> {
+        let Query(query) = Query::<PageQuery>::from_request_parts(parts, state).await?;
+        let after = match &query.cursor {
+            Some(text) => Some(Place::parse(text).ok_or_else(bad_cursor)?),
+            None => None,
+        };
+        Ok(Self(Wanted { after, limit: query.limit() }))
+    }
+}
+
+/// The cursor is none that this list gave.
+pub fn bad_cursor() -> ProblemResponse {
+    invalid_query(
+        Some("cursor"),
+        "This cursor is not one that this list gave. Leave it out, to begin with the first page.",
+    )
 }
 
 #[cfg(test)]

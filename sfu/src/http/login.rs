@@ -1,4 +1,4 @@
-//! The login cookie, and the extractor that says who is signed in.
+//! How a request proves whose it is: a person's login cookie, or a program's API token; and the extractor for handlers.
 
 use super::problem::ProblemResponse;
 use crate::{actor::Actor, secret::Secret, store::StoreError};
@@ -7,22 +7,92 @@ use axum::{
     http::{HeaderMap, HeaderValue, header, request::Parts},
 };
 use futures_util::future::BoxFuture;
-use shared::id::LoginId;
+use shared::{
+    account::Scope,
+    id::{LoginId, TokenId},
+};
 use std::sync::Arc;
 
-/// A person, and the login through which they ask.
+/// An account, and through what it asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedIn {
     /// Who.
     pub actor: Actor,
-    /// Through which login.
-    pub login: LoginId,
+    /// Through what.
+    pub through: Through,
 }
 
-/// Tells whose a login cookie is.
+/// What proved whose a request is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Through {
+    /// A browser that is signed in.
+    Login(LoginId),
+    /// A program's token, which may do these things and no others.
+    Token {
+        /// Which.
+        id: TokenId,
+        /// What it may do.
+        scopes: Vec<Scope>,
+    },
+}
+
+impl SignedIn {
+    /// Whether this may be done in the account's name. Every handler that changes something asks; for those that read, the
+    /// extractor asks for [`Scope::Read`].
+    pub fn may(&self, scope: Scope) -> Result<(), ProblemResponse> {
+        if self.has(scope) { Ok(()) } else { Err(ProblemResponse::missing_scope(name_of(scope))) }
+    }
+
+    /// The login, where a program's token isn't enough.
+    pub fn login(&self) -> Result<&LoginId, ProblemResponse> {
+        match &self.through {
+            Through::Login(id) => Ok(id),
+            Through::Token { .. } => Err(ProblemResponse::login_needed()),
+        }
+    }
+
+    fn has(&self, scope: Scope) -> bool {
+        match &self.through {
+            Through::Login(_) => true,
+            Through::Token { scopes, .. } => scopes.contains(&scope),
+        }
+    }
+}
+
+/// As whom somebody sees things: nobody, for a token that may not read.
+pub fn reader(who: Option<&SignedIn>) -> Option<&Actor> {
+    who.filter(|who| who.has(Scope::Read)).map(|who| &who.actor)
+}
+
+/// A scope as it is written.
+pub fn name_of(scope: Scope) -> &'static str {
+    match scope {
+        Scope::Read => "read",
+        Scope::ChatWrite => "chat:write",
+        Scope::ChatModerate => "chat:moderate",
+        Scope::ChannelWrite => "channel:write",
+    }
+}
+
+/// What came with a request to prove whose it is.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Credential {
+    /// A login's cookie.
+    Cookie(Box<str>),
+    /// `Authorization: Bearer …`.
+    Bearer(Box<str>),
+}
+
+impl std::fmt::Debug for Credential {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Credential(…)")
+    }
+}
+
+/// Tells whose a credential is.
 pub trait Logins: Send + Sync + 'static {
-    /// `None` if the token is nobody's, or its login is over.
-    fn who<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Option<SignedIn>, StoreError>>;
+    /// `None` if it is nobody's, or is over.
+    fn who<'a>(&'a self, credential: &'a Credential) -> BoxFuture<'a, Result<Option<SignedIn>, StoreError>>;
 }
 
 /// A router's state that knows the logins, so that its handlers may ask for [`SignedIn`].
@@ -57,34 +127,83 @@ fn header_value(mut text: String, secure: bool) -> HeaderValue {
     value
 }
 
-/// The token that came with a request.
-pub fn token_of(headers: &HeaderMap) -> Option<&str> {
+/// What every Bearer of ours begins with: API tokens, and the publishers' secrets, which WHIP takes.
+const OURS: &str = "weir_";
+
+/// What came with a request. A Bearer goes before a cookie, unless it is not ours: some proxies add one of their own.
+pub fn credential(headers: &HeaderMap) -> Option<Credential> {
+    let cookie = cookie_of(headers);
+    match bearer_of(headers) {
+        Some(bearer) if bearer.starts_with(OURS) || cookie.is_none() => {
+            Some(Credential::Bearer(bearer.into()))
+        }
+        _ => cookie.map(|token| Credential::Cookie(token.into())),
+    }
+}
+
+/// Whether a request proves itself by a token that no page of another site could have added.
+pub fn is_by_token_alone(headers: &HeaderMap) -> bool {
+    cookie_of(headers).is_none() && bearer_of(headers).is_some_and(|bearer| bearer.starts_with(OURS))
+}
+
+fn cookie_of(headers: &HeaderMap) -> Option<&str> {
     let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
     let mut pairs = cookies.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.find(|(name, _)| *name == COOKIE).map(|(_, token)| token)
 }
 
-/// Who is signed in, if anyone.
-pub async fn who(headers: &HeaderMap, logins: &dyn Logins) -> Result<Option<SignedIn>, StoreError> {
-    match token_of(headers) {
-        Some(token) => logins.who(token).await,
-        None => Ok(None),
+fn bearer_of(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// Whose a request is, if anyone's. A cookie that is over is nobody's; a Bearer that doesn't work is an error, as a program
+/// should not go on as nobody without knowing.
+pub async fn who(headers: &HeaderMap, logins: &dyn Logins) -> Result<Option<SignedIn>, ProblemResponse> {
+    let Some(credential) = credential(headers) else { return Ok(None) };
+    let who = logins.who(&credential).await?;
+    match &credential {
+        Credential::Bearer(text) if who.is_none() => Err(wrong_token(text)),
+        _ => Ok(who),
     }
+}
+
+/// Whose a viewer's session is, if anyone's. Players send Bearers of other kinds, which mean nothing here.
+pub async fn viewer(headers: &HeaderMap, logins: &dyn Logins) -> Result<Option<SignedIn>, ProblemResponse> {
+    match credential(headers) {
+        Some(Credential::Bearer(bearer)) if !bearer.starts_with(OURS) => Ok(None),
+        _ => who(headers, logins).await,
+    }
+}
+
+fn wrong_token(text: &str) -> ProblemResponse {
+    ProblemResponse::wrong_token(if text.starts_with("weir_key_") || text.starts_with("weir_pub_") {
+        "This is a publisher's secret, for WHIP. The API takes tokens, which begin with “weir_api_”."
+    } else {
+        "This token is wrong, was revoked, or is over. Make a new one in the settings of your account."
+    })
 }
 
 impl<S: HasLogins + Send + Sync> FromRequestParts<S> for SignedIn {
     type Rejection = ProblemResponse;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ProblemResponse> {
-        who(&parts.headers, state.logins().as_ref()).await?.ok_or_else(ProblemResponse::signed_out)
+        let who = who(&parts.headers, state.logins().as_ref()).await?;
+        let who = who.ok_or_else(ProblemResponse::signed_out)?;
+        if parts.method.is_safe() {
+            who.may(Scope::Read)?;
+        }
+        Ok(who)
     }
 }
 
 impl<S: HasLogins + Send + Sync> OptionalFromRequestParts<S> for SignedIn {
     type Rejection = ProblemResponse;
 
+    /// What anyone may read, a token may that is not for reading; it sees what anyone sees.
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, ProblemResponse> {
-        Ok(who(&parts.headers, state.logins().as_ref()).await?)
+        let who = who(&parts.headers, state.logins().as_ref()).await?;
+        Ok(who.filter(|who| !parts.method.is_safe() || who.has(Scope::Read)))
     }
 }
 
@@ -97,12 +216,31 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.append(header::COOKIE, HeaderValue::from_static("a=b; xweir_login=no"));
         headers.append(header::COOKIE, HeaderValue::from_static("weir_login=yes; c=d"));
-        assert_eq!(token_of(&headers), Some("yes"));
+        assert_eq!(credential(&headers), Some(Credential::Cookie("yes".into())));
         let secret = Secret::from_random([1; 32]);
         let value = cookie(&secret, true);
         let text = value.to_str().unwrap();
         assert!(text.contains("HttpOnly") && text.contains("SameSite=Lax") && text.ends_with("; Secure"));
         assert!(!cookie(&secret, false).to_str().unwrap().contains("Secure"));
         assert!(!format!("{value:?}").contains(&secret.reveal()));
+    }
+
+    #[test]
+    fn a_token_of_ours_goes_before_a_cookie_and_another_s_does_not() {
+        let of = |pairs: &[(&'static str, &str)]| {
+            let headers: HeaderMap =
+                pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
+            (credential(&headers), is_by_token_alone(&headers))
+        };
+        let cookie = || Some(Credential::Cookie("c".into()));
+        let bearer = |text: &str| Some(Credential::Bearer(text.into()));
+        let login = ("cookie", "weir_login=c");
+        assert_eq!(of(&[("authorization", "bearer  weir_api_x ")]), (bearer("weir_api_x"), true));
+        assert_eq!(of(&[login, ("authorization", "Bearer weir_api_x")]), (bearer("weir_api_x"), false));
+        assert_eq!(of(&[login, ("authorization", "Bearer eyJ")]), (cookie(), false));
+        assert_eq!(of(&[("authorization", "Bearer eyJ")]), (bearer("eyJ"), false));
+        assert_eq!(of(&[("authorization", "Basic weir_api_x")]), (None, false));
+        assert_eq!(of(&[("authorization", "Bearer")]), (None, false));
+        assert!(!format!("{:?}", bearer("weir_api_x")).contains("weir_api_x"));
     }
 }

@@ -11,19 +11,34 @@ use std::fmt;
 
 /// A request that failed, on its way out.
 #[derive(Debug, Clone)]
-pub struct ProblemResponse(pub Box<Problem>);
+pub struct ProblemResponse(pub Box<Problem>, Challenge);
+
+/// What an answer says of how to prove oneself (RFC 6750), beside the problem.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Challenge {
+    /// That it is done by a Bearer, where nobody did.
+    #[default]
+    Plain,
+    /// That the Bearer is nobody's.
+    InvalidToken,
+    /// What the Bearer must be allowed to.
+    Scope(&'static str),
+}
 
 impl ProblemResponse {
     /// `kind` is the last part of the problem's stable name.
     pub fn new(status: StatusCode, kind: &str, title: &str, detail: impl Into<String>) -> Self {
-        Self(Box::new(Problem {
-            kind: format!("/problems/{kind}"),
-            title: title.to_owned(),
-            status: status.as_u16(),
-            detail: detail.into(),
-            field: None,
-            retry_after: None,
-        }))
+        Self(
+            Box::new(Problem {
+                kind: format!("/problems/{kind}"),
+                title: title.to_owned(),
+                status: status.as_u16(),
+                detail: detail.into(),
+                field: None,
+                retry_after: None,
+            }),
+            Challenge::Plain,
+        )
     }
 
     /// Names the request field that is at fault.
@@ -43,6 +58,33 @@ impl ProblemResponse {
     /// Nobody is signed in.
     pub fn signed_out() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "signed-out", "Not signed in", "Sign in first, then try again.")
+    }
+
+    /// The Bearer is no API token that works.
+    pub fn wrong_token(detail: &str) -> Self {
+        let title = "The token doesn't work";
+        let Self(problem, _) = Self::new(StatusCode::UNAUTHORIZED, "wrong-token", title, detail);
+        Self(problem, Challenge::InvalidToken)
+    }
+
+    /// The token lets its program do other things, not this.
+    pub fn missing_scope(scope: &'static str) -> Self {
+        let detail = format!(
+            "This token lacks the scope “{scope}”. Make one that has it, in the settings of your account."
+        );
+        let title = "The token isn't allowed to do this";
+        let Self(problem, _) = Self::new(StatusCode::FORBIDDEN, "missing-scope", title, detail);
+        Self(problem, Challenge::Scope(scope))
+    }
+
+    /// Only a person who is signed in may do it, not a program.
+    pub fn login_needed() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "login-needed",
+            "A token can't do this",
+            "Programs may not do this, whatever their token's scopes. Sign in with a browser.",
+        )
     }
 
     /// The name is somebody's already.
@@ -132,6 +174,17 @@ impl IntoResponse for ProblemResponse {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_MEDIA_TYPE));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        let challenge = match (self.1, self.0.status) {
+            (Challenge::InvalidToken, _) => Some("Bearer realm=\"weir\", error=\"invalid_token\"".to_owned()),
+            (Challenge::Scope(scope), _) => {
+                Some(format!("Bearer realm=\"weir\", error=\"insufficient_scope\", scope=\"{scope}\""))
+            }
+            (Challenge::Plain, 401) => Some("Bearer realm=\"weir\"".to_owned()),
+            (Challenge::Plain, _) => None,
+        };
+        if let Some(challenge) = challenge.and_then(|text| HeaderValue::from_str(&text).ok()) {
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
+        }
         if let Some(seconds) = self.0.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }

@@ -87,7 +87,7 @@ fn logins_are_listed_and_revoked() {
         Request::new("GET", "/api/v1/me/logins").header("cookie", login.cookie.as_str()).send(weir.http)
     };
     let logins = list(&second).json();
-    let logins = logins.as_array().expect("a list");
+    let logins = logins["items"].as_array().expect("a list");
     assert_eq!(logins.len(), 2);
     assert_eq!((&logins[0]["current"], &logins[1]["current"]), (&json!(true), &json!(false)), "newest first");
     assert!(logins[0]["device"].as_str().expect("a device").contains("Firefox"), "{}", logins[0]);
@@ -98,7 +98,7 @@ fn logins_are_listed_and_revoked() {
     assert_eq!(revoke().status, 204);
     me(&weir, &first).problem(401);
     assert_eq!(me(&weir, &second).status, 200);
-    assert_eq!(list(&second).json().as_array().map(Vec::len), Some(1));
+    assert_eq!(list(&second).json()["items"].as_array().map(Vec::len), Some(1));
     assert_eq!(revoke().status, 404);
 }
 

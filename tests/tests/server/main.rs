@@ -6,6 +6,7 @@ mod events;
 mod hostile;
 mod media;
 mod operation;
+mod tokens;
 mod whep;
 mod whip;
 

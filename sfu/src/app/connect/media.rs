@@ -124,8 +124,8 @@ impl whep::Gate for WatcherGate {
         headers: &'a HeaderMap,
     ) -> BoxFuture<'a, Result<Option<ChannelId>, ProblemResponse>> {
         async move {
-            let who = login::who(headers, self.logins.as_ref()).await?;
-            match self.channels.watcher(channel, who.as_ref().map(|who| &who.actor)).await {
+            let who = login::viewer(headers, self.logins.as_ref()).await?;
+            match self.channels.watcher(channel, login::reader(who.as_ref())).await {
                 Ok(id) => Ok(Some(id)),
                 Err(AccessError::Denied | AccessError::Unknown) => Ok(None),
                 Err(AccessError::Store(error)) => Err(error.into()),

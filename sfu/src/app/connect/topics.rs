@@ -4,11 +4,15 @@ use crate::{
     broadcast::live::{LiveBoard, LiveState},
     channel::service::{ChannelError, Channels},
     event::{Reading, Source},
-    http::{login::SignedIn, problem::ProblemResponse},
+    http::{
+        login::{self, SignedIn},
+        problem::ProblemResponse,
+    },
     store::StoreError,
 };
 use futures_util::{FutureExt, future::BoxFuture};
 use shared::{
+    account::Scope,
     channel::Visibility,
     event::{Payload, Topic},
     id::ChannelName,
@@ -30,7 +34,7 @@ impl Topics {
         topic: Topic,
         channel: Option<&ChannelName>,
     ) -> Result<(), ProblemResponse> {
-        let actor = who.map(|who| &who.actor);
+        let actor = login::reader(who);
         match (topic, channel) {
             (Topic::Directory, _) => Ok(()),
             (_, None) => Err(ChannelError::Unknown.into()),
@@ -39,8 +43,9 @@ impl Topics {
                 Ok(())
             }
             (Topic::Webrtc, Some(channel)) => {
-                let actor = actor.ok_or_else(ProblemResponse::signed_out)?;
-                self.channels.managed(actor, channel).await?;
+                let who = who.ok_or_else(ProblemResponse::signed_out)?;
+                who.may(Scope::Read)?;
+                self.channels.managed(&who.actor, channel).await?;
                 Ok(())
             }
             (Topic::Analytics | Topic::Rooms | Topic::Peers | Topic::Chat | Topic::SendChat, Some(_)) => {

@@ -66,8 +66,8 @@ async fn people_sign_in_and_out_and_revoke_logins() {
     assert_eq!(world.get("/api/v1/me", &second).await.json()["name"], "ada");
 
     let logins = world.get("/api/v1/me/logins", &second).await.json();
-    assert_eq!(logins.as_array().unwrap().len(), 2);
-    let other = logins.as_array().unwrap().iter().find(|login| login["current"] == false).unwrap();
+    assert_eq!(logins["items"].as_array().unwrap().len(), 2);
+    let other = logins["items"].as_array().unwrap().iter().find(|login| login["current"] == false).unwrap();
     let path = format!("/api/v1/me/logins/{}", other["id"].as_str().unwrap());
     assert_eq!(world.call("DELETE", &path, &second, None).await.status, StatusCode::NO_CONTENT);
     world.call("DELETE", &path, &second, None).await.problem(404, "unknown-login");
