@@ -32,3 +32,10 @@ CREATE TABLE live_starts (
 );
 
 CREATE INDEX live_starts_by_channel ON live_starts (channel_id, replaced_at);
+
+-- How tall the picture of a broadcast was when it was measured last.
+CREATE TABLE broadcast_heights (
+    broadcast_id TEXT NOT NULL PRIMARY KEY REFERENCES broadcasts (id) ON DELETE CASCADE,
+    -- pixels
+    height BIGINT NOT NULL
+);

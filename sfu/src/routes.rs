@@ -68,6 +68,7 @@ pub fn router(parts: Parts) -> Router {
     // GET   /api/v1/channels/{name}/state           POST  /api/v1/channels/{name}/end
     // GET   /api/v1/channels/{name}/embedding
     // POST  /api/v1/channels/{name}/stream-key      POST  /api/v1/channels/{name}/publish-token
+    // POST  /api/v1/live/start                      GET   /api/v1/live/status/{streamId}
     // GET   /api/v1/events                          WebSocket
     let embeds = embed::routes::routes(channels.clone(), assets.clone(), policy.clone(), &name);
     let pages = any(assets::serve).layer(from_fn(embed::routes::announce)).with_state(assets);
@@ -75,6 +76,7 @@ pub fn router(parts: Parts) -> Router {
         .route("/instance", get(instance))
         .with_state((name, accounts.clone()))
         .merge(account::routes::routes(accounts))
+        .merge(channel::live::routes::routes(channels.clone(), logins.clone()))
         .merge(channel::routes::routes(channels, logins))
         .merge(websocket::routes(gateway))
         .fallback(fallback::unknown)

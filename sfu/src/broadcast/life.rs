@@ -119,6 +119,11 @@ impl Life {
         }
     }
 
+    /// Whether this is the last broadcast, and over.
+    pub fn was(&self, broadcast: &BroadcastId) -> bool {
+        matches!(&self.0, State::Off { last: Some((id, ..)) } if id == broadcast)
+    }
+
     /// What the outside sees.
     pub fn view(&self, now: Timestamp) -> View {
         match &self.0 {

@@ -38,6 +38,13 @@ pub enum Record {
         /// When.
         at: Timestamp,
     },
+    /// How tall the largest picture is, where that changed.
+    BroadcastMeasured {
+        /// Of which.
+        id: BroadcastId,
+        /// Pixels.
+        height: u16,
+    },
     /// Somebody began to watch.
     ViewStarted {
         /// Which watch.

@@ -36,6 +36,15 @@ pub enum Input {
         session: SessionId,
         /// The publisher's program.
         user_agent: String,
+        /// The broadcast that was announced to begin next, if one was.
+        reserved: Option<BroadcastId>,
+    },
+    /// It is announced which broadcast begins next.
+    Reserved {
+        /// Where.
+        channel: ChannelId,
+        /// Which.
+        id: BroadcastId,
     },
     /// A publisher's media arrives, for the first time or again.
     Flows {
@@ -131,7 +140,11 @@ struct Channel {
     /// The one whose media was on and that closed without a word; it may still say goodbye.
     vanished: Option<SessionId>,
     viewers: HashMap<SessionId, ViewId>,
+    /// The id of the broadcast that begins next, where one was announced.
+    reserved: Option<BroadcastId>,
     renditions: Vec<Rendition>,
+    /// The height that was written down last.
+    height: Option<u16>,
     health: Option<Health>,
     seen: Timestamp,
     shown: LiveState,
@@ -168,11 +181,20 @@ impl Registry {
     pub fn handle(&mut self, input: Input, now: Timestamp) -> Vec<Output> {
         let mut outputs = Vec::new();
         match input {
-            Input::Published { channel: id, name, title, category, session, user_agent } => {
+            Input::Published { channel: id, name, title, category, session, user_agent, reserved } => {
                 let channel =
                     self.channels.entry(id.clone()).or_insert_with(|| Channel::new(id, name.clone()));
                 (channel.name, channel.title, channel.category) = (name, title, category);
+                // While somebody is about to publish, a later announcement may have been heard already: ids sort by age.
+                let heard = channel.reserved.take().filter(|_| !channel.publishers.is_empty());
+                channel.reserved = heard.max(reserved);
                 channel.publishers.insert(session, user_agent);
+            }
+            // Where nobody is about to publish, whoever comes brings it along.
+            Input::Reserved { channel, id } => {
+                if let Some(channel) = self.channels.get_mut(&channel) {
+                    channel.reserved = channel.reserved.take().max(Some(id));
+                }
             }
             Input::Flows { channel, session, fresh } => {
                 self.with(&channel, now, &mut outputs, |channel, outputs| {
@@ -185,6 +207,7 @@ impl Registry {
                         let others = channel.publishers.extract_if(|other, _| *other != session);
                         outputs.extend(others.map(|(other, _)| Output::Close(other)));
                     }
+                    let fresh = channel.next_id(fresh);
                     channel.live(life::Input::MediaFlows { fresh }, now, outputs);
                 })
             }
@@ -239,7 +262,7 @@ impl Registry {
                 })
             }
             Input::Measured { channel, session, renditions, loss, round_trip, keyframe_interval } => {
-                self.with(&channel, now, &mut outputs, |channel, _| {
+                self.with(&channel, now, &mut outputs, |channel, outputs| {
                     let Some(user_agent) = channel.publishers.get(&session) else { return };
                     if channel.current.as_ref() != Some(&session) {
                         return;
@@ -258,6 +281,7 @@ impl Registry {
                         keyframe_interval: keyframe_interval.map(millis),
                     });
                     channel.renditions = renditions;
+                    channel.measure(outputs);
                 });
             }
             Input::End { channel } => self.with(&channel, now, &mut outputs, |channel, outputs| {
@@ -317,17 +341,28 @@ impl Channel {
             current: None,
             vanished: None,
             viewers: HashMap::new(),
+            reserved: None,
             renditions: Vec::new(),
+            height: None,
             health: None,
             seen: Timestamp::from_millis(0),
             shown: LiveState::default(),
         }
     }
 
+    /// The id of a broadcast that would begin now: the announced one, if it hasn't been on already.
+    fn next_id(&mut self, fresh: BroadcastId) -> BroadcastId {
+        if self.life.is_on() {
+            return fresh;
+        }
+        self.reserved.take().filter(|id| !self.life.was(id)).unwrap_or(fresh)
+    }
+
     fn live(&mut self, input: life::Input, now: Timestamp, outputs: &mut Vec<Output>) {
         let Some(output) = self.life.handle(input, now) else { return };
         let occurrence = match output {
             life::Output::Started(id) => {
+                self.height = None;
                 self.seen = now;
                 outputs.push(Output::Record(Record::BroadcastStarted {
                     id: id.clone(),
@@ -347,6 +382,17 @@ impl Channel {
             }
         };
         outputs.push(Output::Tell(self.name.clone(), occurrence));
+    }
+
+    /// Writes down how tall the picture is, where that changed.
+    fn measure(&mut self, outputs: &mut Vec<Output>) {
+        let height =
+            self.renditions.iter().filter_map(|rendition| rendition.size).map(|size| size.height).max();
+        if let (Some(id), Some(height)) = (self.life.current(), height)
+            && self.height.replace(height) != Some(height)
+        {
+            outputs.push(Output::Record(Record::BroadcastMeasured { id: id.clone(), height }));
+        }
     }
 
     fn tick(&mut self, now: Timestamp, outputs: &mut Vec<Output>) {
@@ -414,6 +460,7 @@ mod tests {
             category: Category::default(),
             session: session(name),
             user_agent: "test".into(),
+            reserved: None,
         }
     }
 
@@ -588,6 +635,38 @@ mod tests {
         );
         late.handle(Input::Tick, at(2000));
         assert!(late.channels.is_empty(), "nothing is kept for channels that are off");
+    }
+
+    #[test]
+    fn an_announced_broadcast_is_the_next_that_begins_and_begins_once() {
+        let id = |text: &str| text.parse::<BroadcastId>().unwrap();
+        let with = |name: &str, reserved: &str| match published(name) {
+            Input::Published { channel, name, title, category, session, user_agent, .. } => {
+                let reserved = Some(id(reserved));
+                Input::Published { channel, name, title, category, session, user_agent, reserved }
+            }
+            other => other,
+        };
+        let begun = |outputs: &[Output]| match told(outputs)[..] {
+            [Occurrence::StreamStarted { stream_id }] => stream_id.to_string(),
+            ref other => panic!("{other:?}"),
+        };
+        let mut registry = Registry::default();
+        registry.handle(with("p1", "r1"), at(0));
+        // Announced anew while the first publisher was about to send; the last one counts.
+        registry.handle(Input::Reserved { channel: ada(), id: id("r2") }, at(1));
+        registry.handle(with("p2", "r1"), at(1));
+        assert_eq!(begun(&registry.handle(flows("p2", "f1"), at(2))), "r2");
+        registry.handle(gone("p2", true), at(3));
+        // The store may say so a little late.
+        registry.handle(with("p3", "r2"), at(4));
+        assert_eq!(begun(&registry.handle(flows("p3", "f2"), at(5))), "f2");
+        registry.handle(gone("p3", true), at(6));
+        // What was announced for a publisher that left without media is what the store says by the next one.
+        registry.handle(with("p4", "r3"), at(7));
+        registry.handle(gone("p4", true), at(8));
+        registry.handle(published("p5"), at(9));
+        assert_eq!(begun(&registry.handle(flows("p5", "f3"), at(10))), "f3");
     }
 
     #[test]

@@ -99,6 +99,13 @@ async fn write_one(transaction: &mut Transaction<'_, Any>, record: Record) -> Re
             .bind(id.as_str())
             .bind(at.as_millis())
         }
+        Record::BroadcastMeasured { id, height } => sqlx::query(
+            "INSERT INTO broadcast_heights (broadcast_id, height)
+             SELECT id, CAST($2 AS BIGINT) FROM broadcasts WHERE id = $1
+             ON CONFLICT (broadcast_id) DO UPDATE SET height = excluded.height",
+        )
+        .bind(id.as_str())
+        .bind(i64::from(*height)),
         // And so is a view of a broadcast that was never written.
         Record::ViewStarted { id, broadcast, at } => sqlx::query(
             "INSERT INTO views (id, broadcast_id, started_at, last_seen_at)

@@ -3,7 +3,8 @@
 use super::{BearerHash, rules, service::Channels};
 use crate::{actor::Actor, fresh, store::StoreError};
 use shared::{
-    id::{ChannelId, ChannelName},
+    broadcast::BroadcastState,
+    id::{BroadcastId, ChannelId, ChannelName},
     text::{Category, Title},
 };
 
@@ -18,6 +19,8 @@ pub struct PublisherGrant {
     pub title: Title,
     /// What it is of.
     pub category: Category,
+    /// The broadcast that was announced to begin next.
+    pub reserved: Option<BroadcastId>,
 }
 
 /// Why somebody may not publish or watch.
@@ -44,19 +47,35 @@ impl Channels {
         let secret = self.ports.keys.read(bearer).ok_or(AccessError::Denied)?;
         let id = match &secret {
             BearerHash::Key(hash) => self.store.of_key(hash).await?,
-            BearerHash::Token(hash) => self.store.of_token(hash, fresh::now()).await?,
+            BearerHash::Token(hash) => match self.store.of_token(hash, fresh::now()).await? {
+                Some(channel) => Some(channel),
+                None => self
+                    .starts()
+                    .begun_by(hash)
+                    .await?
+                    .filter(|start| !self.has_ended(start))
+                    .map(|start| start.0),
+            },
         };
         let record = self.record_by_id(&id.ok_or(AccessError::Denied)?).await?.ok_or(AccessError::Denied)?;
         let owned = record.channel.clone();
         if channel.is_some_and(|name| *name != owned.name) {
             return Err(AccessError::Denied);
         }
+        let reserved = self.starts().reserved(&owned.id).await?;
         Ok(PublisherGrant {
             channel_id: owned.id,
             channel_name: owned.name,
             title: owned.title,
             category: owned.category,
+            reserved,
         })
+    }
+
+    /// An announced broadcast that just ended, which may not be written yet.
+    fn has_ended(&self, (channel, broadcast): &(ChannelId, BroadcastId)) -> bool {
+        let live = self.ports.live.of(channel);
+        live.state == BroadcastState::Ended && live.stream_id.as_ref() == Some(broadcast)
     }
 
     /// The channel that somebody may watch.

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod embed;
+pub mod live;
 pub mod routes;
 pub mod rules;
 pub mod service;
@@ -49,6 +50,9 @@ pub trait LiveSource: Send + Sync + 'static {
 pub trait LiveControl: Send + Sync + 'static {
     /// Ends the live session of a channel, and returns once nothing of it is forwarded any more; whether there was one.
     fn end<'a>(&'a self, channel: &'a ChannelId) -> BoxFuture<'a, bool>;
+
+    /// Makes this the broadcast that begins with the next media of a channel; false, and without effect, while one is on.
+    fn reserve<'a>(&'a self, channel: &'a ChannelId, id: &'a BroadcastId) -> BoxFuture<'a, bool>;
 
     /// Lets everybody go who watches a channel; those who still may come back by themselves.
     fn hide(&self, channel: &ChannelId);

@@ -2,6 +2,7 @@
 
 use super::{
     Announce, Keys, Live, LiveControl, LiveSource, PastSource,
+    live::store::StartStore,
     rules::{self, Record},
     store::ChannelStore,
 };
@@ -69,6 +70,7 @@ pub struct Ports {
 #[derive(Clone)]
 pub struct Channels {
     pub(super) store: ChannelStore,
+    starts: StartStore,
     pub(super) ports: Ports,
     cache: Arc<Cache>,
 }
@@ -96,7 +98,13 @@ struct Records {
 impl Channels {
     /// On this database.
     pub fn new(store: Store, ports: Ports) -> Self {
-        Self { store: ChannelStore::new(store), ports, cache: Arc::default() }
+        let starts = StartStore::new(store.clone());
+        Self { store: ChannelStore::new(store), starts, ports, cache: Arc::default() }
+    }
+
+    /// Broadcasts that were announced.
+    pub(super) fn starts(&self) -> &StartStore {
+        &self.starts
     }
 
     /// A channel's record, whoever asks.

@@ -174,7 +174,7 @@ impl ChannelStore {
         Ok(())
     }
 
-    /// Puts a new key in the old one's place, and ends every publish token.
+    /// Puts a new key in the old one's place, and ends every publish token and every announced start.
     pub async fn rotate(
         &self,
         channel: &ChannelId,
@@ -185,6 +185,11 @@ impl ChannelStore {
         put_key(&mut transaction, channel, key, at).await?;
         sqlx::query("DELETE FROM publish_tokens WHERE channel_id = $1")
             .bind(channel.as_str())
+            .execute(&mut *transaction)
+            .await?;
+        sqlx::query("UPDATE live_starts SET expires_at = $2 WHERE channel_id = $1 AND expires_at > $2")
+            .bind(channel.as_str())
+            .bind(at.as_millis())
             .execute(&mut *transaction)
             .await?;
         transaction.commit().await?;

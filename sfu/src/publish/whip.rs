@@ -17,7 +17,7 @@ use axum::{
 };
 use futures_util::future::BoxFuture;
 use shared::{
-    id::{ChannelId, ChannelName, SessionId},
+    id::{BroadcastId, ChannelId, ChannelName, SessionId},
     text::{Category, Title},
 };
 use std::sync::Arc;
@@ -33,6 +33,8 @@ pub struct Grant {
     pub title: Title,
     /// What it is of.
     pub category: Category,
+    /// The broadcast that begins with the media, where one was announced.
+    pub reserved: Option<BroadcastId>,
 }
 
 /// Why a publisher is turned away.

@@ -4,6 +4,7 @@ mod account;
 mod embed;
 mod events;
 mod hostile;
+mod live;
 mod media;
 mod operation;
 mod tokens;

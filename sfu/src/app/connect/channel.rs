@@ -16,7 +16,7 @@ use crate::{
 use futures_util::{FutureExt, future::BoxFuture};
 use shared::{
     event::Occurrence,
-    id::{ChannelId, ChannelName},
+    id::{BroadcastId, ChannelId, ChannelName},
 };
 use std::sync::Arc;
 
@@ -42,6 +42,10 @@ pub(in crate::app) struct NothingLive;
 impl LiveControl for NothingLive {
     fn end<'a>(&'a self, _: &'a ChannelId) -> BoxFuture<'a, bool> {
         async { false }.boxed()
+    }
+
+    fn reserve<'a>(&'a self, _: &'a ChannelId, _: &'a BroadcastId) -> BoxFuture<'a, bool> {
+        async { true }.boxed()
     }
 
     fn hide(&self, _: &ChannelId) {}

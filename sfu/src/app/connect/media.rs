@@ -30,7 +30,7 @@ use prometheus_client::{
     encoding::{DescriptorEncoder, EncodeMetric},
     metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge},
 };
-use shared::id::{ChannelId, ChannelName};
+use shared::id::{BroadcastId, ChannelId, ChannelName};
 use std::sync::{Arc, atomic::Ordering::Relaxed};
 
 /// Starts the media plane, and says how the rest reaches it.
@@ -83,6 +83,10 @@ impl LiveControl for Stage {
         self.0.end(channel).boxed()
     }
 
+    fn reserve<'a>(&'a self, channel: &'a ChannelId, id: &'a BroadcastId) -> BoxFuture<'a, bool> {
+        self.0.reserve(channel, id).boxed()
+    }
+
     fn hide(&self, channel: &ChannelId) {
         self.0.sessions.dismiss_viewers(channel);
     }
@@ -101,8 +105,8 @@ impl whip::Gate for PublisherGate {
                 Ok(grant) if channel.is_some_and(|name| *name != grant.channel_name) => {
                     Err(whip::Refused::OtherChannel)
                 }
-                Ok(PublisherGrant { channel_id, channel_name, title, category }) => {
-                    Ok(whip::Grant { channel: channel_id, name: channel_name, title, category })
+                Ok(PublisherGrant { channel_id, channel_name, title, category, reserved }) => {
+                    Ok(whip::Grant { channel: channel_id, name: channel_name, title, category, reserved })
                 }
                 Err(AccessError::Denied | AccessError::Unknown) => Err(whip::Refused::WrongKey),
                 Err(AccessError::Store(error)) => Err(whip::Refused::Unavailable(error.into())),

@@ -409,7 +409,7 @@ impl Ingest for MediaSessions {
                 let why = "the offer only receives: a publisher sends. To watch, post it to /whep instead";
                 return Err(OfferError::Unusable(why).into());
             }
-            let Grant { channel, name, title, category } = grant;
+            let Grant { channel, name, title, category, reserved } = grant;
             // The registry stops only with the server.
             let permit = self.inputs.reserve().await.map_err(|_| OpenError::Draining)?;
             let announce = {
@@ -417,7 +417,15 @@ impl Ingest for MediaSessions {
                 move |session: &SessionId| {
                     tracing::info!(channel = %name, %session, user_agent, "a publisher's session is open");
                     let session = session.clone();
-                    permit.send(Input::Published { channel, name, title, category, session, user_agent });
+                    permit.send(Input::Published {
+                        channel,
+                        name,
+                        title,
+                        category,
+                        session,
+                        user_agent,
+                        reserved,
+                    });
                 }
             };
             self.open(channel, name, (true, false), offer, |_| Ok(()), announce).await

@@ -17,7 +17,7 @@ use crate::{
 use shared::{
     broadcast::{BroadcastState, Codec},
     event::Occurrence,
-    id::{ChannelId, ChannelName},
+    id::{BroadcastId, ChannelId, ChannelName},
 };
 use std::{
     collections::VecDeque,
@@ -63,25 +63,39 @@ pub struct Needs {
     pub draining: watch::Receiver<bool>,
 }
 
-/// A request to end what is on a channel; answered when its sessions are told, with whether there was anything.
-type End = (ChannelId, oneshot::Sender<bool>);
+/// What the owner of a channel wants.
+enum Wish {
+    /// To end what is on; answered when its sessions are told, with whether there was anything.
+    End(ChannelId, oneshot::Sender<bool>),
+    /// That this broadcast begins next; answered with whether it will, which it won't while another one is on.
+    Reserve(ChannelId, BroadcastId, oneshot::Sender<bool>),
+}
 
 /// The way to a running stage.
 #[derive(Clone)]
 pub struct StageHandle {
     /// All sessions.
     pub sessions: Arc<MediaSessions>,
-    ends: mpsc::Sender<End>,
+    wishes: mpsc::Sender<Wish>,
 }
 
 impl StageHandle {
     /// Ends what is on a channel; whether there was anything.
     pub async fn end(&self, channel: &ChannelId) -> bool {
         let (reply, ended) = oneshot::channel();
-        if self.ends.send((channel.clone(), reply)).await.is_err() {
+        if self.wishes.send(Wish::End(channel.clone(), reply)).await.is_err() {
             return false;
         }
         ended.await.unwrap_or(false)
+    }
+
+    /// Makes this the broadcast that begins next on a channel; false, and without effect, while one is on.
+    pub async fn reserve(&self, channel: &ChannelId, id: &BroadcastId) -> bool {
+        let (reply, reserved) = oneshot::channel();
+        if self.wishes.send(Wish::Reserve(channel.clone(), id.clone(), reply)).await.is_err() {
+            return false;
+        }
+        reserved.await.unwrap_or(false)
     }
 }
 
@@ -105,7 +119,7 @@ pub async fn start(needs: Needs) -> Result<(StageHandle, JoinHandle<()>), StartE
         ShardRouter::new(index, shards, reports.clone())
     })?;
     let (inputs, inputs_in) = mpsc::channel(INPUTS);
-    let (ends, ends_in) = mpsc::channel(64);
+    let (wishes, wishes_in) = mpsc::channel(64);
     let program = Arc::new(Board(needs.board.clone()));
     let sessions = Arc::new(MediaSessions::new(plane, inputs, program, needs.draining.clone()));
     let mut registry = Registry::default();
@@ -127,8 +141,8 @@ pub async fn start(needs: Needs) -> Result<(StageHandle, JoinHandle<()>), StartE
         unwritten: VecDeque::new(),
     };
     stage.apply(recovered);
-    let handle = StageHandle { sessions, ends };
-    let task = tokio::spawn(stage.run(reports_in, inputs_in, ends_in, needs.draining, writer));
+    let handle = StageHandle { sessions, wishes };
+    let task = tokio::spawn(stage.run(reports_in, inputs_in, wishes_in, needs.draining, writer));
     Ok((handle, task))
 }
 
@@ -146,7 +160,7 @@ impl Stage {
         mut self,
         mut reports: mpsc::Receiver<Report>,
         mut inputs: mpsc::Receiver<Input>,
-        mut ends: mpsc::Receiver<End>,
+        mut wishes: mpsc::Receiver<Wish>,
         mut draining: watch::Receiver<bool>,
         writer: JoinHandle<()>,
     ) {
@@ -158,11 +172,7 @@ impl Stage {
                 biased;
                 Ok(()) = async { draining.wait_for(|draining| *draining).await.map(|_| ()) } => break,
                 Some(input) = inputs.recv() => self.handle(input),
-                Some((channel, reply)) = ends.recv() => {
-                    let was_on = self.registry.is_on(&channel);
-                    self.handle(Input::End { channel });
-                    let _ = reply.send(was_on);
-                }
+                Some(wish) = wishes.recv() => self.grant(wish),
                 Some(report) = reports.recv() => {
                     // A session's opening is in the inputs before any report of it is sent.
                     while let Ok(input) = inputs.try_recv() {
@@ -199,6 +209,23 @@ impl Stage {
         drop(self.records);
         if timeout(Duration::from_secs(5), writer).await.is_err() {
             tracing::error!("some of what happened last could not be written down");
+        }
+    }
+
+    fn grant(&mut self, wish: Wish) {
+        match wish {
+            Wish::End(channel, reply) => {
+                let was_on = self.registry.is_on(&channel);
+                self.handle(Input::End { channel });
+                let _ = reply.send(was_on);
+            }
+            Wish::Reserve(channel, id, reply) => {
+                let is_on = self.registry.is_on(&channel);
+                if !is_on {
+                    self.handle(Input::Reserved { channel, id });
+                }
+                let _ = reply.send(!is_on);
+            }
         }
     }
 
