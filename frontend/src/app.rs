@@ -2,7 +2,8 @@
 
 use crate::{
     account::{SetUpPage, Settings, SignInPage},
-    api::{ApiProvider, Who, use_reachable, use_site},
+    analytics::Analytics,
+    api::{ApiProvider, Site, Who, use_reachable, use_site},
     browser::{page, storage},
     channel::{CreateForm, Details, Home, Rail},
     publish::{ObsCard, Studio},
@@ -84,6 +85,9 @@ fn show(route: Route) -> Html {
         Route::SignIn => html! { <SignInPage /> },
         Route::SetUp => html! { <SetUpPage /> },
         Route::Settings => html! { <SettingsPage /> },
+        Route::Analytics { channel, broadcast } => {
+            html! { <AnalyticsPage channel={channel} broadcast={broadcast} /> }
+        }
         Route::Channel { channel } => html! { <ChannelPage key={channel.clone()} name={channel.clone()} /> },
         Route::NotFound => html! {
             <div class="page-state">
@@ -146,6 +150,10 @@ fn Header() -> Html {
                 entry(channel.display_name.to_string(), Shape::Live, go(route))
             });
             let mut items: Vec<Item> = mine.collect();
+            if !me.channels.is_empty() {
+                let all = Route::Analytics { channel: None, broadcast: None };
+                items.push(entry("Analytics".to_owned(), Shape::Chart, go(all)));
+            }
             items.push(entry("Settings".to_owned(), Shape::Gear, go(Route::Settings)));
             html! {
                 <div class="header-person">
@@ -212,29 +220,25 @@ fn ToSignIn() -> Html {
     Html::default()
 }
 
-#[derive(Properties, PartialEq)]
-struct StudioPageProps {
-    #[prop_or_default]
-    channel: Option<AttrValue>,
-}
-
-#[component]
-fn StudioPage(props: &StudioPageProps) -> Html {
-    let site = use_site();
-    let navigator = use_navigator();
-    use_effect_with(site.name(), |name| page::set_title(&format!("Studio · {name}")));
+/// One of the visitor's own channels, with a way to another one if there are several; or what to show in its place.
+fn own_channel(
+    site: &Site,
+    wanted: Option<&str>,
+    only: &'static str,
+    home: Route,
+    other: Callback<String>,
+) -> Result<(Rc<Channel>, Html), Html> {
     let me = match &site.who {
-        Who::Unknown => return html! { <div class="studio"><Skeleton class="skeleton-hero" /></div> },
-        Who::Nobody => return sign_in_first(),
-        Who::Somebody(me) => me.clone(),
+        Who::Unknown => return Err(html! { <div class="studio"><Skeleton class="skeleton-hero" /></div> }),
+        Who::Nobody => return Err(sign_in_first()),
+        Who::Somebody(me) => me,
     };
-    let wanted = props.channel.as_deref();
-    let Some(channel) = pick(&me, wanted) else {
-        return match wanted {
+    let Some(channel) = pick(me, wanted) else {
+        return Err(match wanted {
             Some(_) => html! {
                 <div class="page-state">
-                    <Notice icon={Shape::Alert} title="This channel isn't yours." text="Only its owner can go live on it.">
-                        <Link<Route> to={Route::Studio} classes="button button-primary">{ "Your studio" }</Link<Route>>
+                    <Notice icon={Shape::Alert} title="This channel isn't yours." text={only}>
+                        <Link<Route> to={home} classes="button button-primary">{ "Go to yours" }</Link<Route>>
                     </Notice>
                 </div>
             },
@@ -247,22 +251,68 @@ fn StudioPage(props: &StudioPageProps) -> Html {
                     </section>
                 </div>
             },
-        };
+        });
     };
     let switch = if me.channels.len() > 1 {
         let choices: Vec<_> =
             me.channels.iter().map(|one| Choice::new(one.name.as_str(), one.display_name.as_str())).collect();
-        let on = Callback::from(move |name: String| {
-            if let Some(navigator) = &navigator {
-                navigator.push(&Route::StudioOf { channel: name });
-            }
-        });
-        html! { <Select id="studio-channel" label="Channel" value={channel.name.to_string()} choices={choices} on={on} /> }
+        html! { <Select id="own-channel" label="Channel" value={channel.name.to_string()} choices={choices} on={other} /> }
     } else {
         Html::default()
     };
-    let details = html! { <Details channel={channel.clone()} /> };
-    html! { <Studio key={channel.name.to_string()} channel={channel.clone()} details={details} switch={switch} /> }
+    Ok((channel, switch))
+}
+
+/// Goes to a page that depends on a picked channel.
+#[hook]
+fn use_pick(to: fn(String) -> Route) -> Callback<String> {
+    let navigator = use_navigator();
+    Callback::from(move |name: String| {
+        if let Some(navigator) = &navigator {
+            navigator.push(&to(name));
+        }
+    })
+}
+
+#[derive(Properties, PartialEq)]
+struct StudioPageProps {
+    #[prop_or_default]
+    channel: Option<AttrValue>,
+}
+
+#[component]
+fn StudioPage(props: &StudioPageProps) -> Html {
+    let site = use_site();
+    use_effect_with(site.name(), |name| page::set_title(&format!("Studio · {name}")));
+    let other = use_pick(|channel| Route::StudioOf { channel });
+    let only = "Only its owner can go live on it.";
+    match own_channel(&site, props.channel.as_deref(), only, Route::Studio, other) {
+        Err(instead) => instead,
+        Ok((channel, switch)) => {
+            let details = html! { <Details channel={channel.clone()} /> };
+            html! { <Studio key={channel.name.to_string()} channel={channel.clone()} details={details} switch={switch} /> }
+        }
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct AnalyticsPageProps {
+    channel: Option<AttrValue>,
+    broadcast: Option<AttrValue>,
+}
+
+#[component]
+fn AnalyticsPage(props: &AnalyticsPageProps) -> Html {
+    let site = use_site();
+    let other = use_pick(|channel| Route::Analytics { channel: Some(channel), broadcast: None });
+    let only = "Only its owner sees who watched.";
+    let home = Route::Analytics { channel: None, broadcast: None };
+    match own_channel(&site, props.channel.as_deref(), only, home, other) {
+        Err(instead) => instead,
+        Ok((channel, switch)) => html! {
+            <Analytics key={channel.name.to_string()} channel={channel.clone()} broadcast={props.broadcast.clone()} switch={switch} />
+        },
+    }
 }
 
 fn pick(me: &Me, wanted: Option<&str>) -> Option<Rc<Channel>> {

@@ -1,6 +1,7 @@
 //! The Yew app: player, studio and pages of Weir.
 
 mod account;
+mod analytics;
 mod api;
 mod app;
 mod browser;

@@ -21,6 +21,13 @@ pub enum Route {
     SetUp,
     /// Account, logins, channels.
     Settings,
+    /// Who watched.
+    Analytics {
+        /// On which channel; the first of one's own if absent.
+        channel: Option<String>,
+        /// Which broadcast; the live or last one if absent.
+        broadcast: Option<String>,
+    },
     /// To watch.
     Channel {
         /// Which.
@@ -44,13 +51,27 @@ impl Routable for Route {
             Self::SignIn => "/sign-in".to_owned(),
             Self::SetUp => "/set-up".to_owned(),
             Self::Settings => "/settings".to_owned(),
+            Self::Analytics { channel, broadcast } => {
+                let parts = [channel, broadcast].into_iter().flatten();
+                parts.fold("/analytics".to_owned(), |path, part| path + "/" + part)
+            }
             Self::Channel { channel } => format!("/{channel}"),
             Self::NotFound => "/404".to_owned(),
         }
     }
 
     fn routes() -> Vec<&'static str> {
-        vec!["/", "/studio", "/studio/:channel", "/sign-in", "/set-up", "/settings", "/:channel", "/404"]
+        vec![
+            "/",
+            "/studio",
+            "/studio/:channel",
+            "/sign-in",
+            "/set-up",
+            "/settings",
+            "/analytics",
+            "/:channel",
+            "/404",
+        ]
     }
 
     fn not_found_route() -> Option<Self> {
@@ -69,6 +90,11 @@ impl Routable for Route {
             ("sign-in", None) => Self::SignIn,
             ("set-up", None) => Self::SetUp,
             ("settings", None) => Self::Settings,
+            ("analytics", rest) => {
+                let mut parts = rest.into_iter().flat_map(|rest| rest.split('/')).map(str::to_owned);
+                let (channel, broadcast) = (parts.next(), parts.next());
+                if parts.next().is_some() { Self::NotFound } else { Self::Analytics { channel, broadcast } }
+            }
             ("404", None) | (_, Some(_)) => Self::NotFound,
             (channel, None) => Self::Channel { channel: channel.to_owned() },
         })
@@ -89,6 +115,9 @@ mod tests {
             Route::SignIn,
             Route::SetUp,
             Route::Settings,
+            Route::Analytics { channel: None, broadcast: None },
+            Route::Analytics { channel: Some(channel()), broadcast: None },
+            Route::Analytics { channel: Some(channel()), broadcast: Some("b1".to_owned()) },
             Route::Channel { channel: channel() },
             Route::NotFound,
         ];
@@ -96,7 +125,7 @@ mod tests {
             assert_eq!(Route::recognize(&page.to_path()), Some(page));
         }
         assert_eq!(Route::recognize("/ada/"), Some(Route::Channel { channel: channel() }));
-        for wrong in ["/a/b/c", "/settings/x", "/studio/a/b", "/ada/videos"] {
+        for wrong in ["/a/b/c", "/settings/x", "/studio/a/b", "/analytics/a/b/c", "/ada/videos"] {
             assert_eq!(Route::recognize(wrong), Some(Route::NotFound), "{wrong}");
         }
     }

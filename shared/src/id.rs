@@ -118,6 +118,7 @@ pub const RESERVED_NAMES: &[&str] = &[
     "about",
     "account",
     "admin",
+    "analytics",
     "api",
     "assets",
     "browse",

@@ -1,13 +1,17 @@
 //! The REST interface, one function for one operation.
 
 use super::Failure;
-use crate::browser::fetch::{Request, fetch};
+use crate::browser::{
+    fetch::{Request, fetch},
+    page::encoded,
+};
 use serde::{Serialize, de::DeserializeOwned};
 use shared::{
-    account::{Login, Me, SetUp, SignIn},
+    account::{ApiToken, CreateApiToken, Login, Me, NewApiToken, SetUp, SignIn},
+    analytics::{BroadcastAnalytics, BroadcastSummary},
     broadcast::ChannelState,
     channel::{Channel, CreateChannel, Directory, EditChannel, NewChannel, NewStreamKey},
-    id::{ChannelName, LoginId},
+    id::{BroadcastId, ChannelName, LoginId, TokenId},
     instance::Instance,
     page::Page,
     publish::PublishToken,
@@ -74,6 +78,21 @@ pub async fn revoke(login: &LoginId) -> Answer<()> {
     done("DELETE", &format!("me/logins/{login}")).await
 }
 
+/// The account's API tokens, newest first.
+pub async fn tokens() -> Answer<Vec<ApiToken>> {
+    typed("GET", "me/tokens", None).await
+}
+
+/// Makes an API token.
+pub async fn create_token(body: &CreateApiToken) -> Answer<NewApiToken> {
+    typed("POST", "me/tokens", json(body)).await
+}
+
+/// Revokes an API token.
+pub async fn revoke_token(token: &TokenId) -> Answer<()> {
+    done("DELETE", &format!("me/tokens/{token}")).await
+}
+
 /// Public channels, live ones first.
 pub async fn channels() -> Answer<Directory> {
     typed("GET", "channels", None).await
@@ -112,4 +131,23 @@ pub async fn publish_token(name: &ChannelName) -> Answer<PublishToken> {
 /// Ends the broadcast.
 pub async fn end(name: &ChannelName) -> Answer<()> {
     done("POST", &format!("channels/{name}/end")).await
+}
+
+/// Broadcasts a page of the list has.
+const BROADCASTS: u32 = 20;
+
+/// A channel's broadcasts, newest first.
+pub async fn broadcasts(name: &ChannelName, cursor: Option<&str>) -> Answer<Page<BroadcastSummary>> {
+    let cursor = cursor.map(|cursor| format!("&cursor={}", encoded(cursor))).unwrap_or_default();
+    typed("GET", &format!("channels/{name}/broadcasts?limit={BROADCASTS}{cursor}"), None).await
+}
+
+/// Who watched a broadcast, and how well it played.
+pub async fn analytics(id: &BroadcastId) -> Answer<BroadcastAnalytics> {
+    typed("GET", &format!("broadcasts/{id}/analytics"), None).await
+}
+
+/// The address of the same as a file: `csv` or `json`.
+pub fn analytics_file(id: &BroadcastId, kind: &str) -> String {
+    format!("/api/v1/broadcasts/{id}/analytics.{kind}")
 }

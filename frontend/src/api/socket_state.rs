@@ -76,6 +76,7 @@ fn payload(message: ServerMessage) -> Option<Payload> {
             serde_json::from_value(payload).ok().map(Payload::ChannelState)
         }
         (Phase::Stream, Topic::Directory) => serde_json::from_value(payload).ok().map(Payload::Directory),
+        (Phase::Stream, Topic::Analytics) => serde_json::from_value(payload).ok().map(Payload::Analytics),
         (Phase::Stream, Topic::Webrtc) => serde_json::from_value(payload).ok().map(Payload::PublisherHealth),
         (Phase::Success, _) => Some(Payload::Empty {}),
         _ => None,

@@ -2,7 +2,8 @@
 
 use super::js;
 use wasm_bindgen::{JsCast, closure::Closure};
-use web_sys::{Element, Event, EventTarget, KeyboardEvent};
+use web_sys::{Element, Event, EventTarget, KeyboardEvent, ResizeObserver};
+use yew::NodeRef;
 
 /// A listener that is removed when dropped.
 pub struct Listener {
@@ -54,6 +55,27 @@ pub fn warn_before_leaving() -> Option<Listener> {
         event.prevent_default();
         js::set(&event, "returnValue", true);
     }))
+}
+
+/// An observer of an element's size that stops when dropped.
+pub struct Resized {
+    observer: ResizeObserver,
+    _closure: Closure<dyn FnMut()>,
+}
+
+impl Drop for Resized {
+    fn drop(&mut self) {
+        self.observer.disconnect();
+    }
+}
+
+/// Calls `run` when an element's size changes.
+pub fn resized(node: &NodeRef, run: impl FnMut() + 'static) -> Option<Resized> {
+    let element = node.cast::<Element>()?;
+    let closure: Closure<dyn FnMut()> = Closure::new(run);
+    let observer = ResizeObserver::new(closure.as_ref().unchecked_ref()).ok()?;
+    observer.observe(&element);
+    Some(Resized { observer, _closure: closure })
 }
 
 /// A key that was pressed somewhere on the page.

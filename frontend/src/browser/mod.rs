@@ -6,6 +6,7 @@ pub mod fetch;
 mod js;
 pub mod listen;
 pub mod media;
+pub mod names;
 pub mod page;
 pub mod rtc;
 pub mod socket;

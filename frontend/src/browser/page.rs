@@ -33,6 +33,11 @@ pub fn query(name: &str) -> Option<String> {
     UrlSearchParams::new_with_str(&search).ok()?.get(name)
 }
 
+/// A text as part of an address.
+pub fn encoded(text: &str) -> String {
+    js_sys::encode_uri_component(text).into()
+}
+
 /// Names the tab.
 pub fn set_title(title: &str) {
     if let Some(page) = page() {
@@ -148,6 +153,16 @@ pub fn is_checked(event: &yew::Event) -> bool {
         .target()
         .and_then(|target| target.dyn_into::<HtmlInputElement>().ok())
         .is_some_and(|input| input.checked())
+}
+
+/// Whether a `<details>` is open, by an event of it.
+pub fn is_open(event: &yew::Event) -> bool {
+    event.target().is_some_and(|target| js::get(&target, "open").is_truthy())
+}
+
+/// How wide an element is, in pixels.
+pub fn width(node: &NodeRef) -> f64 {
+    node.cast::<Element>().map_or(0.0, |element| f64::from(element.client_width()))
 }
 
 /// Whether something fills the screen.

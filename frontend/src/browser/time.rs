@@ -9,6 +9,11 @@ pub fn wall() -> i64 {
     js_sys::Date::now() as i64
 }
 
+/// How far this machine's time is ahead of UTC at an instant, in minutes.
+pub fn offset(millis: i64) -> i32 {
+    -js_sys::Date::new(&(millis as f64).into()).get_timezone_offset() as i32
+}
+
 /// Milliseconds since the page was asked for, by a clock that only goes forward.
 pub fn now() -> u64 {
     now_exact() as u64

@@ -64,6 +64,8 @@ pub fn Studio(props: &StudioProps) -> Html {
             <header class="studio-head">
                 <h1>{ "Studio" }</h1>
                 { props.switch.clone() }
+                <Link<Route> to={Route::Analytics { channel: Some(name.to_string()), broadcast: None }} classes="button button-bare">
+                    <span>{ "Analytics" }</span></Link<Route>>
                 <Link<Route> to={Route::Channel { channel: name.to_string() }} classes="button button-bare">
                     <span>{ "Open channel page" }</span></Link<Route>>
             </header>

@@ -48,6 +48,21 @@ pub fn count(number: u64) -> String {
     }
 }
 
+/// A count to the last one: `7`, `12,345`.
+pub fn exact(number: u64) -> String {
+    if number < 1000 { number.to_string() } else { format!("{},{:03}", exact(number / 1000), number % 1000) }
+}
+
+/// A number with at most so many digits behind the point: `0.42`, `1.5`, `2`.
+pub fn decimal(number: f64, digits: u32) -> String {
+    let unit = 10_u64.pow(digits);
+    // By whole numbers: the machinery that writes floating-point numbers is heavy.
+    let all = (number.max(0.0) * unit as f64).round() as u64;
+    let (whole, rest) = (all / unit, all % unit);
+    let text = format!("{}.{rest:0digits$}", exact(whole), digits = digits as usize);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
 /// `1 viewer`, `2 viewers`.
 pub fn viewers(number: u32) -> String {
     format!("{} viewer{}", count(number.into()), if number == 1 { "" } else { "s" })
@@ -112,11 +127,21 @@ mod tests {
             [count(7), count(1234), count(12_345), count(1_200_000)],
             ["7", "1,234", "12.3 K", "1.2 M"]
         );
+        assert_eq!([exact(0), exact(999), exact(1000), exact(1_020_003)], ["0", "999", "1,000", "1,020,003"]);
         assert_eq!([viewers(0), viewers(1)], ["0 viewers", "1 viewer"]);
         assert_eq!(
             [percent(0.0), percent(0.004), percent(0.12), percent(7.0)],
             ["0 %", "0.4 %", "12 %", "100 %"]
         );
+    }
+
+    #[test]
+    fn decimals_end_where_they_say_something() {
+        let texts =
+            [(0.42, 2), (1.5, 2), (2.0, 2), (0.004, 2), (1.996, 2), (12.34, 1), (1234.0, 0), (-3.0, 1)];
+        let texts = texts.map(|(number, digits)| decimal(number, digits));
+        assert_eq!(texts, ["0.42", "1.5", "2", "0", "2", "12.3", "1,234", "0"]);
+        assert_eq!([decimal(10.0, 0), decimal(100.0, 2), decimal(f64::NAN, 1)], ["10", "100", "0"]);
     }
 
     #[test]

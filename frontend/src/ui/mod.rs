@@ -1,6 +1,7 @@
 //! Components that know no word of what Weir does.
 
 pub mod button;
+pub mod chart;
 pub mod copy_field;
 pub mod delayed;
 pub mod dialog;
@@ -17,6 +18,7 @@ pub mod toast;
 pub mod toggle;
 
 pub use button::{Button, IconButton, Kind};
+pub use chart::{Chart, Clock, Look, Mark, Panel, Unit, Values};
 pub use copy_field::CopyField;
 pub use delayed::{Delayed, Skeleton, use_seconds};
 pub use dialog::Dialog;

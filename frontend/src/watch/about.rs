@@ -77,6 +77,8 @@ pub fn About(props: &AboutProps) -> Html {
                     if mine {
                         <Link<Route> to={Route::StudioOf { channel: channel.name.to_string() }} classes="button">
                             { "Studio" }</Link<Route>>
+                        <Link<Route> to={Route::Analytics { channel: Some(channel.name.to_string()), broadcast: None }}
+                            classes="button">{ "Analytics" }</Link<Route>>
                     }
                     <Button label="Share" icon={Shape::Share} on={share} testid="share" />
                 </div>

@@ -1,0 +1,12 @@
+//! Who watched a broadcast, and how well it played.
+
+mod breakdown;
+mod dashboard;
+mod feed;
+pub mod figures_state;
+mod list;
+pub mod merge_state;
+mod page;
+pub mod words_state;
+
+pub use page::Analytics;

@@ -1,0 +1,11 @@
+//! Charts over time, drawn as SVG: panels under one another on one axis, read out by pointer, touch and keys, with a table
+//! behind them.
+
+pub mod axis_state;
+pub mod draw_state;
+pub mod scale_state;
+mod view;
+
+pub use draw_state::Look;
+pub use scale_state::Clock;
+pub use view::{Chart, Mark, Panel, Unit, Values};
