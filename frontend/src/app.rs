@@ -5,7 +5,7 @@ use crate::{
     analytics::Analytics,
     api::{ApiProvider, Site, Who, use_reachable, use_site},
     browser::{page, storage},
-    channel::{CreateForm, Details, Home, Rail},
+    channel::{CreateForm, Details, EmbeddingRule, Home, Rail},
     publish::{ObsCard, Studio},
     route::Route,
     ui::{
@@ -338,6 +338,8 @@ fn SettingsPage() -> Html {
                     <h2>{ channel.display_name.as_str() }<span class="quiet">{ format!("/{}", channel.name) }</span></h2>
                 </summary>
                 <Details channel={Rc::new(channel.clone())} full=true />
+                <details class="more"><summary>{ "Other sites" }</summary>
+                    <EmbeddingRule channel={Rc::new(channel.clone())} /></details>
                 <details class="more"><summary>{ "Stream key and OBS" }</summary>
                     <ObsCard channel={channel.name.clone()} /></details>
             </details>

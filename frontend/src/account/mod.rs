@@ -3,6 +3,7 @@
 mod set_up;
 mod settings;
 mod sign_in;
+mod tokens;
 
 pub use set_up::SetUpPage;
 pub use settings::Settings;

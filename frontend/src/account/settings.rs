@@ -1,5 +1,6 @@
 //! An account's settings.
 
+use super::tokens::Tokens;
 use crate::{
     api::{Failure, Load, Who, rest, use_site},
     browser::{self, page, time},
@@ -47,6 +48,10 @@ pub fn Settings(props: &SettingsProps) -> Html {
                 <Button label="Sign out" on={sign_out} testid="sign-out" />
             </section>
             { props.channels.clone() }
+            <section class="card" aria-labelledby="tokens-title">
+                <h2 id="tokens-title">{ "API tokens" }</h2>
+                <Tokens />
+            </section>
             <section class="card" aria-labelledby="logins-title">
                 <h2 id="logins-title">{ "Where you are signed in" }</h2>
                 <Logins />

@@ -4,7 +4,7 @@ use super::{Failure, Load, events::Events, rest};
 use crate::browser::{self, time};
 use shared::{
     account::Me,
-    channel::Directory,
+    channel::{Channel, Directory},
     event::{Payload, Topic},
     instance::Instance,
 };
@@ -40,6 +40,15 @@ impl Site {
         match &self.who {
             Who::Somebody(me) => Some(me.clone()),
             _ => None,
+        }
+    }
+
+    /// Takes a changed channel into what is known of the account.
+    pub fn put(&self, channel: &Channel) {
+        if let Some(me) = self.me() {
+            let mut me = (*me).clone();
+            me.channels.iter_mut().filter(|old| old.id == channel.id).for_each(|old| *old = channel.clone());
+            self.set_who.emit(Who::Somebody(Rc::new(me)));
         }
     }
 

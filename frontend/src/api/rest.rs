@@ -78,9 +78,9 @@ pub async fn revoke(login: &LoginId) -> Answer<()> {
     done("DELETE", &format!("me/logins/{login}")).await
 }
 
-/// The account's API tokens, newest first.
-pub async fn tokens() -> Answer<Vec<ApiToken>> {
-    typed("GET", "me/tokens", None).await
+/// The account's API tokens: the newest 200.
+pub async fn tokens() -> Answer<Page<ApiToken>> {
+    typed("GET", "me/tokens?limit=200", None).await
 }
 
 /// Makes an API token.

@@ -1,7 +1,7 @@
 //! What a channel says of itself, to be changed by its owner. Each field is kept as soon as it is left.
 
 use crate::{
-    api::{Who, rest, use_site},
+    api::{rest, use_site},
     browser,
     ui::{Choice, Lines, Select, Tags, TextField, format_state},
 };
@@ -82,14 +82,7 @@ pub fn Details(props: &DetailsProps) -> Html {
             browser::spawn(async move {
                 match rest::edit_channel(&name, &edit).await {
                     Ok(channel) => {
-                        if let Some(me) = site.me() {
-                            let mut me = (*me).clone();
-                            me.channels
-                                .iter_mut()
-                                .filter(|old| old.id == channel.id)
-                                .for_each(|old| *old = channel.clone());
-                            site.set_who.emit(Who::Somebody(Rc::new(me)));
-                        }
+                        site.put(&channel);
                         errors.set(Errors::new());
                         state.set("Saved");
                     }

@@ -3,11 +3,13 @@
 mod card;
 mod create;
 mod details;
+mod embedding;
 mod home;
 mod preview;
 mod rail;
 
 pub use create::CreateForm;
 pub use details::Details;
+pub use embedding::EmbeddingRule;
 pub use home::Home;
 pub use rail::Rail;

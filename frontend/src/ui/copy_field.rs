@@ -1,7 +1,7 @@
 //! A text to copy, hidden if it is a secret.
 
-use super::{button::IconButton, icon::Shape, toast::use_toast};
-use crate::browser::{self, page};
+use super::{button::IconButton, icon::Shape};
+use crate::browser::{self, page, time};
 use yew::prelude::*;
 
 /// Properties of [`CopyField`].
@@ -13,6 +13,9 @@ pub struct CopyFieldProps {
     pub label: AttrValue,
     /// The text.
     pub value: AttrValue,
+    /// How many lines show.
+    #[prop_or(1)]
+    pub rows: u32,
     /// Hidden until asked for.
     #[prop_or_default]
     pub secret: bool,
@@ -25,19 +28,20 @@ pub struct CopyFieldProps {
 #[component]
 pub fn CopyField(props: &CopyFieldProps) -> Html {
     let shown = use_state(|| false);
-    let toast = use_toast();
+    // Said here and not in a toast: an open dialog covers those, for eyes and screen readers.
+    let copied = use_state(|| None::<bool>);
+    {
+        let copied = copied.clone();
+        use_effect_with(*copied, move |done| {
+            let timer = (*done == Some(true)).then(|| time::after(2000, move || copied.set(None)));
+            move || drop(timer)
+        });
+    }
     let copy = {
-        let (value, label) = (props.value.to_string(), props.label.clone());
+        let (value, copied) = (props.value.to_string(), copied.clone());
         Callback::from(move |()| {
-            let (value, label, toast) = (value.clone(), label.clone(), toast.clone());
-            browser::spawn(async move {
-                let done = page::copy(value).await;
-                toast.emit(if done {
-                    format!("{label} copied")
-                } else {
-                    "This browser doesn't let pages copy: select the text and copy it yourself".to_owned()
-                });
-            });
+            let (value, copied) = (value.clone(), copied.clone());
+            browser::spawn(async move { copied.set(Some(page::copy(value).await)) });
         })
     };
     let toggle = {
@@ -49,14 +53,27 @@ pub fn CopyField(props: &CopyFieldProps) -> Html {
         <div class="field">
             <label for={props.id.clone()}>{ props.label.clone() }</label>
             <div class="copy-field">
-                <input id={props.id.clone()} readonly=true value={props.value.clone()} data-testid={props.testid.clone()}
-                    type={if hidden { "password" } else { "text" }} autocomplete="off" spellcheck="false" />
+                if props.rows > 1 {
+                    <textarea id={props.id.clone()} readonly=true value={props.value.clone()} spellcheck="false"
+                        rows={props.rows.to_string()} data-testid={props.testid.clone()} />
+                } else {
+                    <input id={props.id.clone()} readonly=true value={props.value.clone()} data-testid={props.testid.clone()}
+                        type={if hidden { "password" } else { "text" }} autocomplete="off" spellcheck="false" />
+                }
                 if props.secret {
                     <IconButton icon={if hidden { Shape::Eye } else { Shape::EyeOff }} on={toggle}
                         label={format!("{} {}", if hidden { "Show" } else { "Hide" }, props.label)} />
                 }
-                <IconButton icon={Shape::Copy} label={format!("Copy {}", props.label)} on={copy} />
+                <IconButton icon={if *copied == Some(true) { Shape::Check } else { Shape::Copy }}
+                    label={format!("Copy {}", props.label)} on={copy} />
             </div>
+            <p class={if *copied == Some(false) { "field-note field-error" } else { "unseen" }} role="status">
+                { match *copied {
+                    Some(true) => "Copied",
+                    Some(false) => "This browser doesn't let pages copy: select the text and copy it yourself.",
+                    None => "",
+                } }
+            </p>
         </div>
     }
 }

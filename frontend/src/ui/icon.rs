@@ -37,7 +37,6 @@ pub enum Shape {
     Circle,
     Retry,
     Download,
-    Code,
 }
 
 impl Shape {
@@ -85,7 +84,6 @@ impl Shape {
             Self::Clock => "M12 3.5a8.5 8.5 0 1 1 0 17 8.5 8.5 0 0 1 0-17zM12 7.5V12l3 2",
             Self::Circle => "M12 5a7 7 0 1 1 0 14 7 7 0 0 1 0-14z",
             Self::Download => "M12 4v11M8 11.5l4 3.5 4-3.5M5 19.5h14",
-            Self::Code => "M8.5 7.5 4 12l4.5 4.5M15.5 7.5 20 12l-4.5 4.5",
             Self::Retry => "M19.5 12a7.5 7.5 0 1 1-2.2-5.3M19.5 3.5v4h-4",
         }
     }

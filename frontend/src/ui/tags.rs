@@ -13,6 +13,12 @@ pub struct TagsProps {
     pub label: AttrValue,
     /// Those that are there.
     pub tags: Vec<String>,
+    /// What stands in the empty field.
+    #[prop_or(AttrValue::Static("Add one and press Enter"))]
+    pub placeholder: AttrValue,
+    /// More words under it.
+    #[prop_or_default]
+    pub hint: Option<AttrValue>,
     /// The most there can be.
     pub most: usize,
     /// With each change; answers with what is wrong with a new word.
@@ -81,8 +87,9 @@ pub fn Tags(props: &TagsProps) -> Html {
             if !props.tags.is_empty() {
                 <ul class="chips">{ for props.tags.iter().enumerate().map(chip) }</ul>
             }
-            <input id={props.id.clone()} type="text" value={(*draft).clone()} placeholder="Add one and press Enter"
+            <input id={props.id.clone()} type="text" value={(*draft).clone()} placeholder={props.placeholder.clone()}
                 oninput={oninput} onkeydown={onkeydown} onblur={move |_: FocusEvent| add()} />
+            if let Some(hint) = props.hint.as_ref().filter(|_| error.is_none()) { <p class="field-note">{ hint.clone() }</p> }
             if let Some(error) = &*error { <p class="field-note field-error" role="alert">{ error }</p> }
         </div>
     }

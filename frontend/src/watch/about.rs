@@ -1,11 +1,10 @@
 //! What stands under the picture.
 
-use super::{engine::Snapshot, latency_state, player_state::View};
+use super::{engine::Snapshot, latency_state, player_state::View, share::Share};
 use crate::{
     api::use_site,
-    browser::{self, page},
     route::Route,
-    ui::{Button, Shape, format_state, icon, monogram, named_icon, use_seconds, use_toast},
+    ui::{Button, Shape, format_state, icon, monogram, named_icon, use_seconds},
 };
 use shared::channel::Channel;
 use std::rc::Rc;
@@ -28,17 +27,10 @@ pub fn About(props: &AboutProps) -> Html {
     let state = snapshot.channel.as_deref();
     let live = matches!(snapshot.view, View::Live | View::Waiting);
     let now = use_seconds(live);
-    let toast = use_toast();
-    let share = {
-        let address = format!("{}/{}", page::origin(), channel.name);
-        Callback::from(move |()| {
-            let (address, toast) = (address.clone(), toast.clone());
-            browser::spawn(async move {
-                let words =
-                    if page::copy(address.clone()).await { "Link copied".to_owned() } else { address };
-                toast.emit(words);
-            });
-        })
+    let sharing = use_state(|| false);
+    let share = |on: bool| {
+        let sharing = sharing.clone();
+        Callback::from(move |()| sharing.set(on))
     };
     let title =
         state.map(|state| &state.title).filter(|title| !title.as_str().is_empty()).unwrap_or(&channel.title);
@@ -80,9 +72,10 @@ pub fn About(props: &AboutProps) -> Html {
                         <Link<Route> to={Route::Analytics { channel: Some(channel.name.to_string()), broadcast: None }}
                             classes="button">{ "Analytics" }</Link<Route>>
                     }
-                    <Button label="Share" icon={Shape::Share} on={share} testid="share" />
+                    <Button label="Share" icon={Shape::Share} on={share(true)} testid="share" />
                 </div>
             </div>
+            if *sharing { <Share channel={channel.clone()} mine={mine} on_close={share(false)} /> }
             <div class="about-tab">
                 <h2>{ "About" }</h2>
                 if channel.description.as_str().is_empty() {

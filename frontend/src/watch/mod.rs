@@ -9,6 +9,7 @@ mod page;
 mod player;
 mod player_state;
 mod screen;
+mod share;
 mod sound;
 mod stats;
 mod stats_state;

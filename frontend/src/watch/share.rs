@@ -1,0 +1,73 @@
+//! Ways to pass a channel on: its address, and the code that shows it on other pages.
+
+use crate::{
+    browser::page,
+    ui::{CopyField, Dialog},
+};
+use shared::{
+    channel::{Channel, Visibility},
+    embed::Embedding,
+};
+use std::rc::Rc;
+use yew::prelude::*;
+
+/// Properties of [`Share`].
+#[derive(Properties, PartialEq)]
+pub struct ShareProps {
+    /// Which channel.
+    pub channel: Rc<Channel>,
+    /// Its owner looks at it.
+    pub mine: bool,
+    /// When it is closed.
+    pub on_close: Callback<()>,
+}
+
+/// A dialog with what there is to copy.
+#[component]
+pub fn Share(props: &ShareProps) -> Html {
+    let channel = &props.channel;
+    let (origin, name) = (page::origin(), &channel.name);
+    // A channel's name is letters, digits, hyphens and underscores: there is nothing to escape.
+    let frame = |path: &str, title: &str, width: u32, height: u32| {
+        format!(
+            "<iframe src=\"{origin}/embed/{path}\" width=\"{width}\" height=\"{height}\" title=\"{title}\" \
+             allow=\"autoplay; fullscreen; picture-in-picture\" allowfullscreen loading=\"lazy\" style=\"border:0\"></iframe>"
+        )
+    };
+    let player = frame(name.as_str(), &format!("{name}, live on Weir"), 640, 360);
+    let chat = frame(&format!("{name}/chat"), &format!("Chat of {name}"), 340, 600);
+    let script = format!(
+        "<script src=\"{origin}/embed.js\" async></script>\n<weir-player channel=\"{name}\"></weir-player>"
+    );
+    let rule = match &channel.embedding {
+        _ if channel.visibility == Visibility::Private => {
+            Some("This channel is private: only its owner can watch it.".to_owned())
+        }
+        Embedding::Anywhere => None,
+        Embedding::Nowhere => {
+            Some("This channel's player shows on no other site: its owner wants it so.".to_owned())
+        }
+        Embedding::Sites { sites } if sites.is_empty() => {
+            Some("This channel's player shows on no other site yet.".to_owned())
+        }
+        Embedding::Sites { sites } => {
+            let list: Vec<&str> = sites.iter().map(|site| site.as_str()).collect();
+            Some(format!("Only these sites can show the player: {}.", list.join(", ")))
+        }
+    };
+    let shows = channel.embedding != Embedding::Nowhere && channel.visibility != Visibility::Private;
+    html! {
+        <Dialog title={format!("Share {}", channel.display_name)} on_close={props.on_close.clone()}>
+            <CopyField id="share-link" label="Link" value={format!("{origin}/{name}")} testid="share-link" />
+            if let Some(rule) = rule {
+                <p class="callout" data-testid="share-rule">
+                    { rule }{ if props.mine { " You can change this in the settings." } else { "" } }</p>
+            }
+            if shows {
+                <CopyField id="share-frame" label="Player in an iframe" value={player} rows=3 testid="share-frame" />
+                <CopyField id="share-script" label="Player as a tag, which fits its place" value={script} rows=3 testid="share-script" />
+                <CopyField id="share-chat" label="Chat in an iframe" value={chat} rows=3 testid="share-chat" />
+            }
+        </Dialog>
+    }
+}
