@@ -3,9 +3,12 @@
 
 pub mod axis_state;
 pub mod draw_state;
+mod panel;
 pub mod scale_state;
+mod table;
 mod view;
 
 pub use draw_state::Look;
+pub use panel::{Panel, Unit, Values};
 pub use scale_state::Clock;
-pub use view::{Chart, Mark, Panel, Unit, Values};
+pub use view::{Chart, Mark};

@@ -3,13 +3,11 @@
 use super::{
     axis_state::{Axis, spread},
     draw_state::{self, Look},
+    panel::Panel,
     scale_state::{Clock, Scale},
+    table::Behind,
 };
-use crate::{
-    browser::{listen, page},
-    ui::format_state::{decimal, exact},
-};
-use std::rc::Rc;
+use crate::browser::{listen, page};
 use yew::prelude::*;
 
 /// Left of the plot, for what the lines are called.
@@ -33,82 +31,6 @@ const MARK: f64 = 22.0;
 const CHIP: f64 = 70.0;
 /// A time under the axis, with the room around it.
 const TICK: f64 = 76.0;
-/// The most rows of a table.
-const ROWS: usize = 200;
-
-/// One value of each step.
-pub type Values = Rc<Vec<Option<f64>>>;
-
-/// What a panel's numbers are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unit {
-    /// Things: what one is called, and several.
-    Count(&'static str, &'static str),
-    /// Milliseconds, and what follows their words.
-    Millis(&'static str),
-    /// Hundredths, and what follows their words.
-    Percent(&'static str),
-}
-
-impl Unit {
-    /// As it is read out: `42 viewers`.
-    pub fn words(self, value: f64) -> String {
-        let (number, name) = (self.short(value), self);
-        match name {
-            Self::Count(one, _) if number == "1" => format!("1 {one}"),
-            Self::Count(_, name) | Self::Millis(name) | Self::Percent(name) => format!("{number} {name}"),
-        }
-    }
-
-    /// As it stands in a table.
-    fn short(self, value: f64) -> String {
-        match self {
-            Self::Count(..) => exact(value as u64),
-            Self::Millis(_) => format!("{} s", decimal(value / 1000.0, 2)),
-            Self::Percent(_) => format!("{} %", decimal(value, 0)),
-        }
-    }
-
-    /// As it stands beside a line.
-    fn tick(self, value: f64) -> String {
-        match self {
-            Self::Count(..) => crate::ui::format_state::count(value as u64),
-            Self::Millis(_) if value > 0.0 => format!("{} s", decimal(value / 1000.0, 1)),
-            Self::Percent(_) if value > 0.0 => format!("{} %", decimal(value, 0)),
-            Self::Millis(_) | Self::Percent(_) => "0".to_owned(),
-        }
-    }
-}
-
-/// One of the charts that share an axis.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Panel {
-    /// To find it in tests.
-    pub id: &'static str,
-    /// What it shows.
-    pub name: &'static str,
-    /// Beside the name while nothing is read out.
-    pub note: AttrValue,
-    /// How it is drawn.
-    pub look: Look,
-    /// Which colour, as a class.
-    pub tone: &'static str,
-    /// What is counted.
-    pub unit: Unit,
-    /// One a step.
-    pub values: Values,
-    /// The same of something else, to compare with, and its name.
-    pub ghost: Option<(AttrValue, Values)>,
-    /// Pixels.
-    pub height: f64,
-    /// The least that its top stands for.
-    pub least: f64,
-    /// Its highest value gets a dot.
-    pub peak: bool,
-    /// What is said where there is no value.
-    pub silence: &'static str,
-}
-
 /// Something that happened at a time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mark {
@@ -439,71 +361,5 @@ pub fn Chart(props: &ChartProps) -> Html {
             <Behind id={props.id} panels={props.panels.clone()} step={props.step} clock={props.clock}
                 time_name={props.time_name} label={props.label.clone()} />
         </div>
-    }
-}
-
-#[derive(Properties, PartialEq)]
-struct BehindProps {
-    id: &'static str,
-    label: AttrValue,
-    panels: Vec<Panel>,
-    step: f64,
-    clock: Clock,
-    time_name: &'static str,
-}
-
-/// The numbers behind the chart. Made only when somebody opens it.
-#[component]
-fn Behind(props: &BehindProps) -> Html {
-    let open = use_state(|| false);
-    let ontoggle = {
-        let open = open.clone();
-        move |event: Event| open.set(page::is_open(&event))
-    };
-    let columns: Vec<(&Panel, AttrValue, &Values)> = props
-        .panels
-        .iter()
-        .flat_map(|panel| {
-            let ghost = panel
-                .ghost
-                .as_ref()
-                .map(|(name, values)| (panel, AttrValue::from(format!("{} ({name})", panel.name)), values));
-            std::iter::once((panel, AttrValue::from(panel.name), &panel.values)).chain(ghost)
-        })
-        .collect();
-    let count = columns.iter().map(|(_, _, values)| values.len()).max().unwrap_or_default();
-    let size = draw_state::row_size(count, props.step, ROWS);
-    let row = |at: usize| {
-        let cell = |(panel, _, values): &(&Panel, AttrValue, &Values)| {
-            let (from, to) = (at.min(values.len()), (at + size).min(values.len()));
-            let value = panel.look.merge(&values[from..to]);
-            html! { <td>{ value.map_or_else(|| "–".to_owned(), |value| panel.unit.short(value)) }</td> }
-        };
-        html! {
-            <tr key={at}>
-                <th scope="row">{ props.clock.words(at as f64 * props.step) }</th>
-                { for columns.iter().map(cell) }
-            </tr>
-        }
-    };
-    html! {
-        <details class="chart-behind" ontoggle={ontoggle}>
-            <summary data-testid={format!("{}-behind", props.id)}>{ "Show as a table" }</summary>
-            if *open {
-                if size > 1 {
-                    <p class="field-note">{ format!("In rows of {}, with the highest, the mean or the sum of each. Exports have every step.",
-                        Clock::Since.words(size as f64 * props.step)) }</p>
-                }
-                <div class="table-box" tabindex="0" role="group" aria-label={props.label.clone()}>
-                    <table class="table" data-testid={format!("{}-table", props.id)}>
-                        <thead><tr>
-                            <th scope="col">{ props.time_name }</th>
-                            { for columns.iter().map(|(_, name, _)| html! { <th scope="col">{ name.clone() }</th> }) }
-                        </tr></thead>
-                        <tbody>{ for (0..count).step_by(size).map(row) }</tbody>
-                    </table>
-                </div>
-            }
-        </details>
     }
 }
