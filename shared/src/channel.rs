@@ -102,7 +102,8 @@ pub struct EditChannel {
     pub embedding: Option<Embedding>,
 }
 
-/// One card of the directory: a channel and what it is doing.
+/// One card of the directory: a channel and what it is doing. `GET /api/v1/channels` lists all public ones in a page: live
+/// ones first, most watched first, then the most recently live.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ChannelCard {
@@ -112,7 +113,7 @@ pub struct ChannelCard {
     pub state: ChannelState,
 }
 
-/// `GET /api/v1/channels` and the topic `instance:stream_directory:v1`: public channels, live ones first, most watched first,
+/// The topic `instance:stream_directory:v1`: public channels, live ones first, most watched first,
 /// then the most recently live; at most 200.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -10,7 +10,7 @@ use shared::{
     account::{ApiToken, CreateApiToken, Login, Me, NewApiToken, SetUp, SignIn},
     analytics::{BroadcastAnalytics, BroadcastSummary},
     broadcast::ChannelState,
-    channel::{Channel, CreateChannel, Directory, EditChannel, NewChannel, NewStreamKey},
+    channel::{Channel, ChannelCard, CreateChannel, Directory, EditChannel, NewChannel, NewStreamKey},
     id::{BroadcastId, ChannelName, LoginId, TokenId},
     instance::Instance,
     page::Page,
@@ -93,9 +93,10 @@ pub async fn revoke_token(token: &TokenId) -> Answer<()> {
     done("DELETE", &format!("me/tokens/{token}")).await
 }
 
-/// Public channels, live ones first.
+/// Public channels, live ones first: as many as the directory's topic tells, which takes over.
 pub async fn channels() -> Answer<Directory> {
-    typed("GET", "channels", None).await
+    let page: Page<ChannelCard> = typed("GET", "channels?limit=200", None).await?;
+    Ok(Directory { channels: page.items })
 }
 
 /// Makes a channel.

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod embed;
+pub mod listing;
 pub mod live;
 pub mod routes;
 pub mod rules;

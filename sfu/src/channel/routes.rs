@@ -1,8 +1,11 @@
 //! Channels over HTTP.
 
-use super::service::{ChannelError, Channels};
+use super::{
+    listing::Place,
+    service::{ChannelError, Channels},
+};
 use crate::http::{
-    extract::{Json, Path},
+    extract::{Json, Path, Query, bad_cursor},
     login::{self, HasLogins, Logins, SignedIn},
     peer::Peer,
     problem::ProblemResponse,
@@ -17,9 +20,10 @@ use axum::{
 use shared::{
     account::Scope,
     broadcast::ChannelState,
-    channel::{Channel, CreateChannel, Directory, EditChannel, NewChannel, NewStreamKey},
+    channel::{Channel, ChannelCard, CreateChannel, EditChannel, NewChannel, NewStreamKey},
     embed::EmbedRules,
     id::ChannelName,
+    page::{Page, PageQuery},
     publish::PublishToken,
 };
 use std::sync::Arc;
@@ -36,10 +40,10 @@ impl HasLogins for Api {
     }
 }
 
-/// The directory, channels, their states and their keys.
+/// The list of channels, channels, their states and their keys.
 pub fn routes(channels: Channels, logins: Arc<dyn Logins>) -> Router {
     Router::new()
-        .route("/channels", get(directory).post(create))
+        .route("/channels", get(list).post(create))
         .route("/channels/{name}", get(read).patch(edit))
         .route("/channels/{name}/state", get(state))
         .route("/channels/{name}/embedding", get(embedding))
@@ -54,8 +58,15 @@ pub fn whip_url(base_url: &str, channel: &ChannelName) -> String {
     format!("{base_url}/whip/{channel}")
 }
 
-async fn directory(State(api): State<Api>) -> Result<Answer<Directory>, ProblemResponse> {
-    Ok(Answer(api.channels.directory().await?))
+async fn list(
+    State(api): State<Api>,
+    Query(query): Query<PageQuery>,
+) -> Result<Answer<Page<ChannelCard>>, ProblemResponse> {
+    let after = match &query.cursor {
+        Some(text) => Some(Place::parse(text).ok_or_else(bad_cursor)?),
+        None => None,
+    };
+    Ok(Answer(api.channels.list(after, query.limit()).await?))
 }
 
 async fn create(

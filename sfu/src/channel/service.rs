@@ -2,6 +2,7 @@
 
 use super::{
     Announce, Keys, Live, LiveControl, LiveSource, PastSource,
+    listing::{self, Place},
     live::store::StartStore,
     rules::{self, Record},
     store::ChannelStore,
@@ -13,9 +14,10 @@ use crate::{
 };
 use shared::{
     broadcast::ChannelState,
-    channel::{Channel, Directory, EditChannel, Visibility},
+    channel::{Channel, ChannelCard, Directory, EditChannel, Visibility},
     embed::Embedding,
     id::{AccountId, ChannelId, ChannelName},
+    page::Page,
     text::{Category, Description, DisplayName, Title},
     unit::Timestamp,
 };
@@ -296,6 +298,45 @@ impl Channels {
         Ok(rules::directory(cards, fresh::now()))
     }
 
+    /// A page of public channels and what they do; the first one if there is no cursor.
+    pub async fn list(&self, after: Option<Place>, limit: u32) -> Result<Page<ChannelCard>, StoreError> {
+        let on = self.ports.live.live();
+        let mut cards: Vec<(Place, Record, Live)> = Vec::new();
+        for id in &on {
+            let (record, live) = (self.record_by_id(id).await?, self.ports.live.of(id));
+            let Some(record) = record.filter(|_| listing::is_on(&live)) else { continue };
+            if record.channel.visibility == Visibility::Public {
+                cards.push((Place::on(&record, &live), record.as_ref().clone(), live));
+            }
+        }
+        cards.retain(|(place, ..)| after.as_ref().is_none_or(|after| place > after));
+        cards.sort_by(|a, b| a.0.cmp(&b.0));
+        let rows = limit as usize + 1;
+        if cards.len() < rows {
+            let (ended_at, name) = match &after {
+                Some(Place::Off(ended_at, name)) => (ended_at.0, name.as_str()),
+                _ => (i64::MAX, ""),
+            };
+            // Those that are on are among these too, and were listed already.
+            let limit = rows.saturating_add(on.len());
+            let off = self.store.public(ended_at, name, limit as i64).await?;
+            let off = off.into_iter().filter(|record| !on.contains(&record.channel.id));
+            cards.extend(off.map(|record| {
+                let live = self.ports.live.of(&record.channel.id);
+                (Place::off(&record), record, live)
+            }));
+        }
+        let has_more = cards.len() >= rows;
+        cards.truncate(limit as usize);
+        let next = cards.last().filter(|_| has_more).map(|(place, ..)| place.encode());
+        let now = fresh::now();
+        let card = |(_, record, live): (Place, Record, Live)| ChannelCard {
+            state: rules::state(&record, live, now),
+            channel: record.channel,
+        };
+        Ok(Page { items: cards.into_iter().map(card).collect(), next })
+    }
+
     async fn public(&self) -> Result<Arc<Vec<Record>>, StoreError> {
         if let Some((read_at, list)) = &*self.cache.public.lock().unwrap_or_else(PoisonError::into_inner)
             && read_at.elapsed() < LIST_LASTS
@@ -303,7 +344,7 @@ impl Channels {
             return Ok(list.clone());
         }
         let read_at = Instant::now();
-        let list = Arc::new(self.store.public().await?);
+        let list = Arc::new(self.store.public(i64::MAX, "", rules::CARDS_MOST as i64).await?);
         *self.cache.public.lock().unwrap_or_else(PoisonError::into_inner) = Some((read_at, list.clone()));
         Ok(list)
     }

@@ -112,17 +112,22 @@ impl ChannelStore {
         rows.fetch_all(self.0.pool()).await?.iter().map(record).collect()
     }
 
-    /// Public channels, the most recently live first; of as many as the directory shows.
-    pub async fn public(&self) -> Result<Vec<Record>, StoreError> {
+    /// Public channels, the most recently live first: as many, behind a place in that order (milliseconds of the end of
+    /// the last broadcast, 0 for none; a name).
+    pub async fn public(&self, ended_at: i64, name: &str, limit: i64) -> Result<Vec<Record>, StoreError> {
         let rows = sqlx::query(select!(
             ", past.started_at, past.ended_at FROM channels ",
             // The newest one that is over: ids sort by age, so equal ends have one winner.
             "LEFT JOIN broadcasts AS past ON past.id = (SELECT latest.id FROM broadcasts AS latest ",
             "WHERE latest.channel_id = channels.id AND latest.ended_at IS NOT NULL ",
             "ORDER BY latest.ended_at DESC, latest.id DESC LIMIT 1) ",
-            "WHERE channels.visibility = 'PUBLIC' ",
-            "ORDER BY COALESCE(past.ended_at, 0) DESC, channels.name LIMIT 200"
+            "WHERE channels.visibility = 'PUBLIC' AND (COALESCE(past.ended_at, 0) < $1 ",
+            "OR (COALESCE(past.ended_at, 0) = $1 AND channels.name > $2)) ",
+            "ORDER BY COALESCE(past.ended_at, 0) DESC, channels.name LIMIT $3"
         ))
+        .bind(ended_at)
+        .bind(name)
+        .bind(limit)
         .fetch_all(self.0.pool())
         .await?;
         rows.iter()

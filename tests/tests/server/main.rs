@@ -1,6 +1,7 @@
 //! The server from outside: a real process, real sockets, nothing known of its inside.
 
 mod account;
+mod api;
 mod embed;
 mod events;
 mod hostile;

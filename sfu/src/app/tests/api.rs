@@ -122,7 +122,7 @@ async fn a_channel_is_made_edited_and_listed() {
     let state = world.get("/api/v1/channels/second/state", "").await.json();
     assert_eq!((&state["state"], &state["title"]), (&json!("offline"), &json!(html)));
     let directory = world.get("/api/v1/channels", "").await.json();
-    assert_eq!(directory["channels"].as_array().unwrap().len(), 2);
+    assert_eq!(directory["items"].as_array().unwrap().len(), 2);
 
     let long = json!({ "title": "x".repeat(141) });
     let refused = world.call("PATCH", "/api/v1/channels/second", &ada, Some(long)).await;
@@ -146,7 +146,7 @@ async fn private_and_unlisted_channels_stay_so() {
             assert_eq!(world.get(path, &ada).await.status, 200, "{visibility}");
         }
         let directory = world.get("/api/v1/channels", &ada).await.json();
-        assert_eq!(directory["channels"].as_array().unwrap().len(), listed, "{visibility}");
+        assert_eq!(directory["items"].as_array().unwrap().len(), listed, "{visibility}");
     }
 }
 
