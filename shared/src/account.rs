@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 /// `POST /api/v1/setup`: makes the owner's account and first channel. Answered with [`Me`] and a login cookie.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SetUp {
     /// The one-time token of the set-up link.
@@ -26,6 +27,7 @@ pub struct SetUp {
 
 /// `POST /api/v1/login`. Answered with [`Me`] and a login cookie.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SignIn {
     /// The account.
@@ -36,6 +38,7 @@ pub struct SignIn {
 
 /// What an account may do on this instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum Role {
     /// Runs the instance.
@@ -46,6 +49,7 @@ pub enum Role {
 
 /// `GET /api/v1/me`: who is signed in, and the channels they own. 401 when nobody is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Me {
     /// The account's stable id.
@@ -62,6 +66,7 @@ pub struct Me {
 
 /// One signed-in browser, in `GET /api/v1/me/logins` (a page, newest first); `DELETE /api/v1/me/logins/{id}` revokes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Login {
     /// To revoke it by.
@@ -78,6 +83,7 @@ pub struct Login {
 
 /// What a program may do with an API token. Each is given by itself; none lets a program change the password or make tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Scope {
     /// See what its account sees: private channels, analytics, logins.
     #[serde(rename = "read")]
@@ -95,6 +101,7 @@ pub enum Scope {
 
 /// `POST /api/v1/me/tokens`: makes an API token. Answered 201 with [`NewApiToken`]. For a login alone, not for a token.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateApiToken {
     /// What it is for, in the person's words.
@@ -108,6 +115,7 @@ pub struct CreateApiToken {
 
 /// One API token, in `GET /api/v1/me/tokens` (a page, newest first); `DELETE /api/v1/me/tokens/{id}` revokes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ApiToken {
     /// To revoke it by.
@@ -126,6 +134,7 @@ pub struct ApiToken {
 
 /// A token that was just made, with its secret, which is shown this once: `Authorization: Bearer …`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct NewApiToken {
     /// The token.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 /// The type of device a viewer watches on, as its user agent says.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum Device {
     /// A computer.
@@ -27,6 +28,7 @@ pub enum Device {
 
 /// One part of a whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Share {
     /// What: `phone`, `Firefox`, `DE`, a site. `unknown` where it was not told, `other` for what is too small to be shown alone.
@@ -37,6 +39,7 @@ pub struct Share {
 
 /// A broadcast's figures in short: a line of `GET /api/v1/channels/{name}/broadcasts` (a page, newest first; for the owner).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct BroadcastSummary {
     /// Which broadcast.
@@ -67,6 +70,7 @@ pub struct BroadcastSummary {
 
 /// A distribution of what players measured.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Spread {
     /// Half are below.
@@ -79,6 +83,7 @@ pub struct Spread {
 
 /// How well it played, as players measured it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Quality {
     /// Views whose player reported.
@@ -103,6 +108,7 @@ pub struct Quality {
 
 /// A broadcast in steps of time. All lists have the same length.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Timeline {
     /// Seconds from the broadcast's start to the first step.
@@ -121,6 +127,7 @@ pub struct Timeline {
 
 /// What to mark on the line of time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Marker {
     /// When.
@@ -133,6 +140,7 @@ pub struct Marker {
 
 /// What a [`Marker`] marks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum MarkerKind {
     /// The broadcast started.
@@ -151,6 +159,7 @@ pub enum MarkerKind {
 /// `channel:stream_analytics:v1`, every 5 s, of the broadcast that is on or was last, whose timeline and retention hold just
 /// the last minute.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct BroadcastAnalytics {
     /// The figures in short.
@@ -195,6 +204,7 @@ pub const GROUP_LEAST: u64 = 5;
 /// nothing else. Totals, so that a lost report loses nothing; a report whose `sequence` is not higher than the last is
 /// ignored.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ViewReport {
     /// Higher with each report of a view.

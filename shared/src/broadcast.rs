@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// Where a channel's current or last broadcast stands.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum BroadcastState {
     /// Nothing is live and nothing just ended.
@@ -24,6 +25,7 @@ pub enum BroadcastState {
 
 /// A video or audio codec that passes through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Codec {
     /// AV1.
     #[serde(rename = "AV1")]
@@ -57,6 +59,7 @@ impl Codec {
 
 /// One version offered to viewers, measured and not declared.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Rendition {
     /// Stable within the broadcast, e.g. `source` or a simulcast `Rid`.
@@ -74,6 +77,7 @@ pub struct Rendition {
 
 /// A channel's state: `GET /api/v1/channels/{name}/state` and the topic `channel:stream_state:v1`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ChannelState {
     /// Whose it is.

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 /// Who may find and watch a channel.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Visibility {
     /// Listed in the directory, open to all.
@@ -27,6 +28,7 @@ pub const TAGS_MOST: usize = 10;
 
 /// `GET /api/v1/channels/{name}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Channel {
     /// Its stable id.
@@ -54,6 +56,7 @@ pub struct Channel {
 
 /// `POST /api/v1/channels`: makes a channel for the signed-in account. Answered 201 with [`NewChannel`].
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateChannel {
     /// Its address.
@@ -65,6 +68,7 @@ pub struct CreateChannel {
 
 /// A channel that was just made, with its key, which is shown this once.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct NewChannel {
     /// The channel.
@@ -77,6 +81,7 @@ pub struct NewChannel {
 
 /// `PATCH /api/v1/channels/{name}` by its owner: what is absent stays. Answered with [`Channel`].
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EditChannel {
     /// See [`Channel::display_name`].
@@ -105,6 +110,7 @@ pub struct EditChannel {
 /// One card of the directory: a channel and what it is doing. `GET /api/v1/channels` lists all public ones in a page: live
 /// ones first, most watched first, then the most recently live.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ChannelCard {
     /// The channel.
@@ -116,6 +122,7 @@ pub struct ChannelCard {
 /// The topic `instance:stream_directory:v1`: public channels, live ones first, most watched first,
 /// then the most recently live; at most 200.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Directory {
     /// The cards in order.
@@ -124,6 +131,7 @@ pub struct Directory {
 
 /// `POST /api/v1/channels/{name}/stream-key`: a new key, shown this once; the old one stops working and ends its session.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct NewStreamKey {
     /// The publisher's secret.

@@ -21,6 +21,7 @@ pub const HISTORY: usize = 100;
 
 /// What somebody is to a room. Shown beside the name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum Badge {
     /// The channel's owner.
@@ -33,6 +34,7 @@ pub enum Badge {
 
 /// Who wrote.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ChatAuthor {
     /// Stable.
@@ -49,6 +51,7 @@ pub struct ChatAuthor {
 
 /// A piece of a message. Text is text: whoever shows it never takes it for HTML.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "type", rename_all = "camelCase")]
 pub enum Fragment {
     /// Plain text.
@@ -81,6 +84,7 @@ pub enum Fragment {
 
 /// What a message answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ReplyTo {
     /// Which message.
@@ -93,6 +97,7 @@ pub struct ReplyTo {
 
 /// A message. Once somebody was told of it, it is on disk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ChatMessage {
     /// Stable.
@@ -112,6 +117,7 @@ pub struct ChatMessage {
 
 /// Something that changed in a room.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum ChatUpdate {
     /// Somebody wrote.
@@ -144,6 +150,7 @@ pub enum ChatUpdate {
 
 /// The payload of `chat:stream_messages:v1:stream`: one or more updates in order, gathered for at most 100 ms.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ChatUpdates {
     /// In the order of the room.
@@ -152,6 +159,7 @@ pub struct ChatUpdates {
 
 /// The rules of a room, which its channel's owner sets: `PATCH /api/v1/channels/{name}/chat`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ChatSettings {
     /// Whether people without an account may write.
@@ -168,6 +176,7 @@ impl Default for ChatSettings {
 
 /// A picture that stands for a word.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Emote {
     /// What is typed, with its colons: `:wave:`.
@@ -178,6 +187,7 @@ pub struct Emote {
 
 /// `GET /api/v1/channels/{name}/chat`, with the header `Weir-Guest` for a guest: the room, and what the one who asks may do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ChatRoom {
     /// Its rules.
@@ -194,6 +204,7 @@ pub struct ChatRoom {
 
 /// `POST /api/v1/chat/guests`: a name to write under without an account. Answered 201 with [`NewGuest`].
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateGuest {
     /// What others see.
@@ -202,6 +213,7 @@ pub struct CreateGuest {
 
 /// A guest that was just made.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct NewGuest {
     /// As whom messages will be written.
@@ -212,6 +224,7 @@ pub struct NewGuest {
 
 /// `POST /api/v1/channels/{name}/chat/messages`, and the payload of `chat:send_message:v1:requested` (beside its `channel`).
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewMessage {
     /// What was typed.
@@ -226,6 +239,7 @@ pub struct NewMessage {
 
 /// The message is on disk: the answer 201, and the payload of `chat:send_message:v1:success`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Sent {
     /// Its id.
@@ -237,6 +251,7 @@ pub struct Sent {
 /// `POST /api/v1/channels/{name}/chat/silences` by the owner or a moderator: a time-out. What the person wrote in the last
 /// ten minutes is deleted. Answered 201 with [`Silence`].
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewSilence {
     /// Who.
@@ -250,6 +265,7 @@ pub struct NewSilence {
 
 /// A time-out that runs: in `GET /api/v1/channels/{name}/chat/silences` (a page); `DELETE …/silences/{person}` lifts it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Silence {
     /// Who.
@@ -266,6 +282,7 @@ pub struct Silence {
 
 /// A moderator, in `GET /api/v1/channels/{name}/moderators`; `PUT` and `DELETE …/moderators/{account}` by the owner.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Moderator {
     /// Stable.

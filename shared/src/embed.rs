@@ -64,6 +64,13 @@ impl From<SiteOrigin> for String {
     }
 }
 
+#[cfg(feature = "openapi")]
+crate::openapi::schema!(SiteOrigin, {
+    crate::openapi::text("A site: scheme, host and port, e.g. `https://example.org`.")
+        .max_length(Some(261))
+        .build()
+});
+
 impl fmt::Display for SiteOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -75,6 +82,7 @@ pub const SITES_MOST: usize = 20;
 
 /// Which pages may show a channel's player and chat: its `frame-ancestors`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "allow", rename_all = "camelCase", deny_unknown_fields)]
 pub enum Embedding {
     /// All.
@@ -102,6 +110,7 @@ impl Embedding {
 
 /// `GET /api/v1/channels/{name}/embedding`: what the player needs to check whom it talks to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct EmbedRules {
     /// Who may show and steer it.
@@ -110,6 +119,7 @@ pub struct EmbedRules {
 
 /// `GET /oembed?url=…` (oEmbed 1.0, type `video`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OEmbed {
     /// `video`.
     #[serde(rename = "type")]

@@ -179,6 +179,11 @@ impl From<EventName> for String {
     }
 }
 
+#[cfg(feature = "openapi")]
+crate::openapi::schema!(EventName, {
+    crate::openapi::text("`domain:action:version:phase`, e.g. `channel:stream_state:v1:requested`.").build()
+});
+
 impl fmt::Display for EventName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.topic.name(), self.phase.name())
@@ -187,11 +192,13 @@ impl fmt::Display for EventName {
 
 /// How far a client has seen a topic. Opaque: only the server reads it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(transparent)]
 pub struct Cursor(pub u64);
 
 /// What a client sends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ClientMessage {
     /// `…:requested` or `…:cancelled`.
@@ -208,6 +215,7 @@ pub struct ClientMessage {
 
 /// What a request is about.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RequestPayload {
     /// The channel, where the topic is of one.
@@ -229,6 +237,7 @@ pub struct RequestPayload {
 
 /// What the server sends. The payload is named by `event`'s topic and phase: see [`Payload`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ServerMessage {
     /// Which operation, and where it stands.
@@ -246,6 +255,7 @@ pub struct ServerMessage {
 
 /// The payload of a [`ServerMessage`], by topic and phase.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(untagged)]
 pub enum Payload {
     /// `…:started`.
@@ -276,6 +286,7 @@ pub enum Payload {
 
 /// The payload of `…:started`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Started {
     /// Nothing between the given cursor and now is missing from what follows.
@@ -313,6 +324,7 @@ impl ServerMessage {
 
 /// Something that happened on a channel: a message of the event bus, and the payload of `channel:stream_events:v1:stream`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ChannelEvent {
     /// Its stable id; the same however often it is delivered.
@@ -328,39 +340,47 @@ pub struct ChannelEvent {
 
 /// What can happen on a channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all_fields = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(tag = "type")]
 pub enum Occurrence {
     /// A broadcast began.
+    #[serde(rename_all = "camelCase")]
     StreamStarted {
         /// Which.
         stream_id: BroadcastId,
     },
     /// The publisher's media stopped without an end.
+    #[serde(rename_all = "camelCase")]
     StreamInterrupted {
         /// Which.
         stream_id: BroadcastId,
     },
     /// The publisher came back.
+    #[serde(rename_all = "camelCase")]
     StreamResumed {
         /// Which.
         stream_id: BroadcastId,
     },
     /// A broadcast is over.
+    #[serde(rename_all = "camelCase")]
     StreamEnded {
         /// Which.
         stream_id: BroadcastId,
     },
     /// Somebody began to watch.
+    #[serde(rename_all = "camelCase")]
     ViewerJoined {
         /// What.
         stream_id: BroadcastId,
     },
     /// Somebody stopped watching.
+    #[serde(rename_all = "camelCase")]
     ViewerLeft {
         /// What.
         stream_id: BroadcastId,
     },
     /// Somebody wrote in the channel's chat.
+    #[serde(rename_all = "camelCase")]
     ChatMessageSent {
         /// What.
         message_id: MessageId,

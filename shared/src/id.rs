@@ -23,8 +23,8 @@ pub enum IdError {
 }
 
 macro_rules! text_id {
-    ($(#[$doc:meta])* $name:ident) => {
-        $(#[$doc])*
+    ($(#[doc = $doc:literal])* $name:ident) => {
+        $(#[doc = $doc])*
         #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
         pub struct $name(Box<str>);
@@ -59,6 +59,11 @@ macro_rules! text_id {
                 id.0.into()
             }
         }
+
+        #[cfg(feature = "openapi")]
+        crate::openapi::schema!($name, {
+            crate::openapi::text(concat!($($doc),*).trim()).pattern(Some("^[A-Za-z0-9_-]{1,64}$")).build()
+        });
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -217,6 +222,15 @@ impl From<ChannelName> for String {
         name.0.into()
     }
 }
+
+#[cfg(feature = "openapi")]
+crate::openapi::schema!(ChannelName, {
+    crate::openapi::text(
+        "A channel's name: its address is `/{name}`. Pages of Weir itself have some names of this form.",
+    )
+    .pattern(Some("^[a-z0-9][a-z0-9_-]{1,24}$"))
+    .build()
+});
 
 impl fmt::Display for ChannelName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -14,6 +14,8 @@ pub mod event;
 pub mod id;
 pub mod instance;
 pub mod live;
+#[cfg(feature = "openapi")]
+mod openapi;
 pub mod page;
 pub mod problem;
 pub mod publish;

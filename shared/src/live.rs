@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 
 /// How large the broadcast is meant to be.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Quality {
     /// 1280 × 720.
     #[default]
@@ -26,6 +27,7 @@ pub enum Quality {
 
 /// `POST /api/v1/live/start`: makes the caller's channel ready for a broadcast. Answered 201 with [`LiveStarted`].
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct StartLive {
     /// The broadcast's title.
@@ -46,6 +48,7 @@ pub struct StartLive {
 
 /// Where to publish, and where to watch.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct LiveStarted {
     /// The broadcast that begins when media arrives with [`Self::stream_key`].
@@ -62,6 +65,7 @@ pub struct LiveStarted {
 
 /// Where a broadcast stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum LiveStatusKind {
     /// Media arrives, or its publisher is waited for.
@@ -74,6 +78,7 @@ pub enum LiveStatusKind {
 
 /// `GET /api/v1/live/status/{streamId}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct LiveStatus {
     /// Which broadcast.
@@ -92,6 +97,7 @@ pub struct LiveStatus {
 
 /// `GET /api/v1/live/analytics/{streamId}`, for the channel's owner.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct LiveAnalytics {
     /// Which broadcast.

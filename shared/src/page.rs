@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// One page of a list. The next one is asked for with `?cursor=` and [`Self::next`], until there is none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Page<T> {
     /// What is on it, in the list's order.
@@ -15,6 +16,7 @@ pub struct Page<T> {
 
 /// What a list may be asked with.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PageQuery {
     /// [`Page::next`] of the page before; the first page if absent.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// `application/problem+json`: what happened and what to do, for a person and for a program.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Problem {
     /// Stable name of the kind of problem, e.g. `/problems/unknown-channel`.
     #[serde(rename = "type")]

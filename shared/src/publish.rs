@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 /// `POST /api/v1/channels/{name}/publish-token` by its owner: lets the studio publish by WHIP as the stream key would,
 /// without the key leaving the person's notes. Answered 201.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PublishToken {
     /// The Bearer token.
@@ -22,6 +23,7 @@ pub struct PublishToken {
 
 /// The topic `media:stream_webrtc:v1` (every 2 s, to the channel's owner): what arrives from the publisher.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PublisherHealth {
     /// Whose.
@@ -48,6 +50,7 @@ pub struct PublisherHealth {
 
 /// What happened to a broadcast's media room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RoomAction {
     /// A publisher or a viewer came.
@@ -60,6 +63,7 @@ pub enum RoomAction {
 
 /// The topic `media:stream_rooms:v1`: the media room of a channel's broadcast, as it changes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RoomUpdate {
     /// `{channel}:{streamId}`.
@@ -78,6 +82,7 @@ pub struct RoomUpdate {
 
 /// What a peer is there for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum PeerRole {
     /// It sends.
@@ -88,6 +93,7 @@ pub enum PeerRole {
 
 /// One WebRTC connection of a broadcast.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PeerStatus {
     /// Stable for the connection; not its session's name, which is a secret.
@@ -106,6 +112,7 @@ pub struct PeerStatus {
 
 /// The topic `media:stream_peers:v1` (every 2 s, to the channel's owner): who is connected, at most 500 of them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Peers {
     /// Whose channel.

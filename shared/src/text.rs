@@ -61,8 +61,8 @@ fn parse(
 }
 
 macro_rules! text {
-    ($(#[$doc:meta])* $name:ident, $what:literal, $least:literal..=$most:literal, lines: $lines:literal) => {
-        $(#[$doc])*
+    ($(#[doc = $doc:literal])* $name:ident, $what:literal, $least:literal..=$most:literal, lines: $lines:literal) => {
+        $(#[doc = $doc])*
         #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
         pub struct $name(Box<str>);
@@ -98,6 +98,11 @@ macro_rules! text {
                 text.0.into()
             }
         }
+
+        #[cfg(feature = "openapi")]
+        crate::openapi::schema!($name, {
+            crate::openapi::text(concat!($($doc),*).trim()).min_length(Some($least)).max_length(Some($most)).build()
+        });
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -198,6 +203,13 @@ impl From<AccountName> for String {
     }
 }
 
+#[cfg(feature = "openapi")]
+crate::openapi::schema!(AccountName, {
+    crate::openapi::text("What a person types to sign in.")
+        .pattern(Some("^[a-z0-9][a-z0-9_-]{1,24}$"))
+        .build()
+});
+
 impl fmt::Display for AccountName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -239,6 +251,11 @@ impl Serialize for Password {
         serializer.serialize_str(&self.0)
     }
 }
+
+#[cfg(feature = "openapi")]
+crate::openapi::schema!(Password, {
+    crate::openapi::text("Never shown again.").min_length(Some(Self::LEAST)).max_length(Some(256)).build()
+});
 
 impl fmt::Debug for Password {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

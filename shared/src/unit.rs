@@ -34,6 +34,9 @@ impl Serialize for Timestamp {
     }
 }
 
+#[cfg(feature = "openapi")]
+crate::openapi::schema!(Timestamp, crate::openapi::time());
+
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
@@ -46,6 +49,7 @@ macro_rules! unit {
     ($(#[$doc:meta])* $name:ident($of:ty)) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         #[serde(transparent)]
         pub struct $name(pub $of);
     };
@@ -66,6 +70,7 @@ unit!(
 
 /// A picture's size in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Size {
     /// Pixels across.
     pub width: u16,
