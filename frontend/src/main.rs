@@ -1,16 +1,5 @@
-//! The Yew app: player, studio and pages of Weir.
-
-mod account;
-mod analytics;
-mod api;
-mod app;
-mod browser;
-mod channel;
-mod publish;
-mod route;
-mod ui;
-mod watch;
+//! The app: player, studio and pages of Weir.
 
 fn main() {
-    app::start();
+    weir_frontend::app::start();
 }

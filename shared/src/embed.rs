@@ -168,6 +168,20 @@ pub enum PlayerCommand {
     },
 }
 
+impl PlayerCommand {
+    /// Its `type`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Hello => "hello",
+            Self::Play => "play",
+            Self::Pause => "pause",
+            Self::Mute => "mute",
+            Self::Unmute => "unmute",
+            Self::SetVolume { .. } => "setVolume",
+        }
+    }
+}
+
 /// What a player tells the page around it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "camelCase")]

@@ -10,6 +10,8 @@ import { exited, killGroup } from './lib/processes.mjs';
 import { Weir } from './lib/server.mjs';
 import { serveClientPages } from './lib/static.mjs';
 import { POLLING, until, within } from './lib/wait.mjs';
+import { wireTo } from './lib/wire.mjs';
+import { serveSite } from '../site/server.mjs';
 
 export { eventually, until, within } from './lib/wait.mjs';
 
@@ -21,6 +23,7 @@ export class World {
   servers = [];
   browsers = [];
   pages = [];
+  closing = [];
   #clips = new Map();
   #clientPages = null;
   #closed = false;
@@ -31,6 +34,20 @@ export class World {
     const server = await Weir.start({ dataDir: join(this.folder, `data-${this.servers.length}`), env });
     this.servers.push(server);
     return server;
+  }
+
+  /** The site of tests/site, on an origin of its own. */
+  async site(options) {
+    const site = await serveSite(options);
+    this.closing.push(site);
+    return site;
+  }
+
+  /** An origin in front of a server that reads along. */
+  async wire(server) {
+    const wire = await wireTo(server.origin);
+    this.closing.push(wire);
+    return wire;
   }
 
   /** The fake camera's clip of a station. */
@@ -122,6 +139,7 @@ export class World {
     }));
     await Promise.allSettled(this.servers.map((server) => server.stop()));
     if (this.#clientPages) (await this.#clientPages).close();
+    for (const open of this.closing) open.close();
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }

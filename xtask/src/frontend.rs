@@ -1,4 +1,4 @@
-//! The frontend: trunk builds it, brotli shrinks it, the server embeds it.
+//! The frontend: trunk builds its two pages, the app and the player alone; brotli shrinks them, the server embeds them.
 
 use crate::{
     command,
@@ -18,7 +18,14 @@ use std::{
 };
 
 /// What the frontend is made of.
-const INPUTS: [&str; 6] = ["frontend", "shared", "index.html", "Trunk.toml", "Cargo.lock", "Cargo.toml"];
+const INPUTS: [&str; 7] =
+    ["frontend", "shared", "index.html", "embed.html", "Trunk.toml", "Cargo.lock", "Cargo.toml"];
+
+/// The pages, each with code of its own, so that whoever only watches loads nothing else.
+pub const PAGES: [&str; 2] = ["index.html", "embed.html"];
+
+/// The script for other people's pages: as it is, under a name that never changes, since they name it.
+const EMBED_SCRIPT: &str = "frontend/assets/embed.js";
 
 /// Formats that are compressed in themselves.
 const COMPRESSED: [&str; 12] =
@@ -33,11 +40,11 @@ pub fn build(context: &Context) -> Result<Outcome> {
     let stamp = stamp.finish();
     let kept = context.target.join("frontend.stamp");
     let dist = context.frontend_dist();
-    let built = dist.join("index.html").is_file();
+    let built = PAGES.iter().all(|page| dist.join(page).is_file());
     let outcome = if built && stamp::is_current(&kept, &stamp) {
         Outcome::Unchanged
     } else {
-        trunk(context, &dist)?;
+        make(context, &dist)?;
         stamp::keep(&kept, &stamp)?;
         Outcome::Done
     };
@@ -46,7 +53,28 @@ pub fn build(context: &Context) -> Result<Outcome> {
     Ok(if changed { Outcome::Done } else { outcome })
 }
 
-fn trunk(context: &Context, dist: &Path) -> Result<()> {
+/// Builds each page in a folder of its own, as trunk empties the one it builds into, and puts them together.
+fn make(context: &Context, dist: &Path) -> Result<()> {
+    let mut files = vec![(context.root.join(EMBED_SCRIPT), PathBuf::from("embed.js"))];
+    for page in PAGES {
+        let folder = context.target.join("trunk").join(page.trim_end_matches(".html"));
+        trunk(context, page, &folder)?;
+        for file in stamp::files_under(&folder)? {
+            let name = file.strip_prefix(&folder).unwrap_or(&file).to_owned();
+            files.push((file, name));
+        }
+    }
+    if dist.exists() {
+        fs::remove_dir_all(dist).doing(|| format!("can't empty {}", dist.display()))?;
+    }
+    for (file, name) in files {
+        let contents = fs::read(&file).doing(|| format!("can't read {}", file.display()))?;
+        write_if_changed(&dist.join(name), &contents)?;
+    }
+    Ok(())
+}
+
+fn trunk(context: &Context, page: &str, dist: &Path) -> Result<()> {
     let mut trunk = Command::new("trunk");
     command::clean(&mut trunk);
     trunk
@@ -57,8 +85,9 @@ fn trunk(context: &Context, dist: &Path) -> Result<()> {
         .env("TRUNK_SKIP_VERSION_CHECK", "true")
         // trunk reads this as a boolean and refuses the usual `1`.
         .env_remove("NO_COLOR")
-        .args(["build", "--release", "--cargo-profile", "wasm", "--dist"])
-        .arg(dist);
+        .args(["build", "--release", "--cargo-profile", "wasm", "--html-output", page, "--dist"])
+        .arg(dist)
+        .arg(page);
     command::run(&mut trunk)
 }
 

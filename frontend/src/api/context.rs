@@ -1,6 +1,6 @@
 //! What every page knows: the instance, who is signed in, and the event socket.
 
-use super::{Failure, Load, events::Events, rest};
+use super::{Failure, Load, events::Events, rest, socket_state::everything};
 use crate::browser::{self, time};
 use shared::{
     account::Me,
@@ -68,7 +68,7 @@ pub struct ApiProviderProps {
 /// Gives [`Site`] and [`Events`] to everything in it.
 #[component]
 pub fn ApiProvider(props: &ApiProviderProps) -> Html {
-    let events = use_memo((), |()| Events::default());
+    let events = use_memo((), |()| Events::new(everything));
     let instance = use_state(Load::<Rc<Instance>, Failure>::default);
     let who = use_state(Who::default);
     {
@@ -125,7 +125,7 @@ pub fn use_site() -> Site {
 /// The event socket.
 #[hook]
 pub fn use_events() -> Events {
-    use_context::<Events>().unwrap_or_default()
+    use_context::<Events>().unwrap_or_else(|| Events::new(|_| None))
 }
 
 /// Whether the server is there; false only after it has been away for two seconds.

@@ -1,6 +1,6 @@
 //! The page's one event socket: carries out what [`SocketState`] decides.
 
-use super::socket_state::{Output, SocketState, SubscriptionId};
+use super::socket_state::{Output, Reader, SocketState, SubscriptionId};
 use crate::browser::{
     listen::{self, Listener},
     socket::{Socket, SocketEvent},
@@ -59,10 +59,11 @@ impl Drop for Subscription {
     }
 }
 
-impl Default for Events {
-    fn default() -> Self {
+impl Events {
+    /// A socket that opens with the first subscription.
+    pub fn new(read: Reader) -> Self {
         let inner = Rc::new(Inner {
-            state: RefCell::default(),
+            state: RefCell::new(SocketState::new(read)),
             socket: RefCell::default(),
             subscribers: RefCell::default(),
             watchers: RefCell::default(),
@@ -90,9 +91,7 @@ impl Default for Events {
         }
         Self(inner)
     }
-}
 
-impl Events {
     /// Calls `on` with each payload of a topic, until the subscription is dropped.
     pub fn subscribe(
         &self,

@@ -11,6 +11,7 @@ pub mod socket_state;
 pub mod whep;
 pub mod whip;
 
+pub use crate::browser::fetch::go_without_cookies;
 pub use context::{ApiProvider, Site, Who, use_directory, use_events, use_reachable, use_site};
 pub use failure::Failure;
 pub use load_state::Load;

@@ -8,9 +8,10 @@ use crate::browser::{
 use serde::{Serialize, de::DeserializeOwned};
 use shared::{
     account::{ApiToken, CreateApiToken, Login, Me, NewApiToken, SetUp, SignIn},
-    analytics::{BroadcastAnalytics, BroadcastSummary},
+    analytics::{BroadcastAnalytics, BroadcastSummary, ViewReport},
     broadcast::ChannelState,
     channel::{Channel, ChannelCard, CreateChannel, Directory, EditChannel, NewChannel, NewStreamKey},
+    embed::EmbedRules,
     id::{BroadcastId, ChannelName, LoginId, TokenId},
     instance::Instance,
     page::Page,
@@ -25,7 +26,7 @@ async fn send(method: &str, path: &str, body: Option<String>) -> Answer<(u16, St
     let body = body.or_else(|| (method == "POST").then(|| "{}".to_owned()));
     let headers: &[(&str, &str)] =
         if body.is_some() || method != "GET" { &[("content-type", "application/json")] } else { &[] };
-    let request = Request { method, url: &url, headers, body: body.as_deref(), keep_alive: false };
+    let request = Request { method, url: &url, headers, body: body.as_deref(), ..Request::default() };
     let reply = fetch(request).await?;
     if (200..300).contains(&reply.status) { Ok((reply.status, reply.text)) } else { Err(Failure::of(&reply)) }
 }
@@ -151,4 +152,28 @@ pub async fn analytics(id: &BroadcastId) -> Answer<BroadcastAnalytics> {
 /// The address of the same as a file: `csv` or `json`.
 pub fn analytics_file(id: &BroadcastId, kind: &str) -> String {
     format!("/api/v1/broadcasts/{id}/analytics.{kind}")
+}
+
+/// Who may show and steer a channel's player.
+pub async fn embed_rules(name: &ChannelName) -> Answer<EmbedRules> {
+    typed("GET", &format!("channels/{name}/embedding"), None).await
+}
+
+/// What people call a channel. Read by itself, so that a player alone brings no reader of whole channels.
+pub async fn display_name(name: &ChannelName) -> Answer<String> {
+    let (status, text) = send("GET", &format!("channels/{name}"), None).await?;
+    let value: Option<serde_json::Value> = super::parse(&text);
+    let display_name = value.as_ref().and_then(|value| value["displayName"].as_str()).map(str::to_owned);
+    display_name.ok_or(Failure::Unexpected(status))
+}
+
+/// Tells what a player measured. `last`: the page may be gone before there is an answer.
+pub async fn report_view(view: &str, report: &ViewReport, last: bool) -> Answer<()> {
+    let Some(body) = json(report) else { return Ok(()) };
+    let url = format!("/api/v1/views/{view}/report");
+    let headers = &[("content-type", "application/json")];
+    let request =
+        Request { method: "POST", url: &url, headers, body: Some(&body), keep_alive: last, anonymous: true };
+    let reply = fetch(request).await?;
+    if reply.status < 300 { Ok(()) } else { Err(Failure::of(&reply)) }
 }

@@ -6,6 +6,7 @@ use crate::browser::{
     fetch::{Reply, Request, fetch},
     page,
 };
+use shared::analytics::VIEW_HEADER;
 
 /// A session that the server took on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +15,8 @@ pub struct Session {
     pub url: String,
     /// The server's answer.
     pub answer: String,
+    /// The view that it is, by WHEP's answer.
+    pub view: Option<String>,
     token: Option<String>,
 }
 
@@ -31,19 +34,26 @@ pub async fn open(url: &str, token: Option<&str>, offer: &str) -> Result<Session
     let bearer = format!("Bearer {}", token.unwrap_or_default());
     let all = [("content-type", "application/sdp"), ("authorization", &bearer)];
     let headers = if token.is_some() { &all[..] } else { &all[..1] };
-    let request = Request { method: "POST", url, headers, body: Some(offer), keep_alive: false };
+    let request = Request { method: "POST", url, headers, body: Some(offer), ..Request::default() };
     let reply = fetch(request).await.map_err(|away| Declined { failure: away.into(), retry_after: None })?;
     let location = reply.header("location");
     match location.filter(|_| reply.status == 201) {
         Some(location) => {
             let url = resolve(&location, &reply.url);
-            Ok(Session { url, answer: reply.text, token: token.map(str::to_owned) })
+            let view = reply.header(VIEW_HEADER).filter(|view| is_id(view));
+            Ok(Session { url, answer: reply.text, view, token: token.map(str::to_owned) })
         }
         None => {
             let retry_after = reply.header("retry-after").and_then(|text| text.trim().parse().ok());
             Err(Declined { failure: Failure::of(&reply), retry_after })
         }
     }
+}
+
+/// It becomes a part of addresses.
+fn is_id(text: &str) -> bool {
+    (1..=64).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
 }
 
 /// A `Location` is absolute, a path, or beside the address that was posted to.
@@ -82,6 +92,7 @@ impl Session {
         let all = [("content-type", "application/json"), ("authorization", &bearer)];
         let headers = &all[usize::from(body.is_none())..1 + usize::from(self.token.is_some())];
         let url = format!("{}{part}", self.url);
-        fetch(Request { method, url: &url, headers, body, keep_alive: method == "DELETE" }).await.ok()
+        let keep_alive = method == "DELETE";
+        fetch(Request { method, url: &url, headers, body, keep_alive, ..Request::default() }).await.ok()
     }
 }

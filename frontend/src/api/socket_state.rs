@@ -51,9 +51,13 @@ struct Wanted {
     asked: bool,
 }
 
+/// Reads the payloads that a page asks for. What it doesn't ask for needs no reader in what it loads.
+pub type Reader = fn(ServerMessage) -> Option<Payload>;
+
 /// The state of one page's event socket.
 #[derive(Debug)]
 pub struct SocketState {
+    read: Reader,
     link: Link,
     attempts: u32,
     wanted: BTreeMap<SubscriptionId, Wanted>,
@@ -61,14 +65,8 @@ pub struct SocketState {
     outputs: VecDeque<Output>,
 }
 
-impl Default for SocketState {
-    fn default() -> Self {
-        Self { link: Link::Idle, attempts: 0, wanted: BTreeMap::new(), next: 0, outputs: VecDeque::new() }
-    }
-}
-
-/// The payload in its type, as far as pages ask for it: what they don't ask for needs no reader in what they load.
-fn payload(message: ServerMessage) -> Option<Payload> {
+/// All that the app's pages ask for.
+pub fn everything(message: ServerMessage) -> Option<Payload> {
     let (phase, topic, payload) = (message.event.phase, message.event.topic, message.payload);
     match (phase, topic) {
         (Phase::Failed, _) => serde_json::from_value(payload).ok().map(Payload::Failed),
@@ -83,11 +81,30 @@ fn payload(message: ServerMessage) -> Option<Payload> {
     }
 }
 
+/// What a player alone asks for.
+pub fn state_alone(message: ServerMessage) -> Option<Payload> {
+    let (phase, topic, payload) = (message.event.phase, message.event.topic, message.payload);
+    match (phase, topic) {
+        (Phase::Failed, _) => serde_json::from_value(payload).ok().map(Payload::Failed),
+        (Phase::Stream, Topic::ChannelState) => {
+            serde_json::from_value(payload).ok().map(Payload::ChannelState)
+        }
+        (Phase::Success, _) => Some(Payload::Empty {}),
+        _ => None,
+    }
+}
+
 fn request_id(id: SubscriptionId) -> Option<RequestId> {
     format!("s{}", id.0).parse().ok()
 }
 
 impl SocketState {
+    /// A socket of a page that reads this much.
+    pub fn new(read: Reader) -> Self {
+        let (wanted, outputs) = (BTreeMap::new(), VecDeque::new());
+        Self { read, link: Link::Idle, attempts: 0, wanted, next: 0, outputs }
+    }
+
     /// Wants a topic from now on.
     pub fn subscribe(&mut self, topic: Topic, channel: Option<ChannelName>, now: u64) -> SubscriptionId {
         let id = SubscriptionId(self.next);
@@ -160,7 +177,7 @@ impl SocketState {
         }
         wanted.after = message.cursor.or(wanted.after);
         let phase = message.event.phase;
-        let Some(payload) = payload(message) else { return };
+        let Some(payload) = (self.read)(message) else { return };
         match (phase, &payload) {
             (Phase::Stream, _) => self.outputs.push_back(Output::Deliver(id, Box::new(payload))),
             (Phase::Failed, Payload::Failed(problem)) => {
@@ -269,7 +286,7 @@ mod tests {
 
     #[test]
     fn the_first_subscription_connects_and_all_are_asked_for_on_one_connection() {
-        let mut state = SocketState::default();
+        let mut state = SocketState::new(everything);
         state.subscribe(Topic::Directory, None, 0);
         state.subscribe(Topic::ChannelState, ada(), 0);
         assert_eq!(drain(&mut state), [Output::Connect]);
@@ -281,7 +298,7 @@ mod tests {
 
     #[test]
     fn after_a_loss_it_waits_longer_each_time_and_resumes_from_the_last_cursor() {
-        let mut state = SocketState::default();
+        let mut state = SocketState::new(everything);
         state.subscribe(Topic::Directory, None, 0);
         state.opened(0);
         state.heard(says(Topic::Directory, Phase::Stream, "s0", Some(41), json!({"channels": []})), 5);
@@ -310,7 +327,7 @@ mod tests {
 
     #[test]
     fn jitter_halves_a_wait_at_most() {
-        let mut state = SocketState::default();
+        let mut state = SocketState::new(everything);
         state.subscribe(Topic::Directory, None, 0);
         state.closed(0, 0.0);
         state.tick(249, 0.0);
@@ -321,7 +338,7 @@ mod tests {
 
     #[test]
     fn a_silent_connection_is_given_up_and_heartbeats_keep_it() {
-        let mut state = SocketState::default();
+        let mut state = SocketState::new(everything);
         state.subscribe(Topic::Directory, None, 0);
         state.opened(0);
         state.heard(says(Topic::Directory, Phase::Heartbeat, "s0", None, json!({})), 40_000);
@@ -334,7 +351,7 @@ mod tests {
 
     #[test]
     fn a_cancelled_subscription_says_so_and_hears_nothing_more() {
-        let mut state = SocketState::default();
+        let mut state = SocketState::new(everything);
         let id = state.subscribe(Topic::ChannelState, ada(), 0);
         state.opened(0);
         drain(&mut state);
@@ -346,7 +363,7 @@ mod tests {
 
     #[test]
     fn a_failure_that_will_pass_is_asked_again_after_its_time() {
-        let mut state = SocketState::default();
+        let mut state = SocketState::new(everything);
         state.subscribe(Topic::ChannelState, ada(), 0);
         state.opened(0);
         drain(&mut state);
@@ -362,7 +379,7 @@ mod tests {
 
     #[test]
     fn nonsense_from_the_server_changes_nothing() {
-        let mut state = SocketState::default();
+        let mut state = SocketState::new(everything);
         state.subscribe(Topic::Directory, None, 0);
         state.opened(0);
         drain(&mut state);

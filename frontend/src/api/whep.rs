@@ -25,6 +25,17 @@ pub struct Watching {
     session: Rc<RefCell<Stage>>,
 }
 
+/// What a session is for.
+#[derive(Debug, Clone, Copy)]
+pub enum Why<'a> {
+    /// The picture stands beside others: nobody is counted as watching.
+    Preview,
+    /// Somebody watches.
+    Watch,
+    /// Somebody goes on with this view.
+    Return(&'a str),
+}
+
 enum Stage {
     Posting,
     Open(Session),
@@ -39,27 +50,31 @@ impl Watching {
         Some(Self { peer: Rc::new(peer), session: Rc::new(RefCell::new(Stage::Posting)) })
     }
 
-    /// Posts the offer and takes the answer. The offer goes out before this side has looked for ways to itself:
-    /// the server answers to wherever the first check comes from.
-    /// One that is a `preview` is not counted as a viewer.
+    /// Posts the offer and takes the answer; answers with the view that it is. The offer goes out before this side has
+    /// looked for ways to itself: the server answers to wherever the first check comes from.
     pub fn ask(
         &self,
         channel: &ChannelName,
-        preview: bool,
-    ) -> impl Future<Output = Result<(), Declined>> + use<> {
+        why: Why<'_>,
+    ) -> impl Future<Output = Result<Option<String>, Declined>> + use<> {
         let (peer, stage) = (self.peer.clone(), self.session.clone());
-        let url = format!("/whep/{channel}{}", if preview { "?preview=1" } else { "" });
+        let url = match why {
+            Why::Preview => format!("/whep/{channel}?preview=1"),
+            Why::Watch => format!("/whep/{channel}"),
+            Why::Return(view) => format!("/whep/{channel}?view={view}"),
+        };
         async move {
             let refused = |_| Declined { failure: Failure::Unexpected(406), retry_after: None };
             let offer = peer.offer(sdp_state::viewer_offer).await.map_err(refused)?;
             let session = session::open(&url, None, &offer).await?;
             if matches!(*stage.borrow(), Stage::Left) {
                 session.delete();
-                return Ok(());
+                return Ok(None);
             }
-            let answer = session.answer.clone();
+            let (answer, view) = (session.answer.clone(), session.view.clone());
             *stage.borrow_mut() = Stage::Open(session);
-            peer.answer(&answer).await.map_err(refused)
+            peer.answer(&answer).await.map_err(refused)?;
+            Ok(view)
         }
     }
 

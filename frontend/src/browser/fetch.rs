@@ -1,8 +1,18 @@
 //! HTTP requests, as far as `api/` needs them.
 
 use super::js;
+use std::cell::Cell;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Headers, RequestInit, Response};
+
+thread_local! {
+    static WITHOUT_COOKIES: Cell<bool> = const { Cell::new(false) };
+}
+
+/// From now on no request of this page takes cookies along, or keeps any that it is given.
+pub fn go_without_cookies() {
+    WITHOUT_COOKIES.set(true);
+}
 
 /// A request.
 #[derive(Default)]
@@ -17,6 +27,8 @@ pub struct Request<'a> {
     pub body: Option<&'a str>,
     /// Goes out even if the page is being left.
     pub keep_alive: bool,
+    /// Takes no cookies along.
+    pub anonymous: bool,
 }
 
 /// An answer.
@@ -59,6 +71,9 @@ async fn send(request: Request<'_>) -> Result<Reply, JsValue> {
     }
     if request.keep_alive {
         js::set(&init, "keepalive", true);
+    }
+    if request.anonymous || WITHOUT_COOKIES.get() {
+        js::set(&init, "credentials", "omit");
     }
     let window = web_sys::window().ok_or(JsValue::UNDEFINED)?;
     let response: Response =

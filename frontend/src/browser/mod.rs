@@ -3,6 +3,7 @@
 pub mod audio;
 pub mod compose;
 pub mod fetch;
+pub mod frame;
 mod js;
 pub mod listen;
 pub mod media;

@@ -27,6 +27,11 @@ pub fn path_and_query() -> String {
     location.pathname().unwrap_or_default() + &location.search().unwrap_or_default()
 }
 
+/// Whether nobody can see the page.
+pub fn is_hidden() -> bool {
+    page().is_some_and(|page| js::get(&page, "hidden").is_truthy())
+}
+
 /// One parameter of the page's address.
 pub fn query(name: &str) -> Option<String> {
     let search = window()?.location().search().ok()?;

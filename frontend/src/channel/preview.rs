@@ -1,7 +1,7 @@
 //! A broadcast that plays without sound where it is announced.
 
 use crate::{
-    api::whep::Watching,
+    api::whep::{Watching, Why},
     browser::{self, media::Stream, rtc::Link, video},
 };
 use shared::id::ChannelName;
@@ -49,7 +49,7 @@ pub fn Preview(props: &PreviewProps) -> Html {
                 },
             );
             if let Some(watching) = watching {
-                let asking = watching.ask(channel, true);
+                let asking = watching.ask(channel, Why::Preview);
                 *slot.borrow_mut() = Some(watching);
                 let refused = slot.clone();
                 browser::spawn(async move {

@@ -1,6 +1,6 @@
 //! What stands under the picture.
 
-use super::{engine::Snapshot, latency_state, player_state::View, share::Share};
+use super::{latency_state, player_state::View, share::Share, snapshot::Snapshot};
 use crate::{
     api::use_site,
     route::Route,

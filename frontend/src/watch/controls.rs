@@ -1,7 +1,7 @@
 //! The bar under the picture.
 
 use super::{
-    engine::Snapshot, latency_state, player_state::View, sound::Sound, stats_state::rendition_label,
+    latency_state, player_state::View, snapshot::Snapshot, sound::Sound, stats_state::rendition_label,
 };
 use crate::{
     browser::page,
@@ -17,8 +17,6 @@ pub struct ControlsProps {
     pub snapshot: Snapshot,
     /// How loud it is.
     pub sound: Sound,
-    /// It stands still.
-    pub paused: bool,
     /// It fills the page.
     pub theatre: bool,
     /// It fills the screen.
@@ -34,7 +32,7 @@ pub struct ControlsProps {
     /// A rendition by its name; none leaves it to the server.
     pub on_quality: Callback<Option<String>>,
     /// Theatre on or off.
-    pub on_theatre: Callback<()>,
+    pub on_theatre: Option<Callback<()>>,
     /// Full screen on or off.
     pub on_full: Callback<()>,
     /// A window of its own.
@@ -88,7 +86,7 @@ fn qualities(snapshot: &Snapshot, on: &Callback<Option<String>>) -> Vec<Item> {
 /// Play, volume, live badge; quality, statistics, windows.
 #[component]
 pub fn Controls(props: &ControlsProps) -> Html {
-    let sound = props.sound;
+    let (sound, paused) = (props.sound, props.snapshot.paused);
     let silent = sound.muted || sound.volume == 0.0;
     let speaker = match () {
         () if silent => Shape::Muted,
@@ -114,8 +112,8 @@ pub fn Controls(props: &ControlsProps) -> Html {
     let items = qualities(&props.snapshot, &props.on_quality);
     html! {
         <div class="controls">
-            <IconButton icon={if props.paused { Shape::Play } else { Shape::Pause }} on={props.on_play.clone()}
-                label={if props.paused { "Play (K)" } else { "Pause (K)" }} testid="play" />
+            <IconButton icon={if paused { Shape::Play } else { Shape::Pause }} on={props.on_play.clone()}
+                label={if paused { "Play (K)" } else { "Pause (K)" }} testid="play" />
             <div class="volume">
                 <IconButton icon={speaker} label={if silent { "Sound on (M)" } else { "Sound off (M)" }} on={mute}
                     testid="mute" />
@@ -123,12 +121,12 @@ pub fn Controls(props: &ControlsProps) -> Html {
                     style={format!("--filled:{:.0}%", shown * 100.0)}
                     aria-label="Volume" oninput={slide} data-testid="volume" />
             </div>
-            { live_badge(&props.snapshot) }
+            { live_badge(&props.snapshot, &props.on_play) }
             <span class="controls-space"></span>
             if !items.is_empty() {
                 <Menu label="Quality" items={items} up=true testid="quality">{ icon(Shape::Gear) }</Menu>
             }
-            <IconButton icon={Shape::Chart} label="Statistics" pressed={props.stats} on={props.on_stats.clone()}
+            <IconButton icon={Shape::Chart} label="Statistics (S)" pressed={props.stats} on={props.on_stats.clone()}
                 testid="stats-toggle" />
             <span class="controls-wide">
                 <IconButton icon={Shape::Keyboard} label="Keys (?)" on={props.on_help.clone()} testid="keys" />
@@ -136,8 +134,10 @@ pub fn Controls(props: &ControlsProps) -> Html {
                     <IconButton icon={Shape::Window} label="Picture in picture (I)" on={props.on_window.clone()}
                         testid="pip" />
                 }
-                <IconButton icon={Shape::Theatre} label="Theatre (T)" pressed={props.theatre}
-                    on={props.on_theatre.clone()} testid="theatre" />
+                if let Some(on) = &props.on_theatre {
+                    <IconButton icon={Shape::Theatre} label="Theatre (T)" pressed={props.theatre} on={on.clone()}
+                        testid="theatre" />
+                }
             </span>
             <IconButton icon={if props.full { Shape::Shrink } else { Shape::Enlarge }} label="Full screen (F)"
                 on={props.on_full.clone()} testid="full-screen" />
@@ -146,8 +146,16 @@ pub fn Controls(props: &ControlsProps) -> Html {
 }
 
 /// Live, and how far behind.
-fn live_badge(snapshot: &Snapshot) -> Html {
+fn live_badge(snapshot: &Snapshot, on_play: &Callback<()>) -> Html {
     match snapshot.view {
+        // What plays on is always the live edge.
+        View::Live if snapshot.paused => {
+            let on = on_play.clone();
+            html! {
+                <button type="button" class="badge badge-go" onclick={move |_: MouseEvent| on.emit(())}
+                    data-testid="go-to-live"><span class="dot"></span>{ "Go live" }</button>
+            }
+        }
         View::Live => html! {
             <span class="badge badge-live" title="Measured, from the streamer's computer to this screen"
                 data-testid="live-badge">

@@ -2,10 +2,11 @@
 
 use super::{
     latency_state::{Answer, Latency},
-    player_state::{Output, PlayerState, Refusal, View},
-    sound,
+    player_state::{Output, PlayerState, Refusal},
+    reports::Reports,
+    snapshot::{QUALITY, Snapshot},
     stats::read,
-    stats_state::{Quality, Reading, quality},
+    stats_state::{Reading, quality},
 };
 use crate::{
     api::{
@@ -13,12 +14,13 @@ use crate::{
         events::{Events, Subscription},
         rest,
         session::Declined,
-        whep::Watching,
+        whep::{Watching, Why},
     },
     browser::{
         self,
         listen::{self, Listener},
         media::Stream,
+        page,
         rtc::Link,
         storage,
         time::{self, Timer},
@@ -29,7 +31,6 @@ use shared::{
     broadcast::{BroadcastState, ChannelState},
     event::{Payload, Topic},
     id::ChannelName,
-    unit::Timestamp,
 };
 use std::{
     cell::{Cell, RefCell},
@@ -37,74 +38,22 @@ use std::{
 };
 use yew::{Callback, NodeRef};
 
-const QUALITY: &str = "weir.quality";
 /// The session's clock is asked so often, in milliseconds.
 const CLOCK_EVERY: u64 = 5_000;
 /// The same while it doesn't answer.
 const CLOCK_AGAIN: u64 = 1_000;
 
-/// What there is to show.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Snapshot {
-    /// Which state the player is in.
-    pub view: View,
-    /// The server doesn't answer, and the picture goes on.
-    pub alone: bool,
-    /// The last picture can stay under what is said.
-    pub has_picture: bool,
-    /// What the server said last.
-    pub channel: Option<Rc<ChannelState>>,
-    /// The server's clock minus this machine's, in milliseconds.
-    pub clock_offset: i64,
-    /// Milliseconds from the streamer's computer to this screen, measured.
-    pub latency: Option<u32>,
-    /// The rendition that the viewer chose; none leaves it to the server.
-    pub chosen: Option<String>,
-    /// What the connection measures.
-    pub quality: Quality,
-    /// Milliseconds from asking for the picture to seeing it.
-    pub first_picture: Option<u64>,
-    /// Milliseconds from asking for the page to seeing the picture.
-    pub page_picture: Option<u64>,
-    /// The browser insists on silence until the person does something.
-    pub blocked: bool,
-}
-
-impl Default for Snapshot {
-    fn default() -> Self {
-        Self {
-            view: View::Connecting,
-            alone: false,
-            has_picture: false,
-            channel: None,
-            clock_offset: 0,
-            latency: None,
-            chosen: storage::read(QUALITY).filter(|name| !name.is_empty()),
-            quality: Quality::default(),
-            first_picture: None,
-            page_picture: None,
-            blocked: false,
-        }
-    }
-}
-
-impl Snapshot {
-    /// Seconds since `then`, by the server's clock.
-    pub fn since(&self, then: Timestamp, now: i64) -> u64 {
-        Timestamp::from_millis(now + self.clock_offset).since(then).as_secs()
-    }
-}
-
-struct Inner {
+pub(super) struct Inner {
     channel: ChannelName,
-    video: NodeRef,
+    pub(super) video: NodeRef,
     report: Callback<Snapshot>,
     state: RefCell<PlayerState>,
-    snapshot: RefCell<Snapshot>,
+    pub(super) snapshot: RefCell<Snapshot>,
     watching: RefCell<Option<Watching>>,
-    stream: RefCell<Option<Stream>>,
+    pub(super) stream: RefCell<Option<Stream>>,
     latency: RefCell<Latency>,
     reading: RefCell<Option<Reading>>,
+    pub(super) reports: Reports,
     /// When the session's clock is asked again.
     clock_at: Cell<u64>,
     asked_at: Cell<Option<u64>>,
@@ -116,7 +65,7 @@ struct Inner {
 
 /// One running player. Dropping it ends the session.
 pub struct Engine {
-    inner: Rc<Inner>,
+    pub(super) inner: Rc<Inner>,
     _timers: [Timer; 2],
     _subscriptions: [Subscription; 2],
     _listeners: Vec<Listener>,
@@ -126,23 +75,34 @@ pub struct Engine {
 impl Drop for Engine {
     fn drop(&mut self) {
         self.inner.left.set(true);
+        self.inner.reports.left();
         self.inner.close();
     }
 }
 
 impl Engine {
-    /// Starts to watch: the offer goes out before anything else is known.
-    pub fn new(channel: ChannelName, video: NodeRef, events: &Events, report: Callback<Snapshot>) -> Self {
+    /// Starts to watch: the offer goes out before anything else is known. One that is `silent` begins so, whatever the
+    /// browser remembers.
+    pub fn new(
+        channel: ChannelName,
+        video: NodeRef,
+        events: &Events,
+        silent: bool,
+        report: Callback<Snapshot>,
+    ) -> Self {
+        let mut snapshot = Snapshot::default();
+        snapshot.sound.muted |= silent;
         let inner = Rc::new(Inner {
             channel: channel.clone(),
             video: video.clone(),
             report,
             state: RefCell::default(),
-            snapshot: RefCell::default(),
+            snapshot: RefCell::new(snapshot),
             watching: RefCell::default(),
             stream: RefCell::default(),
             latency: RefCell::default(),
             reading: RefCell::default(),
+            reports: Reports::default(),
             clock_at: Cell::new(u64::MAX),
             asked_at: Cell::new(None),
             generation: Cell::new(0),
@@ -153,6 +113,7 @@ impl Engine {
         let weak = Rc::downgrade(&inner);
         let frames = video::frames(&video, move |shown| {
             if let Some(inner) = weak.upgrade() {
+                inner.reports.shown(shown.at);
                 if let Some(timestamp) = shown.rtp_timestamp {
                     inner.latency.borrow_mut().shown(timestamp, shown.at);
                     // The first picture: until then there is nothing to date.
@@ -194,11 +155,17 @@ impl Engine {
                 }
             }),
         ];
-        let (hide, show) = (Rc::downgrade(&inner), Rc::downgrade(&inner));
+        let (hide, show, look) = (Rc::downgrade(&inner), Rc::downgrade(&inner), Rc::downgrade(&inner));
         let listeners = [
+            listen::document("visibilitychange", move || {
+                if let Some(inner) = look.upgrade() {
+                    inner.reports.looked_at(!page::is_hidden());
+                }
+            }),
             listen::window("pagehide", move || {
                 if let Some(inner) = hide.upgrade() {
                     inner.left.set(true);
+                    inner.reports.left();
                     inner.close();
                 }
             }),
@@ -240,11 +207,6 @@ impl Engine {
         self.inner.update(|snapshot| snapshot.chosen = rendition);
         self.inner.send_choice();
     }
-
-    /// The viewer did something, so that sound may play.
-    pub fn unblock(&self) {
-        self.inner.update(|snapshot| snapshot.blocked = false);
-    }
 }
 
 impl Inner {
@@ -270,7 +232,7 @@ impl Inner {
         });
     }
 
-    fn update(&self, change: impl FnOnce(&mut Snapshot)) {
+    pub(super) fn update(&self, change: impl FnOnce(&mut Snapshot)) {
         let mut next = self.snapshot.borrow().clone();
         change(&mut next);
         if *self.snapshot.borrow() != next {
@@ -284,6 +246,7 @@ impl Inner {
     fn heard(self: &Rc<Self>, channel: ChannelState) {
         let offset = channel.server_time.as_millis() - time::wall();
         let over = matches!(channel.state, BroadcastState::Ended | BroadcastState::Offline);
+        self.reports.heard(&channel);
         self.with(|state, now| state.channel(&channel, now));
         if over {
             video::attach(&self.video, None);
@@ -300,6 +263,7 @@ impl Inner {
 
     fn pictured(self: &Rc<Self>) {
         self.with(|state, now| state.pictured(now));
+        self.reports.pictured();
         if self.snapshot.borrow().first_picture.is_none()
             && let Some(asked_at) = self.asked_at.get()
         {
@@ -349,7 +313,9 @@ impl Inner {
                     }
                 }
                 if is_new {
-                    inner.play();
+                    browser::spawn(async move {
+                        inner.play().await;
+                    });
                 }
             },
         );
@@ -357,7 +323,8 @@ impl Inner {
             self.state.borrow_mut().refused(Refusal::NoCodec, time::now());
             return;
         };
-        let asking = watching.ask(&self.channel, false);
+        let view = self.reports.asking();
+        let asking = watching.ask(&self.channel, view.as_deref().map_or(Why::Watch, Why::Return));
         *self.watching.borrow_mut() = Some(watching);
         let weak = Rc::downgrade(self);
         browser::spawn(async move {
@@ -369,7 +336,10 @@ impl Inner {
                 inner.send_choice();
             }
             inner.with(|state, now| match answer {
-                Ok(()) => state.accepted(now),
+                Ok(view) => {
+                    inner.reports.opened(view);
+                    state.accepted(now);
+                }
                 Err(declined) => state.refused(refusal(&declined), now),
             });
         });
@@ -379,21 +349,6 @@ impl Inner {
         self.generation.set(self.generation.get() + 1);
         self.watching.take();
         self.stream.take();
-    }
-
-    fn play(self: &Rc<Self>) {
-        let inner = self.clone();
-        browser::spawn(async move {
-            let sound = sound::remembered();
-            video::set_sound(&inner.video, sound.volume, sound.muted);
-            if video::play(&inner.video).await || sound.muted {
-                return;
-            }
-            video::set_sound(&inner.video, sound.volume, true);
-            if video::play(&inner.video).await {
-                inner.update(|snapshot| snapshot.blocked = true);
-            }
-        });
     }
 
     fn send_choice(&self) {
@@ -433,6 +388,7 @@ impl Inner {
                 inner.with(|state, now| state.flowed(now));
             }
             let latency = inner.latency.borrow().millis();
+            inner.reports.measured(&quality, latency);
             inner.update(|snapshot| {
                 snapshot.quality = quality;
                 snapshot.latency = latency;

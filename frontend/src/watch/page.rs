@@ -2,9 +2,9 @@
 
 use super::{
     about::About,
-    engine::Snapshot,
     player::Player,
     player_state::{Trouble, View},
+    snapshot::Snapshot,
 };
 use crate::{
     api::{Failure, Load, rest, use_site},
@@ -116,10 +116,13 @@ fn Known(props: &KnownProps) -> Html {
     {
         return unknown();
     }
+    let others = html! {
+        <Link<Route> to={Route::Home} classes="button">{ "See what is live" }</Link<Route>>
+    };
     html! {
         <article class="channel-page">
             <Player channel={props.name.clone()} display_name={display_name} theatre={*theatre}
-                on_theatre={on_theatre} on_snapshot={on_snapshot} />
+                on_theatre={on_theatre} on_snapshot={on_snapshot} others={others} />
             if let Some(channel) = &load.data {
                 <About channel={channel.clone()} snapshot={(*snapshot).clone()} />
             } else if let Some(failure) = &load.error {

@@ -2,10 +2,11 @@
 
 use super::{
     controls::Controls,
-    engine::{Engine, Snapshot},
+    engine::Engine,
     keys_state::{self, Act, KEYS},
     player_state::View,
     screen::Screen,
+    snapshot::Snapshot,
     sound::{self, Sound},
     stats::Stats,
 };
@@ -14,11 +15,11 @@ use crate::{
     browser::{
         self, listen, page,
         time::{self, Timer},
-        video,
     },
     ui::{Dialog, Shape, Toggle, icon},
 };
 use shared::id::ChannelName;
+use std::rc::{Rc, Weak};
 use yew::prelude::*;
 
 /// How long controls stay without a move.
@@ -32,11 +33,24 @@ pub struct PlayerProps {
     /// What people call it.
     pub display_name: AttrValue,
     /// It fills the page.
+    #[prop_or_default]
     pub theatre: bool,
-    /// Theatre on or off.
-    pub on_theatre: Callback<()>,
+    /// Theatre on or off; a player that is all of its page has none.
+    #[prop_or_default]
+    pub on_theatre: Option<Callback<()>>,
     /// Each time there is something new to show.
     pub on_snapshot: Callback<Snapshot>,
+    /// The engine, for who else presses buttons; nothing when it is gone.
+    #[prop_or_default]
+    pub on_engine: Option<Callback<Option<Weak<Engine>>>>,
+    /// How it is to begin, in the place of what the browser remembers.
+    #[prop_or_default]
+    pub silent: bool,
+    /// A way to something else, where there is nothing to see here.
+    pub others: Html,
+    /// Stands over the picture, and goes with the controls.
+    #[prop_or_default]
+    pub children: Html,
 }
 
 /// The player.
@@ -45,26 +59,41 @@ pub fn Player(props: &PlayerProps) -> Html {
     let events = use_events();
     let (root, screen) = (use_node_ref(), use_node_ref());
     let snapshot = use_state(Snapshot::default);
-    let engine = use_mut_ref(|| None::<Engine>);
-    let sound = use_state(sound::remembered);
-    let paused = use_state(|| false);
+    let engine = use_mut_ref(|| None::<Rc<Engine>>);
     let (stats, help, full) = (use_state(|| false), use_state(|| false), use_state(|| false));
     let active = use_state(|| true);
+    let note = use_state(|| None::<&'static str>);
     let keys_on = use_state(sound::keys_are_on);
     let idle = use_mut_ref(|| None::<Timer>);
     {
         let (slot, screen, snapshot) = (engine.clone(), screen.clone(), snapshot.clone());
-        let outside = props.on_snapshot.clone();
+        let (outside, handle, silent) = (props.on_snapshot.clone(), props.on_engine.clone(), props.silent);
         use_effect_with((props.channel.clone(), events), move |(channel, events)| {
             let report = Callback::from(move |next: Snapshot| {
                 outside.emit(next.clone());
                 snapshot.set(next);
             });
-            let started = Engine::new(channel.clone(), screen, events, report);
+            let started = Rc::new(Engine::new(channel.clone(), screen, events, silent, report));
+            if let Some(handle) = &handle {
+                handle.emit(Some(Rc::downgrade(&started)));
+            }
             *slot.borrow_mut() = Some(started);
-            move || drop(slot.take())
+            move || {
+                drop(slot.take());
+                if let Some(handle) = handle {
+                    handle.emit(None);
+                }
+            }
         });
     }
+    let with_engine = |act: fn(&Engine)| {
+        let engine = engine.clone();
+        Callback::from(move |()| {
+            if let Some(engine) = engine.borrow().as_ref() {
+                act(engine);
+            }
+        })
+    };
     let stir = {
         let (active, idle) = (active.clone(), idle.clone());
         Callback::from(move |()| {
@@ -74,31 +103,18 @@ pub fn Player(props: &PlayerProps) -> Html {
         })
     };
     let on_play = {
-        let (paused, screen, stir) = (paused.clone(), screen.clone(), stir.clone());
+        let (toggle, stir) = (with_engine(Engine::toggle), stir.clone());
         Callback::from(move |()| {
             stir.emit(());
-            if video::is_paused(&screen) {
-                let screen = screen.clone();
-                browser::spawn(async move {
-                    video::play(&screen).await;
-                });
-                paused.set(false);
-            } else {
-                video::pause(&screen);
-                paused.set(true);
-            }
+            toggle.emit(());
         })
     };
     let on_sound = {
-        let (sound, screen, engine, stir) = (sound.clone(), screen.clone(), engine.clone(), stir.clone());
+        let (engine, stir) = (engine.clone(), stir.clone());
         Callback::from(move |next: Sound| {
-            let next = Sound { volume: next.volume.clamp(0.0, 1.0), ..next };
             stir.emit(());
-            video::set_sound(&screen, next.volume, next.muted);
-            sound::remember(next);
-            sound.set(next);
             if let Some(engine) = engine.borrow().as_ref() {
-                engine.unblock();
+                engine.hear(next);
             }
         })
     };
@@ -118,9 +134,8 @@ pub fn Player(props: &PlayerProps) -> Html {
         Callback::from(move |()| state.set(!*state))
     };
     let (on_stats, on_help) = (flip(&stats), flip(&help));
-    let help_is_open = help.clone();
-    // What is heard now: silent as long as the browser insists.
-    let heard = Sound { muted: sound.muted || snapshot.blocked, ..*sound };
+    let (help_is_open, stats_are_open) = (help.clone(), stats.clone());
+    let heard = snapshot.heard();
     {
         let full = full.clone();
         use_effect_with((), move |()| {
@@ -129,10 +144,11 @@ pub fn Player(props: &PlayerProps) -> Html {
         });
     }
     {
-        let (play, set_sound, full, window, help) =
-            (on_play.clone(), on_sound.clone(), on_full.clone(), on_window.clone(), on_help.clone());
-        let theatre = props.on_theatre.clone();
-        let deps = (heard, *keys_on, props.theatre, *paused, *help_is_open);
+        let (play, set_sound, full, window) =
+            (on_play.clone(), on_sound.clone(), on_full.clone(), on_window.clone());
+        let (stats, help, theatre, note) =
+            (on_stats.clone(), on_help.clone(), props.on_theatre.clone(), note.clone());
+        let deps = (heard, *keys_on, props.theatre, *help_is_open, *stats_are_open);
         use_effect_with(deps, move |&(heard, keys_on, ..)| {
             let listener = listen::keys(move |press| {
                 let Some(act) = keys_state::act(&press.key, press.taken, press.on_button, keys_on) else {
@@ -147,12 +163,25 @@ pub fn Player(props: &PlayerProps) -> Html {
                         set_sound.emit(Sound { volume, muted: volume <= 0.0 });
                     }
                     Act::FullScreen => full.emit(()),
-                    Act::Theatre => theatre.emit(()),
+                    Act::Theatre => {
+                        if let Some(theatre) = &theatre {
+                            theatre.emit(());
+                        }
+                    }
                     Act::PictureInPicture => window.emit(()),
+                    Act::Statistics => stats.emit(()),
                     Act::Help => help.emit(()),
+                    Act::Say(words) => note.set(Some(words)),
                 }
             });
             move || drop(listener)
+        });
+    }
+    {
+        let set = note.clone();
+        use_effect_with(*note, move |note| {
+            let timer = note.map(|_| time::after(STAY, move || set.set(None)));
+            move || drop(timer)
         });
     }
     let on_quality = {
@@ -163,14 +192,12 @@ pub fn Player(props: &PlayerProps) -> Html {
             }
         })
     };
-    let on_retry = {
-        let engine = engine.clone();
-        Callback::from(move |()| {
-            if let Some(engine) = engine.borrow().as_ref() {
-                engine.retry();
-            }
-        })
+    let (on_retry, noticed) = (with_engine(Engine::retry), with_engine(Engine::noticed));
+    let onplay = {
+        let noticed = noticed.clone();
+        move |_: Event| noticed.emit(())
     };
+    let onpause = move |_: Event| noticed.emit(());
     let onpointermove = {
         let stir = stir.clone();
         move |_: PointerEvent| stir.emit(())
@@ -201,7 +228,7 @@ pub fn Player(props: &PlayerProps) -> Html {
         move |_: MouseEvent| full.emit(())
     };
     let hear = {
-        let (on, volume) = (on_sound.clone(), sound.volume.max(0.05));
+        let (on, volume) = (on_sound.clone(), snapshot.sound.volume.max(0.05));
         move |_: MouseEvent| on.emit(Sound { volume, muted: false })
     };
     let switch_keys = {
@@ -211,7 +238,7 @@ pub fn Player(props: &PlayerProps) -> Html {
             keys_on.set(on);
         })
     };
-    let quiet = !*active && !*paused && snapshot.view == View::Live;
+    let quiet = !*active && !snapshot.paused && snapshot.view == View::Live;
     // Where there is nothing to play, there is nothing to control.
     let plays = matches!(snapshot.view, View::Connecting | View::Live | View::Waiting);
     let number = |number: Option<u64>| number.map(|number| number.to_string());
@@ -221,10 +248,10 @@ pub fn Player(props: &PlayerProps) -> Html {
             data-latency-ms={number(snapshot.latency.map(u64::from))} data-first-picture-ms={number(snapshot.first_picture)} data-page-picture-ms={number(snapshot.page_picture)}
             onpointermove={onpointermove} onfocusin={onfocusin} onpointerleave={onpointerleave}>
             <video ref={screen} class={classes!((!snapshot.has_picture).then_some("video-hidden"))} autoplay=true
-                playsinline=true onpointerup={press_picture} ondblclick={double}
+                playsinline=true onpointerup={press_picture} ondblclick={double} onplay={onplay} onpause={onpause}
                 data-testid="video"></video>
             <Screen channel={props.channel.clone()} display_name={props.display_name.clone()}
-                snapshot={(*snapshot).clone()} on_retry={on_retry} />
+                snapshot={(*snapshot).clone()} others={props.others.clone()} on_retry={on_retry} />
             if snapshot.view == View::Live && snapshot.blocked {
                 <button type="button" class="tap-to-hear" onclick={hear} data-testid="tap-to-hear">
                     { icon(Shape::Muted) }<span>{ "Tap to hear" }</span>
@@ -233,17 +260,19 @@ pub fn Player(props: &PlayerProps) -> Html {
             if snapshot.alone && !matches!(snapshot.view, View::Trouble(_)) {
                 <p class="player-note" role="status">{ "Lost the server. Reconnecting …" }</p>
             }
+            if let Some(words) = *note { <p class="player-note" role="status">{ words }</p> }
             if *stats { <Stats snapshot={(*snapshot).clone()} on_close={on_stats.clone()} /> }
             if plays {
-                <Controls snapshot={(*snapshot).clone()} sound={heard} paused={*paused} theatre={props.theatre}
+                <Controls snapshot={(*snapshot).clone()} sound={heard} theatre={props.theatre}
                     full={*full} stats={*stats} on_play={on_play} on_sound={on_sound} on_stats={on_stats} on_quality={on_quality}
                     on_theatre={props.on_theatre.clone()} on_full={on_full} on_window={on_window}
                     on_help={on_help.clone()} />
             }
+            { props.children.clone() }
             if *help {
                 <Dialog title="Keys" on_close={on_help}>
                     <dl class="keys">
-                        { for KEYS.iter().map(|(key, what)| html! { <><dt><kbd>{ *key }</kbd></dt><dd>{ *what }</dd></> }) }
+                        { for KEYS.iter().filter(|(key, _)| *key != "T" || props.on_theatre.is_some()).map(|(key, what)| html! { <><dt><kbd>{ *key }</kbd></dt><dd>{ *what }</dd></> }) }
                     </dl>
                     <Toggle label="Listen to these keys" on={*keys_on} change={switch_keys} />
                 </Dialog>

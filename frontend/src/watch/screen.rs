@@ -1,16 +1,12 @@
 //! What the player says over, or in the place of, the picture.
 
 use super::{
-    engine::Snapshot,
     player_state::{Trouble, View},
+    snapshot::Snapshot,
 };
-use crate::{
-    route::Route,
-    ui::{Button, Delayed, Kind, Notice, Shape, format_state, monogram, use_seconds},
-};
+use crate::ui::{Button, Delayed, Kind, Notice, Shape, format_state, monogram, use_seconds};
 use shared::id::ChannelName;
 use yew::prelude::*;
-use yew_router::prelude::*;
 
 /// Properties of [`Screen`].
 #[derive(Properties, PartialEq)]
@@ -21,6 +17,8 @@ pub struct ScreenProps {
     pub display_name: AttrValue,
     /// What there is to say.
     pub snapshot: Snapshot,
+    /// A way to something else, where there is nothing to see here.
+    pub others: Html,
     /// Try again now.
     pub on_retry: Callback<()>,
 }
@@ -32,9 +30,7 @@ pub fn Screen(props: &ScreenProps) -> Html {
     let now = use_seconds(snapshot.view == View::Waiting);
     let name = &props.display_name;
     let state = snapshot.channel.as_deref();
-    let others = html! {
-        <Link<Route> to={Route::Home} classes="button">{ "See what is live" }</Link<Route>>
-    };
+    let others = props.others.clone();
     let again = html! {
         <Button label="Try now" kind={Kind::Plain} icon={Shape::Retry} on={props.on_retry.clone()} />
     };

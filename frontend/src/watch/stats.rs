@@ -1,6 +1,6 @@
 //! Reads the browser's statistics, and shows what they say.
 
-use super::{engine::Snapshot, stats_state::Reading};
+use super::{snapshot::Snapshot, stats_state::Reading};
 use crate::{
     browser::{rtc::Stat, time},
     ui::{IconButton, Shape, format_state},
@@ -23,6 +23,8 @@ pub fn read(stats: &[Stat]) -> Reading {
                     reading.dropped = number(stat, "framesDropped");
                     reading.buffered = number(stat, "jitterBufferDelay");
                     reading.emitted = number(stat, "jitterBufferEmittedCount");
+                    let freezes = (stat.number("freezeCount"), stat.number("totalFreezesDuration"));
+                    reading.freezes = freezes.0.zip(freezes.1);
                     codec_id = stat.text("codecId");
                     let size = (number(stat, "frameWidth") as u32, number(stat, "frameHeight") as u32);
                     reading.size = (size.0 > 0).then_some(size);

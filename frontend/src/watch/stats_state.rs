@@ -23,6 +23,8 @@ pub struct Reading {
     pub emitted: f64,
     /// Seconds to the server and back.
     pub round_trip: Option<f64>,
+    /// Times that the picture stopped so far, and seconds that it did, where the browser counts them.
+    pub freezes: Option<(f64, f64)>,
     /// The picture's codec.
     pub codec: String,
     /// Pixels across and down.
@@ -48,6 +50,8 @@ pub struct Quality {
     pub buffer: Option<f64>,
     /// Frames dropped since the start.
     pub dropped: u64,
+    /// Times that the picture stopped since the session began, and milliseconds that it did, where the browser counts them.
+    pub freezes: Option<(u32, u32)>,
     /// Anything arrived between the two.
     pub flows: bool,
 }
@@ -70,6 +74,7 @@ pub fn quality(before: Option<&Reading>, now: &Reading) -> Quality {
         round_trip: now.round_trip.map(|seconds| seconds * 1000.0),
         buffer: (emitted > 0.0).then(|| (now.buffered - before.buffered) / emitted * 1000.0),
         dropped: now.dropped as u64,
+        freezes: now.freezes.map(|(times, seconds)| (times as u32, (seconds * 1000.0) as u32)),
         flows: now.bytes > before.bytes,
     }
 }

@@ -1,0 +1,97 @@
+// <weir-player channel="ada" muted autoplay chat></weir-player>, for any page:
+//   <script src="https://weir.example/embed.js" async></script>
+(() => {
+  const origin = new URL(document.currentScript.src).origin;
+  if (customElements.get('weir-player')) return;
+
+  const FRAME = 'position:absolute;inset:0;width:100%;height:100%;border:0';
+  const CHAT = 'flex:0 0 340px;min-width:0;max-width:100%;min-height:320px;border:0';
+
+  class WeirPlayer extends HTMLElement {
+    static observedAttributes = ['channel', 'muted', 'autoplay', 'chat'];
+
+    #frame = null;
+    #state = { playback: 'connecting', muted: false, volume: 1, latencyMs: null };
+    #soon = false;
+    #hear = (event) => {
+      if (event.origin !== origin || event.source !== this.#frame?.contentWindow) return;
+      const { weir, type, ...detail } = event.data ?? {};
+      if (weir !== 1) return;
+      if (type === 'state') this.#state = detail;
+      if (type === 'state' || type === 'refused') {
+        this.dispatchEvent(new CustomEvent(`weir-${type}`, { detail, bubbles: true }));
+      }
+    };
+
+    connectedCallback() {
+      addEventListener('message', this.#hear);
+      this.#show();
+    }
+
+    disconnectedCallback() {
+      removeEventListener('message', this.#hear);
+      this.#frame = null;
+      this.shadowRoot?.replaceChildren();
+    }
+
+    attributeChangedCallback(name, before, now) {
+      if (before === now || !this.#frame) return;
+      // A player that is there is told; anything else is another frame, once for all changes made together.
+      if (name === 'muted') this.#tell(now === null ? 'unmute' : 'mute');
+      else if (!this.#soon) {
+        this.#soon = true;
+        queueMicrotask(() => {
+          this.#soon = false;
+          if (this.isConnected) this.#show();
+        });
+      }
+    }
+
+    #show() {
+      const root = this.shadowRoot ?? this.attachShadow({ mode: 'open' });
+      const channel = this.getAttribute('channel') ?? '';
+      const path = `${origin}/embed/${encodeURIComponent(channel)}`;
+      const box = document.createElement('div');
+      const style = document.createElement('style');
+      style.textContent = ':host{display:block}:host([hidden]){display:none}'
+        + 'main{display:flex;flex-wrap:wrap}div{position:relative;flex:1 1 480px;aspect-ratio:16/9;min-width:0;background:#000}';
+      this.#frame = null;
+      if (channel) {
+        const query = [this.hasAttribute('autoplay') || 'autoplay=0', this.hasAttribute('muted') && 'muted=1'];
+        const words = query.filter((word) => typeof word === 'string').join('&');
+        this.#frame = this.#iframe(path + (words && `?${words}`), `${channel}, live on Weir`, FRAME);
+        this.#frame.allow = 'autoplay; fullscreen; picture-in-picture';
+        this.#frame.addEventListener('load', () => this.#tell('hello'));
+        box.append(this.#frame);
+      }
+      const main = document.createElement('main');
+      main.append(box);
+      if (channel && this.hasAttribute('chat')) main.append(this.#iframe(`${path}/chat`, `Chat of ${channel}`, CHAT));
+      root.replaceChildren(style, main);
+    }
+
+    #iframe(src, title, style) {
+      const frame = document.createElement('iframe');
+      frame.loading = this.getAttribute('loading') === 'eager' ? 'eager' : 'lazy';
+      Object.assign(frame, { title, src });
+      frame.style.cssText = style;
+      return frame;
+    }
+
+    #tell(type, more) {
+      this.#frame?.contentWindow?.postMessage({ weir: 1, type, ...more }, origin);
+    }
+
+    play() { this.#tell('play'); }
+    pause() { this.#tell('pause'); }
+    mute() { this.#tell('mute'); }
+    unmute() { this.#tell('unmute'); }
+    get volume() { return this.#state.volume; }
+    set volume(volume) { this.#tell('setVolume', { volume: Number(volume) }); }
+    get muted() { return this.#state.muted; }
+    get playback() { return this.#state.playback; }
+    get latency() { return this.#state.latencyMs; }
+  }
+
+  customElements.define('weir-player', WeirPlayer);
+})();

@@ -1,0 +1,354 @@
+//! What a player tells the server of how well it plays: totals of one view, over all its sessions. No clock here: `now` is in
+//! milliseconds, outputs are polled.
+
+use shared::{analytics::ViewReport, broadcast::Codec, unit::Size};
+use std::collections::VecDeque;
+
+/// Milliseconds between reports.
+const EVERY: u64 = 10_000;
+/// The same after a freeze, which is told sooner; a picture that stutters all the time is not told all the time.
+const AFTER_FREEZE: u64 = 2_000;
+/// A freeze longer than this before the first picture after a wait is the wait, not the network's.
+const WAIT_ECHO: u64 = 5_000;
+
+/// What one session measured since it began.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Sample {
+    /// Times that the picture stopped.
+    pub freezes: u32,
+    /// Milliseconds that it stopped for.
+    pub frozen: u32,
+    /// Milliseconds glass to glass.
+    pub latency: Option<u32>,
+    /// What is played.
+    pub codec: Option<Codec>,
+    /// Pixels across and down.
+    pub size: Option<Size>,
+}
+
+/// A report to be sent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Post {
+    /// Of which view.
+    pub view: String,
+    /// What it says.
+    pub report: ViewReport,
+    /// The page may be gone before there is an answer.
+    pub last: bool,
+}
+
+/// The reports of one player.
+#[derive(Debug, Default)]
+pub struct ReportState {
+    view: Option<String>,
+    /// What has not changed since the page was asked for, and what was said last.
+    report: ViewReport,
+    /// What earlier sessions of the view measured.
+    before: (u32, u32),
+    /// What this session has measured of freezes, and what of that counts.
+    session: (u32, u32),
+    counted: (u32, u32),
+    froze_at: Option<u64>,
+    /// The publisher was away: when it came back, and the stop that this made is still to come.
+    waited: Option<u64>,
+    waits: bool,
+    pictured: bool,
+    /// The earliest time of the next report, and whether it is to be at that time.
+    due: Option<u64>,
+    said_at: Option<u64>,
+    outputs: VecDeque<Post>,
+}
+
+impl ReportState {
+    /// Of a player that stands in a page of `embedded_by`, or was come to from `referrer`.
+    pub fn new(embedded_by: Option<String>, referrer: Option<String>) -> Self {
+        Self { report: ViewReport { embedded_by, referrer, ..ViewReport::default() }, ..Self::default() }
+    }
+
+    /// The view to go on with.
+    pub fn view(&self) -> Option<&str> {
+        self.view.as_deref()
+    }
+
+    /// The server took a session on as this view.
+    pub fn opened(&mut self, view: Option<String>) {
+        self.before = (self.before.0 + self.counted.0, self.before.1 + self.counted.1);
+        (self.session, self.counted) = Default::default();
+        if view != self.view {
+            self.forget();
+            self.view = view;
+        }
+    }
+
+    /// The broadcast is over: what comes next is another view.
+    pub fn over(&mut self, now: u64) {
+        self.say(now, false);
+        self.forget();
+    }
+
+    /// A picture is on the screen, this long after it was wanted.
+    pub fn pictured(&mut self, join_time: u64, now: u64) {
+        if self.view.is_some() && !std::mem::replace(&mut self.pictured, true) {
+            self.report.join_time = Some(join_time.min(u64::from(u32::MAX)) as u32);
+            self.say(now, false);
+        }
+    }
+
+    /// The publisher is away, or back: that the picture stands still meanwhile is no freeze.
+    pub fn waiting(&mut self, waits: bool, now: u64) {
+        if self.waits && !waits {
+            self.waited = Some(now);
+        }
+        self.waits = waits;
+    }
+
+    /// A second passed, with this measured.
+    pub fn measured(&mut self, sample: Sample, now: u64) {
+        let new =
+            (sample.freezes.saturating_sub(self.session.0), sample.frozen.saturating_sub(self.session.1));
+        self.session = (sample.freezes.max(self.session.0), sample.frozen.max(self.session.1));
+        if self.waited.is_some_and(|at| now.saturating_sub(at) > WAIT_ECHO) {
+            self.waited = None;
+        }
+        if new.0 > 0 && !self.waits && self.waited.take().is_none() {
+            self.counted = (self.counted.0 + new.0, self.counted.1 + new.1);
+            self.froze_at = Some(now);
+            let soon = self.said_at.map_or(now, |at| now.max(at + AFTER_FREEZE));
+            self.due = self.due.map(|due| due.min(soon));
+        }
+        self.report.latency = sample.latency;
+        self.report.codec = sample.codec.or(self.report.codec);
+        self.report.size = sample.size.or(self.report.size);
+        if self.pictured && self.due.is_some_and(|due| now >= due) {
+            self.say(now, false);
+        }
+    }
+
+    /// The page is put away, maybe for good.
+    pub fn left(&mut self, now: u64) {
+        if self.pictured {
+            self.say(now, true);
+        }
+    }
+
+    /// The server knows no such view.
+    pub fn unknown(&mut self, view: &str) {
+        if self.view.as_deref() == Some(view) {
+            self.forget();
+        }
+    }
+
+    /// The next report to send.
+    pub fn poll(&mut self) -> Option<Post> {
+        self.outputs.pop_front()
+    }
+
+    fn say(&mut self, now: u64, last: bool) {
+        let Some(view) = self.view.clone().filter(|_| self.pictured) else { return };
+        self.report.sequence += 1;
+        self.report.freezes = self.before.0 + self.counted.0;
+        self.report.frozen_time = self.before.1 + self.counted.1;
+        self.report.since_freeze =
+            self.froze_at.map(|at| now.saturating_sub(at).min(u64::from(u32::MAX)) as u32);
+        self.said_at = Some(now);
+        self.due = Some(now + EVERY);
+        self.outputs.push_back(Post { view, report: self.report.clone(), last });
+    }
+
+    fn forget(&mut self) {
+        let (embedded_by, referrer) = (self.report.embedded_by.take(), self.report.referrer.take());
+        let outputs = std::mem::take(&mut self.outputs);
+        *self = Self { outputs, ..Self::new(embedded_by, referrer) };
+    }
+}
+
+/// Freezes, from the times at which frames were shown: for browsers whose statistics don't tell. A frame that comes later
+/// than three times the usual, and than 150 ms more than the usual, ends one.
+#[derive(Debug, Default)]
+pub struct Freezes {
+    last: Option<f64>,
+    usual: f64,
+    frames: u32,
+    freezes: u32,
+    frozen: f64,
+}
+
+impl Freezes {
+    /// A frame is on the screen.
+    pub fn shown(&mut self, at: f64) {
+        let Some(gap) = self.last.replace(at).map(|last| at - last).filter(|gap| *gap >= 0.0) else { return };
+        if self.frames >= 10 && gap > (3.0 * self.usual).max(self.usual + 150.0) {
+            self.freezes += 1;
+            self.frozen += gap - self.usual;
+            return;
+        }
+        self.frames = (self.frames + 1).min(30);
+        self.usual += (gap - self.usual) / f64::from(self.frames);
+    }
+
+    /// The picture is paused or nobody looks: the next frame's time says nothing.
+    pub fn interrupted(&mut self) {
+        self.last = None;
+    }
+
+    /// Times, and milliseconds, that the picture stopped.
+    pub fn totals(&self) -> (u32, u32) {
+        (self.freezes, self.frozen as u32)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn posts(state: &mut ReportState) -> Vec<Post> {
+        std::iter::from_fn(|| state.poll()).collect()
+    }
+
+    fn playing() -> ReportState {
+        let mut state = ReportState::new(Some("https://a.example".to_owned()), None);
+        state.opened(Some("v1".to_owned()));
+        state.pictured(320, 1_000);
+        let first = posts(&mut state);
+        assert_eq!(first.len(), 1);
+        assert_eq!((first[0].report.join_time, first[0].report.sequence), (Some(320), 1));
+        assert_eq!(first[0].report.embedded_by.as_deref(), Some("https://a.example"));
+        state
+    }
+
+    fn froze(freezes: u32, frozen: u32) -> Sample {
+        Sample { freezes, frozen, ..Sample::default() }
+    }
+
+    /// Measures each second from `from` up to `to`; answers with when reports came.
+    fn run(state: &mut ReportState, from: u64, to: u64, sample: Sample) -> Vec<(u64, ViewReport)> {
+        let mut said = Vec::new();
+        for now in (from..=to).step_by(1_000) {
+            state.measured(sample, now);
+            said.extend(posts(state).into_iter().map(|post| (now, post.report)));
+        }
+        said
+    }
+
+    #[test]
+    fn it_says_something_at_once_and_then_every_ten_seconds() {
+        let mut state = playing();
+        let sample = Sample { latency: Some(80), codec: Some(Codec::Vp8), ..Sample::default() };
+        let said = run(&mut state, 2_000, 31_000, sample);
+        assert_eq!(said.iter().map(|(at, _)| *at).collect::<Vec<_>>(), [11_000, 21_000, 31_000]);
+        let last = &said[2].1;
+        assert_eq!((last.sequence, last.latency, last.codec), (4, Some(80), Some(Codec::Vp8)));
+        assert_eq!((last.freezes, last.since_freeze, last.join_time), (0, None, Some(320)));
+    }
+
+    #[test]
+    fn nothing_is_said_before_the_first_picture_or_without_a_view() {
+        let mut state = ReportState::default();
+        state.pictured(10, 0);
+        state.left(5);
+        state.opened(Some("v".to_owned()));
+        state.left(10);
+        assert_eq!(run(&mut state, 1_000, 30_000, froze(1, 500)), []);
+    }
+
+    #[test]
+    fn the_end_of_a_freeze_is_told_soon_but_not_again_and_again() {
+        let mut state = playing();
+        let said = run(&mut state, 2_000, 2_000, froze(1, 700));
+        assert_eq!(said, [], "just said something");
+        let said = run(&mut state, 3_000, 3_000, froze(1, 700));
+        assert_eq!((said[0].0, said[0].1.freezes, said[0].1.frozen_time), (3_000, 1, 700));
+        assert_eq!(said[0].1.since_freeze, Some(1_000));
+        let said = run(&mut state, 4_000, 20_000, froze(2, 900));
+        assert_eq!(said.iter().map(|(at, _)| *at).collect::<Vec<_>>(), [5_000, 15_000]);
+        assert_eq!(
+            (said[1].1.freezes, said[1].1.frozen_time, said[1].1.since_freeze),
+            (2, 900, Some(11_000))
+        );
+    }
+
+    #[test]
+    fn a_view_goes_on_over_sessions_and_a_new_one_starts_from_nothing() {
+        let mut state = playing();
+        run(&mut state, 2_000, 3_000, froze(2, 800));
+        assert_eq!(state.view(), Some("v1"));
+        state.opened(Some("v1".to_owned()));
+        let said = run(&mut state, 4_000, 14_000, froze(1, 100));
+        let last = &said.last().unwrap().1;
+        assert_eq!((last.freezes, last.frozen_time, last.join_time), (3, 900, Some(320)));
+        state.opened(Some("v2".to_owned()));
+        assert_eq!(run(&mut state, 20_000, 40_000, froze(0, 0)), [], "no picture of it yet");
+        state.pictured(90, 41_000);
+        let first = &posts(&mut state)[0];
+        assert_eq!((first.view.as_str(), first.report.sequence, first.report.freezes), ("v2", 1, 0));
+        assert_eq!(first.report.embedded_by.as_deref(), Some("https://a.example"));
+    }
+
+    #[test]
+    fn waiting_for_the_publisher_is_no_freeze() {
+        let mut state = playing();
+        state.waiting(true, 5_000);
+        run(&mut state, 5_000, 9_000, froze(0, 0));
+        state.waiting(false, 10_000);
+        let said = run(&mut state, 10_000, 30_000, froze(1, 5_000));
+        assert!(said.iter().all(|(_, report)| report.freezes == 0));
+        let said = run(&mut state, 31_000, 34_000, froze(2, 5_400));
+        assert_eq!((said[0].1.freezes, said[0].1.frozen_time), (1, 400));
+    }
+
+    #[test]
+    fn leaving_tells_the_rest_and_the_end_forgets_the_view() {
+        let mut state = playing();
+        state.left(1_500);
+        state.over(2_000);
+        let said = posts(&mut state);
+        assert_eq!(
+            said.iter().map(|post| (post.report.sequence, post.last)).collect::<Vec<_>>(),
+            [(2, true), (3, false)]
+        );
+        assert_eq!(state.view(), None);
+        state.left(3_000);
+        assert_eq!(posts(&mut state), []);
+    }
+
+    #[test]
+    fn a_view_that_the_server_does_not_know_is_told_nothing_more() {
+        let mut state = playing();
+        state.unknown("v0");
+        assert_eq!(state.view(), Some("v1"));
+        state.unknown("v1");
+        assert_eq!(run(&mut state, 2_000, 60_000, froze(0, 0)), []);
+    }
+
+    #[test]
+    fn a_session_that_counts_backwards_takes_nothing_back() {
+        let mut state = playing();
+        run(&mut state, 2_000, 3_000, froze(5, 1_000));
+        run(&mut state, 4_000, 5_000, froze(0, 0));
+        let said = run(&mut state, 6_000, 20_000, froze(5, 1_000));
+        assert_eq!(said.last().unwrap().1.freezes, 5);
+    }
+
+    #[test]
+    fn freezes_are_told_from_the_times_of_frames() {
+        let mut freezes = Freezes::default();
+        let mut at = 0.0;
+        for _ in 0..60 {
+            at += 33.0;
+            freezes.shown(at);
+        }
+        at += 180.0;
+        freezes.shown(at);
+        assert_eq!(freezes.totals().0, 0, "late is not frozen");
+        at += 533.0;
+        freezes.shown(at);
+        let (count, frozen) = freezes.totals();
+        assert!(count == 1 && (450..=533).contains(&frozen), "{count} {frozen}");
+        freezes.interrupted();
+        freezes.shown(at + 60_000.0);
+        assert_eq!(freezes.totals().0, 1);
+        freezes.shown(f64::NAN);
+        freezes.shown(0.0);
+        assert_eq!(freezes.totals().0, 1);
+    }
+}

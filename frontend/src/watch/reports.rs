@@ -1,0 +1,132 @@
+//! Carries out what [`ReportState`] decides: tells the server how well it plays.
+
+use super::{
+    report_state::{Freezes, ReportState, Sample},
+    stats_state::Quality,
+};
+use crate::{
+    api::rest,
+    browser::{self, frame, page, time},
+};
+use shared::{
+    broadcast::{BroadcastState, ChannelState, Codec},
+    id::BroadcastId,
+    unit::Size,
+};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
+
+/// The reports of one player.
+pub struct Reports {
+    state: Rc<RefCell<ReportState>>,
+    freezes: RefCell<Freezes>,
+    broadcast: RefCell<Option<BroadcastId>>,
+    /// When the picture was asked for, by the page's clock.
+    asked_at: Cell<u64>,
+}
+
+impl Default for Reports {
+    fn default() -> Self {
+        let elsewhere = |site: &String| *site != page::origin();
+        let (embedded_by, referrer) = if frame::is_framed() {
+            let site = frame::embedder().unwrap_or_else(|| "unknown".to_owned());
+            (Some(site).filter(elsewhere), None)
+        } else {
+            (None, frame::referrer().filter(elsewhere))
+        };
+        Self {
+            state: Rc::new(RefCell::new(ReportState::new(embedded_by, referrer))),
+            freezes: RefCell::default(),
+            broadcast: RefCell::default(),
+            asked_at: Cell::default(),
+        }
+    }
+}
+
+impl Reports {
+    /// A picture is asked for; answers with the view to go on with.
+    pub fn asking(&self) -> Option<String> {
+        let view = self.state.borrow().view().map(str::to_owned);
+        if view.is_none() {
+            self.asked_at.set(time::now());
+        }
+        view
+    }
+
+    /// The server took a session on as this view.
+    pub fn opened(&self, view: Option<String>) {
+        self.freezes.take();
+        self.with(|state, _| state.opened(view));
+    }
+
+    /// The server said where the broadcast stands.
+    pub fn heard(&self, channel: &ChannelState) {
+        let before = self.broadcast.replace(channel.stream_id.clone());
+        let is_other = before.is_some() && before != channel.stream_id;
+        let over = matches!(channel.state, BroadcastState::Ended | BroadcastState::Offline);
+        let waits = channel.state == BroadcastState::Waiting;
+        self.with(|state, now| {
+            if over || is_other {
+                state.over(now);
+            }
+            state.waiting(waits, now);
+        });
+    }
+
+    /// A frame is on the screen.
+    pub fn shown(&self, at: f64) {
+        self.freezes.borrow_mut().shown(at);
+    }
+
+    /// The picture is seen, or not any more.
+    pub fn looked_at(&self, is: bool) {
+        self.freezes.borrow_mut().interrupted();
+        if !is {
+            self.left();
+        }
+    }
+
+    /// The picture was stopped by the viewer, or goes on.
+    pub fn paused(&self) {
+        self.freezes.borrow_mut().interrupted();
+    }
+
+    /// A picture is there.
+    pub fn pictured(&self) {
+        self.with(|state, now| state.pictured(now.saturating_sub(self.asked_at.get()), now));
+    }
+
+    /// A second passed.
+    pub fn measured(&self, quality: &Quality, latency: Option<u32>) {
+        let (freezes, frozen) = quality.freezes.unwrap_or_else(|| self.freezes.borrow().totals());
+        let codecs = [Codec::Av1, Codec::Vp9, Codec::Vp8, Codec::H264];
+        let size = quality.size.map(|(width, height)| Size {
+            width: width.min(u32::from(u16::MAX)) as u16,
+            height: height.min(u32::from(u16::MAX)) as u16,
+        });
+        let codec = codecs.into_iter().find(|codec| codec.name() == quality.codec);
+        self.with(|state, now| state.measured(Sample { freezes, frozen, latency, codec, size }, now));
+    }
+
+    /// The page is put away, maybe for good.
+    pub fn left(&self) {
+        self.with(ReportState::left);
+    }
+
+    fn with(&self, decide: impl FnOnce(&mut ReportState, u64)) {
+        decide(&mut self.state.borrow_mut(), time::now());
+        loop {
+            let Some(post) = self.state.borrow_mut().poll() else { return };
+            let state = self.state.clone();
+            browser::spawn(async move {
+                // A report that is lost loses nothing: the next one says the same and more.
+                let told = rest::report_view(&post.view, &post.report, post.last).await;
+                if told.is_err_and(|failure| failure.status() == Some(404)) {
+                    state.borrow_mut().unknown(&post.view);
+                }
+            });
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! What the player has to show at one moment.
+
+use super::{
+    player_state::View,
+    sound::{self, Sound},
+    stats_state::Quality,
+};
+use crate::browser::storage;
+use shared::{broadcast::ChannelState, unit::Timestamp};
+use std::rc::Rc;
+
+/// Where the browser remembers which rendition the viewer chose.
+pub const QUALITY: &str = "weir.quality";
+
+/// What there is to show.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Snapshot {
+    /// Which state the player is in.
+    pub view: View,
+    /// The server doesn't answer, and the picture goes on.
+    pub alone: bool,
+    /// The last picture can stay under what is said.
+    pub has_picture: bool,
+    /// What the server said last.
+    pub channel: Option<Rc<ChannelState>>,
+    /// The server's clock minus this machine's, in milliseconds.
+    pub clock_offset: i64,
+    /// Milliseconds from the streamer's computer to this screen, measured.
+    pub latency: Option<u32>,
+    /// The rendition that the viewer chose; none leaves it to the server.
+    pub chosen: Option<String>,
+    /// What the connection measures.
+    pub quality: Quality,
+    /// Milliseconds from asking for the picture to seeing it.
+    pub first_picture: Option<u64>,
+    /// Milliseconds from asking for the page to seeing the picture.
+    pub page_picture: Option<u64>,
+    /// The viewer stopped the picture.
+    pub paused: bool,
+    /// How loud it is to be.
+    pub sound: Sound,
+    /// The browser insists on silence until the person does something.
+    pub blocked: bool,
+}
+
+impl Default for Snapshot {
+    fn default() -> Self {
+        Self {
+            view: View::Connecting,
+            alone: false,
+            has_picture: false,
+            channel: None,
+            clock_offset: 0,
+            latency: None,
+            chosen: storage::read(QUALITY).filter(|name| !name.is_empty()),
+            quality: Quality::default(),
+            first_picture: None,
+            page_picture: None,
+            paused: false,
+            sound: sound::remembered(),
+            blocked: false,
+        }
+    }
+}
+
+impl Snapshot {
+    /// What is heard now: silent as long as the browser insists.
+    pub fn heard(&self) -> Sound {
+        Sound { muted: self.sound.muted || self.blocked, ..self.sound }
+    }
+
+    /// Seconds since `then`, by the server's clock.
+    pub fn since(&self, then: Timestamp, now: i64) -> u64 {
+        Timestamp::from_millis(now + self.clock_offset).since(then).as_secs()
+    }
+}
