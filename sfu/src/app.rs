@@ -7,6 +7,11 @@ mod tests;
 
 use crate::{
     account::{service::Accounts, store::AccountStore},
+    analytics::{
+        maxminddb::{Regions, RegionsError},
+        service::{Analytics, Desk},
+        store::AnalyticsStore,
+    },
     broadcast::{live::LiveBoard, log::BroadcastLog, store::SqlBroadcastLog},
     channel::{
         LiveControl,
@@ -26,9 +31,14 @@ use crate::{
         health::{Check, Readiness},
         metrics::Metrics,
     },
+    watch::whep::Classify,
 };
 use axum::{Router, serve::ListenerExt};
-use shared::{channel::NewChannel, id::ChannelName, text::DisplayName};
+use shared::{
+    channel::NewChannel,
+    id::{ChannelName, EventId},
+    text::DisplayName,
+};
 use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     net::TcpListener,
@@ -66,6 +76,9 @@ pub enum AppError {
     /// The media plane can't start.
     #[error(transparent)]
     Media(#[from] crate::rtc::plane::StartError),
+    /// The GeoIP database can't be used.
+    #[error(transparent)]
+    Regions(#[from] RegionsError),
     /// The broadcast log can't be used.
     #[error(transparent)]
     Log(#[from] crate::broadcast::log::LogError),
@@ -84,6 +97,10 @@ pub struct MediaNeeds {
     pub bus: Bus,
     /// To write down broadcasts and views.
     pub log: Arc<dyn BroadcastLog>,
+    /// Hears of what is written down.
+    pub heed: media::stage::Heed,
+    /// To tell viewers apart.
+    pub classify: Arc<dyn Classify>,
     /// To count.
     pub metrics: Metrics,
     /// Turns true when the server is about to stop.
@@ -116,6 +133,7 @@ pub struct Server {
     store: Store,
     draining: watch::Sender<bool>,
     media: JoinHandle<()>,
+    desk: Desk,
 }
 
 impl Server {
@@ -131,16 +149,27 @@ impl Server {
         let board = LiveBoard::default();
 
         let log: Arc<dyn BroadcastLog> = Arc::new(SqlBroadcastLog::new(store.clone()));
-        let left_open = log.close_stale_views().await?;
+        let left_open = log.close_stale_spans().await?;
         if left_open > 0 {
             tracing::info!(views = left_open, "views that the last run left open were closed");
         }
+        let regions = config.geoip_database.as_deref().map(Regions::open).transpose()?;
+        let process: EventId = fresh::id();
+        let analytics_store = AnalyticsStore::new(store.clone(), process.as_str());
+        let desk = Desk::start(analytics_store.clone());
+        let heeding = desk.clone();
 
         let media = connect::media(MediaNeeds {
             config: config.media.clone(),
             board: board.clone(),
             bus: bus.clone(),
             log: log.clone(),
+            heed: Box::new(move |record| {
+                if let Some(fact) = connect::fact(record) {
+                    heeding.heed(fact);
+                }
+            }),
+            classify: Arc::new(connect::Classifier(regions.unwrap_or_default())),
             metrics: metrics.clone(),
             draining: is_draining.clone(),
         })
@@ -149,7 +178,10 @@ impl Server {
         let ports = connect::ports(&board, log, &bus, media.control);
         let channels = Channels::new(store.clone(), ports);
         let accounts = Accounts::new(store.clone(), Arc::new(connect::AccountChannels(channels.clone())));
-        let topics = Arc::new(connect::Topics { channels: channels.clone(), board });
+        let owners = Arc::new(connect::ChannelOwners(channels.clone()));
+        let analytics = Analytics::new(analytics_store, desk.clone(), owners, Arc::new(connect::Silence));
+        let topics =
+            Arc::new(connect::Topics { channels: channels.clone(), board, analytics: analytics.clone() });
         let gateway =
             Gateway::new(topics, Arc::new(accounts.clone()), bus, site.clone(), is_draining.clone());
         metrics.register(|registry| gateway.register(registry));
@@ -162,6 +194,7 @@ impl Server {
             media: (media.routes)(&channels, &accounts),
             accounts,
             channels,
+            analytics,
             gateway: gateway.clone(),
             assets: Assets::new(EMBEDDED),
             metrics,
@@ -177,6 +210,7 @@ impl Server {
             store,
             draining,
             media: media.task,
+            desk,
         })
     }
 
@@ -219,6 +253,9 @@ impl Server {
             while servers.join_next().await.is_some() {}
             self.gateway.closed().await;
             let _ = self.media.await;
+            if let Err(error) = self.desk.flush().await {
+                tracing::error!(%error, "the last of players' reports could not be written down");
+            }
         });
         if drained.await.is_err() {
             tracing::warn!("some connections were cut: they did not finish within 10 s");

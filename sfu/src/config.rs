@@ -19,6 +19,8 @@ pub struct Config {
     pub media: Media,
     /// The data directory: the database is there, unless it has a URL.
     pub data_dir: PathBuf,
+    /// The MaxMind DB file that tells countries by addresses.
+    pub geoip_database: Option<PathBuf>,
     /// Where the database is instead.
     pub database_url: Option<String>,
     /// Logs.
@@ -83,6 +85,7 @@ impl Default for Config {
                 ice_credential: None,
             },
             data_dir: PathBuf::from("data"),
+            geoip_database: None,
             database_url: None,
             // sqlx tells of each statement, which belongs to whoever looks for it.
             log: Log { filter: "info,sqlx=warn".to_owned(), format: LogFormat::Text },
@@ -265,6 +268,16 @@ const SETTINGS: &[Setting] = &[
         set: |config, texts| {
             let url = one(texts)?;
             url.starts_with("sqlite:").then(|| config.database_url = Some(url.to_owned()))
+        },
+    },
+    Setting {
+        key: "geoip_database",
+        variable: "WEIR_GEOIP_DATABASE",
+        is_list: false,
+        expected: "the path of a MaxMind DB file of countries or cities, like GeoLite2-Country.mmdb",
+        set: |config, texts| {
+            let path = one(texts)?;
+            (!path.is_empty()).then(|| config.geoip_database = Some(PathBuf::from(path)))
         },
     },
     Setting {
@@ -485,6 +498,7 @@ mod tests {
             ("WEIR_MEDIA_PUBLIC_IP", "0.0.0.0"),
             ("WEIR_DATA_DIR", ""),
             ("WEIR_DATABASE_URL", "mysql://x"),
+            ("WEIR_GEOIP_DATABASE", ""),
             ("WEIR_LOG", "sfu=loud"),
             ("WEIR_LOG_FORMAT", "xml"),
             ("WEIR_NAME", " "),

@@ -2,7 +2,9 @@
 
 pub mod account;
 pub mod actor;
+pub mod analytics;
 pub mod app;
+pub mod audience;
 pub mod broadcast;
 pub mod channel;
 pub mod cli;

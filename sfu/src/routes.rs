@@ -2,6 +2,7 @@
 
 use crate::{
     account::{self, service::Accounts},
+    analytics::{self, service::Analytics},
     channel::{self, embed, service::Channels},
     event::websocket::{self, Gateway},
     http::{
@@ -41,6 +42,8 @@ pub struct Parts {
     pub accounts: Accounts,
     /// Channels.
     pub channels: Channels,
+    /// Figures.
+    pub analytics: Analytics,
     /// Live updates.
     pub gateway: Gateway,
     /// The frontend.
@@ -55,7 +58,8 @@ pub struct Parts {
 
 /// The whole of it.
 pub fn router(parts: Parts) -> Router {
-    let Parts { name, site, accounts, channels, gateway, assets, metrics, readiness, media } = parts;
+    let Parts { name, site, accounts, channels, analytics, gateway, assets, metrics, readiness, media } =
+        parts;
     let logins: Arc<dyn Logins> = Arc::new(accounts.clone());
     let policy = Policy::new(&assets.script_hashes());
 
@@ -69,14 +73,18 @@ pub fn router(parts: Parts) -> Router {
     // GET   /api/v1/channels/{name}/embedding
     // POST  /api/v1/channels/{name}/stream-key      POST  /api/v1/channels/{name}/publish-token
     // POST  /api/v1/live/start                      GET   /api/v1/live/status/{streamId}
+    // GET   /api/v1/channels/{name}/broadcasts      GET   /api/v1/instance/analytics
+    // GET   /api/v1/broadcasts/{id}/analytics       and ….json, ….csv
     // GET   /api/v1/events                          WebSocket
     let embeds = embed::routes::routes(channels.clone(), assets.clone(), policy.clone(), &name);
     let pages = any(assets::serve).layer(from_fn(embed::routes::announce)).with_state(assets);
+    let reports = analytics::routes::reports(analytics.desk().clone());
     let api = Router::new()
         .route("/instance", get(instance))
         .with_state((name, accounts.clone()))
         .merge(account::routes::routes(accounts))
         .merge(channel::live::routes::routes(channels.clone(), logins.clone()))
+        .merge(analytics::routes::routes(analytics.clone(), logins.clone()))
         .merge(channel::routes::routes(channels, logins))
         .merge(websocket::routes(gateway))
         .fallback(fallback::unknown)
@@ -86,7 +94,8 @@ pub fn router(parts: Parts) -> Router {
         .layer(DefaultBodyLimit::max(BODY_MOST));
 
     Router::new()
-        .nest("/api/v1", api)
+        // POST  /api/v1/views/{view}/report             from pages of any origin
+        .nest("/api/v1", api.merge(reports))
         .route("/api/{*rest}", any(fallback::unknown))
         .merge(media)
         // GET   /embed/{channel}                        GET   /embed/{channel}/chat

@@ -96,11 +96,11 @@ pub struct Quality {
     pub freezes: u64,
     /// Seconds that they stopped for.
     pub frozen_time: f64,
-    /// The part of the watched time that was frozen, 0 to 1.
+    /// The part of the time that was frozen, 0 to 1, of the time that views were watched whose players reported.
     pub frozen_share: f64,
     /// Views that ended within 10 s of a freeze.
     pub exits_after_freeze: u64,
-    /// Views by the codec they were last played in.
+    /// Views by the codec they were last played in, of those that told it.
     pub codecs: Vec<Share>,
     /// Views by the picture's height, e.g. `720p`.
     pub sizes: Vec<Share>,
@@ -113,7 +113,7 @@ pub struct Quality {
 pub struct Timeline {
     /// Seconds from the broadcast's start to the first step.
     pub from: Seconds,
-    /// Seconds a step: 5.
+    /// Seconds a step: 5; a multiple of it for a broadcast that is longer than a day.
     pub step: Seconds,
     /// The most concurrent viewers within the step.
     pub viewers: Vec<u32>,
@@ -156,8 +156,8 @@ pub enum MarkerKind {
 }
 
 /// `GET /api/v1/broadcasts/{streamId}/analytics` (also `….csv` and `….json` to keep), for the channel's owner; and the topic
-/// `channel:stream_analytics:v1`, every 5 s, of the broadcast that is on or was last, whose timeline and retention hold just
-/// the last minute.
+/// `channel:stream_analytics:v1`, every 5 s, of the broadcast that is on or was last, whose timeline holds just the
+/// last minute and whose retention is empty.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
@@ -180,9 +180,9 @@ pub struct BroadcastAnalytics {
     /// By country (ISO 3166-1 alpha-2), where the server has a GeoIP database. Countries of fewer than
     /// [`GROUP_LEAST`] views are together `other`.
     pub regions: Vec<Share>,
-    /// By the site that linked here.
+    /// By the site that linked here, of the views that told one.
     pub referrers: Vec<Share>,
-    /// By the page that embedded the player.
+    /// By the page that embedded the player, of the views that are embedded; `unknown` where the browser doesn't tell.
     pub embeds: Vec<Share>,
     /// How well it played.
     pub quality: Quality,
@@ -194,6 +194,22 @@ pub struct BroadcastAnalytics {
     pub markers: Vec<Marker>,
     /// The broadcast before, to compare with.
     pub previous: Option<BroadcastSummary>,
+}
+
+/// `GET /api/v1/instance/analytics`, for the instance's owner: sums over all channels since the instance began.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InstanceAnalytics {
+    /// Broadcasts, those that are on included.
+    pub broadcasts: u64,
+    /// How many watch this moment.
+    pub concurrent_viewers: u32,
+    /// Started watches.
+    pub total_views: u64,
+    /// Seconds a view lasted, on average.
+    pub average_watch_time: f64,
+    /// Seconds of all views together.
+    pub total_watch_time: f64,
 }
 
 /// The fewest views that a region is shown for.

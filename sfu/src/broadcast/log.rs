@@ -1,6 +1,6 @@
 //! The lasting record of broadcasts and views: what the registry writes down, and the port it writes through.
 
-use crate::store::StoreError;
+use crate::{audience::Audience, store::StoreError};
 use futures_util::future::BoxFuture;
 use shared::{
     id::{BroadcastId, ChannelId, ChannelName, ViewId},
@@ -23,13 +23,19 @@ pub enum Record {
         category: Category,
         /// When.
         at: Timestamp,
+        /// By how many milliseconds its clock is ahead of the heartbeat's.
+        clock_offset: i64,
     },
-    /// A broadcast is still on.
-    BroadcastSeen {
-        /// Which.
-        id: BroadcastId,
+    /// This process is alive, and with it everything that is open.
+    Heartbeat(Heartbeat),
+    /// Something happened within a broadcast.
+    Marked {
+        /// Which broadcast.
+        broadcast: BroadcastId,
         /// When.
         at: Timestamp,
+        /// What.
+        mark: Mark,
     },
     /// A broadcast is over, and with it its open views.
     BroadcastEnded {
@@ -45,32 +51,88 @@ pub enum Record {
         /// Pixels.
         height: u16,
     },
-    /// Somebody began to watch.
+    /// Somebody began to watch: a view, and its first span.
     ViewStarted {
         /// Which watch.
         id: ViewId,
         /// What.
         broadcast: BroadcastId,
+        /// With what, and where.
+        audience: Audience,
         /// When.
         at: Timestamp,
     },
-    /// Every open view of a broadcast is still on.
-    ViewSeen {
-        /// Of what.
+    /// Somebody came back to a view that had stopped: another span of it.
+    ViewResumed {
+        /// Which watch.
+        id: ViewId,
+        /// Which span: 2 is the second.
+        span: u32,
+        /// What.
         broadcast: BroadcastId,
         /// When.
         at: Timestamp,
     },
-    /// Somebody stopped watching.
+    /// Somebody stopped watching: a span's end.
     ViewEnded {
         /// Which watch.
         id: ViewId,
+        /// Which span of it.
+        span: u32,
         /// When.
         at: Timestamp,
     },
 }
 
-/// A broadcast whose end was never written: it is live, or the server was killed.
+/// Until when a process is known to have run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Heartbeat {
+    /// By the clock that never jumps.
+    pub at: Timestamp,
+    /// By the system's clock at that moment.
+    pub wall: Timestamp,
+}
+
+/// What a process that is gone left behind.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Left {
+    /// Its last sign of life.
+    pub heartbeat: Option<Heartbeat>,
+    /// Broadcasts without an end, oldest first.
+    pub broadcasts: Vec<OpenBroadcast>,
+}
+
+/// What happens within a broadcast.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mark {
+    /// The publisher's media stopped.
+    Interrupted,
+    /// It came back.
+    Resumed,
+    /// The title is another.
+    Title(Title),
+}
+
+impl Mark {
+    /// Its name in the record.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Interrupted => "interrupted",
+            Self::Resumed => "resumed",
+            Self::Title(_) => "title",
+        }
+    }
+
+    /// Its words.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Interrupted | Self::Resumed => "",
+            Self::Title(title) => title.as_str(),
+        }
+    }
+}
+
+/// A broadcast whose end was never written: the server stopped or was killed while it was on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenBroadcast {
     /// Which.
@@ -79,10 +141,20 @@ pub struct OpenBroadcast {
     pub channel: ChannelId,
     /// That channel's address.
     pub name: ChannelName,
+    /// Its title, as it was last.
+    pub title: Title,
+    /// Its category at the start.
+    pub category: Category,
     /// When it started.
     pub started_at: Timestamp,
-    /// When it was last known to be live.
+    /// When it was last known to be on: the last heartbeat, by the broadcast's clock.
     pub last_seen_at: Timestamp,
+    /// By how many milliseconds its clock is ahead of the heartbeat's.
+    pub clock_offset: i64,
+    /// Since when its publisher was missing already.
+    pub interrupted_at: Option<Timestamp>,
+    /// Its views and how many spans each has, as many as are remembered, the newest.
+    pub views: Vec<(ViewId, u32)>,
 }
 
 /// A broadcast that is over.
@@ -104,12 +176,12 @@ pub trait BroadcastLog: Send + Sync + 'static {
     /// Writes all or none, and returns once they would survive a power cut. The same records again change nothing.
     fn append(&self, records: Vec<Record>) -> BoxFuture<'_, Result<(), LogError>>;
 
-    /// Broadcasts without an end, oldest first.
-    fn open_broadcasts(&self) -> BoxFuture<'_, Result<Vec<OpenBroadcast>, LogError>>;
+    /// What is without an end, with at most `views` views of each broadcast.
+    fn left(&self, views: usize) -> BoxFuture<'_, Result<Left, LogError>>;
 
     /// A channel's last broadcast that is over.
     fn last_ended(&self, channel: ChannelId) -> BoxFuture<'_, Result<Option<PastBroadcast>, LogError>>;
 
-    /// Ends the open views of a process that is gone, at the time they were last seen; how many there were.
-    fn close_stale_views(&self) -> BoxFuture<'_, Result<u64, LogError>>;
+    /// Ends the spans that a process left open that is gone, at its last heartbeat; how many there were.
+    fn close_stale_spans(&self) -> BoxFuture<'_, Result<u64, LogError>>;
 }

@@ -10,3 +10,4 @@ pub mod packet;
 pub mod payload;
 pub mod registry;
 pub mod store;
+pub mod views;

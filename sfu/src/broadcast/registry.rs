@@ -5,8 +5,10 @@
 use super::{
     life::{self, Life},
     live::{Health, LiveState},
-    log::{OpenBroadcast, Record},
+    log::{Heartbeat, Left, Mark, OpenBroadcast, Record},
+    views::{Coming, Views},
 };
+use crate::audience::Audience;
 use shared::{
     broadcast::Rendition,
     event::Occurrence,
@@ -16,8 +18,8 @@ use shared::{
 };
 use std::{collections::HashMap, time::Duration};
 
-/// How often it is written down that a broadcast is still on.
-const SEEN_EVERY: Duration = Duration::from_secs(5);
+/// A difference between the clocks that is less than this is no jump of the system's.
+const JUMP_LEAST: i64 = 1000;
 
 /// What can happen.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,6 +81,17 @@ pub enum Input {
         session: SessionId,
         /// The id of this view.
         view: ViewId,
+        /// The view is one that was there before: the viewer came back.
+        comes_back: bool,
+        /// With what it watches, and where.
+        audience: Audience,
+    },
+    /// The owner gave the channel another title.
+    Titled {
+        /// Where.
+        channel: ChannelId,
+        /// The title.
+        title: Title,
     },
     /// A viewer's session is over.
     ViewerLeft {
@@ -108,7 +121,15 @@ pub enum Input {
         channel: ChannelId,
     },
     /// A second passed.
-    Tick,
+    Tick {
+        /// The system's clock, which may have been set.
+        wall: Timestamp,
+    },
+    /// The server stops. Broadcasts stay open, for the next process to wait for their publishers.
+    Stop {
+        /// The system's clock.
+        wall: Timestamp,
+    },
 }
 
 /// What follows, in this order.
@@ -139,30 +160,68 @@ struct Channel {
     current: Option<SessionId>,
     /// The one whose media was on and that closed without a word; it may still say goodbye.
     vanished: Option<SessionId>,
-    viewers: HashMap<SessionId, ViewId>,
+    /// Who watches what is on.
+    views: Views,
     /// The id of the broadcast that begins next, where one was announced.
     reserved: Option<BroadcastId>,
     renditions: Vec<Rendition>,
     /// The height that was written down last.
     height: Option<u16>,
     health: Option<Health>,
-    seen: Timestamp,
+    /// By how many milliseconds the broadcast's clock is ahead of the registry's. Fixed while one is on: nothing within
+    /// a broadcast sees the system's clock being set.
+    clock_offset: i64,
     shown: LiveState,
 }
 
-/// See the module. Pure: time and ids are arguments.
+/// See the module. Pure: time and ids are arguments, and time never runs backwards or jumps.
 #[derive(Debug, Default)]
 pub struct Registry {
     channels: HashMap<ChannelId, Channel>,
+    /// By how many milliseconds the system's clock is ahead of the one that `now` is of.
+    skew: i64,
 }
 
 impl Registry {
+    /// Where the clock begins that never jumps: at the system's, or, where something is to be gone on with, so far behind
+    /// the last heartbeat as the system's clock says that it is ago.
+    pub fn clock_start(left: &Left, wall: Timestamp) -> Timestamp {
+        match left.heartbeat {
+            Some(last) if !left.broadcasts.is_empty() => {
+                later(last.at, i64::try_from(wall.since(last.wall).as_millis()).unwrap_or(i64::MAX))
+            }
+            _ => wall,
+        }
+    }
+
     /// Takes up the broadcasts that a previous process left open.
-    pub fn recover(&mut self, open: Vec<OpenBroadcast>, now: Timestamp) -> Vec<Output> {
+    pub fn recover(&mut self, open: Vec<OpenBroadcast>, now: Timestamp, wall: Timestamp) -> Vec<Output> {
+        self.set_skew(now, wall);
         let mut outputs = Vec::new();
         for broadcast in open {
-            let life = Life::recovered(broadcast.id.clone(), broadcast.started_at, broadcast.last_seen_at);
-            let channel = Channel { life, ..Channel::new(broadcast.channel.clone(), broadcast.name) };
+            let now = later(now, broadcast.clock_offset);
+            let missing_since = broadcast.interrupted_at.unwrap_or(broadcast.last_seen_at);
+            // Whoever hears of records must have heard of the broadcast; the log has it already.
+            outputs.push(Output::Record(Record::BroadcastStarted {
+                id: broadcast.id.clone(),
+                channel: broadcast.channel.clone(),
+                title: broadcast.title.clone(),
+                category: broadcast.category.clone(),
+                at: broadcast.started_at,
+                clock_offset: broadcast.clock_offset,
+            }));
+            if broadcast.interrupted_at.is_none() {
+                let (broadcast, at) = (broadcast.id.clone(), missing_since);
+                outputs.push(Output::Record(Record::Marked { broadcast, at, mark: Mark::Interrupted }));
+            }
+            let channel = Channel {
+                life: Life::recovered(broadcast.id.clone(), broadcast.started_at, missing_since),
+                title: broadcast.title,
+                category: broadcast.category,
+                views: Views::recovered(broadcast.views),
+                clock_offset: broadcast.clock_offset,
+                ..Channel::new(broadcast.channel.clone(), broadcast.name)
+            };
             // Of several on one channel only the last can go on.
             if let Some(mut older) = self.channels.insert(broadcast.channel.clone(), channel) {
                 let mut ignored = Vec::new();
@@ -177,18 +236,32 @@ impl Registry {
         outputs
     }
 
+    /// Whether somebody who comes back can go on with a view: it is one of what is on.
+    pub fn has_view(&self, channel: &ChannelId, view: &ViewId) -> bool {
+        self.channels.get(channel).is_some_and(|channel| channel.views.has(view))
+    }
+
+    fn set_skew(&mut self, now: Timestamp, wall: Timestamp) {
+        let skew = wall.as_millis().saturating_sub(now.as_millis());
+        if skew.abs_diff(self.skew) >= JUMP_LEAST as u64 {
+            self.skew = skew;
+        }
+    }
+
     /// Takes an input; answers what follows.
     pub fn handle(&mut self, input: Input, now: Timestamp) -> Vec<Output> {
         let mut outputs = Vec::new();
         match input {
             Input::Published { channel: id, name, title, category, session, user_agent, reserved } => {
-                let channel =
-                    self.channels.entry(id.clone()).or_insert_with(|| Channel::new(id, name.clone()));
-                (channel.name, channel.title, channel.category) = (name, title, category);
-                // While somebody is about to publish, a later announcement may have been heard already: ids sort by age.
-                let heard = channel.reserved.take().filter(|_| !channel.publishers.is_empty());
-                channel.reserved = heard.max(reserved);
-                channel.publishers.insert(session, user_agent);
+                self.channels.entry(id.clone()).or_insert_with(|| Channel::new(id.clone(), name.clone()));
+                self.with(&id, now, &mut outputs, |channel, now, outputs| {
+                    (channel.name, channel.category) = (name, category);
+                    channel.titled(title, now, outputs);
+                    // While somebody is about to publish, a later announcement may have been heard already: ids sort by age.
+                    let heard = channel.reserved.take().filter(|_| !channel.publishers.is_empty());
+                    channel.reserved = heard.max(reserved);
+                    channel.publishers.insert(session, user_agent);
+                });
             }
             // Where nobody is about to publish, whoever comes brings it along.
             Input::Reserved { channel, id } => {
@@ -197,7 +270,13 @@ impl Registry {
                 }
             }
             Input::Flows { channel, session, fresh } => {
-                self.with(&channel, now, &mut outputs, |channel, outputs| {
+                // What begins now begins by the system's clock as it is now.
+                if let Some(channel) = self.channels.get_mut(&channel)
+                    && !channel.life.is_on()
+                {
+                    channel.clock_offset = self.skew;
+                }
+                self.with(&channel, now, &mut outputs, |channel, now, outputs| {
                     if !channel.publishers.contains_key(&session) {
                         return;
                     }
@@ -212,14 +291,14 @@ impl Registry {
                 })
             }
             Input::Stopped { channel, session } => {
-                self.with(&channel, now, &mut outputs, |channel, outputs| {
+                self.with(&channel, now, &mut outputs, |channel, now, outputs| {
                     if channel.current.as_ref() == Some(&session) {
                         channel.live(life::Input::MediaStopped, now, outputs);
                     }
                 })
             }
             Input::PublisherGone { channel, session, said } => {
-                self.with(&channel, now, &mut outputs, |channel, outputs| {
+                self.with(&channel, now, &mut outputs, |channel, now, outputs| {
                     channel.publishers.remove(&session);
                     let was_on = channel.current.as_ref() == Some(&session);
                     // A goodbye that comes after the connection's end counts, unless somebody is about to take over.
@@ -236,23 +315,15 @@ impl Registry {
                     }
                 });
             }
-            Input::ViewerJoined { channel, session, view } => {
-                self.with(&channel, now, &mut outputs, |channel, outputs| {
-                    let Some(id) = channel.life.current().cloned() else {
-                        outputs.push(Output::Close(session));
-                        return;
-                    };
-                    let record = Record::ViewStarted { id: view.clone(), broadcast: id.clone(), at: now };
-                    channel.viewers.insert(session, view);
-                    outputs.push(Output::Record(record));
-                    outputs
-                        .push(Output::Tell(channel.name.clone(), Occurrence::ViewerJoined { stream_id: id }));
+            Input::ViewerJoined { channel, session, view, comes_back, audience } => {
+                self.with(&channel, now, &mut outputs, |channel, now, outputs| {
+                    channel.joined(session, view, comes_back, audience, now, outputs);
                 });
             }
             Input::ViewerLeft { channel, session } => {
-                self.with(&channel, now, &mut outputs, |channel, outputs| {
-                    let Some(view) = channel.viewers.remove(&session) else { return };
-                    outputs.push(Output::Record(Record::ViewEnded { id: view, at: now }));
+                self.with(&channel, now, &mut outputs, |channel, now, outputs| {
+                    let Some((id, span)) = channel.views.go(&session) else { return };
+                    outputs.push(Output::Record(Record::ViewEnded { id, span, at: now }));
                     if let Some(id) = channel.life.current().cloned() {
                         outputs.push(Output::Tell(
                             channel.name.clone(),
@@ -261,8 +332,13 @@ impl Registry {
                     }
                 })
             }
+            Input::Titled { channel, title } => {
+                self.with(&channel, now, &mut outputs, |channel, now, outputs| {
+                    channel.titled(title, now, outputs);
+                });
+            }
             Input::Measured { channel, session, renditions, loss, round_trip, keyframe_interval } => {
-                self.with(&channel, now, &mut outputs, |channel, outputs| {
+                self.with(&channel, now, &mut outputs, |channel, _, outputs| {
                     let Some(user_agent) = channel.publishers.get(&session) else { return };
                     if channel.current.as_ref() != Some(&session) {
                         return;
@@ -284,21 +360,41 @@ impl Registry {
                     channel.measure(outputs);
                 });
             }
-            Input::End { channel } => self.with(&channel, now, &mut outputs, |channel, outputs| {
+            Input::End { channel } => self.with(&channel, now, &mut outputs, |channel, now, outputs| {
                 outputs.extend(channel.publishers.drain().map(|(session, _)| Output::Close(session)));
                 (channel.current, channel.health) = (None, None);
                 channel.renditions.clear();
                 channel.live(life::Input::End, now, outputs);
             }),
-            Input::Tick => {
+            Input::Tick { wall } => {
+                self.set_skew(now, wall);
                 let ids: Vec<ChannelId> = self.channels.keys().cloned().collect();
                 for id in ids {
-                    self.with(&id, now, &mut outputs, |channel, outputs| channel.tick(now, outputs));
+                    self.with(&id, now, &mut outputs, |channel, now, outputs| {
+                        channel.live(life::Input::Tick, now, outputs);
+                    });
                 }
-                self.channels.retain(|_, channel| !channel.is_over(now));
+                self.channels.retain(|_, channel| !channel.is_over(later(now, channel.clock_offset)));
+                self.beat(now, wall, &mut outputs);
+            }
+            Input::Stop { wall } => {
+                for channel in self.channels.values_mut() {
+                    let at = later(now, channel.clock_offset);
+                    let ended = channel.views.all_go().into_iter();
+                    outputs
+                        .extend(ended.map(|(id, span)| Output::Record(Record::ViewEnded { id, span, at })));
+                }
+                self.beat(now, wall, &mut outputs);
             }
         }
         outputs
+    }
+
+    /// While nothing is on, there is nothing to know the end of.
+    fn beat(&self, now: Timestamp, wall: Timestamp, outputs: &mut Vec<Output>) {
+        if self.channels.values().any(|channel| channel.life.is_on()) {
+            outputs.push(Output::Record(Record::Heartbeat(Heartbeat { at: now, wall })));
+        }
     }
 
     /// The sessions of a channel, to know whether anything is on.
@@ -311,12 +407,13 @@ impl Registry {
         id: &ChannelId,
         now: Timestamp,
         outputs: &mut Vec<Output>,
-        act: impl FnOnce(&mut Channel, &mut Vec<Output>),
+        act: impl FnOnce(&mut Channel, Timestamp, &mut Vec<Output>),
     ) {
         let Some(channel) = self.channels.get_mut(id) else { return };
+        let now = later(now, channel.clock_offset);
         let mut tells = Vec::new();
         let mut all = Vec::new();
-        act(channel, &mut all);
+        act(channel, now, &mut all);
         // Who is told looks at the board: it must be right by then.
         for output in all {
             match output {
@@ -340,12 +437,12 @@ impl Channel {
             publishers: HashMap::new(),
             current: None,
             vanished: None,
-            viewers: HashMap::new(),
+            views: Views::default(),
             reserved: None,
             renditions: Vec::new(),
             height: None,
             health: None,
-            seen: Timestamp::from_millis(0),
+            clock_offset: 0,
             shown: LiveState::default(),
         }
     }
@@ -358,26 +455,78 @@ impl Channel {
         self.reserved.take().filter(|id| !self.life.was(id)).unwrap_or(fresh)
     }
 
+    fn joined(
+        &mut self,
+        session: SessionId,
+        view: ViewId,
+        comes_back: bool,
+        audience: Audience,
+        now: Timestamp,
+        outputs: &mut Vec<Output>,
+    ) {
+        let Some(broadcast) = self.life.current().cloned() else {
+            outputs.push(Output::Close(session));
+            return;
+        };
+        match self.views.come(session.clone(), view.clone(), comes_back) {
+            // The old session may be one that nobody noticed yet is over.
+            Coming::Replaces(old) => return outputs.push(Output::Close(old)),
+            // A view of a broadcast that ended since the offer came: the player asks again.
+            Coming::Strange => return outputs.push(Output::Close(session)),
+            Coming::GoesOn(span) => {
+                let broadcast = broadcast.clone();
+                outputs.push(Output::Record(Record::ViewResumed { id: view, span, broadcast, at: now }));
+            }
+            Coming::Begins => {
+                let broadcast = broadcast.clone();
+                outputs.push(Output::Record(Record::ViewStarted { id: view, broadcast, audience, at: now }));
+            }
+        }
+        outputs.push(Output::Tell(self.name.clone(), Occurrence::ViewerJoined { stream_id: broadcast }));
+    }
+
+    fn titled(&mut self, title: Title, now: Timestamp, outputs: &mut Vec<Output>) {
+        if let Some(broadcast) = self.life.current().cloned()
+            && self.title != title
+        {
+            let mark = Mark::Title(title.clone());
+            outputs.push(Output::Record(Record::Marked { broadcast, at: now, mark }));
+        }
+        self.title = title;
+    }
+
     fn live(&mut self, input: life::Input, now: Timestamp, outputs: &mut Vec<Output>) {
         let Some(output) = self.life.handle(input, now) else { return };
+        let mut marked = |broadcast: &BroadcastId, mark| {
+            let broadcast = broadcast.clone();
+            outputs.push(Output::Record(Record::Marked { broadcast, at: now, mark }));
+        };
         let occurrence = match output {
             life::Output::Started(id) => {
                 self.height = None;
-                self.seen = now;
                 outputs.push(Output::Record(Record::BroadcastStarted {
                     id: id.clone(),
                     channel: self.id.clone(),
                     title: self.title.clone(),
                     category: self.category.clone(),
                     at: now,
+                    clock_offset: self.clock_offset,
                 }));
                 Occurrence::StreamStarted { stream_id: id }
             }
-            life::Output::Interrupted(id) => Occurrence::StreamInterrupted { stream_id: id },
-            life::Output::Resumed(id) => Occurrence::StreamResumed { stream_id: id },
+            life::Output::Interrupted(id) => {
+                marked(&id, Mark::Interrupted);
+                Occurrence::StreamInterrupted { stream_id: id }
+            }
+            life::Output::Resumed(id) => {
+                marked(&id, Mark::Resumed);
+                Occurrence::StreamResumed { stream_id: id }
+            }
             life::Output::Ended { id, at } => {
                 outputs.push(Output::Record(Record::BroadcastEnded { id: id.clone(), at }));
                 outputs.push(Output::CloseViewers(self.id.clone()));
+                // Their spans end with it, and their sessions are let go.
+                self.views = Views::default();
                 Occurrence::StreamEnded { stream_id: id }
             }
         };
@@ -395,24 +544,12 @@ impl Channel {
         }
     }
 
-    fn tick(&mut self, now: Timestamp, outputs: &mut Vec<Output>) {
-        self.live(life::Input::Tick, now, outputs);
-        let Some(id) = self.life.current() else { return };
-        if self.current.is_some() && now.since(self.seen) >= SEEN_EVERY {
-            self.seen = now;
-            outputs.push(Output::Record(Record::BroadcastSeen { id: id.clone(), at: now }));
-        }
-        if !self.viewers.is_empty() && self.seen == now {
-            outputs.push(Output::Record(Record::ViewSeen { broadcast: id.clone(), at: now }));
-        }
-    }
-
     fn show(&mut self, now: Timestamp, outputs: &mut Vec<Output>) {
         let view = self.life.view(now);
         let state = LiveState {
             state: view.state,
             stream_id: view.id,
-            viewer_count: self.viewers.len() as u32,
+            viewer_count: self.views.watched() as u32,
             start_time: view.start_time,
             waiting_since: view.waiting_since,
             ended_at: view.ended_at,
@@ -431,8 +568,13 @@ impl Channel {
         let view = self.life.view(now);
         view.state == shared::broadcast::BroadcastState::Offline
             && self.publishers.is_empty()
-            && self.viewers.is_empty()
+            && self.views.watched() == 0
     }
+}
+
+/// A time by a clock that is ahead by `offset` milliseconds.
+fn later(at: Timestamp, offset: i64) -> Timestamp {
+    Timestamp::from_millis(at.as_millis().saturating_add(offset))
 }
 
 #[cfg(test)]
@@ -473,7 +615,29 @@ mod tests {
     }
 
     fn joined(name: &str) -> Input {
-        Input::ViewerJoined { channel: ada(), session: session(name), view: name.parse().unwrap() }
+        joined_as(name, name, false)
+    }
+
+    fn joined_as(name: &str, view: &str, comes_back: bool) -> Input {
+        let (session, view) = (session(name), view.parse().unwrap());
+        Input::ViewerJoined { channel: ada(), session, view, comes_back, audience: Audience::default() }
+    }
+
+    fn left(name: &str) -> Input {
+        Input::ViewerLeft { channel: ada(), session: session(name) }
+    }
+
+    /// A system's clock that runs from 0: what is shown and recorded doesn't depend on it.
+    fn tick() -> Input {
+        Input::Tick { wall: at(0) }
+    }
+
+    fn records(outputs: Vec<Output>) -> Vec<Record> {
+        let record = |output| match output {
+            Output::Record(record) => Some(record),
+            _ => None,
+        };
+        outputs.into_iter().filter_map(record).collect()
     }
 
     fn shown(outputs: &[Output]) -> Option<LiveState> {
@@ -554,8 +718,10 @@ mod tests {
         assert_eq!(closed(&outputs), ["p1"]);
         let outputs = registry.handle(gone("p1", false), at(5));
         assert!(told(&outputs).is_empty(), "its going interrupts nothing");
-        let outputs = registry.handle(Input::Tick, at(10));
-        assert!(outputs.iter().any(|output| matches!(output, Output::Record(Record::BroadcastSeen { .. }))));
+        let outputs = registry.handle(tick(), at(10));
+        assert!(
+            matches!(records(outputs)[..], [Record::Heartbeat(Heartbeat { at: seen, .. })] if seen == at(10))
+        );
         assert_eq!(registry.handle(gone("p2", true), at(11)).len(), 4);
     }
 
@@ -614,27 +780,149 @@ mod tests {
 
     #[test]
     fn a_restarted_server_waits_for_the_publisher_or_ends_what_was_left() {
-        let open = |last_seen| OpenBroadcast {
-            id: "b1".parse().unwrap(),
-            channel: ada(),
-            name: "ada".parse().unwrap(),
-            started_at: at(0),
-            last_seen_at: last_seen,
-        };
         let mut registry = Registry::default();
-        let outputs = registry.recover(vec![open(at(10))], at(15));
+        let outputs = registry.recover(vec![open(at(10))], at(15), at(15));
         assert_eq!(shown(&outputs).unwrap().state, BroadcastState::Waiting);
+        let written = records(outputs);
+        assert!(matches!(&written[0], Record::BroadcastStarted { at: start, .. } if *start == at(0)));
+        assert!(
+            matches!(&written[1], Record::Marked { at: stop, mark: Mark::Interrupted, .. } if *stop == at(10))
+        );
         registry.handle(published("p"), at(16));
         let outputs = registry.handle(flows("p", "b2"), at(17));
         assert!(matches!(told(&outputs)[0], Occurrence::StreamResumed { .. }));
+        assert!(matches!(records(outputs)[..], [Record::Marked { mark: Mark::Resumed, .. }]));
 
         let mut late = Registry::default();
-        let outputs = late.recover(vec![open(at(10))], at(1000));
-        assert!(
-            matches!(&outputs[0], Output::Record(Record::BroadcastEnded { at: end, .. }) if *end == at(10))
-        );
-        late.handle(Input::Tick, at(2000));
+        let written = records(late.recover(vec![open(at(10))], at(1000), at(1000)));
+        assert!(matches!(&written[2], Record::BroadcastEnded { at: end, .. } if *end == at(10)));
+        late.handle(tick(), at(2000));
         assert!(late.channels.is_empty(), "nothing is kept for channels that are off");
+    }
+
+    fn open(last_seen_at: Timestamp) -> OpenBroadcast {
+        OpenBroadcast {
+            id: "b1".parse().unwrap(),
+            channel: ada(),
+            name: "ada".parse().unwrap(),
+            title: "Hello".parse().unwrap(),
+            category: Category::default(),
+            started_at: at(0),
+            last_seen_at,
+            clock_offset: 0,
+            interrupted_at: None,
+            views: vec![("v2".parse().unwrap(), 3), ("v1".parse().unwrap(), 1)],
+        }
+    }
+
+    #[test]
+    fn a_view_that_comes_back_goes_on_in_another_span_and_counts_once() {
+        let mut registry = Registry::default();
+        registry.handle(published("p"), at(0));
+        registry.handle(flows("p", "b1"), at(1));
+        registry.handle(joined("v"), at(2));
+        let view: ViewId = "v".parse().unwrap();
+        assert!(registry.has_view(&ada(), &view));
+        let ended = records(registry.handle(left("v"), at(5)));
+        assert_eq!(ended, [Record::ViewEnded { id: view.clone(), span: 1, at: at(5) }]);
+        let outputs = registry.handle(joined_as("again", "v", true), at(8));
+        assert_eq!(shown(&outputs).unwrap().viewer_count, 1);
+        let broadcast = "b1".parse().unwrap();
+        assert_eq!(
+            records(outputs),
+            [Record::ViewResumed { id: view.clone(), span: 2, broadcast, at: at(8) }]
+        );
+        // While the old session still seems to be there, the new one takes its place.
+        let outputs = registry.handle(joined_as("third", "v", true), at(9));
+        assert_eq!(closed(&outputs), ["again"]);
+        assert!(records(outputs).is_empty(), "the span goes on");
+        assert!(registry.handle(left("again"), at(10)).is_empty(), "nobody leaves");
+        let ended = records(registry.handle(left("third"), at(11)));
+        assert_eq!(ended, [Record::ViewEnded { id: view, span: 2, at: at(11) }]);
+    }
+
+    #[test]
+    fn a_view_of_another_broadcast_is_nobody_s_to_go_on_with() {
+        let mut registry = Registry::default();
+        registry.handle(published("p"), at(0));
+        registry.handle(flows("p", "b1"), at(1));
+        registry.handle(joined("v"), at(2));
+        registry.handle(Input::End { channel: ada() }, at(3));
+        assert!(!registry.has_view(&ada(), &"v".parse().unwrap()));
+        registry.handle(published("p"), at(4));
+        registry.handle(flows("p", "b2"), at(4));
+        let outputs = registry.handle(joined_as("w", "v", true), at(5));
+        assert_eq!(closed(&outputs), ["w"]);
+        assert!(records(outputs).is_empty());
+    }
+
+    #[test]
+    fn views_go_on_after_a_restart() {
+        let mut registry = Registry::default();
+        registry.recover(vec![open(at(10))], at(12), at(12));
+        let broadcast: BroadcastId = "b1".parse().unwrap();
+        let written = records(registry.handle(joined_as("s", "v2", true), at(13)));
+        let id = "v2".parse().unwrap();
+        assert_eq!(written, [Record::ViewResumed { id, span: 4, broadcast, at: at(13) }]);
+    }
+
+    #[test]
+    fn a_stop_ends_what_is_watched_and_nothing_else() {
+        let mut registry = Registry::default();
+        registry.handle(published("p"), at(0));
+        registry.handle(flows("p", "b1"), at(1));
+        registry.handle(joined("v"), at(2));
+        registry.handle(joined("w"), at(3));
+        let written = records(registry.handle(Input::Stop { wall: at(7) }, at(7)));
+        let ended = |id: &str| Record::ViewEnded { id: id.parse().unwrap(), span: 1, at: at(7) };
+        let beat = Record::Heartbeat(Heartbeat { at: at(7), wall: at(7) });
+        assert_eq!(written, [ended("v"), ended("w"), beat]);
+        assert!(records(registry.handle(left("v"), at(8))).is_empty(), "once is enough");
+    }
+
+    #[test]
+    fn a_title_that_changes_while_it_is_on_is_marked() {
+        let titled = |text: &str| Input::Titled { channel: ada(), title: text.parse().unwrap() };
+        let mut registry = Registry::default();
+        registry.handle(published("p"), at(0));
+        assert!(registry.handle(titled("Early"), at(0)).is_empty());
+        registry.handle(flows("p", "b1"), at(1));
+        assert!(registry.handle(titled("Early"), at(2)).is_empty(), "the same");
+        let written = records(registry.handle(titled("Late"), at(3)));
+        assert!(
+            matches!(&written[..], [Record::Marked { mark: Mark::Title(title), .. }] if title.as_str() == "Late")
+        );
+    }
+
+    #[test]
+    fn the_system_s_clock_may_jump_and_nothing_within_a_broadcast_notices() {
+        for jump in [-900, -5, 7, 86_400 * 365] {
+            let mut registry = Registry::default();
+            registry.handle(published("p"), at(0));
+            registry.handle(flows("p", "b1"), at(1));
+            registry.handle(joined("v"), at(2));
+            let beat = records(registry.handle(Input::Tick { wall: at(3 + jump) }, at(3)));
+            assert_eq!(beat, [Record::Heartbeat(Heartbeat { at: at(3), wall: at(3 + jump) })]);
+            let ended = records(registry.handle(left("v"), at(4)));
+            assert!(matches!(ended[..], [Record::ViewEnded { at: end, .. }] if end == at(4)));
+            let over = records(registry.handle(gone("p", true), at(5)));
+            assert!(matches!(over[..], [Record::BroadcastEnded { at: end, .. }] if end == at(5)));
+            // The next one has the right time.
+            registry.handle(published("q"), at(6));
+            let next = records(registry.handle(flows("q", "b2"), at(7)));
+            assert!(matches!(next[..], [Record::BroadcastStarted { at: start, clock_offset, .. }]
+                    if start == at(7 + jump) && clock_offset == jump * 1000));
+        }
+    }
+
+    #[test]
+    fn a_restart_goes_on_by_the_clock_of_before() {
+        let heartbeat = Heartbeat { at: at(100), wall: at(5000) };
+        let left = |broadcasts| Left { heartbeat: Some(heartbeat), broadcasts };
+        assert_eq!(Registry::clock_start(&left(vec![open(at(10))]), at(5003)), at(103));
+        assert_eq!(Registry::clock_start(&left(vec![open(at(10))]), at(4)), at(100), "set back meanwhile");
+        assert_eq!(Registry::clock_start(&left(Vec::new()), at(4)), at(4));
+        assert_eq!(Registry::clock_start(&Left::default(), at(4)), at(4));
     }
 
     #[test]
@@ -675,7 +963,7 @@ mod tests {
         registry.handle(published("p"), at(0));
         registry.handle(flows("p", "b1"), at(1));
         registry.handle(gone("p", true), at(2));
-        let outputs = registry.handle(Input::Tick, at(2 + 700));
+        let outputs = registry.handle(tick(), at(2 + 700));
         assert_eq!(shown(&outputs).unwrap().state, BroadcastState::Offline);
         assert!(registry.channels.is_empty());
     }

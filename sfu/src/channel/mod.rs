@@ -14,6 +14,7 @@ use futures_util::future::BoxFuture;
 use shared::{
     broadcast::{BroadcastState, Rendition},
     id::{BroadcastId, ChannelId, ChannelName},
+    text::Title,
     unit::{Seconds, Timestamp},
 };
 
@@ -54,6 +55,9 @@ pub trait LiveControl: Send + Sync + 'static {
 
     /// Makes this the broadcast that begins with the next media of a channel; false, and without effect, while one is on.
     fn reserve<'a>(&'a self, channel: &'a ChannelId, id: &'a BroadcastId) -> BoxFuture<'a, bool>;
+
+    /// The owner gave the channel another title.
+    fn titled<'a>(&'a self, channel: &'a ChannelId, title: &'a Title) -> BoxFuture<'a, ()>;
 
     /// Lets everybody go who watches a channel; those who still may come back by themselves.
     fn hide(&self, channel: &ChannelId);

@@ -244,6 +244,7 @@ impl Channels {
         let written = self.store.update(&channel).await;
         self.cache.forget(name);
         written?;
+        self.ports.control.titled(&channel.id, &channel.title).await;
         if visibility == Some(Visibility::Private) {
             self.ports.control.hide(&channel.id);
         }

@@ -12,6 +12,8 @@ pub fn is_news(old: &Payload, new: &Payload) -> bool {
     match (old, new) {
         (Payload::ChannelState(old), Payload::ChannelState(new)) => is_new_state(old, new),
         (Payload::Directory(old), Payload::Directory(new)) => is_new_directory(old, new),
+        // While it is on, its time goes on.
+        (Payload::Analytics(old), Payload::Analytics(new)) => new.summary.end_time.is_none() || old != new,
         // What is measured every two seconds is told every two seconds.
         _ => true,
     }

@@ -112,15 +112,19 @@ impl Feeds {
             Some(channel) => self.bus.subscribe(channel, None).receiver,
             None => self.bus.subscribe_all(),
         };
-        let mut ticks =
-            interval(if *topic == Topic::Webrtc { Duration::from_secs(2) } else { Duration::from_secs(1) });
+        let is_measured = matches!(topic, Topic::Webrtc | Topic::Analytics);
+        let mut ticks = interval(match topic {
+            Topic::Webrtc => Duration::from_secs(2),
+            Topic::Analytics => Duration::from_secs(5),
+            _ => Duration::from_secs(1),
+        });
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut cursor = first_cursor(fresh::now());
         let mut was_failing = false;
         loop {
             tokio::select! {
                 _ = ticks.tick() => {}
-                () = next_change(&mut occurrences), if *topic != Topic::Webrtc => {}
+                () = next_change(&mut occurrences), if !is_measured => {}
                 () = sender.closed() => {
                     if self.forget_unfollowed(&key) {
                         return;
@@ -140,6 +144,10 @@ impl Feeds {
                 }
             };
             was_failing = false;
+            // A channel that was never live has no figures yet.
+            if matches!(reading.payload, Payload::Empty {}) {
+                continue;
+            }
             sender.send_if_modified(|told| {
                 let is_news = told.as_ref().is_none_or(|told| {
                     told.reading.restricted != reading.restricted

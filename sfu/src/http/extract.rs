@@ -64,7 +64,8 @@ pub fn too_large() -> ProblemResponse {
     )
 }
 
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ProblemResponse> {
+/// A JSON object in its type.
+pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ProblemResponse> {
     // serde takes an array for an object, field by field in order: nobody means that.
     if body.trim_ascii_start().first() == Some(&b'[') {
         return Err(malformed("it is an array, and must be an object"));

@@ -261,7 +261,7 @@ pub async fn cors(request: Request, next: Next) -> Response {
             (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type, if-match"),
             (
                 header::ACCESS_CONTROL_EXPOSE_HEADERS,
-                "location, etag, link, accept-post, accept-patch, retry-after, www-authenticate",
+                "location, etag, link, accept-post, accept-patch, retry-after, www-authenticate, weir-view",
             ),
             (header::ACCESS_CONTROL_MAX_AGE, "86400"),
         ] {

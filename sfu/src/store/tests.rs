@@ -1,7 +1,8 @@
 use super::*;
 use crate::{
+    audience::Audience,
     broadcast::{
-        log::{BroadcastLog, Record},
+        log::{BroadcastLog, Heartbeat, Mark, Record},
         store::SqlBroadcastLog,
     },
     fresh,
@@ -36,6 +37,7 @@ fn started(id: &str, at: i64) -> Record {
         title: "<b>Hello</b>".parse::<Title>().unwrap(),
         category: Default::default(),
         at: Timestamp::from_millis(at),
+        clock_offset: 0,
     }
 }
 
@@ -53,37 +55,87 @@ async fn connections_are_durable_and_checked() {
     store.ping().await.unwrap();
 }
 
+fn view(id: &str) -> ViewId {
+    id.parse().unwrap()
+}
+
+fn joined(id: &str, broadcast: &str, at: i64) -> Record {
+    let audience = Audience::default();
+    let at = Timestamp::from_millis(at);
+    Record::ViewStarted { id: view(id), broadcast: broadcast.parse().unwrap(), audience, at }
+}
+
+fn left(id: &str, span: u32, at: i64) -> Record {
+    Record::ViewEnded { id: view(id), span, at: Timestamp::from_millis(at) }
+}
+
+fn resumed(id: &str, span: u32, at: i64) -> Record {
+    let broadcast = "b1".parse().unwrap();
+    Record::ViewResumed { id: view(id), span, broadcast, at: Timestamp::from_millis(at) }
+}
+
+fn beat(at: i64) -> Record {
+    let at = Timestamp::from_millis(at);
+    Record::Heartbeat(Heartbeat { at, wall: at })
+}
+
+async fn spans(store: &Store) -> Vec<(String, i64, i64, Option<i64>)> {
+    let rows =
+        sqlx::query("SELECT view_id, span, started_at, ended_at FROM view_spans ORDER BY view_id, span")
+            .fetch_all(store.pool())
+            .await
+            .unwrap();
+    rows.iter().map(|row| (row.get(0), row.get(1), row.get(2), row.get(3))).collect()
+}
+
 #[tokio::test]
 async fn records_written_twice_count_once() {
     let (_dir, store) = store().await;
     add_channel(&store).await;
     let log = SqlBroadcastLog::new(store.clone());
     let at = Timestamp::from_millis;
-    let view = |id: &str| id.parse::<ViewId>().unwrap();
     let first: BroadcastId = "b1".parse().unwrap();
+    let marked = |at: i64, mark| Record::Marked {
+        broadcast: "b1".parse().unwrap(),
+        at: Timestamp::from_millis(at),
+        mark,
+    };
     let records = vec![
         started("b1", 1000),
-        Record::ViewStarted { id: view("v1"), broadcast: first.clone(), at: at(1100) },
-        Record::ViewStarted { id: view("v2"), broadcast: first.clone(), at: at(1200) },
-        Record::ViewStarted { id: view("v3"), broadcast: "unknown".parse().unwrap(), at: at(1200) },
-        Record::ViewEnded { id: view("v1"), at: at(1500) },
-        Record::BroadcastSeen { id: first.clone(), at: at(1600) },
-        Record::ViewSeen { broadcast: first.clone(), at: at(1600) },
+        joined("v1", "b1", 1100),
+        joined("v2", "b1", 1200),
+        joined("v3", "unknown", 1200),
+        left("v1", 1, 1500),
+        marked(1510, Mark::Title("Other".parse().unwrap())),
+        marked(1520, Mark::Interrupted),
+        marked(1530, Mark::Resumed),
+        resumed("v1", 2, 1550),
+        beat(1600),
     ];
     log.append(records.clone()).await.unwrap();
     log.append(records).await.unwrap();
-    let open = log.open_broadcasts().await.unwrap();
+    let there = log.left(10).await.unwrap();
+    assert_eq!(there.heartbeat, Some(Heartbeat { at: at(1600), wall: at(1600) }));
+    let open = &there.broadcasts;
     assert_eq!(open.len(), 1);
     assert_eq!((open[0].started_at, open[0].last_seen_at), (at(1000), at(1600)));
+    assert_eq!((open[0].title.as_str(), open[0].interrupted_at), ("Other", None));
+    assert_eq!(open[0].views, [(view("v1"), 2), (view("v2"), 1)]);
+    assert_eq!(log.left(1).await.unwrap().broadcasts[0].views, [(view("v1"), 2)], "the newest");
+    log.append(vec![marked(1700, Mark::Interrupted)]).await.unwrap();
+    assert_eq!(log.left(0).await.unwrap().broadcasts[0].interrupted_at, Some(at(1700)));
     assert_eq!(log.last_ended("c".parse().unwrap()).await.unwrap(), None);
     log.append(vec![Record::BroadcastEnded { id: first.clone(), at: at(2000) }]).await.unwrap();
     log.append(vec![Record::BroadcastEnded { id: first, at: at(9000) }]).await.unwrap();
+    log.append(vec![left("v2", 1, 9000), joined("v4", "b1", 9000)]).await.unwrap();
     let past = log.last_ended("c".parse().unwrap()).await.unwrap().unwrap();
     assert_eq!((past.started_at, past.ended_at), (at(1000), at(2000)));
-    let views =
-        sqlx::query("SELECT id, ended_at FROM views ORDER BY id").fetch_all(store.pool()).await.unwrap();
-    let views: Vec<(String, i64)> = views.iter().map(|row| (row.get(0), row.get(1))).collect();
-    assert_eq!(views, [("v1".to_owned(), 1500), ("v2".to_owned(), 2000)]);
+    let expected = [
+        ("v1".to_owned(), 1, 1100, Some(1500)),
+        ("v1".to_owned(), 2, 1550, Some(2000)),
+        ("v2".to_owned(), 1, 1200, Some(2000)),
+    ];
+    assert_eq!(spans(&store).await, expected);
 }
 
 #[tokio::test]
@@ -91,23 +143,35 @@ async fn a_broadcast_of_a_channel_that_is_gone_spoils_nothing() {
     let (_dir, store) = store().await;
     let log = SqlBroadcastLog::new(store);
     log.append(vec![started("b1", 1)]).await.unwrap();
-    assert!(log.open_broadcasts().await.unwrap().is_empty());
+    assert!(log.left(1).await.unwrap().broadcasts.is_empty());
 }
 
 #[tokio::test]
-async fn views_of_a_process_that_is_gone_end_when_last_seen() {
+async fn spans_of_a_process_that_is_gone_end_at_its_last_heartbeat() {
     let (_dir, store) = store().await;
     add_channel(&store).await;
     let log = SqlBroadcastLog::new(store.clone());
-    let broadcast: BroadcastId = "b".parse().unwrap();
-    let at = Timestamp::from_millis;
-    let view = Record::ViewStarted { id: "v".parse().unwrap(), broadcast: broadcast.clone(), at: at(20) };
-    log.append(vec![started("b", 10), view, Record::ViewSeen { broadcast, at: at(50) }]).await.unwrap();
-    assert_eq!(log.close_stale_views().await.unwrap(), 1);
-    assert_eq!(log.close_stale_views().await.unwrap(), 0);
-    let row = sqlx::query("SELECT ended_at FROM views").fetch_one(store.pool()).await.unwrap();
-    assert_eq!(row.get::<i64, _>(0), 50);
-    assert_eq!(log.open_broadcasts().await.unwrap().len(), 1, "its broadcast may still be resumed");
+    let mut ahead = started("b1", 5010);
+    if let Record::BroadcastStarted { clock_offset, .. } = &mut ahead {
+        *clock_offset = 5000;
+    }
+    let records = vec![
+        started("b", 10),
+        ahead,
+        beat(50),
+        joined("v", "b", 20),
+        joined("w", "b", 60),
+        joined("x", "b1", 5020),
+    ];
+    log.append(records).await.unwrap();
+    assert_eq!(log.close_stale_spans().await.unwrap(), 3);
+    assert_eq!(log.close_stale_spans().await.unwrap(), 0);
+    let ends: Vec<_> = spans(&store).await.into_iter().map(|(view, .., end)| (view, end.unwrap())).collect();
+    let expected = [("v", 50), ("w", 60), ("x", 5050)].map(|(view, end)| (view.to_owned(), end));
+    assert_eq!(ends, expected, "each by its broadcast's clock, and none before it began");
+    let there = log.left(9).await.unwrap().broadcasts;
+    assert_eq!(there.len(), 2, "their broadcasts may still be resumed");
+    assert_eq!((there[1].clock_offset, there[1].last_seen_at.as_millis()), (5000, 5050));
 }
 
 const CHILD: &str = "WEIR_STORE_TEST_CHILD";
@@ -141,7 +205,7 @@ async fn what_was_acknowledged_survives_a_kill() {
     child.kill().unwrap();
     child.wait().unwrap();
     let store = Store::open_in(dir.path()).await.unwrap();
-    let open = SqlBroadcastLog::new(store).open_broadcasts().await.unwrap();
+    let open = SqlBroadcastLog::new(store).left(1).await.unwrap().broadcasts;
     assert!(open.len() > last, "{} broadcasts are there and {last} was acknowledged", open.len());
 }
 
@@ -206,6 +270,6 @@ async fn writers_at_once_wait_for_each_other() {
     for write in futures_util::future::join_all(writes).await {
         write.unwrap().unwrap();
     }
-    assert_eq!(log.open_broadcasts().await.unwrap().len(), 40);
+    assert_eq!(log.left(1).await.unwrap().broadcasts.len(), 40);
     let _: BroadcastId = fresh::id();
 }

@@ -1,8 +1,10 @@
 //! WHEP (draft-ietf-wish-whep): how viewers come in.
 
 use crate::{
+    audience::Audience,
     http::{
         extract::{self, Path},
+        peer::Peer as RequestPeer,
         problem::ProblemResponse,
     },
     rtc::{
@@ -13,7 +15,7 @@ use crate::{
 use axum::{
     Json, Router,
     extract::{DefaultBodyLimit, Query, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     middleware::from_fn,
     response::{IntoResponse, Response},
     routing::{get, post, put},
@@ -21,10 +23,11 @@ use axum::{
 use futures_util::future::BoxFuture;
 use serde::Deserialize;
 use shared::{
-    id::{ChannelId, ChannelName, SessionId},
+    analytics::VIEW_HEADER,
+    id::{ChannelId, ChannelName, SessionId, ViewId},
     watch::{ChooseRendition, PlayoutClock},
 };
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 /// Who may watch.
 pub trait Gate: Send + Sync + 'static {
@@ -36,16 +39,36 @@ pub trait Gate: Send + Sync + 'static {
     ) -> BoxFuture<'a, Result<Option<ChannelId>, ProblemResponse>>;
 }
 
+/// How somebody comes to watch.
+#[derive(Debug, Clone)]
+pub enum Arrival {
+    /// A page shows the broadcast beside others: nobody is counted as watching.
+    Preview,
+    /// As a viewer.
+    Counted {
+        /// The view that it goes on with, if that is one of the broadcast that is on.
+        returns_to: Option<ViewId>,
+        /// With what it watches, and where.
+        audience: Audience,
+    },
+}
+
+/// Tells what a viewer watches with, and where. The address is looked at and forgotten.
+pub trait Classify: Send + Sync + 'static {
+    /// From the `User-Agent` and the address that a request comes from.
+    fn audience(&self, user_agent: &str, address: Option<IpAddr>) -> Audience;
+}
+
 /// Where viewers' sessions live.
 pub trait Egress: Sessions {
-    /// Answers a viewer's offer. One that isn't counted is a page's preview.
+    /// Answers a viewer's offer, and says which view it counts as; none for a preview.
     fn watch<'a>(
         &'a self,
         channel: ChannelId,
         name: ChannelName,
-        is_counted: bool,
+        arrival: Arrival,
         offer: &'a str,
-    ) -> BoxFuture<'a, Result<Opened, OpenError>>;
+    ) -> BoxFuture<'a, Result<(Opened, Option<ViewId>), OpenError>>;
 
     /// The viewer wants a rendition by name, or leaves it to the server.
     fn choose<'a>(
@@ -66,17 +89,25 @@ pub trait Egress: Sessions {
 struct Options {
     /// It shows the broadcast beside others: nobody is counted as watching.
     preview: Option<String>,
+    /// The view that the player had before, and goes on with.
+    view: Option<String>,
 }
 
 #[derive(Clone)]
 struct Whep {
     gate: Arc<dyn Gate>,
     egress: Arc<dyn Egress>,
+    classify: Arc<dyn Classify>,
     links: Arc<[HeaderValue]>,
 }
 
 /// With the `Link`s that clients are told: `/whep/{channel}` and `/whep/{channel}/{session}`.
-pub fn routes(gate: Arc<dyn Gate>, egress: Arc<dyn Egress>, links: Arc<[HeaderValue]>) -> Router {
+pub fn routes(
+    gate: Arc<dyn Gate>,
+    egress: Arc<dyn Egress>,
+    classify: Arc<dyn Classify>,
+    links: Arc<[HeaderValue]>,
+) -> Router {
     let endpoint = post(open).options(session::endpoint_options).fallback(session::method_not_allowed);
     let resource = axum::routing::patch(patch)
         .delete(delete)
@@ -89,13 +120,14 @@ pub fn routes(gate: Arc<dyn Gate>, egress: Arc<dyn Egress>, links: Arc<[HeaderVa
         .route("/whep/{channel}/{session}/rendition", put(choose))
         .layer(DefaultBodyLimit::max(sdp::MOST_BYTES))
         .layer(from_fn(session::cors))
-        .with_state(Whep { gate, egress, links })
+        .with_state(Whep { gate, egress, classify, links })
 }
 
 async fn open(
     State(whep): State<Whep>,
     Path(channel): Path<String>,
     Query(options): Query<Options>,
+    peer: RequestPeer,
     headers: HeaderMap,
     body: Posted,
 ) -> Result<Response, ProblemResponse> {
@@ -103,8 +135,20 @@ async fn open(
     let id = whep.gate.admit(&name, &headers).await?.ok_or_else(unknown_channel)?;
     let offer = session::offer_of(&headers, &body)?;
     let path = format!("/whep/{name}");
-    let opened = whep.egress.watch(id, name, options.preview.is_none(), offer).await?;
-    Ok(session::created(&path, &opened, &whep.links))
+    let arrival = match options.preview {
+        Some(_) => Arrival::Preview,
+        None => {
+            let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+            let audience = whep.classify.audience(agent.unwrap_or_default(), peer.address);
+            Arrival::Counted { returns_to: options.view.and_then(|view| view.parse().ok()), audience }
+        }
+    };
+    let (opened, view) = whep.egress.watch(id, name, arrival, offer).await?;
+    let mut response = session::created(&path, &opened, &whep.links);
+    if let Some(view) = view.and_then(|view| HeaderValue::from_str(view.as_str()).ok()) {
+        response.headers_mut().insert(HeaderName::from_static(VIEW_HEADER), view);
+    }
+    Ok(response)
 }
 
 async fn patch(

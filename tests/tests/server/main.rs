@@ -1,6 +1,7 @@
 //! The server from outside: a real process, real sockets, nothing known of its inside.
 
 mod account;
+mod analytics;
 mod api;
 mod embed;
 mod events;

@@ -49,6 +49,7 @@ const ADAPTER_FILES: &[&str] = &[
     "feed",
     "http",
     "libvpx",
+    "maxminddb",
     "mod",
     "nats",
     "openh264",

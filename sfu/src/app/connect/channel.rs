@@ -17,6 +17,7 @@ use futures_util::{FutureExt, future::BoxFuture};
 use shared::{
     event::Occurrence,
     id::{BroadcastId, ChannelId, ChannelName},
+    text::Title,
 };
 use std::sync::Arc;
 
@@ -46,6 +47,10 @@ impl LiveControl for NothingLive {
 
     fn reserve<'a>(&'a self, _: &'a ChannelId, _: &'a BroadcastId) -> BoxFuture<'a, bool> {
         async { true }.boxed()
+    }
+
+    fn titled<'a>(&'a self, _: &'a ChannelId, _: &'a Title) -> BoxFuture<'a, ()> {
+        async {}.boxed()
     }
 
     fn hide(&self, _: &ChannelId) {}

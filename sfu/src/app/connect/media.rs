@@ -30,12 +30,15 @@ use prometheus_client::{
     encoding::{DescriptorEncoder, EncodeMetric},
     metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge},
 };
-use shared::id::{BroadcastId, ChannelId, ChannelName};
+use shared::{
+    id::{BroadcastId, ChannelId, ChannelName},
+    text::Title,
+};
 use std::sync::{Arc, atomic::Ordering::Relaxed};
 
 /// Starts the media plane, and says how the rest reaches it.
 pub(in crate::app) async fn media(needs: MediaNeeds) -> Result<Media, AppError> {
-    let MediaNeeds { config, board, bus, log, metrics, draining } = needs;
+    let MediaNeeds { config, board, bus, log, heed, classify, metrics, draining } = needs;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let links: Arc<[_]> = session::ice_server_links(
         &config.ice_servers,
@@ -52,6 +55,7 @@ pub(in crate::app) async fn media(needs: MediaNeeds) -> Result<Media, AppError> 
             bus.publish(channel, occurrence);
         }),
         log,
+        heed,
         draining,
     })
     .await?;
@@ -70,6 +74,7 @@ pub(in crate::app) async fn media(needs: MediaNeeds) -> Result<Media, AppError> 
         whip::routes(publishers, stage.sessions.clone(), Arc::clone(&links)).merge(whep::routes(
             watchers,
             stage.sessions,
+            classify,
             links,
         ))
     });
@@ -85,6 +90,10 @@ impl LiveControl for Stage {
 
     fn reserve<'a>(&'a self, channel: &'a ChannelId, id: &'a BroadcastId) -> BoxFuture<'a, bool> {
         self.0.reserve(channel, id).boxed()
+    }
+
+    fn titled<'a>(&'a self, channel: &'a ChannelId, title: &'a Title) -> BoxFuture<'a, ()> {
+        self.0.titled(channel, title).boxed()
     }
 
     fn hide(&self, channel: &ChannelId) {

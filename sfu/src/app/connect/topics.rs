@@ -1,6 +1,7 @@
 //! What the event socket's topics say, and to whom.
 
 use crate::{
+    analytics::service::Analytics,
     broadcast::live::{LiveBoard, LiveState},
     channel::service::{ChannelError, Channels},
     event::{Reading, Source},
@@ -25,6 +26,7 @@ use shared::{
 pub(in crate::app) struct Topics {
     pub(in crate::app) channels: Channels,
     pub(in crate::app) board: LiveBoard,
+    pub(in crate::app) analytics: Analytics,
 }
 
 impl Topics {
@@ -42,13 +44,13 @@ impl Topics {
                 self.channels.seen(actor, channel).await?;
                 Ok(())
             }
-            (Topic::Webrtc, Some(channel)) => {
+            (Topic::Webrtc | Topic::Analytics, Some(channel)) => {
                 let who = who.ok_or_else(ProblemResponse::signed_out)?;
                 who.may(Scope::Read)?;
                 self.channels.managed(&who.actor, channel).await?;
                 Ok(())
             }
-            (Topic::Analytics | Topic::Rooms | Topic::Peers | Topic::Chat | Topic::SendChat, Some(_)) => {
+            (Topic::Rooms | Topic::Peers | Topic::Chat | Topic::SendChat, Some(_)) => {
                 Err(ChannelError::Unknown.into())
             }
         }
@@ -74,9 +76,14 @@ impl Topics {
                 let health = health_of(channel, self.board.of(&record.channel.id));
                 (Payload::PublisherHealth(Box::new(health)), true)
             }
+            Topic::Analytics => {
+                // Before its first broadcast there is nothing to tell yet.
+                let latest = self.analytics.latest(&record.channel.id).await?;
+                let payload = latest.map_or(Payload::Empty {}, |latest| Payload::Analytics(Box::new(latest)));
+                (payload, true)
+            }
             Topic::ChannelEvents
             | Topic::Directory
-            | Topic::Analytics
             | Topic::Rooms
             | Topic::Peers
             | Topic::Chat

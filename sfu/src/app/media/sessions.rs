@@ -5,6 +5,7 @@ use super::{
     router::{Message, Report, RoomKey, ShardRouter, Usher},
 };
 use crate::{
+    audience::Audience,
     broadcast::registry::Input,
     fresh,
     publish::whip::{Grant, Ingest},
@@ -15,12 +16,12 @@ use crate::{
         session::{IfMatch, OpenError, Opened, PatchError, Patched, Sessions},
         shard::Closed,
     },
-    watch::whep::Egress,
+    watch::whep::{Arrival, Egress},
 };
 use futures_util::{FutureExt, future::BoxFuture};
 use shared::{
     broadcast::Codec,
-    id::{ChannelId, ChannelName, SessionId},
+    id::{ChannelId, ChannelName, SessionId, ViewId},
     watch::PlayoutClock,
 };
 use std::{
@@ -51,14 +52,32 @@ pub trait Program: Send + Sync + 'static {
     fn video_codecs(&self, channel: &ChannelId) -> Option<Vec<Codec>>;
 }
 
+/// Somebody who wants to go on with a view; answered with whether it is one of the broadcast that is on.
+pub struct Return {
+    /// Where.
+    pub channel: ChannelId,
+    /// Which.
+    pub view: ViewId,
+    /// To answer to.
+    pub reply: oneshot::Sender<bool>,
+}
+
+/// A session's view.
+#[derive(Debug, Clone)]
+struct Watch {
+    id: ViewId,
+    comes_back: bool,
+    audience: Audience,
+}
+
 #[derive(Debug, Clone)]
 struct Entry {
     seat: Seat,
     channel: ChannelId,
     name: ChannelName,
     is_publisher: bool,
-    /// It counts as a viewer.
-    is_counted: bool,
+    /// What it counts as, if it is a viewer's and not a preview.
+    view: Option<Watch>,
     offer: Arc<str>,
     remote_ufrag: String,
     etag: String,
@@ -105,15 +124,17 @@ pub struct MediaSessions {
     overdue: Mutex<Vec<Seat>>,
     turns: Semaphore,
     inputs: mpsc::Sender<Input>,
+    returns: mpsc::Sender<Return>,
     program: Arc<dyn Program>,
     draining: watch::Receiver<bool>,
 }
 
 impl MediaSessions {
-    /// With what the registry hears by `inputs`.
+    /// With what the registry hears by `inputs` and is asked by `returns`.
     pub fn new(
         plane: Plane<ShardRouter>,
         inputs: mpsc::Sender<Input>,
+        returns: mpsc::Sender<Return>,
         program: Arc<dyn Program>,
         draining: watch::Receiver<bool>,
     ) -> Self {
@@ -123,6 +144,7 @@ impl MediaSessions {
             overdue: Mutex::default(),
             turns: Semaphore::new(ANSWERING),
             inputs,
+            returns,
             program,
             draining,
         }
@@ -185,11 +207,9 @@ impl MediaSessions {
                 let id = table.peers.get(&peer)?;
                 let entry = table.sessions.get(id)?;
                 tracing::info!(channel = %entry.name, session = entry.label(id), publisher = entry.is_publisher, "a session is connected");
-                (!entry.is_publisher && entry.is_counted).then(|| Input::ViewerJoined {
-                    channel: entry.channel.clone(),
-                    session: id.clone(),
-                    view: fresh::id(),
-                })
+                let Watch { id: view, comes_back, audience } = entry.view.clone()?;
+                let (channel, session) = (entry.channel.clone(), id.clone());
+                Some(Input::ViewerJoined { channel, session, view, comes_back, audience })
             }
             Report::Closed(peer, why) => {
                 let id = table.peers.remove(&peer)?;
@@ -232,7 +252,7 @@ impl MediaSessions {
         &self,
         channel: ChannelId,
         name: ChannelName,
-        (is_publisher, is_counted): (bool, bool),
+        (is_publisher, view): (bool, Option<Watch>),
         offer: &str,
         check: impl FnOnce(&Peer) -> Result<(), OpenError>,
         announce: impl FnOnce(&SessionId),
@@ -264,7 +284,7 @@ impl MediaSessions {
             channel: channel.clone(),
             name,
             is_publisher,
-            is_counted,
+            view,
             remote_ufrag: sdp::ufrag(&text).unwrap_or_default().to_owned(),
             offer: text,
             etag: etag.clone(),
@@ -294,6 +314,20 @@ impl MediaSessions {
             return Err(OpenError::Full);
         }
         Ok(Opened { id, etag, answer })
+    }
+
+    /// What a viewer counts as: the view that it comes back to, if that can go on, or a new one.
+    async fn view(&self, channel: &ChannelId, arrival: Arrival) -> Option<Watch> {
+        let Arrival::Counted { returns_to, audience } = arrival else { return None };
+        if let Some(view) = returns_to {
+            let (reply, goes_on) = oneshot::channel();
+            let asked = Return { channel: channel.clone(), view: view.clone(), reply };
+            // The registry stops only with the server.
+            if self.returns.send(asked).await.is_ok() && goes_on.await == Ok(true) {
+                return Some(Watch { id: view, comes_back: true, audience });
+            }
+        }
+        Some(Watch { id: fresh::id(), comes_back: false, audience })
     }
 
     async fn patched(&self, id: &SessionId, condition: IfMatch, text: &str) -> Result<Patched, PatchError> {
@@ -428,7 +462,7 @@ impl Ingest for MediaSessions {
                     });
                 }
             };
-            self.open(channel, name, (true, false), offer, |_| Ok(()), announce).await
+            self.open(channel, name, (true, None), offer, |_| Ok(()), announce).await
         }
         .boxed()
     }
@@ -446,9 +480,9 @@ impl Egress for MediaSessions {
         &'a self,
         channel: ChannelId,
         name: ChannelName,
-        is_counted: bool,
+        arrival: Arrival,
         offer: &'a str,
-    ) -> BoxFuture<'a, Result<Opened, OpenError>> {
+    ) -> BoxFuture<'a, Result<(Opened, Option<ViewId>), OpenError>> {
         async move {
             let codecs = self.program.video_codecs(&channel).ok_or(OpenError::NotLive)?;
             let check = |peer: &Peer| {
@@ -466,7 +500,10 @@ impl Egress for MediaSessions {
                 }
                 Ok(())
             };
-            self.open(channel, name, (false, is_counted), offer, check, |_| {}).await
+            let view = self.view(&channel, arrival).await;
+            let id = view.as_ref().map(|view| view.id.clone());
+            let opened = self.open(channel, name, (false, view), offer, check, |_| {}).await?;
+            Ok((opened, id))
         }
         .boxed()
     }

@@ -3,13 +3,14 @@
 
 use super::{
     router::{Report, ShardRouter},
-    sessions::{MediaSessions, Program},
+    sessions::{MediaSessions, Program, Return},
 };
 use crate::{
     broadcast::{
         live::LiveBoard,
-        log::{BroadcastLog, Record},
+        log::{BroadcastLog, Left, Record},
         registry::{Input, Output, Registry},
+        views::REMEMBERED,
     },
     fresh,
     rtc::plane::{Plane, StartError},
@@ -18,12 +19,14 @@ use shared::{
     broadcast::{BroadcastState, Codec},
     event::Occurrence,
     id::{BroadcastId, ChannelId, ChannelName},
+    text::Title,
+    unit::Timestamp,
 };
 use std::{
     collections::VecDeque,
     net::{IpAddr, SocketAddr},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::{
     sync::{mpsc, oneshot, watch},
@@ -45,6 +48,9 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// Tells the event bus what happened on a channel.
 pub type Tell = Box<dyn Fn(&ChannelName, Occurrence) + Send>;
 
+/// Hears of every record before it is written. Called for each, so it must not wait.
+pub type Heed = Box<dyn Fn(&Record) + Send>;
+
 /// What the stage is given.
 pub struct Needs {
     /// First UDP address; a shard each from there on.
@@ -59,6 +65,8 @@ pub struct Needs {
     pub tell: Tell,
     /// To write down broadcasts and views.
     pub log: Arc<dyn BroadcastLog>,
+    /// Hears of what is written down.
+    pub heed: Heed,
     /// Turns true when the server is about to stop.
     pub draining: watch::Receiver<bool>,
 }
@@ -71,11 +79,26 @@ enum Wish {
     Reserve(ChannelId, BroadcastId, oneshot::Sender<bool>),
 }
 
+/// A clock that starts at some time and then runs evenly, whatever happens to the system's.
+#[derive(Debug, Clone, Copy)]
+struct Clock {
+    start: Timestamp,
+    since: Instant,
+}
+
+impl Clock {
+    fn now(&self) -> Timestamp {
+        let passed = i64::try_from(self.since.elapsed().as_millis()).unwrap_or(i64::MAX);
+        Timestamp::from_millis(self.start.as_millis().saturating_add(passed))
+    }
+}
+
 /// The way to a running stage.
 #[derive(Clone)]
 pub struct StageHandle {
     /// All sessions.
     pub sessions: Arc<MediaSessions>,
+    inputs: mpsc::Sender<Input>,
     wishes: mpsc::Sender<Wish>,
 }
 
@@ -96,6 +119,13 @@ impl StageHandle {
             return false;
         }
         reserved.await.unwrap_or(false)
+    }
+
+    /// A channel has another title.
+    pub async fn titled(&self, channel: &ChannelId, title: &Title) {
+        let input = Input::Titled { channel: channel.clone(), title: title.clone() };
+        // The registry stops only with the server.
+        let _ = self.inputs.send(input).await;
     }
 }
 
@@ -120,50 +150,60 @@ pub async fn start(needs: Needs) -> Result<(StageHandle, JoinHandle<()>), StartE
     })?;
     let (inputs, inputs_in) = mpsc::channel(INPUTS);
     let (wishes, wishes_in) = mpsc::channel(64);
+    let (returns, returns_in) = mpsc::channel(INPUTS);
     let program = Arc::new(Board(needs.board.clone()));
-    let sessions = Arc::new(MediaSessions::new(plane, inputs, program, needs.draining.clone()));
+    let sessions = MediaSessions::new(plane, inputs.clone(), returns, program, needs.draining.clone());
+    let sessions = Arc::new(sessions);
+    let left = needs.log.left(REMEMBERED).await.unwrap_or_else(|error| {
+        tracing::error!(%error, "what was live before can't be read");
+        Left::default()
+    });
+    let wall = fresh::now();
+    let clock = Clock { start: Registry::clock_start(&left, wall), since: Instant::now() };
     let mut registry = Registry::default();
-    let recovered = match needs.log.open_broadcasts().await {
-        Ok(open) => registry.recover(open, fresh::now()),
-        Err(error) => {
-            tracing::error!(%error, "what was live before can't be read");
-            Vec::new()
-        }
-    };
+    let recovered = registry.recover(left.broadcasts, clock.now(), wall);
     let (records, records_in) = mpsc::channel(INPUTS);
     let writer = tokio::spawn(write(needs.log, records_in));
     let mut stage = Stage {
         registry,
+        clock,
         sessions: Arc::clone(&sessions),
         board: needs.board,
         tell: needs.tell,
+        heed: needs.heed,
         records,
         unwritten: VecDeque::new(),
     };
     stage.apply(recovered);
-    let handle = StageHandle { sessions, wishes };
-    let task = tokio::spawn(stage.run(reports_in, inputs_in, wishes_in, needs.draining, writer));
+    let handle = StageHandle { sessions, inputs, wishes };
+    let arriving =
+        Arriving { reports: reports_in, inputs: inputs_in, wishes: wishes_in, returns: returns_in };
+    let task = tokio::spawn(stage.run(arriving, needs.draining, writer));
     Ok((handle, task))
+}
+
+/// What the stage hears.
+struct Arriving {
+    reports: mpsc::Receiver<Report>,
+    inputs: mpsc::Receiver<Input>,
+    wishes: mpsc::Receiver<Wish>,
+    returns: mpsc::Receiver<Return>,
 }
 
 struct Stage {
     registry: Registry,
+    clock: Clock,
     sessions: Arc<MediaSessions>,
     board: LiveBoard,
     tell: Tell,
+    heed: Heed,
     records: mpsc::Sender<Record>,
     unwritten: VecDeque<Record>,
 }
 
 impl Stage {
-    async fn run(
-        mut self,
-        mut reports: mpsc::Receiver<Report>,
-        mut inputs: mpsc::Receiver<Input>,
-        mut wishes: mpsc::Receiver<Wish>,
-        mut draining: watch::Receiver<bool>,
-        writer: JoinHandle<()>,
-    ) {
+    async fn run(mut self, arriving: Arriving, mut draining: watch::Receiver<bool>, writer: JoinHandle<()>) {
+        let Arriving { mut reports, mut inputs, mut wishes, mut returns } = arriving;
         let mut second = interval(Duration::from_secs(1));
         second.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -173,6 +213,9 @@ impl Stage {
                 Ok(()) = async { draining.wait_for(|draining| *draining).await.map(|_| ()) } => break,
                 Some(input) = inputs.recv() => self.handle(input),
                 Some(wish) = wishes.recv() => self.grant(wish),
+                Some(Return { channel, view, reply }) = returns.recv() => {
+                    let _ = reply.send(self.registry.has_view(&channel, &view));
+                }
                 Some(report) = reports.recv() => {
                     // A session's opening is in the inputs before any report of it is sent.
                     while let Ok(input) = inputs.try_recv() {
@@ -184,18 +227,17 @@ impl Stage {
                 }
                 _ = second.tick() => {
                     self.sessions.close_overdue();
-                    self.handle(Input::Tick);
+                    self.handle(Input::Tick { wall: fresh::now() });
                 }
             }
         }
         // Broadcasts stay open in the log: the next process waits for their publishers.
         self.sessions.dismiss_all();
+        self.handle(Input::Stop { wall: fresh::now() });
         let _ = timeout(Duration::from_millis(500), async {
             while let Some(report) = reports.recv().await {
                 self.sessions.close_overdue();
-                if let Some(input @ (Input::ViewerLeft { .. } | Input::PublisherGone { said: true, .. })) =
-                    self.sessions.hear(report)
-                {
+                if let Some(input @ Input::PublisherGone { said: true, .. }) = self.sessions.hear(report) {
                     self.handle(input);
                 }
             }
@@ -230,14 +272,17 @@ impl Stage {
     }
 
     fn handle(&mut self, input: Input) {
-        let outputs = self.registry.handle(input, fresh::now());
+        let outputs = self.registry.handle(input, self.clock.now());
         self.apply(outputs);
     }
 
     fn apply(&mut self, outputs: Vec<Output>) {
         for output in outputs {
             match output {
-                Output::Record(record) => self.record(record),
+                Output::Record(record) => {
+                    (self.heed)(&record);
+                    self.record(record);
+                }
                 Output::Close(session) => self.sessions.dismiss(&session),
                 Output::CloseViewers(channel) => self.sessions.dismiss_viewers(&channel),
                 Output::Show(channel, state) => self.board.set(channel, *state),
@@ -252,8 +297,7 @@ impl Stage {
 
     fn record(&mut self, record: Record) {
         if self.unwritten.len() >= RECORDS_MOST {
-            let seen =
-                |record: &Record| matches!(record, Record::BroadcastSeen { .. } | Record::ViewSeen { .. });
+            let seen = |record: &Record| matches!(record, Record::Heartbeat(_));
             if seen(&record) {
                 return;
             }

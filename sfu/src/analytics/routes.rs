@@ -1,0 +1,217 @@
+//! Analytics over HTTP.
+
+use super::{
+    csv,
+    service::{Analytics, AnalyticsError, Desk, ReportError},
+};
+use crate::http::{
+    extract::{self, Paging, Path},
+    login::{HasLogins, Logins, SignedIn},
+    peer::Peer,
+    problem::ProblemResponse,
+};
+use axum::{
+    Json as Answer, Router,
+    body::Bytes,
+    extract::{DefaultBodyLimit, Request, State, rejection::BytesRejection},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    middleware::{Next, from_fn},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use shared::{
+    account::Role,
+    analytics::{BroadcastAnalytics, BroadcastSummary, InstanceAnalytics, ViewReport},
+    id::{BroadcastId, ChannelName, ViewId},
+    page::Page,
+};
+use std::sync::Arc;
+
+/// No report is longer.
+const REPORT_MOST: usize = 4 * 1024;
+
+#[derive(Clone)]
+struct Api {
+    analytics: Analytics,
+    logins: Arc<dyn Logins>,
+}
+
+impl HasLogins for Api {
+    fn logins(&self) -> &Arc<dyn Logins> {
+        &self.logins
+    }
+}
+
+/// Figures, for owners.
+pub fn routes(analytics: Analytics, logins: Arc<dyn Logins>) -> Router {
+    Router::new()
+        .route("/channels/{name}/broadcasts", get(list))
+        .route("/broadcasts/{id}/analytics", get(whole))
+        .route("/broadcasts/{id}/analytics.json", get(as_json))
+        .route("/broadcasts/{id}/analytics.csv", get(as_csv))
+        .route("/instance/analytics", get(instance))
+        .with_state(Api { analytics, logins })
+}
+
+/// Players' reports, from pages of any origin and without cookies: what names the view is its key.
+pub fn reports(desk: Desk) -> Router {
+    Router::new()
+        .route("/views/{view}/report", post(report).options(report_options).fallback(wrong_method))
+        .layer(DefaultBodyLimit::max(REPORT_MOST))
+        .layer(from_fn(cors))
+        .with_state(desk)
+}
+
+async fn list(
+    State(api): State<Api>,
+    who: SignedIn,
+    Path(name): Path<ChannelName>,
+    Paging(wanted): Paging,
+) -> Result<Answer<Page<BroadcastSummary>>, ProblemResponse> {
+    let channel = api.analytics.owners().managed(&who.actor, &name).await?;
+    Ok(Answer(api.analytics.list(&channel, &wanted).await?))
+}
+
+async fn whole(
+    State(api): State<Api>,
+    who: SignedIn,
+    Path(id): Path<BroadcastId>,
+) -> Result<Answer<BroadcastAnalytics>, ProblemResponse> {
+    Ok(Answer(api.analytics.of(&who.actor, &id).await?))
+}
+
+async fn as_json(
+    State(api): State<Api>,
+    who: SignedIn,
+    Path(id): Path<BroadcastId>,
+) -> Result<Response, ProblemResponse> {
+    let analytics = api.analytics.of(&who.actor, &id).await?;
+    let body = serde_json::to_vec_pretty(&analytics).map_err(|error| ProblemResponse::internal(&error))?;
+    Ok(file(&analytics, "json", "application/json", body))
+}
+
+async fn as_csv(
+    State(api): State<Api>,
+    who: SignedIn,
+    Path(id): Path<BroadcastId>,
+) -> Result<Response, ProblemResponse> {
+    let analytics = api.analytics.of(&who.actor, &id).await?;
+    let body = csv::csv(&analytics).into_bytes();
+    Ok(file(&analytics, "csv", "text/csv; charset=utf-8", body))
+}
+
+/// To be kept, under a name that says of what and of when.
+fn file(analytics: &BroadcastAnalytics, ending: &str, kind: &'static str, body: Vec<u8>) -> Response {
+    let started = csv::time(analytics.summary.start_time);
+    let minute: String = started.chars().take(16).map(|c| if c.is_ascii_digit() { c } else { '-' }).collect();
+    let name = format!("attachment; filename=\"{}-{minute}.{ending}\"", analytics.summary.channel);
+    let mut response = ([(header::CONTENT_TYPE, kind)], body).into_response();
+    if let Ok(name) = HeaderValue::from_str(&name) {
+        response.headers_mut().insert(header::CONTENT_DISPOSITION, name);
+    }
+    response
+}
+
+async fn instance(
+    State(api): State<Api>,
+    who: SignedIn,
+) -> Result<Answer<InstanceAnalytics>, ProblemResponse> {
+    if who.actor.role != Role::Owner {
+        return Err(ProblemResponse::new(
+            StatusCode::FORBIDDEN,
+            "not-yours",
+            "The instance owner's figures",
+            "Only the owner of this instance may see these figures. Sign in as the owner.",
+        ));
+    }
+    Ok(Answer(api.analytics.instance().await?))
+}
+
+async fn report(
+    State(desk): State<Desk>,
+    peer: Peer,
+    Path(view): Path<String>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<StatusCode, ProblemResponse> {
+    let view: ViewId = view.parse().map_err(|_| ReportError::Unknown)?;
+    // `fetch` with `keepalive` sends JSON; `navigator.sendBeacon` of a text says that it is plain.
+    let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = given.split(';').next().unwrap_or_default().trim();
+    if !["application/json", "text/plain"].iter().any(|kind| essence.eq_ignore_ascii_case(kind)) {
+        return Err(extract::unsupported_media_type());
+    }
+    let body = body.map_err(|_| extract::too_large())?;
+    let report: ViewReport = extract::parse(&body)?;
+    desk.report(&view, &report, &peer.base_url).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn report_options() -> Response {
+    let allow = [(header::ALLOW, "OPTIONS, POST")];
+    (StatusCode::NO_CONTENT, allow).into_response()
+}
+
+async fn wrong_method(method: Method) -> ProblemResponse {
+    ProblemResponse::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "wrong-method",
+        "This can't be done here",
+        format!("{method} isn't one of OPTIONS and POST."),
+    )
+}
+
+/// A player may be framed without an origin of its own. No cookie is taken, as credentials are not allowed.
+async fn cors(request: Request, next: Next) -> Response {
+    let is_cross = request.headers().contains_key(header::ORIGIN);
+    let mut response = next.run(request).await;
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if is_cross {
+        for (name, value) in [
+            (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+            (header::ACCESS_CONTROL_ALLOW_METHODS, "OPTIONS, POST"),
+            (header::ACCESS_CONTROL_ALLOW_HEADERS, "content-type"),
+            (header::ACCESS_CONTROL_EXPOSE_HEADERS, "retry-after"),
+            (header::ACCESS_CONTROL_MAX_AGE, "86400"),
+        ] {
+            response.headers_mut().insert(name, HeaderValue::from_static(value));
+        }
+    }
+    response
+}
+
+impl From<ReportError> for ProblemResponse {
+    fn from(error: ReportError) -> Self {
+        match error {
+            ReportError::Unknown => Self::new(
+                StatusCode::NOT_FOUND,
+                "unknown-view",
+                "There is no such view",
+                "It ended more than a minute ago, or never was. The header Weir-View of WHEP's answer names a player's view.",
+            ),
+            ReportError::TooMany { after } => Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too-many-reports",
+                "Too many reports",
+                "A player reports once in ten seconds; what it says are totals, so nothing is lost. Send the next one later.",
+            )
+            .retry_after(after.as_millis().div_ceil(1000) as u64),
+            ReportError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<AnalyticsError> for ProblemResponse {
+    fn from(error: AnalyticsError) -> Self {
+        match error {
+            AnalyticsError::Unknown => Self::new(
+                StatusCode::NOT_FOUND,
+                "unknown-broadcast",
+                "No such broadcast",
+                "There is no broadcast with this id. The list of a channel's broadcasts has theirs.",
+            ),
+            AnalyticsError::Refused(problem) => problem,
+            AnalyticsError::Store(error) => error.into(),
+        }
+    }
+}

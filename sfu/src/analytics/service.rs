@@ -1,0 +1,360 @@
+//! What is asked of analytics, and what is told to it.
+
+use super::{
+    ChatSource, ChatTotal, Owners,
+    lines::{Batch, Fact, Lines, Refused},
+    store::{AnalyticsStore, Listed},
+    tally::{self, Chat, Figures, Tally, seconds},
+};
+use crate::{
+    actor::Actor,
+    http::problem::ProblemResponse,
+    page::{Place, Wanted},
+    store::StoreError,
+};
+use axum::http::StatusCode;
+use shared::{
+    analytics::{BroadcastAnalytics, BroadcastSummary, InstanceAnalytics, ViewReport},
+    id::{BroadcastId, ChannelId, ViewId},
+    page::Page,
+    unit::{Seconds, Timestamp},
+};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+use tokio::{
+    sync::{Mutex as AsyncMutex, Notify, Semaphore, watch},
+    time::{MissedTickBehavior, interval, sleep, timeout},
+};
+
+/// Reports that come within this time are written together.
+const GATHER: Duration = Duration::from_millis(100);
+/// How long after a failed write the next is tried.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// How long a report waits to be on disk before its player is told that it isn't.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Tallies at a time: each holds all views of a broadcast in memory.
+const TALLIES: usize = 2;
+/// Steps of the timeline that the topic tells: a minute.
+const TOPIC_STEPS: usize = 12;
+
+/// The service; cheap to clone.
+#[derive(Clone)]
+pub struct Analytics(Arc<Inner>);
+
+struct Inner {
+    store: AnalyticsStore,
+    owners: Arc<dyn Owners>,
+    chat: Arc<dyn ChatSource>,
+    desk: Desk,
+    tallies: Semaphore,
+}
+
+/// Takes what happens and what players say. It knows no port, so that the media plane can have it first.
+#[derive(Clone)]
+pub struct Desk(Arc<DeskInner>);
+
+struct DeskInner {
+    store: AnalyticsStore,
+    lines: Mutex<Lines>,
+    since: Instant,
+    arrived: Notify,
+    /// A batch that could not be written yet. Who holds this writes.
+    pending: AsyncMutex<Option<Batch>>,
+    /// The last report that is on disk.
+    written: watch::Sender<u64>,
+}
+
+impl Desk {
+    /// On this database. Starts to write what comes.
+    pub fn start(store: AnalyticsStore) -> Self {
+        let desk = Self(Arc::new(DeskInner {
+            store,
+            lines: Mutex::default(),
+            since: Instant::now(),
+            arrived: Notify::new(),
+            pending: AsyncMutex::default(),
+            written: watch::Sender::new(0),
+        }));
+        tokio::spawn(desk.clone().run());
+        desk
+    }
+
+    /// Hears of something that happened. Doesn't wait for anything.
+    pub fn heed(&self, fact: Fact) {
+        let now = self.0.since.elapsed();
+        self.lines().heed(fact, now);
+    }
+
+    fn lines(&self) -> MutexGuard<'_, Lines> {
+        self.0.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn run(self) {
+        let mut second = interval(Duration::from_secs(1));
+        second.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut is_failing = false;
+        loop {
+            tokio::select! {
+                () = self.0.arrived.notified() => {}
+                _ = second.tick() => {
+                    let now = self.0.since.elapsed();
+                    let mut lines = self.lines();
+                    lines.tick(now);
+                    if !lines.is_dirty() {
+                        continue;
+                    }
+                }
+            }
+            sleep(GATHER).await;
+            while let Err(error) = self.flush().await {
+                if !std::mem::replace(&mut is_failing, true) {
+                    tracing::error!(%error, "players' reports can't be written down; trying again each second");
+                }
+                sleep(RETRY_AFTER).await;
+            }
+            if std::mem::take(&mut is_failing) {
+                tracing::info!("players' reports are written down again");
+            }
+        }
+    }
+
+    /// Writes what waits to be written.
+    pub async fn flush(&self) -> Result<(), StoreError> {
+        let mut pending = self.0.pending.lock().await;
+        let batch = pending.take().unwrap_or_else(|| self.lines().take());
+        if !batch.is_empty() {
+            match self.0.store.write(&batch).await {
+                Ok(early) => self.lines().put_back(early),
+                Err(error) => {
+                    *pending = Some(batch);
+                    return Err(error);
+                }
+            }
+        }
+        self.0.written.send_replace(batch.ticket);
+        Ok(())
+    }
+
+    /// Takes a player's report of a view; it is on disk when this returns. `own` is the origin of Weir's own pages.
+    pub async fn report(&self, view: &ViewId, report: &ViewReport, own: &str) -> Result<(), ReportError> {
+        let taken = || self.lines().report(view, report, own, self.0.since.elapsed());
+        let mut outcome = taken();
+        if outcome == Err(Refused::Unread) {
+            let known = self.0.store.line(view).await?;
+            self.lines().read(view, known);
+            outcome = taken();
+        }
+        let ticket = outcome.map_err(|refused| match refused {
+            Refused::Unknown | Refused::Unread => ReportError::Unknown,
+            Refused::TooMany { after } => ReportError::TooMany { after },
+        })?;
+        self.0.arrived.notify_one();
+        let mut written = self.0.written.subscribe();
+        match timeout(PATIENCE, written.wait_for(|written| *written >= ticket)).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(ReportError::Store(StoreError::Busy)),
+        }
+    }
+}
+
+/// Why a report is not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// No such view is watched, or was a minute ago.
+    #[error("there is no such view")]
+    Unknown,
+    /// Too often.
+    #[error("too many reports")]
+    TooMany {
+        /// When it may again.
+        after: Duration,
+    },
+    /// It could not be written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why there are no figures.
+#[derive(Debug, thiserror::Error)]
+pub enum AnalyticsError {
+    /// No such broadcast, as far as the one who asks may know.
+    #[error("there is no such broadcast")]
+    Unknown,
+    /// The one who asks may not see them.
+    #[error("the figures are the owner's")]
+    Refused(ProblemResponse),
+    /// The store could not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Analytics {
+    /// With the ports that it asks.
+    pub fn new(
+        store: AnalyticsStore,
+        desk: Desk,
+        owners: Arc<dyn Owners>,
+        chat: Arc<dyn ChatSource>,
+    ) -> Self {
+        Self(Arc::new(Inner { store, owners, chat, desk, tallies: Semaphore::new(TALLIES) }))
+    }
+
+    /// Where reports go.
+    pub fn desk(&self) -> &Desk {
+        &self.0.desk
+    }
+
+    /// Who may see what.
+    pub fn owners(&self) -> &Arc<dyn Owners> {
+        &self.0.owners
+    }
+
+    /// A broadcast, for one who manages its channel.
+    pub async fn managed(&self, who: &Actor, id: &BroadcastId) -> Result<Listed, AnalyticsError> {
+        let listed = self.0.store.find(id).await?.ok_or(AnalyticsError::Unknown)?;
+        match self.0.owners.managed(who, &listed.name).await {
+            Ok(_) => Ok(listed),
+            // A channel that must not be known of has no broadcasts either.
+            Err(problem) if problem.0.status == StatusCode::NOT_FOUND => Err(AnalyticsError::Unknown),
+            Err(problem) => Err(AnalyticsError::Refused(problem)),
+        }
+    }
+
+    /// Everything about a broadcast, for one who manages its channel.
+    pub async fn of(&self, who: &Actor, id: &BroadcastId) -> Result<BroadcastAnalytics, AnalyticsError> {
+        let listed = self.managed(who, id).await?;
+        Ok(self.whole(&listed).await?)
+    }
+
+    /// A channel's broadcasts, newest first.
+    pub async fn list(
+        &self,
+        channel: &ChannelId,
+        wanted: &Wanted,
+    ) -> Result<Page<BroadcastSummary>, StoreError> {
+        let rows = self.0.store.list(channel, wanted).await?;
+        let place = |row: &Listed| Place { at: row.started_at.as_millis(), id: row.id.to_string() };
+        let Page { items, next } = wanted.page(rows, place);
+        Ok(Page { items: self.summaries(&items).await?, next })
+    }
+
+    /// The broadcast of a channel that is on, or was last, with the timeline's last minute and no retention. `None` if there
+    /// never was one.
+    pub async fn latest(&self, channel: &ChannelId) -> Result<Option<BroadcastAnalytics>, StoreError> {
+        let Some(listed) = self.0.store.last(channel).await? else { return Ok(None) };
+        let mut analytics = self.whole(&listed).await?;
+        let timeline = &mut analytics.timeline;
+        let early = timeline.viewers.len().saturating_sub(TOPIC_STEPS);
+        timeline.from = Seconds(early as u64 * timeline.step.0);
+        timeline.viewers.drain(..early);
+        timeline.chat_messages.drain(..early);
+        timeline.freezes.drain(..early);
+        timeline.latency.drain(..early);
+        analytics.retention.clear();
+        Ok(Some(analytics))
+    }
+
+    /// Sums over all channels.
+    pub async fn instance(&self) -> Result<InstanceAnalytics, StoreError> {
+        let sums = self.0.store.sums().await?;
+        Ok(InstanceAnalytics {
+            broadcasts: sums.broadcasts,
+            concurrent_viewers: u32::try_from(sums.concurrent).unwrap_or(u32::MAX),
+            total_views: sums.views,
+            total_watch_time: seconds(sums.watch_time),
+            average_watch_time: average(sums.watch_time, sums.views),
+        })
+    }
+
+    async fn whole(&self, listed: &Listed) -> Result<BroadcastAnalytics, StoreError> {
+        let (tally, until) = self.tally(listed).await?;
+        let ids: Vec<BroadcastId> = [listed.id.clone()].into();
+        let chat = self.0.chat.totals(&ids).await?.remove(&listed.id).unwrap_or_default();
+        let summary = summary(listed, tally.figures, chat, until);
+        let previous = match self.0.store.before(listed).await? {
+            Some(before) => self.summaries(&[before]).await?.pop(),
+            None => None,
+        };
+        let minutes = until.since(listed.started_at).as_secs_f64() / 60.0;
+        Ok(BroadcastAnalytics {
+            summary,
+            concurrent_viewers: tally.concurrent,
+            peak_at: tally.peak_at,
+            chat_rate: if minutes > 0.0 { chat.messages as f64 / minutes } else { 0.0 },
+            chatters: chat.chatters,
+            devices: tally.devices,
+            browsers: tally.browsers,
+            regions: tally.regions,
+            referrers: tally.referrers,
+            embeds: tally.embeds,
+            quality: tally.quality,
+            timeline: tally.timeline,
+            retention: tally.retention,
+            markers: tally.markers,
+            previous,
+        })
+    }
+
+    async fn summaries(&self, rows: &[Listed]) -> Result<Vec<BroadcastSummary>, StoreError> {
+        let ids: Vec<BroadcastId> = rows.iter().map(|row| row.id.clone()).collect();
+        let chats: HashMap<BroadcastId, ChatTotal> = self.0.chat.totals(&ids).await?;
+        let mut summaries = Vec::with_capacity(rows.len());
+        for row in rows {
+            let chat = chats.get(&row.id).copied().unwrap_or_default();
+            let (figures, until) = match (row.figures, row.ended_at) {
+                (Some(figures), Some(ended_at)) => (figures, ended_at),
+                _ => {
+                    let (tally, until) = self.tally(row).await?;
+                    (tally.figures, until)
+                }
+            };
+            summaries.push(summary(row, figures, chat, until));
+        }
+        Ok(summaries)
+    }
+
+    /// The tally of a broadcast, and until when it is. Of one that is over the short figures are kept.
+    async fn tally(&self, listed: &Listed) -> Result<(Tally, Timestamp), StoreError> {
+        // The semaphore is never closed.
+        let _turn = self.0.tallies.acquire().await;
+        let mut evidence = self.0.store.evidence(listed).await?;
+        let seconds = self.0.chat.seconds(&listed.id, listed.started_at).await?;
+        evidence.chat = Chat { seconds };
+        let until = evidence.until;
+        // Of a large broadcast it takes longer than others should wait for their turn.
+        let tally = tokio::task::spawn_blocking(move || tally::tally(&evidence)).await;
+        let tally = tally.map_err(|error| StoreError::Row(format!("a tally failed: {error}")))?;
+        if listed.ended_at.is_some() && listed.figures.is_none() {
+            // It is worked out again if it can't be kept.
+            if let Err(error) = self.0.store.keep(&listed.id, tally.figures).await {
+                tracing::warn!(%error, "a broadcast's figures can't be kept");
+            }
+        }
+        Ok((tally, until))
+    }
+}
+
+fn summary(listed: &Listed, figures: Figures, chat: ChatTotal, until: Timestamp) -> BroadcastSummary {
+    BroadcastSummary {
+        stream_id: listed.id.clone(),
+        channel: listed.name.clone(),
+        title: listed.title.clone(),
+        category: listed.category.clone(),
+        start_time: listed.started_at,
+        end_time: listed.ended_at,
+        duration: Seconds(until.since(listed.started_at).as_secs()),
+        peak_viewers: figures.peak,
+        total_views: figures.views,
+        average_watch_time: average(figures.watch_time, figures.views),
+        total_watch_time: seconds(figures.watch_time),
+        chat_messages: chat.messages,
+    }
+}
+
+/// Seconds a view, to the millisecond.
+fn average(watch_time: u64, views: u64) -> f64 {
+    watch_time.checked_div(views).map_or(0.0, seconds)
+}

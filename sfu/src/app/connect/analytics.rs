@@ -1,0 +1,78 @@
+//! What analytics hears of the media plane, and what it asks of channels and chat.
+
+use crate::{
+    actor::Actor,
+    analytics::{ChatSource, ChatTotal, Owners, agent, lines::Fact, maxminddb::Regions},
+    audience::{Audience, Region},
+    broadcast::log::Record,
+    channel::service::Channels,
+    http::problem::ProblemResponse,
+    store::StoreError,
+    watch::whep,
+};
+use futures_util::{FutureExt, future::BoxFuture};
+use shared::{
+    id::{BroadcastId, ChannelId, ChannelName},
+    unit::Timestamp,
+};
+use std::{collections::HashMap, net::IpAddr};
+
+/// What a record means to those who may be reported of.
+pub(in crate::app) fn fact(record: &Record) -> Option<Fact> {
+    Some(match record {
+        Record::BroadcastStarted { id, at, .. } => Fact::BroadcastStarted { id: id.clone(), at: *at },
+        Record::BroadcastEnded { id, .. } => Fact::BroadcastEnded { id: id.clone() },
+        Record::ViewStarted { id, broadcast, at, .. } => {
+            Fact::ViewStarted { id: id.clone(), broadcast: broadcast.clone(), at: *at }
+        }
+        Record::ViewResumed { id, broadcast, at, .. } => {
+            Fact::ViewResumed { id: id.clone(), broadcast: broadcast.clone(), at: *at }
+        }
+        Record::ViewEnded { id, .. } => Fact::ViewEnded { id: id.clone() },
+        Record::Heartbeat(_) | Record::Marked { .. } | Record::BroadcastMeasured { .. } => return None,
+    })
+}
+
+/// Tells viewers apart by what they watch with and where.
+pub(in crate::app) struct Classifier(pub(in crate::app) Regions);
+
+impl whep::Classify for Classifier {
+    fn audience(&self, user_agent: &str, address: Option<IpAddr>) -> Audience {
+        let (device, browser) = agent::classify(user_agent);
+        let region = address.map_or_else(Region::default, |address| self.0.of(address));
+        Audience { device, browser, region }
+    }
+}
+
+/// Whose figures are whose.
+pub(in crate::app) struct ChannelOwners(pub(in crate::app) Channels);
+
+impl Owners for ChannelOwners {
+    fn managed<'a>(
+        &'a self,
+        who: &'a Actor,
+        channel: &'a ChannelName,
+    ) -> BoxFuture<'a, Result<ChannelId, ProblemResponse>> {
+        async move { Ok(self.0.managed(who, channel).await?.channel.id.clone()) }.boxed()
+    }
+}
+
+/// A server without chat.
+pub(in crate::app) struct Silence;
+
+impl ChatSource for Silence {
+    fn totals<'a>(
+        &'a self,
+        _: &'a [BroadcastId],
+    ) -> BoxFuture<'a, Result<HashMap<BroadcastId, ChatTotal>, StoreError>> {
+        async { Ok(HashMap::new()) }.boxed()
+    }
+
+    fn seconds<'a>(
+        &'a self,
+        _: &'a BroadcastId,
+        _: Timestamp,
+    ) -> BoxFuture<'a, Result<Vec<(u64, u32)>, StoreError>> {
+        async { Ok(Vec::new()) }.boxed()
+    }
+}
