@@ -6,7 +6,10 @@ pub mod media;
 mod tests;
 
 use crate::{
-    account::{service::Accounts, store::AccountStore},
+    account::{
+        service::{AccountError, Accounts},
+        store::AccountStore,
+    },
     analytics::{
         maxminddb::{Regions, RegionsError},
         service::{Analytics, Desk},
@@ -18,6 +21,7 @@ use crate::{
         routes::whip_url,
         service::{ChannelError, Channels},
     },
+    chat::service::Chat,
     config::Config,
     event::{bus::Bus, websocket::Gateway},
     fresh,
@@ -36,8 +40,8 @@ use crate::{
 use axum::{Router, serve::ListenerExt};
 use shared::{
     channel::NewChannel,
-    id::{ChannelName, EventId},
-    text::DisplayName,
+    id::{AccountId, ChannelName, EventId},
+    text::{AccountName, DisplayName, Password},
 };
 use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
@@ -70,6 +74,9 @@ pub enum AppError {
     /// The database can't be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// An account could not be made.
+    #[error(transparent)]
+    Account(#[from] AccountError),
     /// A channel could not be made.
     #[error(transparent)]
     Channel(#[from] ChannelError),
@@ -134,6 +141,7 @@ pub struct Server {
     draining: watch::Sender<bool>,
     media: JoinHandle<()>,
     desk: Desk,
+    chat: Chat,
 }
 
 impl Server {
@@ -180,11 +188,18 @@ impl Server {
         let accounts = Accounts::new(store.clone(), Arc::new(connect::AccountChannels(channels.clone())));
         let owners = Arc::new(connect::ChannelOwners(channels.clone()));
         let analytics = Analytics::new(analytics_store, desk.clone(), owners, Arc::new(connect::Silence));
+        let chat_ports = connect::chat_ports(&channels, &accounts, &board, &bus);
+        let chat = Chat::new(store.clone(), chat_ports);
+        tokio::spawn(connect::follow_edits(chat.clone(), bus.clone()));
         let topics =
             Arc::new(connect::Topics { channels: channels.clone(), board, analytics: analytics.clone() });
-        let gateway =
-            Gateway::new(topics, Arc::new(accounts.clone()), bus, site.clone(), is_draining.clone());
-        metrics.register(|registry| gateway.register(registry));
+        let chat_topic = Arc::new(connect::ChatTopic(chat.clone()));
+        let logins = Arc::new(accounts.clone());
+        let gateway = Gateway::new(topics, chat_topic, logins, bus, site.clone(), is_draining.clone());
+        metrics.register(|registry| {
+            gateway.register(registry);
+            chat.register(registry);
+        });
 
         let setup_token = accounts.new_setup_token().await?;
         let setup_link = setup_token.map(|token| format!("{base_url}/set-up?token={}", token.reveal()));
@@ -195,6 +210,7 @@ impl Server {
             accounts,
             channels,
             analytics,
+            chat: chat.clone(),
             gateway: gateway.clone(),
             assets: Assets::new(EMBEDDED),
             metrics,
@@ -211,6 +227,7 @@ impl Server {
             draining,
             media: media.task,
             desk,
+            chat,
         })
     }
 
@@ -252,6 +269,7 @@ impl Server {
         let drained = timeout(STOP_MOST, async {
             while servers.join_next().await.is_some() {}
             self.gateway.closed().await;
+            self.chat.written().await;
             let _ = self.media.await;
             if let Err(error) = self.desk.flush().await {
                 tracing::error!(%error, "the last of players' reports could not be written down");
@@ -298,6 +316,22 @@ pub async fn create_channel(
     let (channel, stream_key) = made?;
     let whip_url = whip_url(&base_url(&config, config.http.listen.first()), &channel.name);
     Ok(NewChannel { channel, stream_key, whip_url })
+}
+
+/// Makes an account from the shell, beside a server that runs or doesn't. It may moderate where owners let it.
+pub async fn create_account(
+    config: Config,
+    name: AccountName,
+    display_name: DisplayName,
+    password: Password,
+) -> Result<AccountId, AppError> {
+    let store = open_store(&config).await?;
+    let log: Arc<dyn BroadcastLog> = Arc::new(SqlBroadcastLog::new(store.clone()));
+    let ports = connect::ports(&LiveBoard::default(), log, &Bus::default(), Arc::new(connect::NothingLive));
+    let channels = connect::AccountChannels(Channels::new(store.clone(), ports));
+    let made = Accounts::new(store.clone(), Arc::new(channels)).create(name, display_name, password).await;
+    store.close().await;
+    Ok(made?)
 }
 
 async fn open_store(config: &Config) -> Result<Store, StoreError> {

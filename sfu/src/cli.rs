@@ -3,13 +3,19 @@
 use crate::{
     app,
     config::{self, Config},
+    fresh,
+    secret::Secret,
     telemetry,
 };
 use clap::{Parser, Subcommand};
-use shared::{id::ChannelName, text::DisplayName};
+use shared::{
+    id::ChannelName,
+    text::{AccountName, DisplayName, Password},
+};
 use std::{
     error::Error,
-    fs, io,
+    fs,
+    io::{self, BufRead},
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -30,10 +36,33 @@ struct Arguments {
 enum Command {
     /// Serve pages, the API and media until told to stop
     Serve,
+    /// Work with accounts
+    Account {
+        #[command(subcommand)]
+        command: AccountCommand,
+    },
     /// Work with channels
     Channel {
         #[command(subcommand)]
         command: ChannelCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum AccountCommand {
+    /// Make an account, for a moderator, say; the server may be running
+    Create {
+        /// What the person signs in with: 2 to 25 of a-z, 0-9, - and _
+        name: AccountName,
+        /// The name that others see [default: the name]
+        #[arg(long, value_name = "TEXT")]
+        display_name: Option<DisplayName>,
+        /// Read the password from standard input [default: make one, and show it this once]
+        #[arg(long)]
+        password_stdin: bool,
+        /// Answer with a JSON object
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -73,6 +102,29 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
             // A password that is being hashed is nobody's any more.
             runtime.shutdown_background();
             Ok(served?)
+        }
+        Command::Account { command: AccountCommand::Create { name, display_name, password_stdin, json } } => {
+            let (password, made) = if password_stdin {
+                let mut line = String::new();
+                io::stdin().lock().read_line(&mut line)?;
+                (line.trim_end_matches(['\r', '\n']).to_owned(), None)
+            } else {
+                let made: String = Secret::from_random(fresh::bytes()).reveal().chars().take(20).collect();
+                (made.clone(), Some(made))
+            };
+            let password = Password::try_from(password)?;
+            let display_name = display_name.map_or_else(|| name.as_str().parse(), Ok)?;
+            let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+            let id = runtime.block_on(app::create_account(config, name.clone(), display_name, password))?;
+            if json {
+                println!("{}", serde_json::json!({ "account": name, "id": id, "password": made }));
+            } else {
+                println!("Account:  {name}");
+                if let Some(made) = made {
+                    println!("Password: {made} (shown this once)");
+                }
+            }
+            Ok(())
         }
         Command::Channel { command: ChannelCommand::Create { name, display_name, json } } => {
             let runtime = runtime::Builder::new_current_thread().enable_all().build()?;

@@ -4,6 +4,7 @@ use crate::{
     account::{self, service::Accounts},
     analytics::{self, service::Analytics},
     channel::{self, embed, service::Channels},
+    chat::{self, service::Chat},
     event::websocket::{self, Gateway},
     http::{
         assets::{self, Assets},
@@ -44,6 +45,8 @@ pub struct Parts {
     pub channels: Channels,
     /// Figures.
     pub analytics: Analytics,
+    /// Rooms.
+    pub chat: Chat,
     /// Live updates.
     pub gateway: Gateway,
     /// The frontend.
@@ -58,7 +61,7 @@ pub struct Parts {
 
 /// The whole of it.
 pub fn router(parts: Parts) -> Router {
-    let Parts { name, site, accounts, channels, analytics, gateway, assets, metrics, readiness, media } =
+    let Parts { name, site, accounts, channels, analytics, chat, gateway, assets, metrics, readiness, media } =
         parts;
     let logins: Arc<dyn Logins> = Arc::new(accounts.clone());
     let policy = Policy::new(&assets.script_hashes());
@@ -75,6 +78,11 @@ pub fn router(parts: Parts) -> Router {
     // POST  /api/v1/live/start                      GET   /api/v1/live/status/{streamId}
     // GET   /api/v1/channels/{name}/broadcasts      GET   /api/v1/instance/analytics
     // GET   /api/v1/broadcasts/{id}/analytics       and ….json, ….csv
+    // GET   /api/v1/channels/{name}/chat            PATCH /api/v1/channels/{name}/chat
+    // GET   /api/v1/channels/{name}/chat/messages   POST  /api/v1/channels/{name}/chat/messages      DELETE …/messages/{id}
+    // GET   /api/v1/channels/{name}/chat/silences   POST  /api/v1/channels/{name}/chat/silences      DELETE …/silences/{person}
+    // GET   /api/v1/channels/{name}/moderators      PUT   /api/v1/channels/{name}/moderators/{account}   DELETE …
+    // POST  /api/v1/chat/guests
     // GET   /api/v1/events                          WebSocket
     let embeds = embed::routes::routes(channels.clone(), assets.clone(), policy.clone(), &name);
     let pages = any(assets::serve).layer(from_fn(embed::routes::announce)).with_state(assets);
@@ -85,7 +93,8 @@ pub fn router(parts: Parts) -> Router {
         .merge(account::routes::routes(accounts))
         .merge(channel::live::routes::routes(channels.clone(), logins.clone()))
         .merge(analytics::routes::routes(analytics.clone(), logins.clone()))
-        .merge(channel::routes::routes(channels, logins))
+        .merge(channel::routes::routes(channels, logins.clone()))
+        .merge(chat::routes::routes(chat, logins))
         .merge(websocket::routes(gateway))
         .fallback(fallback::unknown)
         .method_not_allowed_fallback(fallback::wrong_method)
@@ -101,6 +110,8 @@ pub fn router(parts: Parts) -> Router {
         // GET   /embed/{channel}                        GET   /embed/{channel}/chat
         // GET   /embed.js                               GET   /oembed
         .merge(embeds)
+        // GET   /emotes/{name}.svg
+        .merge(chat::routes::emotes())
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz).with_state(readiness))
         .route("/metrics", get(metrics::serve).with_state(metrics.clone()))

@@ -95,7 +95,8 @@ pub struct ReplyTo {
     pub excerpt: String,
 }
 
-/// A message. Once somebody was told of it, it is on disk.
+/// A message. Once somebody was told of it, it is on disk. `GET /api/v1/channels/{name}/chat/messages` is a page of them,
+/// newest first, without those that are deleted; `DELETE …/messages/{id}` is the owner's, moderators' and its author's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
@@ -157,7 +158,7 @@ pub struct ChatUpdates {
     pub updates: Vec<ChatUpdate>,
 }
 
-/// The rules of a room, which its channel's owner sets: `PATCH /api/v1/channels/{name}/chat`.
+/// The rules of a room, which its channel's owner sets; see [`EditChat`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -172,6 +173,19 @@ impl Default for ChatSettings {
     fn default() -> Self {
         Self { guests: true, slow_seconds: 0 }
     }
+}
+
+/// `PATCH /api/v1/channels/{name}/chat` by the owner; what is absent stays. Answered with [`ChatSettings`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct EditChat {
+    /// Whether people without an account may write.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guests: Option<bool>,
+    /// Seconds between two messages of one person, 0 to 600.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slow_seconds: Option<u32>,
 }
 
 /// A picture that stands for a word.
@@ -223,7 +237,7 @@ pub struct NewGuest {
 }
 
 /// `POST /api/v1/channels/{name}/chat/messages`, and the payload of `chat:send_message:v1:requested` (beside its `channel`).
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewMessage {
@@ -280,7 +294,8 @@ pub struct Silence {
     pub reason: String,
 }
 
-/// A moderator, in `GET /api/v1/channels/{name}/moderators`; `PUT` and `DELETE …/moderators/{account}` by the owner.
+/// A moderator, in `GET /api/v1/channels/{name}/moderators` (a page, for the owner and moderators); `PUT` (answered with
+/// this) and `DELETE …/moderators/{account}` by the owner.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]

@@ -379,7 +379,8 @@ pub enum Occurrence {
         /// What.
         stream_id: BroadcastId,
     },
-    /// Somebody wrote in the channel's chat.
+    /// Somebody wrote in the channel's chat. Told to those who listen, and not again to those who come back: what was
+    /// missed of chat is in `chat:stream_messages:v1`.
     #[serde(rename_all = "camelCase")]
     ChatMessageSent {
         /// What.

@@ -134,6 +134,7 @@ pub const RESERVED_NAMES: &[&str] = &[
     "chat",
     "docs",
     "embed",
+    "emotes",
     "favicon",
     "feed",
     "following",

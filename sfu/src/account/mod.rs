@@ -2,7 +2,6 @@
 
 pub mod argon2;
 pub mod device;
-pub mod limit;
 pub mod routes;
 pub mod rules;
 pub mod service;

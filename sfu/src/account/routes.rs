@@ -142,6 +142,7 @@ impl From<AccountError> for ProblemResponse {
             )
             .field("token"),
             AccountError::ChannelTaken => Self::taken("channel"),
+            AccountError::NameTaken => Self::taken("name"),
             AccountError::UnknownLogin => Self::new(
                 StatusCode::NOT_FOUND,
                 "unknown-login",

@@ -3,9 +3,7 @@
 use super::{
     Channels,
     argon2::{HashError, Hasher},
-    device,
-    limit::{Limiter, Rate},
-    rules,
+    device, rules,
     store::{Account, AccountStore, Claim, LoginRow},
     token::service::Tokens,
 };
@@ -13,6 +11,7 @@ use crate::{
     actor::Actor,
     fresh,
     http::login::{Credential, Logins, SignedIn, Through},
+    limit::{Limiter, Rate, network_of},
     page::Wanted,
     secret::Secret,
     store::{Store, StoreError},
@@ -20,9 +19,9 @@ use crate::{
 use futures_util::{FutureExt, future::BoxFuture};
 use shared::{
     account::{Login, Me, Role, SetUp, SignIn},
-    id::LoginId,
+    id::{AccountId, LoginId},
     page::Page,
-    text::AccountName,
+    text::{AccountName, DisplayName, Password},
     unit::Timestamp,
 };
 use std::{
@@ -49,6 +48,9 @@ pub enum AccountError {
     /// The channel's name is somebody's.
     #[error("a channel with this name exists already")]
     ChannelTaken,
+    /// The account's name is somebody's.
+    #[error("an account with this name exists already: choose another name")]
+    NameTaken,
     /// No such login of this account.
     #[error("there is no such login")]
     UnknownLogin,
@@ -109,12 +111,12 @@ impl Accounts {
 
     /// Whether nobody has an account yet.
     pub async fn needs_set_up(&self) -> Result<bool, StoreError> {
-        self.store.is_empty().await
+        self.store.has_no_owner().await
     }
 
     /// A new set-up token, which ends every earlier one; none once somebody has an account.
     pub async fn new_setup_token(&self) -> Result<Option<Secret>, StoreError> {
-        if !self.store.is_empty().await? {
+        if !self.store.has_no_owner().await? {
             return Ok(None);
         }
         let secret = Secret::from_random(fresh::bytes());
@@ -208,6 +210,37 @@ impl Accounts {
         Ok(Page { items: rows.items.into_iter().map(login).collect(), next: rows.next })
     }
 
+    /// Makes an account for somebody who doesn't run the instance.
+    pub async fn create(
+        &self,
+        name: AccountName,
+        display_name: DisplayName,
+        password: Password,
+    ) -> Result<AccountId, AccountError> {
+        let password_hash = self.hasher.hash(password, fresh::bytes()).await?;
+        let account = Account { id: fresh::id(), name, display_name, role: Role::Member };
+        self.store.add(&account, &password_hash, fresh::now()).await.map_err(|error| match error {
+            StoreError::Taken => AccountError::NameTaken,
+            other => other.into(),
+        })?;
+        Ok(account.id)
+    }
+
+    /// Somebody by id.
+    pub async fn by_id(&self, id: &AccountId) -> Result<Option<Account>, StoreError> {
+        self.store.by_id(id).await
+    }
+
+    /// Somebody by what they sign in with.
+    pub async fn by_name(&self, name: &AccountName) -> Result<Option<Account>, StoreError> {
+        Ok(self.store.by_name(name).await?.map(|(account, _)| account))
+    }
+
+    /// Everybody's names, those to sign in with and those that people read.
+    pub async fn names(&self) -> Result<Vec<String>, StoreError> {
+        self.store.names().await
+    }
+
     /// Ends a login of this person.
     pub async fn revoke(&self, who: &Actor, login: &LoginId) -> Result<(), AccountError> {
         let found = self.store.revoke(&who.account, login).await?;
@@ -215,7 +248,7 @@ impl Accounts {
     }
 
     /// The account that runs the instance, once there is one.
-    pub async fn owner(&self) -> Result<Option<shared::id::AccountId>, StoreError> {
+    pub async fn owner(&self) -> Result<Option<AccountId>, StoreError> {
         self.store.owner().await
     }
 
@@ -264,13 +297,5 @@ impl Limits {
 
     fn forget_name(&self, name: &AccountName) {
         self.names.lock().unwrap_or_else(PoisonError::into_inner).forget(name);
-    }
-}
-
-/// A home has a whole /64 of IPv6 addresses to try from.
-fn network_of(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) & !u128::from(u64::MAX)).into()),
-        v4 => v4,
     }
 }

@@ -14,7 +14,11 @@ use shared::{
     text::{AccountName, DeviceLabel, DisplayName},
     unit::Timestamp,
 };
-use sqlx::{Row, any::AnyRow};
+use sqlx::{
+    Any, Row,
+    any::{AnyArguments, AnyRow},
+    query::Query,
+};
 use std::str::FromStr;
 
 /// An account as it is kept.
@@ -89,9 +93,9 @@ impl AccountStore {
         Self(store)
     }
 
-    /// Whether nobody has an account yet.
-    pub async fn is_empty(&self) -> Result<bool, StoreError> {
-        Ok(sqlx::query("SELECT id FROM accounts LIMIT 1").fetch_optional(self.0.pool()).await?.is_none())
+    /// Whether nobody runs the instance yet. The shell may have made accounts of others.
+    pub async fn has_no_owner(&self) -> Result<bool, StoreError> {
+        Ok(self.owner().await?.is_none())
     }
 
     /// The account that runs the instance, once there is one.
@@ -100,6 +104,19 @@ impl AccountStore {
             .fetch_optional(self.0.pool())
             .await?;
         row.map(|row| column(&row, 0)).transpose()
+    }
+
+    /// Everybody's names, those to sign in with and those that people read.
+    pub async fn names(&self) -> Result<Vec<String>, StoreError> {
+        let rows = sqlx::query("SELECT name, display_name FROM accounts").fetch_all(self.0.pool()).await?;
+        let pairs = rows.iter().map(|row| Ok([row.try_get(0)?, row.try_get(1)?]));
+        Ok(pairs.collect::<Result<Vec<_>, sqlx::Error>>()?.into_iter().flatten().collect())
+    }
+
+    /// Writes a new account.
+    pub async fn add(&self, account: &Account, password_hash: &str, at: Timestamp) -> Result<(), StoreError> {
+        insert(account, password_hash, at).execute(self.0.pool()).await?;
+        Ok(())
     }
 
     /// Makes this the one set-up token that works.
@@ -140,18 +157,7 @@ impl AccountStore {
         if used.rows_affected() == 0 {
             return Ok(Claim::Stale);
         }
-        sqlx::query(
-            "INSERT INTO accounts (id, name, display_name, role, password_hash, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6)",
-        )
-        .bind(account.id.as_str())
-        .bind(account.name.as_str())
-        .bind(account.display_name.as_str())
-        .bind(role_text(account.role))
-        .bind(password_hash)
-        .bind(at.as_millis())
-        .execute(&mut *transaction)
-        .await?;
+        insert(account, password_hash, at).execute(&mut *transaction).await?;
         transaction.commit().await?;
         Ok(Claim::Made)
     }
@@ -274,6 +280,19 @@ impl AccountStore {
             .await?;
         Ok(done.rows_affected() > 0)
     }
+}
+
+fn insert<'a>(account: &'a Account, password_hash: &'a str, at: Timestamp) -> Query<'a, Any, AnyArguments> {
+    sqlx::query(
+        "INSERT INTO accounts (id, name, display_name, role, password_hash, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(account.id.as_str())
+    .bind(account.name.as_str())
+    .bind(account.display_name.as_str())
+    .bind(role_text(account.role))
+    .bind(password_hash)
+    .bind(at.as_millis())
 }
 
 fn account(row: &AnyRow) -> Result<Account, StoreError> {

@@ -216,6 +216,11 @@ impl Channels {
         }
     }
 
+    /// Every channel's names, as addresses and as people read them.
+    pub async fn names(&self) -> Result<Vec<String>, StoreError> {
+        self.store.names().await
+    }
+
     /// An account's channels, oldest first.
     pub async fn owned_by(&self, owner: &AccountId) -> Result<Vec<Channel>, StoreError> {
         Ok(self.store.owned_by(owner).await?.into_iter().map(|record| record.channel).collect())

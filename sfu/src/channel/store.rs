@@ -105,6 +105,13 @@ impl ChannelStore {
         row.fetch_optional(self.0.pool()).await?.as_ref().map(record).transpose()
     }
 
+    /// Every channel's names, as addresses and as people read them.
+    pub async fn names(&self) -> Result<Vec<String>, StoreError> {
+        let rows = sqlx::query("SELECT name, display_name FROM channels").fetch_all(self.0.pool()).await?;
+        let pairs = rows.iter().map(|row| Ok([row.try_get(0)?, row.try_get(1)?]));
+        Ok(pairs.collect::<Result<Vec<_>, sqlx::Error>>()?.into_iter().flatten().collect())
+    }
+
     /// An account's channels, oldest first.
     pub async fn owned_by(&self, owner: &AccountId) -> Result<Vec<Record>, StoreError> {
         let rows = sqlx::query(select!(" FROM channels WHERE owner_id = $1 ORDER BY created_at, id"))

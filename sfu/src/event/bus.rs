@@ -61,7 +61,11 @@ impl Bus {
         });
         // Sent under the lock, so that all readers see one order.
         self.on_line(channel, |line| {
-            let cursor = line.ring.push(event.clone());
+            // A lively chat would push everything else out of the ring, and has a log of its own.
+            let cursor = match event.occurrence {
+                Occurrence::ChatMessageSent { .. } => line.ring.last(),
+                _ => line.ring.push(event.clone()),
+            };
             // No reader is no error.
             let _ = line.readers.send((cursor, event.clone()));
             let _ = self.0.all.send((cursor, event.clone()));
@@ -135,6 +139,24 @@ mod tests {
         assert!(matches!(ada.receiver.recv().await, Err(broadcast::error::RecvError::Lagged(_))));
         let missed = bus.subscribe(&name("ada"), Some(ada.missed.last)).missed;
         assert_eq!((missed.events.len(), missed.complete), (200, true));
+    }
+
+    #[tokio::test]
+    async fn chat_pushes_nothing_out_of_the_ring() {
+        let bus = Bus::default();
+        let ada = name("ada");
+        let mut reader = bus.subscribe(&ada, None);
+        let edited = bus.publish(&ada, Occurrence::ChannelEdited {});
+        let said = bus.publish(&ada, Occurrence::ChatMessageSent { message_id: "m".parse().unwrap() });
+        assert_eq!(reader.receiver.recv().await.unwrap().1, edited);
+        let (cursor, told) = reader.receiver.recv().await.unwrap();
+        assert_eq!(told, said, "whoever listens hears it");
+        for _ in 0..1000 {
+            bus.publish(&ada, Occurrence::ChatMessageSent { message_id: "m".parse().unwrap() });
+        }
+        let missed = bus.subscribe(&ada, Some(reader.missed.last)).missed;
+        assert_eq!((missed.events.len(), missed.complete), (1, true));
+        assert!(bus.subscribe(&ada, Some(cursor)).missed.events.is_empty());
     }
 
     #[test]

@@ -194,9 +194,12 @@ async fn next_change(occurrences: &mut Receiver<super::ring::Delivery>) {
     loop {
         match occurrences.recv().await {
             Ok((_, event)) => match event.occurrence {
-                Occurrence::ViewerJoined { .. } | Occurrence::ViewerLeft { .. } => {}
+                Occurrence::ViewerJoined { .. }
+                | Occurrence::ViewerLeft { .. }
+                | Occurrence::ChatMessageSent { .. } => {}
                 _ => return,
             },
+            // Whatever was lost: most of it is chat, and the next tick is near.
             Err(RecvError::Lagged(_)) => return,
             // The bus outlives its readers.
             Err(RecvError::Closed) => std::future::pending().await,

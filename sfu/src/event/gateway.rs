@@ -5,7 +5,8 @@
 
 use super::{ring::KEPT, wire::Label};
 use shared::{
-    event::{ClientMessage, Cursor, Phase, Started, Topic},
+    chat::{NewMessage, Sent},
+    event::{ClientMessage, Cursor, Phase, RequestPayload, Started, Topic},
     id::{ChannelName, RequestId},
     problem::Problem,
 };
@@ -46,6 +47,17 @@ pub enum Command {
         channel: Option<ChannelName>,
         /// Since when.
         after: Option<Cursor>,
+    },
+    /// Write a message.
+    Send {
+        /// The request.
+        key: Key,
+        /// Where.
+        channel: ChannelName,
+        /// What.
+        message: Box<NewMessage>,
+        /// As which guest.
+        guest: Option<String>,
     },
     /// Stop following.
     Close {
@@ -88,6 +100,8 @@ pub enum Body<P> {
     Started(Started),
     /// One thing that came of it.
     Stream(P),
+    /// A message is on disk.
+    Sent(Sent),
     /// It failed.
     Failed(Box<Problem>),
     /// No more than the phase.
@@ -200,7 +214,9 @@ impl<P> Connection<P> {
         let ClientMessage { event, id, payload, after } = message;
         let label = Label::Topic(event.topic);
         match event.phase {
-            Phase::Requested => self.request(event.topic, id, payload.channel, after, now),
+            Phase::Requested => self.request(event.topic, id, payload, after, now),
+            // What is being written can't be taken back.
+            Phase::Cancelled if event.topic == Topic::SendChat => {}
             Phase::Cancelled => {
                 // One that is over already was told so.
                 let key = self.requests.iter().find(|(_, request)| request.id == id).map(|(key, _)| *key);
@@ -225,10 +241,11 @@ impl<P> Connection<P> {
         &mut self,
         topic: Topic,
         id: RequestId,
-        channel: Option<ChannelName>,
+        payload: RequestPayload,
         after: Option<Cursor>,
         now: Duration,
     ) {
+        let RequestPayload { channel, text, reply_to, key: sender_key, guest } = payload;
         let label = Label::Topic(topic);
         if self.requests.values().any(|request| request.id == id) {
             return self.fail(
@@ -255,10 +272,12 @@ impl<P> Connection<P> {
             );
         }
         if topic.is_of_channel() && channel.is_none() {
-            let mut missing =
-                problem("invalid", "A channel is needed", 422, "Name the channel in “payload.channel”.");
-            missing.field = Some("payload.channel".to_owned());
-            return self.fail(label, id, missing);
+            let detail = "Name the channel in “payload.channel”.";
+            return self.fail(label, id, missing("A channel is needed", detail, "payload.channel"));
+        }
+        if topic == Topic::SendChat && text.is_none() {
+            let detail = "Put what is to be written into “payload.text”.";
+            return self.fail(label, id, missing("A text is needed", detail, "payload.text"));
         }
         self.next_key += 1;
         let key = self.next_key;
@@ -275,6 +294,12 @@ impl<P> Connection<P> {
             },
         );
         let channel = channel.filter(|_| topic.is_of_channel());
+        if let (Topic::SendChat, Some(channel), Some(text)) = (topic, &channel, text) {
+            self.granted(key, true, None, now);
+            let message = Box::new(NewMessage { text, reply_to, key: sender_key });
+            self.commands.push_back(Command::Send { key, channel: channel.clone(), message, guest });
+            return;
+        }
         self.commands.push_back(Command::Open { key, topic, channel, after });
     }
 
@@ -297,6 +322,16 @@ impl<P> Connection<P> {
     /// The request may not be followed, or not any more.
     pub fn refused(&mut self, key: Key, problem: Problem) {
         self.close(key, Phase::Failed, Body::Failed(Box::new(problem)));
+    }
+
+    /// The message that the request was for is on disk.
+    pub fn sent(&mut self, key: Key, sent: Sent) {
+        self.close(key, Phase::Success, Body::Sent(sent));
+    }
+
+    /// Whether everything of the request is on its way to the client, so that more may be fetched.
+    pub fn is_passed_on(&self, key: Key) -> bool {
+        self.requests.get(&key).is_some_and(|request| request.waiting.is_empty())
     }
 
     /// A newer state. One that was not sent yet is never sent.
@@ -430,6 +465,10 @@ impl<P> Request<P> {
         self.is_started
             && (!self.waiting.is_empty() || self.is_over || now >= self.last_sent + HEARTBEAT_EVERY)
     }
+}
+
+fn missing(title: &str, detail: &str, field: &str) -> Problem {
+    Problem { field: Some(field.to_owned()), ..problem("invalid", title, 422, detail) }
 }
 
 fn problem(kind: &str, title: &str, status: u16, detail: &str) -> Problem {

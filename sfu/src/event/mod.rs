@@ -14,10 +14,12 @@ pub mod wire;
 use crate::http::login::SignedIn;
 use futures_util::future::BoxFuture;
 use shared::{
-    event::{Payload, Topic},
+    chat::{NewMessage, Sent},
+    event::{Cursor, Payload, Topic},
     id::ChannelName,
     problem::Problem,
 };
+use std::{net::IpAddr, sync::Arc};
 
 /// A state, as it was read.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +28,69 @@ pub struct Reading {
     pub payload: Payload,
     /// Not everybody may have it: each follower is checked before it is told.
     pub restricted: bool,
+}
+
+/// Chat, which has a log of its own for each room.
+pub trait Chat: Send + Sync + 'static {
+    /// Follows a room: from its last messages, or from a cursor.
+    fn follow<'a>(
+        &'a self,
+        who: Option<&'a SignedIn>,
+        channel: &'a ChannelName,
+        after: Option<Cursor>,
+    ) -> BoxFuture<'a, Result<RoomFollowed, Problem>>;
+
+    /// Whether a room may still be followed.
+    fn may_follow<'a>(
+        &'a self,
+        who: Option<&'a SignedIn>,
+        channel: &'a ChannelName,
+    ) -> BoxFuture<'a, Result<(), Problem>>;
+
+    /// Takes a message; comes back when it is on disk.
+    fn send<'a>(
+        &'a self,
+        who: Option<&'a SignedIn>,
+        address: Option<IpAddr>,
+        channel: &'a ChannelName,
+        message: ToSend,
+    ) -> BoxFuture<'a, Result<Sent, Problem>>;
+}
+
+/// A message, and the token of the guest who writes it.
+#[derive(Debug, Clone)]
+pub struct ToSend {
+    /// What is written.
+    pub message: NewMessage,
+    /// As whom, without an account.
+    pub guest: Option<String>,
+}
+
+/// A room that is followed.
+pub struct RoomFollowed {
+    /// Nothing is missing from what follows.
+    pub complete: bool,
+    /// How far the follower has seen; none if something comes first.
+    pub cursor: Option<Cursor>,
+    /// What comes.
+    pub reader: Box<dyn RoomReader>,
+}
+
+/// A place in a room's updates. It holds no queue: what isn't asked for stays where it is.
+pub trait RoomReader: Send {
+    /// What is next, once there is something.
+    fn next(&mut self) -> BoxFuture<'_, RoomNews>;
+}
+
+/// What a room's follower hears.
+#[derive(Debug, Clone)]
+pub enum RoomNews {
+    /// Updates as JSON, the same text for everybody, and how far they have seen with it.
+    Updates(Cursor, Arc<str>),
+    /// The channel changed: ask whether this may still be followed.
+    AskAgain,
+    /// More happened than is kept for one who is this slow.
+    FellBehind,
 }
 
 /// Where states come from, and who may have them.

@@ -1,7 +1,7 @@
 //! The event socket: carries [`super::gateway`] over a WebSocket.
 
 use super::{
-    Source,
+    Chat, RoomFollowed, RoomNews, RoomReader, Source, ToSend,
     bus::{Bus, Subscription},
     feed::{Feeds, Follower, Snapshot},
     gateway::{Body, Command, Connection, Key, MESSAGE_MOST, Outgoing},
@@ -13,7 +13,7 @@ use crate::{
     http::{
         csrf,
         login::{self, Credential, Logins, SignedIn},
-        peer::{Site, is_same_origin},
+        peer::{Peer, Site, is_same_origin},
         problem::ProblemResponse,
     },
 };
@@ -34,11 +34,12 @@ use futures_util::{
 };
 use prometheus_client::{metrics::gauge::Gauge, registry::Registry};
 use shared::{
+    chat::Sent,
     event::{Cursor, Occurrence, Phase, Topic},
     id::ChannelName,
     problem::Problem,
 };
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, net::IpAddr, sync::Arc, time::Duration};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, broadcast::error::RecvError, mpsc, watch},
     time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout},
@@ -59,6 +60,7 @@ const LOGIN_CHECK: Duration = Duration::from_secs(60);
 #[derive(Clone)]
 pub struct Gateway {
     source: Arc<dyn Source>,
+    chat: Arc<dyn Chat>,
     logins: Arc<dyn Logins>,
     bus: Bus,
     feeds: Feeds,
@@ -78,6 +80,7 @@ impl Gateway {
     /// `draining` turns true when the server is about to stop.
     pub fn new(
         source: Arc<dyn Source>,
+        chat: Arc<dyn Chat>,
         logins: Arc<dyn Logins>,
         bus: Bus,
         site: Site,
@@ -85,7 +88,7 @@ impl Gateway {
     ) -> Self {
         let feeds = Feeds::new(source.clone(), bus.clone());
         let places = Arc::new(Semaphore::new(CONNECTIONS_MOST as usize));
-        Self { source, logins, bus, feeds, site, places, draining, metrics: Metrics::default() }
+        Self { source, chat, logins, bus, feeds, site, places, draining, metrics: Metrics::default() }
     }
 
     /// Counts connections and requests there.
@@ -114,6 +117,7 @@ pub fn routes(gateway: Gateway) -> Router {
 
 async fn upgrade(
     State(gateway): State<Gateway>,
+    peer: Peer,
     headers: HeaderMap,
     socket: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, ProblemResponse> {
@@ -152,7 +156,7 @@ async fn upgrade(
         .max_write_buffer_size(1024 * 1024);
     Ok(socket.on_upgrade(move |socket| async move {
         let credential = credential.filter(|_| who.is_some());
-        Session::new(gateway, who, place).run(socket, credential).await;
+        Session::new(gateway, who, peer.address, place).run(socket, credential).await;
     }))
 }
 
@@ -162,6 +166,8 @@ enum Happened {
     Refused { key: Key, problem: Box<Problem> },
     State { key: Key, snapshot: Arc<Snapshot>, next: Following },
     Occurred { key: Key, events: Vec<Delivery>, next: Following },
+    Chat { key: Key, cursor: Cursor, text: Arc<str>, next: Following },
+    Sent { key: Key, sent: Sent },
     FellBehind { key: Key },
     Over { key: Key },
 }
@@ -170,6 +176,7 @@ enum Happened {
 enum Following {
     State { ask: Arc<Ask>, follower: Follower },
     Occurrences { ask: Arc<Ask>, subscription: Subscription, seen: Cursor },
+    Room { ask: Arc<Ask>, reader: Box<dyn RoomReader> },
 }
 
 /// Who asks for what.
@@ -186,6 +193,7 @@ struct Ask {
 enum Payload {
     State(Arc<Snapshot>),
     Event(Delivery),
+    Chat(Arc<str>),
 }
 
 type Work = Abortable<BoxFuture<'static, Happened>>;
@@ -193,24 +201,34 @@ type Work = Abortable<BoxFuture<'static, Happened>>;
 struct Session {
     gateway: Gateway,
     who: Option<Arc<SignedIn>>,
+    address: Option<IpAddr>,
     core: Connection<Payload>,
     since: Instant,
     work: FuturesUnordered<Work>,
     running: HashMap<Key, AbortHandle>,
+    /// What goes on when the client was sent what came before.
+    held: Vec<(Key, Following)>,
     counted: i64,
     _place: OwnedSemaphorePermit,
 }
 
 impl Session {
-    fn new(gateway: Gateway, who: Option<SignedIn>, place: OwnedSemaphorePermit) -> Self {
+    fn new(
+        gateway: Gateway,
+        who: Option<SignedIn>,
+        address: Option<IpAddr>,
+        place: OwnedSemaphorePermit,
+    ) -> Self {
         gateway.metrics.connections.inc();
         Self {
             gateway,
             who: who.map(Arc::new),
+            address,
             core: Connection::new(Duration::ZERO),
             since: Instant::now(),
             work: FuturesUnordered::new(),
             running: HashMap::new(),
+            held: Vec::new(),
             counted: 0,
             _place: place,
         }
@@ -247,6 +265,7 @@ impl Session {
                 permit = outgoing.reserve(), if self.core.wants_to_send(now) => match permit {
                     Ok(permit) => if let Some(next) = self.core.poll_outgoing(self.now()) {
                         permit.send(message_of(next));
+                        self.go_on();
                     },
                     Err(_) => break None,
                 },
@@ -283,7 +302,19 @@ impl Session {
                         Ask { key, topic, channel, who: self.who.clone(), gateway: self.gateway.clone() };
                     self.start(key, open(Arc::new(ask), after).boxed());
                 }
+                Command::Send { key, channel, message, guest } => {
+                    let to_send = ToSend { message: *message, guest };
+                    let (chat, who, address) = (self.gateway.chat.clone(), self.who.clone(), self.address);
+                    let work = async move {
+                        match chat.send(who.as_deref(), address, &channel, to_send).await {
+                            Ok(sent) => Happened::Sent { key, sent },
+                            Err(problem) => Happened::Refused { key, problem: Box::new(problem) },
+                        }
+                    };
+                    self.start(key, work.boxed());
+                }
                 Command::Close { key } => {
+                    self.held.retain(|(held, _)| *held != key);
                     if let Some(running) = self.running.remove(&key) {
                         running.abort();
                     }
@@ -320,6 +351,16 @@ impl Session {
                 }
                 (key, Some(next))
             }
+            Happened::Chat { key, cursor, text, next } => {
+                self.core.occurred(key, cursor, Payload::Chat(text));
+                self.running.remove(&key);
+                self.held.push((key, next));
+                return;
+            }
+            Happened::Sent { key, sent } => {
+                self.core.sent(key, sent);
+                (key, None)
+            }
             Happened::Refused { key, problem } => {
                 self.core.refused(key, *problem);
                 (key, None)
@@ -338,6 +379,16 @@ impl Session {
             None => {
                 self.running.remove(&key);
             }
+        }
+    }
+
+    /// Fetches more for requests of which everything is on its way: a room's follower has no queue.
+    fn go_on(&mut self) {
+        let core = &self.core;
+        let is_ready = |(key, _): &mut (Key, Following)| core.is_passed_on(*key);
+        let ready: Vec<_> = self.held.extract_if(.., is_ready).collect();
+        for (key, next) in ready {
+            self.start(key, follow(next).boxed());
         }
     }
 
@@ -367,7 +418,9 @@ impl Ask {
 }
 
 async fn open(ask: Arc<Ask>, after: Option<Cursor>) -> Happened {
-    if let Err(refused) = ask.authorise().await {
+    if ask.topic != Topic::Chat
+        && let Err(refused) = ask.authorise().await
+    {
         return refused;
     }
     let key = ask.key;
@@ -383,6 +436,14 @@ async fn open(ask: Arc<Ask>, after: Option<Cursor>) -> Happened {
                 complete,
                 cursor,
                 next: Following::Occurrences { ask, subscription, seen },
+            }
+        }
+        (Some(channel), Topic::Chat) => {
+            match ask.gateway.chat.follow(ask.who.as_deref(), channel, after).await {
+                Ok(RoomFollowed { complete, cursor, reader }) => {
+                    Happened::Granted { key, complete, cursor, next: Following::Room { ask, reader } }
+                }
+                Err(problem) => Happened::Refused { key, problem: Box::new(problem) },
             }
         }
         (channel, topic) => {
@@ -438,6 +499,24 @@ async fn follow(following: Following) -> Happened {
             let seen = events.last().map_or(seen, |(cursor, _)| *cursor);
             Happened::Occurred { key, events, next: Following::Occurrences { ask, subscription, seen } }
         }
+        Following::Room { ask, mut reader } => {
+            let key = ask.key;
+            loop {
+                match reader.next().await {
+                    RoomNews::Updates(cursor, text) => {
+                        return Happened::Chat { key, cursor, text, next: Following::Room { ask, reader } };
+                    }
+                    RoomNews::FellBehind => return Happened::FellBehind { key },
+                    RoomNews::AskAgain => {
+                        let Some(channel) = &ask.channel else { return Happened::Over { key } };
+                        let may = ask.gateway.chat.may_follow(ask.who.as_deref(), channel).await;
+                        if let Err(problem) = may {
+                            return Happened::Refused { key, problem: Box::new(problem) };
+                        }
+                    }
+                }
+            }
+        }
     }
 }
 
@@ -452,6 +531,8 @@ fn message_of(outgoing: Outgoing<Payload>) -> Message {
         Body::Started(started) => json(serde_json::to_string(&started)),
         Body::Stream(Payload::State(snapshot)) => snapshot.text(now),
         Body::Stream(Payload::Event((_, event))) => json(serde_json::to_string(event.as_ref())),
+        Body::Stream(Payload::Chat(text)) => text,
+        Body::Sent(sent) => json(serde_json::to_string(&sent)),
         Body::Failed(problem) => json(serde_json::to_string(&problem)),
         Body::Empty => "{}".into(),
     };

@@ -118,11 +118,17 @@ impl From<ProblemResponse> for Problem {
 
 impl From<StoreError> for ProblemResponse {
     fn from(error: StoreError) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl From<&StoreError> for ProblemResponse {
+    fn from(error: &StoreError) -> Self {
         let unavailable = |kind, title, detail: &str, retry_after| {
             tracing::warn!(%error, "the store can't do what a request needs");
             Self::new(StatusCode::SERVICE_UNAVAILABLE, kind, title, detail).retry_after(retry_after)
         };
-        match &error {
+        match error {
             StoreError::Full => unavailable(
                 "disk-full",
                 "The server's disk is full",

@@ -3,6 +3,7 @@
 mod account;
 mod analytics;
 mod api;
+mod chat;
 mod embed;
 mod events;
 mod hostile;

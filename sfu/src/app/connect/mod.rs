@@ -3,6 +3,7 @@
 mod account;
 mod analytics;
 mod channel;
+mod chat;
 mod media;
 mod topics;
 
@@ -10,6 +11,7 @@ pub(super) use self::{
     account::AccountChannels,
     analytics::{ChannelOwners, Classifier, Silence, fact},
     channel::{NothingLive, ports},
+    chat::{ChatTopic, chat_ports, follow_edits},
     media::media,
     topics::Topics,
 };

@@ -1,6 +1,6 @@
 //! Token buckets, one per key: pure, with the time as an argument.
 
-use std::{collections::HashMap, hash::Hash, time::Duration};
+use std::{collections::HashMap, hash::Hash, net::IpAddr, time::Duration};
 
 /// The most keys that are remembered. When there are more, those with the most tokens are forgotten first.
 const KEYS_MOST: usize = 10_000;
@@ -48,6 +48,13 @@ impl<K: Hash + Eq + Clone> Limiter<K> {
         Ok(())
     }
 
+    /// Gives back a token that was taken for nothing.
+    pub fn give_back(&mut self, key: &K) {
+        if let Some(bucket) = self.buckets.get_mut(key) {
+            bucket.full_at = bucket.full_at.saturating_sub(self.rate.every);
+        }
+    }
+
     /// Fills the bucket of `key`.
     pub fn forget(&mut self, key: &K) {
         self.buckets.remove(key);
@@ -62,6 +69,14 @@ impl<K: Hash + Eq + Clone> Limiter<K> {
         let middle = times.len() / 2;
         let median = *times.select_nth_unstable(middle).1;
         self.buckets.retain(|_, bucket| bucket.full_at > median);
+    }
+}
+
+/// Whose address it is: a home has a whole /64 of IPv6 addresses to try from.
+pub fn network_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) & !u128::from(u64::MAX)).into()),
+        v4 => v4,
     }
 }
 

@@ -1,0 +1,193 @@
+//! What chat needs of everybody else, and what the event socket needs of chat.
+
+use crate::{
+    account::{service::Accounts, store::Account},
+    actor::Actor,
+    broadcast::live::LiveBoard,
+    channel::{
+        rules,
+        service::{ChannelError, Channels},
+    },
+    chat::{
+        self, Person, Place,
+        feed::{Follower, News},
+        service::{By, Chat, Followed},
+    },
+    event::{self, RoomFollowed, RoomNews, RoomReader, ToSend, bus::Bus},
+    http::{
+        login::{self, SignedIn},
+        problem::ProblemResponse,
+    },
+    store::StoreError,
+};
+use futures_util::{FutureExt, future::BoxFuture};
+use shared::{
+    account::Scope,
+    broadcast::BroadcastState,
+    chat::Sent,
+    event::{Cursor, Occurrence},
+    id::{AccountId, BroadcastId, ChannelId, ChannelName, MessageId},
+    problem::Problem,
+    text::AccountName,
+};
+use std::{net::IpAddr, sync::Arc};
+use tokio::sync::broadcast::error::RecvError;
+
+/// What chat needs of everybody else.
+pub(in crate::app) fn chat_ports(
+    channels: &Channels,
+    accounts: &Accounts,
+    board: &LiveBoard,
+    bus: &Bus,
+) -> chat::Ports {
+    chat::Ports {
+        channels: Arc::new(OfChannels(channels.clone())),
+        accounts: Arc::new(OfAccounts(accounts.clone())),
+        surroundings: Arc::new(OfServer { board: board.clone(), bus: bus.clone() }),
+    }
+}
+
+struct OfChannels(Channels);
+
+impl chat::Channels for OfChannels {
+    fn place<'a>(
+        &'a self,
+        who: Option<&'a Actor>,
+        channel: &'a ChannelName,
+    ) -> BoxFuture<'a, Result<Option<Place>, StoreError>> {
+        async move {
+            let record = match self.0.seen(who, channel).await {
+                Ok(record) => record,
+                Err(ChannelError::Store(error)) => return Err(error),
+                Err(_) => return Ok(None),
+            };
+            Ok(Some(Place {
+                channel: record.channel.id.clone(),
+                name: record.channel.name.clone(),
+                owner: record.owner.clone(),
+                is_owner: who.is_some_and(|who| rules::may_manage(who, &record)),
+            }))
+        }
+        .boxed()
+    }
+
+    fn names(&self) -> BoxFuture<'_, Result<Vec<String>, StoreError>> {
+        self.0.names().boxed()
+    }
+}
+
+struct OfAccounts(Accounts);
+
+fn person(account: Account) -> Person {
+    Person { id: account.id, account: account.name, name: account.display_name }
+}
+
+impl chat::Accounts for OfAccounts {
+    fn by_id<'a>(&'a self, id: &'a AccountId) -> BoxFuture<'a, Result<Option<Person>, StoreError>> {
+        async move { Ok(self.0.by_id(id).await?.map(person)) }.boxed()
+    }
+
+    fn by_name<'a>(&'a self, name: &'a AccountName) -> BoxFuture<'a, Result<Option<Person>, StoreError>> {
+        async move { Ok(self.0.by_name(name).await?.map(person)) }.boxed()
+    }
+
+    fn names(&self) -> BoxFuture<'_, Result<Vec<String>, StoreError>> {
+        self.0.names().boxed()
+    }
+}
+
+struct OfServer {
+    board: LiveBoard,
+    bus: Bus,
+}
+
+impl chat::Surroundings for OfServer {
+    fn broadcast(&self, channel: &ChannelId) -> Option<BroadcastId> {
+        let live = self.board.of(channel);
+        let is_on = matches!(live.state, BroadcastState::Live | BroadcastState::Waiting);
+        live.stream_id.filter(|_| is_on)
+    }
+
+    fn sent(&self, channel: &ChannelName, message: &MessageId) {
+        self.bus.publish(channel, Occurrence::ChatMessageSent { message_id: message.clone() });
+    }
+}
+
+/// Lets a channel's chat ask again who may follow it, each time that the channel is edited.
+pub(in crate::app) async fn follow_edits(chat: Chat, bus: Bus) {
+    let mut occurrences = bus.subscribe_all();
+    loop {
+        match occurrences.recv().await {
+            Ok((_, event)) => {
+                if let Occurrence::ChannelEdited {} = event.occurrence {
+                    chat.ask_again(Some(&event.channel));
+                }
+            }
+            Err(RecvError::Lagged(_)) => chat.ask_again(None),
+            Err(RecvError::Closed) => return,
+        }
+    }
+}
+
+/// Chat on the event socket.
+pub(in crate::app) struct ChatTopic(pub(in crate::app) Chat);
+
+impl event::Chat for ChatTopic {
+    fn follow<'a>(
+        &'a self,
+        who: Option<&'a SignedIn>,
+        channel: &'a ChannelName,
+        after: Option<Cursor>,
+    ) -> BoxFuture<'a, Result<RoomFollowed, Problem>> {
+        async move {
+            let followed = self.0.follow(login::reader(who), channel, after).await;
+            let Followed { complete, cursor, follower } = followed.map_err(problem)?;
+            Ok(RoomFollowed { complete, cursor, reader: Box::new(Reader(follower)) })
+        }
+        .boxed()
+    }
+
+    fn may_follow<'a>(
+        &'a self,
+        who: Option<&'a SignedIn>,
+        channel: &'a ChannelName,
+    ) -> BoxFuture<'a, Result<(), Problem>> {
+        async move { self.0.may_follow(login::reader(who), channel).await.map_err(problem) }.boxed()
+    }
+
+    fn send<'a>(
+        &'a self,
+        who: Option<&'a SignedIn>,
+        address: Option<IpAddr>,
+        channel: &'a ChannelName,
+        ToSend { message, guest }: ToSend,
+    ) -> BoxFuture<'a, Result<Sent, Problem>> {
+        async move {
+            if let Some(who) = who {
+                who.may(Scope::ChatWrite)?;
+            }
+            let by = By { who: who.map(|who| &who.actor), guest: guest.as_deref(), address };
+            self.0.send(by, channel, message).await.map_err(problem)
+        }
+        .boxed()
+    }
+}
+
+fn problem(error: chat::error::ChatError) -> Problem {
+    ProblemResponse::from(error).into()
+}
+
+struct Reader(Follower);
+
+impl RoomReader for Reader {
+    fn next(&mut self) -> BoxFuture<'_, RoomNews> {
+        async move {
+            match self.0.next().await {
+                News::Batch(batch) => RoomNews::Updates(batch.cursor, batch.text.clone()),
+                News::AskAgain => RoomNews::AskAgain,
+                News::FellBehind => RoomNews::FellBehind,
+            }
+        }
+        .boxed()
+    }
+}

@@ -1,0 +1,109 @@
+//! Why something was not done in a room. Pure.
+
+use super::{moderation::MODERATORS_MOST, name::NameError, room::Refused, task::WriteError, text::TextError};
+use crate::store::StoreError;
+use std::{sync::Arc, time::Duration};
+
+/// Why something was not done in a room.
+#[derive(Debug, thiserror::Error)]
+pub enum ChatError {
+    /// No such channel, as far as the one who asks may know.
+    #[error("there is no such channel")]
+    UnknownChannel,
+    /// Neither signed in nor a guest.
+    #[error("nobody writes")]
+    Nobody,
+    /// The guest's token is nobody's.
+    #[error("this guest is not known")]
+    UnknownGuest,
+    /// The text can't be a message.
+    #[error(transparent)]
+    Text(#[from] TextError),
+    /// The rules of the room.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// The guest's name can't be had.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// Too many guests from one address.
+    #[error("too many guests from this address")]
+    TooManyGuests {
+        /// How long to wait.
+        wait: Duration,
+    },
+    /// No such message, or it is deleted.
+    #[error("there is no such message")]
+    UnknownMessage,
+    /// Nobody by that id was in the room.
+    #[error("nobody by that id was here")]
+    UnknownPerson,
+    /// No such account.
+    #[error("there is no such account")]
+    UnknownAccount,
+    /// No time-out runs.
+    #[error("this person is not timed out")]
+    NotSilenced,
+    /// For the owner and moderators alone.
+    #[error("only the owner and moderators may do this")]
+    NotModerator,
+    /// For the owner alone.
+    #[error("only the owner may do this")]
+    NotOwner,
+    /// The owner and moderators can't be timed out.
+    #[error("the owner and moderators can't be timed out")]
+    Untouchable,
+    /// The owner needs no such thing.
+    #[error("the owner is no moderator")]
+    IsOwner,
+    /// More moderators than a channel has.
+    #[error("a channel has at most {MODERATORS_MOST} moderators")]
+    TooManyModerators,
+    /// A number or a text is out of its bounds.
+    #[error("{detail}")]
+    Invalid {
+        /// The field at fault.
+        field: &'static str,
+        /// In a sentence.
+        detail: &'static str,
+    },
+    /// More waits for the disk than may.
+    #[error("more messages wait for the disk than may")]
+    Busy,
+    /// The store could not do it.
+    #[error(transparent)]
+    Store(Arc<StoreError>),
+}
+
+impl From<StoreError> for ChatError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(Arc::new(error))
+    }
+}
+
+impl From<WriteError> for ChatError {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::Full | WriteError::Stopped => Self::Busy,
+            WriteError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+/// What a rejected message is counted under.
+pub fn reason(error: &ChatError) -> &'static str {
+    match error {
+        ChatError::UnknownChannel => "unknown-channel",
+        ChatError::Nobody | ChatError::UnknownGuest => "nobody",
+        ChatError::Text(TextError::Empty) => "empty",
+        ChatError::Text(_) => "too-long",
+        ChatError::Refused(Refused::GuestsOff) => "guests-off",
+        ChatError::Refused(Refused::Silenced { .. }) => "timed-out",
+        ChatError::Refused(Refused::Slow { .. }) => "slow-mode",
+        ChatError::Refused(Refused::TooFast { .. }) => "too-fast",
+        ChatError::Refused(Refused::RoomBusy { .. }) => "room-busy",
+        ChatError::UnknownMessage => "unknown-message",
+        ChatError::Busy => "busy",
+        ChatError::Store(_) => "store",
+        _ => "other",
+    }
+}

@@ -1,0 +1,248 @@
+//! The last updates of a room: what its followers are told next, and what those who come back missed. Pure.
+//!
+//! Updates are gathered into batches: at once when the room is quiet, each 100 ms when it is busy. A batch is serialised
+//! once, and whoever follows gets that text.
+
+use shared::{chat::HISTORY, event::Cursor, id::MessageId};
+use std::{
+    collections::{HashSet, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+/// Updates of a busy room are gathered for this long.
+pub const GATHER: Duration = Duration::from_millis(100);
+/// Updates that are kept in memory. The oldest goes first; the database has all.
+pub const KEPT: usize = 1_000;
+/// Bytes of them.
+const BYTES_KEPT: usize = 1 << 20;
+/// Messages that are kept for newcomers: some more than they get, as some may be deleted.
+const RECENT_KEPT: usize = 2 * HISTORY;
+
+/// One update.
+#[derive(Debug, Clone)]
+pub struct Item {
+    /// Its place.
+    pub sequence: Cursor,
+    /// What it does to the ones before.
+    pub kind: Kind,
+    /// As JSON.
+    pub text: Arc<str>,
+}
+
+/// What an update does to the ones before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// It is a message.
+    Message(MessageId),
+    /// It takes messages away.
+    Deleted(Vec<MessageId>),
+    /// Neither.
+    Other,
+}
+
+/// Updates that are told together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Batch {
+    /// What one who gets it must have seen.
+    pub after: Cursor,
+    /// What they have seen with it.
+    pub cursor: Cursor,
+    /// The payload as JSON: [`shared::chat::ChatUpdates`].
+    pub text: Arc<str>,
+}
+
+/// What comes after a cursor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum After {
+    /// Nothing yet.
+    Nothing,
+    /// This, and perhaps more behind it.
+    Batch(Arc<Batch>),
+    /// More than is kept, or a cursor that is none of ours: the database knows.
+    NotKept,
+}
+
+/// What a newcomer is given first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum First {
+    /// The last messages; nothing if there are none.
+    Known(Option<Arc<Batch>>, Cursor),
+    /// The last messages up to this cursor must be read again, as many were deleted.
+    Unknown(Cursor),
+}
+
+/// A room's last updates.
+#[derive(Debug)]
+pub struct Log {
+    /// Everything after this is kept.
+    floor: Cursor,
+    /// Followers may know of everything up to here.
+    told: Cursor,
+    kept: VecDeque<Item>,
+    bytes: usize,
+    batches: VecDeque<Arc<Batch>>,
+    gathered: Vec<Item>,
+    told_at: Option<Duration>,
+    recent: VecDeque<Item>,
+    /// There are older messages than those in `recent`.
+    has_older: bool,
+    first: Option<Arc<Batch>>,
+}
+
+impl Log {
+    /// From what is written: the last place, and the last messages.
+    pub fn new(last: Cursor, recent: Vec<Item>) -> Self {
+        Self {
+            floor: last,
+            told: last,
+            kept: VecDeque::new(),
+            bytes: 0,
+            batches: VecDeque::new(),
+            gathered: Vec::new(),
+            told_at: None,
+            has_older: recent.len() >= HISTORY,
+            recent: recent.into(),
+            first: None,
+        }
+    }
+
+    /// Forgets everything: what is pushed next is not all that came since.
+    pub fn start_anew(&mut self) {
+        let pushed = self.gathered.last().map_or(self.told, |item| item.sequence);
+        // One place is skipped, so that nobody has seen as far.
+        let last = Cursor(pushed.0 + 1);
+        *self = Self { has_older: true, ..Self::new(last, Vec::new()) };
+    }
+
+    /// Whether something waits to be told.
+    pub fn has_gathered(&self) -> bool {
+        !self.gathered.is_empty()
+    }
+
+    /// Something was written. When to tell it: at once if that is now or before.
+    pub fn push(&mut self, item: Item, now: Duration) -> Duration {
+        self.gathered.push(item);
+        self.told_at.map_or(now, |told_at| told_at + GATHER)
+    }
+
+    /// Makes a batch of what was gathered; whether there was anything.
+    pub fn tell(&mut self, now: Duration) -> bool {
+        if self.gathered.is_empty() {
+            return false;
+        }
+        self.told_at = Some(now);
+        let gathered = std::mem::take(&mut self.gathered);
+        let after = self.told;
+        self.told = gathered.last().map_or(after, |item| item.sequence);
+        self.batches.push_back(Arc::new(batch(after, self.told, gathered.iter())));
+        for item in gathered {
+            self.keep(item);
+        }
+        while self.batches.front().is_some_and(|batch| batch.after < self.floor) {
+            self.batches.pop_front();
+        }
+        self.first = None;
+        true
+    }
+
+    fn keep(&mut self, item: Item) {
+        match &item.kind {
+            Kind::Message(_) => {
+                if self.recent.len() == RECENT_KEPT {
+                    self.recent.pop_front();
+                    self.has_older = true;
+                }
+                self.recent.push_back(item.clone());
+            }
+            Kind::Deleted(gone) => {
+                self.recent.retain(|item| !matches!(&item.kind, Kind::Message(id) if gone.contains(id)));
+            }
+            Kind::Other => {}
+        }
+        self.bytes += item.text.len();
+        self.kept.push_back(item);
+        while self.kept.len() > KEPT || self.bytes > BYTES_KEPT {
+            let Some(oldest) = self.kept.pop_front() else { break };
+            self.bytes -= oldest.text.len();
+            self.floor = oldest.sequence;
+        }
+    }
+
+    /// What a newcomer is given.
+    pub fn first(&mut self) -> First {
+        if self.has_older && self.recent.len() < HISTORY {
+            return First::Unknown(self.told);
+        }
+        if self.first.is_none() && !self.recent.is_empty() {
+            let last = self.recent.range(self.recent.len().saturating_sub(HISTORY)..);
+            self.first = Some(Arc::new(batch(Cursor(0), self.told, last)));
+        }
+        First::Known(self.first.clone(), self.told)
+    }
+
+    /// The last messages up to a cursor, read again.
+    pub fn set_recent(&mut self, up_to: Cursor, recent: Vec<Item>) {
+        if up_to == self.told {
+            self.has_older = recent.len() >= HISTORY;
+            self.recent = recent.into();
+            self.first = None;
+        }
+    }
+
+    /// What somebody is told next who has seen as far as `seen`.
+    pub fn after(&self, seen: Cursor) -> After {
+        if seen == self.told {
+            return After::Nothing;
+        }
+        if seen < self.floor || seen > self.told {
+            return After::NotKept;
+        }
+        if let Some(batch) = self.batches.iter().rev().find(|batch| batch.after == seen) {
+            return After::Batch(batch.clone());
+        }
+        self.missed(seen).map_or(After::NotKept, |missed| missed.map_or(After::Nothing, After::Batch))
+    }
+
+    /// Everything after `seen` at once, for somebody who comes back, without what was deleted since; `None` if it isn't all
+    /// kept.
+    pub fn missed(&self, seen: Cursor) -> Option<Option<Arc<Batch>>> {
+        if seen == self.told {
+            return Some(None);
+        }
+        if seen < self.floor || seen > self.told {
+            return None;
+        }
+        let missed = || self.kept.iter().filter(|item| item.sequence > seen);
+        let gone: HashSet<&MessageId> = missed()
+            .filter_map(|item| match &item.kind {
+                Kind::Deleted(gone) => Some(gone),
+                _ => None,
+            })
+            .flatten()
+            .collect();
+        let is_there = |item: &&Item| !matches!(&item.kind, Kind::Message(id) if gone.contains(id));
+        Some(Some(Arc::new(batch(seen, self.told, missed().filter(is_there)))))
+    }
+
+    /// Followers may know of everything up to here.
+    pub fn told(&self) -> Cursor {
+        self.told
+    }
+}
+
+/// Updates as one payload.
+pub fn batch<'a>(after: Cursor, cursor: Cursor, items: impl Iterator<Item = &'a Item>) -> Batch {
+    let mut text = String::from(r#"{"updates":["#);
+    for (number, item) in items.enumerate() {
+        if number > 0 {
+            text.push(',');
+        }
+        text.push_str(&item.text);
+    }
+    text.push_str("]}");
+    Batch { after, cursor, text: text.into() }
+}
+
+#[cfg(test)]
+mod tests;

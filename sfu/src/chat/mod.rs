@@ -1,0 +1,95 @@
+//! Chat: a room beside each channel. Who may write and how often ([`room`]), what was written ([`text`], [`fragment`]) and is
+//! kept ([`store`], by the one writer in [`task`]), and who is told ([`log`], [`feed`]).
+
+pub mod cache;
+pub mod emote;
+pub mod error;
+pub mod feed;
+pub mod fragment;
+pub mod identity;
+pub mod log;
+pub mod moderation;
+pub mod name;
+pub mod room;
+pub mod routes;
+pub mod service;
+pub mod store;
+pub mod task;
+pub mod text;
+
+use crate::{actor::Actor, store::StoreError};
+use futures_util::future::BoxFuture;
+use shared::{
+    id::{AccountId, BroadcastId, ChannelId, ChannelName, MessageId},
+    text::{AccountName, DisplayName},
+};
+use std::sync::Arc;
+
+/// A channel, for one who may see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// Stable.
+    pub channel: ChannelId,
+    /// Its address.
+    pub name: ChannelName,
+    /// Whose it is; nobody's if the shell made it before set-up.
+    pub owner: Option<AccountId>,
+    /// Whether the one who asks may change it.
+    pub is_owner: bool,
+}
+
+/// Somebody with an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// Stable.
+    pub id: AccountId,
+    /// What they sign in with.
+    pub account: AccountName,
+    /// What others see.
+    pub name: DisplayName,
+}
+
+/// What chat needs of channels.
+pub trait Channels: Send + Sync + 'static {
+    /// A channel; `None` if there is none, as far as the one who asks may know.
+    fn place<'a>(
+        &'a self,
+        who: Option<&'a Actor>,
+        channel: &'a ChannelName,
+    ) -> BoxFuture<'a, Result<Option<Place>, StoreError>>;
+
+    /// Every channel's names, as addresses and as people read them.
+    fn names(&self) -> BoxFuture<'_, Result<Vec<String>, StoreError>>;
+}
+
+/// What chat needs of accounts.
+pub trait Accounts: Send + Sync + 'static {
+    /// Somebody by id.
+    fn by_id<'a>(&'a self, id: &'a AccountId) -> BoxFuture<'a, Result<Option<Person>, StoreError>>;
+
+    /// Somebody by what they sign in with.
+    fn by_name<'a>(&'a self, name: &'a AccountName) -> BoxFuture<'a, Result<Option<Person>, StoreError>>;
+
+    /// Everybody's names, those to sign in with and those that people read.
+    fn names(&self) -> BoxFuture<'_, Result<Vec<String>, StoreError>>;
+}
+
+/// What chat needs of the rest of the server. None of it waits.
+pub trait Surroundings: Send + Sync + 'static {
+    /// What is live on a channel now.
+    fn broadcast(&self, channel: &ChannelId) -> Option<BroadcastId>;
+
+    /// Somebody wrote; it is on disk.
+    fn sent(&self, channel: &ChannelName, message: &MessageId);
+}
+
+/// What chat needs of everybody else.
+#[derive(Clone)]
+pub struct Ports {
+    /// Channels.
+    pub channels: Arc<dyn Channels>,
+    /// Accounts.
+    pub accounts: Arc<dyn Accounts>,
+    /// What is live, and who is told.
+    pub surroundings: Arc<dyn Surroundings>,
+}

@@ -1,0 +1,208 @@
+//! What a room's owner and its moderators do: rules, deletions, time-outs, who moderates.
+
+use super::{
+    Person, Place,
+    error::ChatError,
+    feed::LiveRoom,
+    room::SLOW_MOST,
+    service::{By, Chat, may_moderate, person_of},
+    task::{Done, Work},
+    text,
+};
+use crate::{actor::Actor, fresh, page::Wanted, store::StoreError};
+use shared::{
+    chat::{ChatSettings, EditChat, Moderator, NewSilence, Silence},
+    id::{AccountId, ChannelName, MessageId, PersonId},
+    text::{AccountName, DisplayName},
+    unit::Timestamp,
+};
+use std::sync::Arc;
+
+/// The longest time-out.
+const SILENCE_MOST: u32 = 14 * 24 * 60 * 60;
+const REASON_MOST: usize = 200;
+/// The most moderators of a channel.
+pub const MODERATORS_MOST: usize = 100;
+
+impl Chat {
+    /// Changes the room's rules.
+    pub async fn edit(
+        &self,
+        who: &Actor,
+        channel: &ChannelName,
+        edit: EditChat,
+    ) -> Result<ChatSettings, ChatError> {
+        let place = self.owned(who, channel).await?;
+        let room = self.room(&place).await?;
+        let mut settings = room.rules().settings();
+        settings.guests = edit.guests.unwrap_or(settings.guests);
+        settings.slow_seconds = edit.slow_seconds.unwrap_or(settings.slow_seconds);
+        if settings.slow_seconds > SLOW_MOST {
+            return Err(ChatError::Invalid {
+                field: "slowSeconds",
+                detail: "Slow mode is 0 to 600 seconds.",
+            });
+        }
+        self.0.writer.write(room, Work::Settings(settings)).await?;
+        Ok(settings)
+    }
+
+    async fn owned(&self, who: &Actor, channel: &ChannelName) -> Result<Place, ChatError> {
+        let place = self.place(Some(who), channel).await?;
+        if place.is_owner { Ok(place) } else { Err(ChatError::NotOwner) }
+    }
+
+    /// A room, for one who may delete and time out there; and who they are.
+    async fn moderated(
+        &self,
+        who: &Actor,
+        channel: &ChannelName,
+    ) -> Result<(Place, Arc<LiveRoom>, PersonId), ChatError> {
+        let place = self.place(Some(who), channel).await?;
+        let room = self.room(&place).await?;
+        let person = person_of(&who.account).ok_or(ChatError::NotModerator)?;
+        let may = place.is_owner || room.rules().is_moderator(&person);
+        if may { Ok((place, room, person)) } else { Err(ChatError::NotModerator) }
+    }
+
+    /// Deletes a message: the owner's, a moderator's or its author's right.
+    pub async fn delete(
+        &self,
+        by: By<'_>,
+        channel: &ChannelName,
+        message: &MessageId,
+    ) -> Result<(), ChatError> {
+        let place = self.place(by.who, channel).await?;
+        let room = self.room(&place).await?;
+        let you = self.author(by, &place, &room).await?.ok_or(ChatError::Nobody)?;
+        let found = self.0.store.message(&place.channel, message).await?.ok_or(ChatError::UnknownMessage)?;
+        if found.author.id != you.id && !may_moderate(Some(&you)) {
+            return Err(ChatError::NotModerator);
+        }
+        match self.0.writer.write(room, Work::Delete { message: message.clone(), by: you.id }).await? {
+            Done::Nothing => Err(ChatError::UnknownMessage),
+            Done::Changed | Done::Sent(_) => Ok(()),
+        }
+    }
+
+    /// Times somebody out.
+    pub async fn silence(
+        &self,
+        who: &Actor,
+        channel: &ChannelName,
+        new: NewSilence,
+    ) -> Result<Silence, ChatError> {
+        let (place, room, by) = self.moderated(who, channel).await?;
+        let NewSilence { person, seconds, reason } = new;
+        if !(1..=SILENCE_MOST).contains(&seconds) {
+            let detail = "A time-out lasts 1 second to two weeks (1,209,600 seconds).";
+            return Err(ChatError::Invalid { field: "seconds", detail });
+        }
+        let reason = text::clean(&reason);
+        if reason.chars().count() > REASON_MOST {
+            return Err(ChatError::Invalid {
+                field: "reason",
+                detail: "A reason has at most 200 characters.",
+            });
+        }
+        let is_owner = place.owner.as_ref().and_then(person_of).as_ref() == Some(&person);
+        if is_owner || person == by || room.rules().is_moderator(&person) {
+            return Err(ChatError::Untouchable);
+        }
+        let name = match self.0.store.name_of(&place.channel, &person).await? {
+            Some(name) => name,
+            None => self.account_name(&person).await?.ok_or(ChatError::UnknownPerson)?,
+        };
+        let until = fresh::now().as_millis() + i64::from(seconds) * 1000;
+        let silence = Silence { person, name, until: Timestamp::from_millis(until), by, reason };
+        self.0.writer.write(room, Work::Silence(Box::new(silence.clone()))).await?;
+        Ok(silence)
+    }
+
+    async fn account_name(&self, person: &PersonId) -> Result<Option<DisplayName>, StoreError> {
+        let Ok(account) = person.as_str().parse::<AccountId>() else { return Ok(None) };
+        Ok(self.person(&account).await?.map(|person| person.name))
+    }
+
+    /// Time-outs that run, by person.
+    pub async fn silences(
+        &self,
+        who: &Actor,
+        channel: &ChannelName,
+        wanted: &Wanted,
+    ) -> Result<Vec<Silence>, ChatError> {
+        let (_, room, _) = self.moderated(who, channel).await?;
+        let running = room.rules().silences(fresh::now());
+        let (_, after) = wanted.before();
+        let rest = running.into_iter().filter(|silence| silence.person.as_str() > after);
+        Ok(rest.take(wanted.rows() as usize).collect())
+    }
+
+    /// Lifts a time-out.
+    pub async fn unsilence(
+        &self,
+        who: &Actor,
+        channel: &ChannelName,
+        person: PersonId,
+    ) -> Result<(), ChatError> {
+        let (_, room, _) = self.moderated(who, channel).await?;
+        match self.0.writer.write(room, Work::Unsilence { person }).await? {
+            Done::Nothing => Err(ChatError::NotSilenced),
+            Done::Changed | Done::Sent(_) => Ok(()),
+        }
+    }
+
+    /// Moderators, for the owner and for themselves, by what they sign in with.
+    pub async fn moderators(
+        &self,
+        who: &Actor,
+        channel: &ChannelName,
+        wanted: &Wanted,
+    ) -> Result<Vec<Moderator>, ChatError> {
+        let (place, _, _) = self.moderated(who, channel).await?;
+        let (_, after) = wanted.before();
+        Ok(self.0.store.moderators(&place.channel, after, wanted.rows() as usize).await?)
+    }
+
+    /// Makes somebody a moderator; and whether they weren't.
+    pub async fn add_moderator(
+        &self,
+        who: &Actor,
+        channel: &ChannelName,
+        account: &AccountName,
+    ) -> Result<(Moderator, bool), ChatError> {
+        let place = self.owned(who, channel).await?;
+        let room = self.room(&place).await?;
+        let Person { id, account, name } =
+            self.0.ports.accounts.by_name(account).await?.ok_or(ChatError::UnknownAccount)?;
+        if place.owner.as_ref() == Some(&id) {
+            return Err(ChatError::IsOwner);
+        }
+        let person = person_of(&id).ok_or(ChatError::UnknownAccount)?;
+        let others = self.0.store.moderators(&place.channel, "", MODERATORS_MOST).await?;
+        let is_new = others.iter().all(|other| other.id != person);
+        if is_new && others.len() >= MODERATORS_MOST {
+            return Err(ChatError::TooManyModerators);
+        }
+        self.0.store.add_moderator(&place.channel, &id, fresh::now()).await?;
+        room.rules().set_moderator(person.clone(), true);
+        Ok((Moderator { id: person, account, name }, is_new))
+    }
+
+    /// Takes that away from somebody.
+    pub async fn remove_moderator(
+        &self,
+        who: &Actor,
+        channel: &ChannelName,
+        account: &AccountName,
+    ) -> Result<(), ChatError> {
+        let place = self.owned(who, channel).await?;
+        let room = self.room(&place).await?;
+        let found = self.0.ports.accounts.by_name(account).await?.ok_or(ChatError::UnknownAccount)?;
+        let was = self.0.store.remove_moderator(&place.channel, &found.id).await?;
+        if let Some(person) = person_of(&found.id) {
+            room.rules().set_moderator(person, false);
+        }
+        if was { Ok(()) } else { Err(ChatError::UnknownAccount) }
+    }
+}

@@ -1,0 +1,313 @@
+//! Who may write in a room, and how often. Pure: what the wall clock says and what has passed since any start are arguments.
+
+use crate::limit::{Limiter, Rate};
+use shared::{
+    chat::{ChatSettings, Sent, Silence},
+    id::{PersonId, RequestId},
+    unit::Timestamp,
+};
+use std::{
+    collections::{BTreeSet, HashMap, VecDeque},
+    net::IpAddr,
+    time::Duration,
+};
+
+/// A quick exchange passes; nobody fills the room alone.
+pub const PER_PERSON: Rate = Rate { burst: 5, every: Duration::from_secs(2) };
+/// As many as a page shows and a person can still see pass by.
+pub const PER_ROOM: Rate = Rate { burst: 200, every: Duration::from_millis(10) };
+/// The longest slow mode.
+pub const SLOW_MOST: u32 = 600;
+/// Names of people who wrote lately, to mention them by. The oldest goes first.
+const NAMES_MOST: usize = 500;
+/// Messages whose sender's key is remembered, so that one sent again costs nothing. The oldest goes first; the database
+/// knows them all.
+const KEYS_MOST: usize = 1_000;
+/// People whose last message is remembered for slow mode. When there are more, those who may write again are forgotten.
+const LAST_MOST: usize = 10_000;
+
+/// When something happens, by both clocks: time-outs outlive the process, limits must not jump with the wall clock.
+#[derive(Debug, Clone, Copy)]
+pub struct Now {
+    /// The wall clock.
+    pub wall: Timestamp,
+    /// What has passed since any fixed start.
+    pub passed: Duration,
+}
+
+/// Who writes, as far as the rules care.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Writer {
+    /// Who.
+    pub person: PersonId,
+    /// Whether they own the channel.
+    pub is_owner: bool,
+    /// Whether they have no account.
+    pub is_guest: bool,
+    /// Where they write from; kept in memory alone.
+    pub network: Option<IpAddr>,
+}
+
+/// Why somebody may not write now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// People without an account may not write here.
+    #[error("only people with an account write here")]
+    GuestsOff,
+    /// A time-out runs.
+    #[error("timed out")]
+    Silenced {
+        /// Until when.
+        until: Timestamp,
+    },
+    /// Slow mode.
+    #[error("slow mode")]
+    Slow {
+        /// How long to wait.
+        wait: Duration,
+    },
+    /// More than one person may write.
+    #[error("too many messages")]
+    TooFast {
+        /// How long to wait.
+        wait: Duration,
+    },
+    /// More than a room takes.
+    #[error("too many messages in this room")]
+    RoomBusy {
+        /// How long to wait.
+        wait: Duration,
+    },
+}
+
+/// What becomes of a message that may be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Admitted {
+    /// It is to be written.
+    New,
+    /// The same one is on its way or was written, and costs nothing.
+    Again(Option<Sent>),
+}
+
+/// A room's rules, and what its people did lately.
+#[derive(Debug)]
+pub struct Room {
+    settings: ChatSettings,
+    moderators: BTreeSet<PersonId>,
+    silences: HashMap<PersonId, Silence>,
+    /// Guests' networks that a time-out holds for.
+    networks: HashMap<IpAddr, (PersonId, Timestamp)>,
+    /// Where guests wrote from lately.
+    guests: HashMap<PersonId, IpAddr>,
+    people: Limiter<PersonId>,
+    all: Limiter<()>,
+    last: HashMap<PersonId, Duration>,
+    names: HashMap<String, PersonId>,
+    names_by_age: VecDeque<String>,
+    keys: HashMap<(PersonId, RequestId), Option<Sent>>,
+    keys_by_age: VecDeque<(PersonId, RequestId)>,
+}
+
+impl Room {
+    /// As it was kept.
+    pub fn new(settings: ChatSettings, moderators: Vec<PersonId>, silences: Vec<Silence>) -> Self {
+        Self {
+            settings,
+            moderators: moderators.into_iter().collect(),
+            silences: silences.into_iter().map(|silence| (silence.person.clone(), silence)).collect(),
+            networks: HashMap::new(),
+            guests: HashMap::new(),
+            people: Limiter::new(PER_PERSON),
+            all: Limiter::new(PER_ROOM),
+            last: HashMap::new(),
+            names: HashMap::new(),
+            names_by_age: VecDeque::new(),
+            keys: HashMap::new(),
+            keys_by_age: VecDeque::new(),
+        }
+    }
+
+    /// Its rules.
+    pub fn settings(&self) -> ChatSettings {
+        self.settings
+    }
+
+    /// Sets its rules.
+    pub fn set_settings(&mut self, settings: ChatSettings) {
+        self.settings = settings;
+    }
+
+    /// Whether somebody is a moderator here.
+    pub fn is_moderator(&self, person: &PersonId) -> bool {
+        self.moderators.contains(person)
+    }
+
+    /// Makes somebody a moderator, or takes that away.
+    pub fn set_moderator(&mut self, person: PersonId, is_moderator: bool) {
+        if is_moderator {
+            self.moderators.insert(person);
+        } else {
+            self.moderators.remove(&person);
+        }
+    }
+
+    /// Whether somebody may write this now. If so, it is counted.
+    pub fn admit(&mut self, writer: &Writer, key: Option<&RequestId>, now: Now) -> Result<Admitted, Refused> {
+        let is_exempt = writer.is_owner || self.is_moderator(&writer.person);
+        if !is_exempt {
+            if writer.is_guest && !self.settings.guests {
+                return Err(Refused::GuestsOff);
+            }
+            if let Some(until) = self.silenced_until(writer, now.wall) {
+                return Err(Refused::Silenced { until });
+            }
+        }
+        let key = key.map(|key| (writer.person.clone(), key.clone()));
+        if let Some(sent) = key.as_ref().and_then(|key| self.keys.get(key)) {
+            return Ok(Admitted::Again(sent.clone()));
+        }
+        if !is_exempt {
+            self.count(&writer.person, now.passed)?;
+        }
+        if let (true, Some(network)) = (writer.is_guest, writer.network) {
+            if self.guests.len() >= LAST_MOST {
+                self.guests.clear();
+            }
+            self.guests.insert(writer.person.clone(), network);
+        }
+        if let Some(key) = key {
+            self.remember_key(key);
+        }
+        Ok(Admitted::New)
+    }
+
+    fn count(&mut self, person: &PersonId, now: Duration) -> Result<(), Refused> {
+        let slow = Duration::from_secs(u64::from(self.settings.slow_seconds));
+        if let Some(last) = self.last.get(person)
+            && *last + slow > now
+        {
+            return Err(Refused::Slow { wait: *last + slow - now });
+        }
+        self.people.take(person, now).map_err(|wait| Refused::TooFast { wait })?;
+        if let Err(wait) = self.all.take(&(), now) {
+            self.people.give_back(person);
+            return Err(Refused::RoomBusy { wait });
+        }
+        if !slow.is_zero() {
+            if self.last.len() >= LAST_MOST {
+                self.last.retain(|_, last| *last + slow > now);
+            }
+            self.last.insert(person.clone(), now);
+        }
+        Ok(())
+    }
+
+    /// The message was not written after all: it counts for nothing.
+    pub fn unsent(&mut self, person: &PersonId, key: Option<&RequestId>) {
+        self.people.give_back(person);
+        self.last.remove(person);
+        if let Some(key) = key {
+            self.keys.remove(&(person.clone(), key.clone()));
+        }
+    }
+
+    /// The message is written.
+    pub fn sent(&mut self, person: &PersonId, name: &str, key: Option<&RequestId>, sent: &Sent) {
+        if let Some(key) = key {
+            let key = (person.clone(), key.clone());
+            if let Some(known) = self.keys.get_mut(&key) {
+                *known = Some(sent.clone());
+            }
+        }
+        self.met(person, name);
+    }
+
+    /// Somebody wrote under a name.
+    pub fn met(&mut self, person: &PersonId, name: &str) {
+        let name = name.to_lowercase();
+        if self.names.insert(name.clone(), person.clone()).is_none() {
+            self.names_by_age.push_back(name);
+            if self.names_by_age.len() > NAMES_MOST
+                && let Some(oldest) = self.names_by_age.pop_front()
+            {
+                self.names.remove(&oldest);
+            }
+        }
+    }
+
+    fn remember_key(&mut self, key: (PersonId, RequestId)) {
+        self.keys.insert(key.clone(), None);
+        self.keys_by_age.push_back(key);
+        if self.keys_by_age.len() > KEYS_MOST
+            && let Some(oldest) = self.keys_by_age.pop_front()
+        {
+            self.keys.remove(&oldest);
+        }
+    }
+
+    /// Who is meant by the longest known name that `rest` begins with, and how many bytes of it that name is.
+    pub fn mentioned(&self, rest: &str) -> Option<(usize, PersonId)> {
+        let most = rest.char_indices().nth(40).map_or(rest.len(), |(at, _)| at);
+        let mut ends: Vec<usize> = Vec::new();
+        let mut was_wordy = false;
+        for (at, c) in rest[..most].char_indices() {
+            let is_wordy = c.is_alphanumeric() || c == '_' || c == '-';
+            if was_wordy && !is_wordy {
+                ends.push(at);
+            }
+            was_wordy = is_wordy;
+        }
+        if most == rest.len() {
+            ends.push(most);
+        }
+        ends.into_iter()
+            .rev()
+            .find_map(|end| Some((end, self.names.get(&rest[..end].to_lowercase())?.clone())))
+            .filter(|(end, _)| *end > 0)
+    }
+
+    /// Whose names are known of people who wrote lately, in small letters.
+    pub fn knows(&self, name: &str) -> bool {
+        self.names.contains_key(name)
+    }
+
+    /// Until when somebody is timed out, by themselves or by where they write from.
+    pub fn silenced_until(&self, writer: &Writer, now: Timestamp) -> Option<Timestamp> {
+        let own = self.silences.get(&writer.person).map(|silence| silence.until);
+        let network = writer.network.filter(|_| writer.is_guest);
+        let network = network.and_then(|network| self.networks.get(&network)).map(|(_, until)| *until);
+        own.max(network).filter(|until| *until > now)
+    }
+
+    /// A time-out begins. It holds for other guests from the same address, too.
+    pub fn silence(&mut self, silence: Silence, now: Timestamp) {
+        self.silences.retain(|_, other| other.until > now);
+        self.networks.retain(|_, (_, until)| *until > now);
+        if let Some(network) = self.guests.get(&silence.person) {
+            self.networks.insert(*network, (silence.person.clone(), silence.until));
+        }
+        self.silences.insert(silence.person.clone(), silence);
+    }
+
+    /// A time-out is lifted; whether there was one.
+    pub fn unsilence(&mut self, person: &PersonId, now: Timestamp) -> bool {
+        self.networks.retain(|_, (silenced, _)| silenced != person);
+        self.silences.remove(person).is_some_and(|silence| silence.until > now)
+    }
+
+    /// Time-outs that run, by person.
+    pub fn silences(&self, now: Timestamp) -> Vec<Silence> {
+        let mut running: Vec<Silence> =
+            self.silences.values().filter(|silence| silence.until > now).cloned().collect();
+        running.sort_by(|one, other| one.person.cmp(&other.person));
+        running
+    }
+
+    /// Whether it holds something that is written down nowhere and still matters.
+    pub fn is_needed(&self, now: Timestamp) -> bool {
+        self.networks.values().any(|(_, until)| *until > now)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,384 @@
+//! Chat over HTTP, and its emotes.
+
+use super::{
+    emote,
+    error::ChatError,
+    name::NameError,
+    room::Refused,
+    service::{By, Chat},
+};
+use crate::http::{
+    extract::{Json, Paging, Path},
+    fallback,
+    login::{self, HasLogins, Logins, SignedIn},
+    peer::Peer,
+    problem::ProblemResponse,
+};
+use crate::page::Place;
+use axum::{
+    Json as Answer, Router,
+    extract::{RawQuery, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::{delete, get, post, put},
+};
+use shared::{
+    account::Scope,
+    chat::{
+        ChatMessage, ChatRoom, ChatSettings, CreateGuest, EditChat, Moderator, NewMessage, NewSilence,
+        Silence,
+    },
+    id::{ChannelName, MessageId, PersonId},
+    page::Page,
+    text::AccountName,
+};
+use std::{sync::Arc, time::Duration};
+
+#[derive(Clone)]
+struct Api {
+    chat: Chat,
+    logins: Arc<dyn Logins>,
+}
+
+impl HasLogins for Api {
+    fn logins(&self) -> &Arc<dyn Logins> {
+        &self.logins
+    }
+}
+
+/// Rooms, messages, time-outs, moderators and guests.
+pub fn routes(chat: Chat, logins: Arc<dyn Logins>) -> Router {
+    Router::new()
+        .route("/channels/{name}/chat", get(read).patch(edit))
+        .route("/channels/{name}/chat/messages", get(messages).post(send))
+        .route("/channels/{name}/chat/messages/{id}", delete(remove))
+        .route("/channels/{name}/chat/silences", get(silences).post(silence))
+        .route("/channels/{name}/chat/silences/{person}", delete(unsilence))
+        .route("/channels/{name}/moderators", get(moderators))
+        .route("/channels/{name}/moderators/{account}", put(add_moderator).delete(remove_moderator))
+        .route("/chat/guests", post(new_guest))
+        .with_state(Api { chat, logins })
+}
+
+/// `/emotes/{name}.svg`.
+pub fn emotes() -> Router {
+    Router::new().route("/emotes/{file}", get(drawing))
+}
+
+/// Who asks: a login, or the guest of the header `Weir-Guest`.
+fn by<'a>(who: &'a Option<SignedIn>, headers: &'a HeaderMap, peer: &Peer) -> By<'a> {
+    By {
+        who: who.as_ref().map(|who| &who.actor),
+        guest: headers.get("weir-guest").and_then(|value| value.to_str().ok()),
+        address: peer.address,
+    }
+}
+
+/// A program's token must be for this; a login and a guest may always try.
+fn may(who: &Option<SignedIn>, scope: Scope) -> Result<(), ProblemResponse> {
+    who.as_ref().map_or(Ok(()), |who| who.may(scope))
+}
+
+async fn read(
+    State(api): State<Api>,
+    who: Option<SignedIn>,
+    peer: Peer,
+    headers: HeaderMap,
+    Path(name): Path<ChannelName>,
+) -> Result<Answer<ChatRoom>, ProblemResponse> {
+    Ok(Answer(api.chat.read(by(&who, &headers, &peer), &name).await?))
+}
+
+async fn edit(
+    State(api): State<Api>,
+    who: SignedIn,
+    Path(name): Path<ChannelName>,
+    Json(request): Json<EditChat>,
+) -> Result<Answer<ChatSettings>, ProblemResponse> {
+    who.may(Scope::ChannelWrite)?;
+    Ok(Answer(api.chat.edit(&who.actor, &name, request).await?))
+}
+
+async fn messages(
+    State(api): State<Api>,
+    who: Option<SignedIn>,
+    Path(name): Path<ChannelName>,
+    Paging(wanted): Paging,
+) -> Result<Answer<Page<ChatMessage>>, ProblemResponse> {
+    let rows = api.chat.messages(login::reader(who.as_ref()), &name, &wanted).await?;
+    let place = |message: &ChatMessage| Place { at: message.sequence.0 as i64, id: message.id.to_string() };
+    Ok(Answer(wanted.page(rows, place)))
+}
+
+async fn send(
+    State(api): State<Api>,
+    who: Option<SignedIn>,
+    peer: Peer,
+    headers: HeaderMap,
+    Path(name): Path<ChannelName>,
+    Json(request): Json<NewMessage>,
+) -> Result<Response, ProblemResponse> {
+    may(&who, Scope::ChatWrite)?;
+    let sent = api.chat.send(by(&who, &headers, &peer), &name, request).await?;
+    Ok((StatusCode::CREATED, Answer(sent)).into_response())
+}
+
+async fn remove(
+    State(api): State<Api>,
+    who: Option<SignedIn>,
+    peer: Peer,
+    headers: HeaderMap,
+    Path((name, id)): Path<(ChannelName, MessageId)>,
+) -> Result<StatusCode, ProblemResponse> {
+    may(&who, Scope::ChatModerate)?;
+    api.chat.delete(by(&who, &headers, &peer), &name, &id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn silences(
+    State(api): State<Api>,
+    who: SignedIn,
+    Path(name): Path<ChannelName>,
+    Paging(wanted): Paging,
+) -> Result<Answer<Page<Silence>>, ProblemResponse> {
+    let rows = api.chat.silences(&who.actor, &name, &wanted).await?;
+    Ok(Answer(wanted.page(rows, |silence| Place { at: 0, id: silence.person.to_string() })))
+}
+
+async fn silence(
+    State(api): State<Api>,
+    who: SignedIn,
+    Path(name): Path<ChannelName>,
+    Json(request): Json<NewSilence>,
+) -> Result<Response, ProblemResponse> {
+    who.may(Scope::ChatModerate)?;
+    let silence = api.chat.silence(&who.actor, &name, request).await?;
+    Ok((StatusCode::CREATED, Answer(silence)).into_response())
+}
+
+async fn unsilence(
+    State(api): State<Api>,
+    who: SignedIn,
+    Path((name, person)): Path<(ChannelName, PersonId)>,
+) -> Result<StatusCode, ProblemResponse> {
+    who.may(Scope::ChatModerate)?;
+    api.chat.unsilence(&who.actor, &name, person).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn moderators(
+    State(api): State<Api>,
+    who: SignedIn,
+    Path(name): Path<ChannelName>,
+    Paging(wanted): Paging,
+) -> Result<Answer<Page<Moderator>>, ProblemResponse> {
+    let rows = api.chat.moderators(&who.actor, &name, &wanted).await?;
+    Ok(Answer(wanted.page(rows, |moderator| Place { at: 0, id: moderator.account.to_string() })))
+}
+
+async fn add_moderator(
+    State(api): State<Api>,
+    who: SignedIn,
+    Path((name, account)): Path<(ChannelName, AccountName)>,
+) -> Result<Response, ProblemResponse> {
+    who.may(Scope::ChannelWrite)?;
+    let (moderator, is_new) = api.chat.add_moderator(&who.actor, &name, &account).await?;
+    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, Answer(moderator)).into_response())
+}
+
+async fn remove_moderator(
+    State(api): State<Api>,
+    who: SignedIn,
+    Path((name, account)): Path<(ChannelName, AccountName)>,
+) -> Result<StatusCode, ProblemResponse> {
+    who.may(Scope::ChannelWrite)?;
+    api.chat.remove_moderator(&who.actor, &name, &account).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn new_guest(
+    State(api): State<Api>,
+    peer: Peer,
+    Json(request): Json<CreateGuest>,
+) -> Result<Response, ProblemResponse> {
+    let guest = api.chat.new_guest(request.name, peer.address).await?;
+    Ok((StatusCode::CREATED, Answer(guest)).into_response())
+}
+
+/// A drawing. With its version in the address it never changes.
+async fn drawing(Path(file): Path<String>, RawQuery(query): RawQuery) -> Result<Response, ProblemResponse> {
+    let drawing = file.strip_suffix(".svg").and_then(emote::drawing).ok_or_else(fallback::not_found)?;
+    let is_versioned =
+        query.as_deref().and_then(|query| query.strip_prefix("v=")) == Some(drawing.version.as_str());
+    let caching = if is_versioned { "public, max-age=31536000, immutable" } else { "public, max-age=3600" };
+    let headers = [
+        (header::CONTENT_TYPE, "image/svg+xml"),
+        (header::CACHE_CONTROL, caching),
+        // Opened by itself it is a page, and may do nothing.
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'"),
+    ];
+    Ok((headers.map(|(name, value)| (name, HeaderValue::from_static(value))), drawing.svg).into_response())
+}
+
+fn invalid(field: &str, detail: &str) -> ProblemResponse {
+    ProblemResponse::new(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "invalid",
+        "Something in the request can't be taken",
+        detail,
+    )
+    .field(field)
+}
+
+fn seconds(wait: Duration) -> u64 {
+    wait.as_millis().div_ceil(1000).max(1) as u64
+}
+
+impl From<ChatError> for ProblemResponse {
+    fn from(error: ChatError) -> Self {
+        let forbidden = |kind, title, detail| Self::new(StatusCode::FORBIDDEN, kind, title, detail);
+        let unknown = |kind, title, detail| Self::new(StatusCode::NOT_FOUND, kind, title, detail);
+        match error {
+            ChatError::UnknownChannel => unknown(
+                "unknown-channel",
+                "No such channel",
+                "There is no channel with this name. Check how it is written.",
+            ),
+            ChatError::Nobody => Self::new(
+                StatusCode::UNAUTHORIZED,
+                "signed-out",
+                "Nobody writes",
+                "Sign in or choose a name first, then write.",
+            ),
+            ChatError::UnknownGuest => Self::new(
+                StatusCode::UNAUTHORIZED,
+                "unknown-guest",
+                "This name is over",
+                "Your guest name is no longer known here. Choose a name again, then write.",
+            ),
+            ChatError::Text(error) => invalid("text", &sentence(&error.to_string())),
+            ChatError::Refused(refused) => of_refused(refused),
+            ChatError::Name(error) => {
+                let (status, kind, title) = match error {
+                    NameError::LookAlike => (StatusCode::CONFLICT, "name-taken", "This name is taken"),
+                    _ => (StatusCode::UNPROCESSABLE_ENTITY, "invalid", "This name can't be had"),
+                };
+                Self::new(status, kind, title, sentence(&error.to_string())).field("name")
+            }
+            ChatError::TooManyGuests { wait } => {
+                let seconds = seconds(wait);
+                let detail = format!("Many names were chosen from your network. Wait {seconds} s, then try again.");
+                Self::new(StatusCode::TOO_MANY_REQUESTS, "too-many-guests", "Too many names", detail)
+                    .retry_after(seconds)
+            }
+            ChatError::UnknownMessage => {
+                unknown("unknown-message", "No such message", "This message is not there, or was deleted.")
+            }
+            ChatError::UnknownPerson => {
+                unknown("unknown-person", "Nobody by that id", "Nobody by that id wrote here.")
+            }
+            ChatError::UnknownAccount => unknown(
+                "unknown-account",
+                "No such account",
+                "There is no such account, or it is no moderator here. Check how the name is written.",
+            ),
+            ChatError::NotSilenced => {
+                unknown("not-timed-out", "Not timed out", "This person is not timed out, or not any more.")
+            }
+            ChatError::NotModerator => forbidden(
+                "not-moderator",
+                "Not a moderator here",
+                "Only the channel's owner and its moderators may do this. Your own messages you can delete yourself.",
+            ),
+            ChatError::NotOwner => forbidden(
+                "not-yours",
+                "Somebody else's channel",
+                "Only the channel's owner may do this. Sign in as the owner.",
+            ),
+            ChatError::Untouchable => forbidden(
+                "untouchable",
+                "Not to be timed out",
+                "The owner, moderators and you yourself can't be timed out. The owner can take the moderator's role away first.",
+            ),
+            ChatError::IsOwner => invalid("account", "The owner may do all that moderators may already."),
+            ChatError::TooManyModerators => Self::new(
+                StatusCode::CONFLICT,
+                "too-many-moderators",
+                "Too many moderators",
+                "A channel has at most 100 moderators. Take the role from one first.",
+            ),
+            ChatError::Invalid { field, detail } => invalid(field, detail),
+            ChatError::Busy => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "chat-busy",
+                "Chat is busy",
+                "More is written at this moment than the server can save. Your message was not sent. Try again in a moment.",
+            )
+            .retry_after(2),
+            ChatError::Store(error) => error.as_ref().into(),
+        }
+    }
+}
+
+fn of_refused(refused: Refused) -> ProblemResponse {
+    let too_many = |kind, title, detail: String, seconds| {
+        ProblemResponse::new(StatusCode::TOO_MANY_REQUESTS, kind, title, detail).retry_after(seconds)
+    };
+    match refused {
+        Refused::GuestsOff => ProblemResponse::new(
+            StatusCode::FORBIDDEN,
+            "guests-off",
+            "Guests can't write here",
+            "In this room only people with an account write. Sign in, then write.",
+        ),
+        Refused::Silenced { until } => {
+            let seconds = seconds(until.since(crate::fresh::now()));
+            ProblemResponse::new(
+                StatusCode::FORBIDDEN,
+                "timed-out",
+                "You are timed out",
+                format!("A moderator timed you out. You can write again in {seconds} s."),
+            )
+            .retry_after(seconds)
+        }
+        Refused::Slow { wait } => {
+            let seconds = seconds(wait);
+            too_many(
+                "slow-mode",
+                "Slow mode",
+                format!("This room is in slow mode. Write again in {seconds} s."),
+                seconds,
+            )
+        }
+        Refused::TooFast { wait } => {
+            let seconds = seconds(wait);
+            too_many(
+                "too-fast",
+                "Too fast",
+                format!("You wrote a lot at once. Write again in {seconds} s."),
+                seconds,
+            )
+        }
+        Refused::RoomBusy { wait } => {
+            let seconds = seconds(wait);
+            too_many(
+                "room-busy",
+                "The room is full of voices",
+                format!(
+                    "So many people write here at this moment that nobody could read it. Try again in {seconds} s."
+                ),
+                seconds,
+            )
+        }
+    }
+}
+
+fn sentence(message: &str) -> String {
+    let mut text = message.to_owned();
+    if let Some(first) = text.chars().next() {
+        text.replace_range(..first.len_utf8(), &first.to_uppercase().to_string());
+    }
+    text.push('.');
+    text
+}

@@ -1,0 +1,418 @@
+//! What people do in rooms, step by step.
+
+use super::{
+    Person, Place, Ports,
+    cache::Cache,
+    emote,
+    error::{self, ChatError},
+    feed::{Follower, LiveRoom},
+    fragment::{self, Lookup},
+    identity::PER_ADDRESS,
+    log::{self, Batch, First, KEPT, Log},
+    name::Taken,
+    room::{Admitted, Room, Writer as RoomWriter},
+    store::{self, ChatStore, Guest, Since},
+    task::{Done, Draft, Work, Writer},
+    text::{self, ChatText},
+};
+use crate::{
+    actor::Actor,
+    fresh,
+    limit::{Limiter, network_of},
+    page::Wanted,
+    store::{Store, StoreError},
+};
+use prometheus_client::{
+    encoding::EncodeLabelSet,
+    metrics::{counter::Counter, family::Family},
+    registry::Registry,
+};
+use shared::{
+    chat::{Badge, ChatAuthor, ChatMessage, ChatRoom, ChatUpdate, HISTORY, NewMessage, ReplyTo, Sent},
+    event::Cursor,
+    id::{AccountId, ChannelId, ChannelName, MessageId, PersonId},
+    text::AccountName,
+    unit::Timestamp,
+};
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+use tokio::sync::OnceCell;
+
+/// Rooms in memory. When there are more, those that nobody follows go.
+const ROOMS_MOST: usize = 4096;
+const EXCERPT: usize = 80;
+/// Names of a message that are looked up among accounts.
+const MENTIONS_MOST: usize = 5;
+
+/// Who asks: somebody signed in, a guest by their token, or nobody.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct By<'a> {
+    /// Signed in.
+    pub who: Option<&'a Actor>,
+    /// A guest's token.
+    pub guest: Option<&'a str>,
+    /// Where they ask from; kept in memory alone.
+    pub address: Option<IpAddr>,
+}
+
+/// A room that is followed, from here on.
+#[derive(Debug)]
+pub struct Followed {
+    /// Nothing is missing.
+    pub complete: bool,
+    /// How far the follower has seen; none if something comes first.
+    pub cursor: Option<Cursor>,
+    /// What comes.
+    pub follower: Follower,
+}
+
+/// The service; cheap to clone.
+#[derive(Clone)]
+pub struct Chat(pub(super) Arc<Inner>);
+
+/// What it works with.
+pub(super) struct Inner {
+    pub(super) store: ChatStore,
+    pub(super) ports: Ports,
+    pub(super) writer: Writer,
+    pub(super) rooms: Mutex<HashMap<ChannelId, Arc<OnceCell<Arc<LiveRoom>>>>>,
+    pub(super) began: Instant,
+    pub(super) people: Mutex<Cache<AccountId, Person>>,
+    pub(super) guests: Mutex<Cache<String, Guest>>,
+    pub(super) taken: Mutex<Cache<(), Arc<Taken>>>,
+    pub(super) addresses: Mutex<Limiter<IpAddr>>,
+    pub(super) rejected: Family<Reason, Counter>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct Reason {
+    reason: &'static str,
+}
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(super) fn person_of(account: &AccountId) -> Option<PersonId> {
+    account.as_str().parse().ok()
+}
+
+impl Chat {
+    /// On this database.
+    pub fn new(store: Store, ports: Ports) -> Self {
+        let store = ChatStore::new(store);
+        let writer = Writer::start(store.clone(), ports.surroundings.clone());
+        let minute = Duration::from_secs(60);
+        let inner = Inner {
+            store,
+            ports,
+            writer,
+            rooms: Mutex::default(),
+            began: Instant::now(),
+            people: Mutex::new(Cache::new(10_000, minute)),
+            guests: Mutex::new(Cache::new(20_000, minute * 10)),
+            taken: Mutex::new(Cache::new(1, Duration::from_secs(10))),
+            addresses: Mutex::new(Limiter::new(PER_ADDRESS)),
+            rejected: Family::default(),
+        };
+        Self(Arc::new(inner))
+    }
+
+    /// Waits until what was handed in is written, or was told that it can't be.
+    pub async fn written(&self) {
+        self.0.writer.written().await;
+    }
+
+    /// Counts there.
+    pub fn register(&self, registry: &mut Registry) {
+        self.0.writer.register(registry);
+        let rejected = self.0.rejected.clone();
+        registry.register("chat_rejected", "Chat messages that were not taken, by reason", rejected);
+    }
+
+    pub(super) fn now(&self) -> Duration {
+        self.0.began.elapsed()
+    }
+
+    pub(super) async fn place(&self, who: Option<&Actor>, channel: &ChannelName) -> Result<Place, ChatError> {
+        self.0.ports.channels.place(who, channel).await?.ok_or(ChatError::UnknownChannel)
+    }
+
+    /// A channel's room, read from the database if it isn't in memory.
+    pub(super) async fn room(&self, place: &Place) -> Result<Arc<LiveRoom>, ChatError> {
+        let cell = {
+            let mut rooms = lock(&self.0.rooms);
+            if rooms.len() >= ROOMS_MOST && !rooms.contains_key(&place.channel) {
+                let now = fresh::now();
+                rooms.retain(|_, room| is_in_use(room, now));
+            }
+            rooms.entry(place.channel.clone()).or_default().clone()
+        };
+        let room = cell.get_or_try_init(|| self.load(place)).await?;
+        Ok(room.clone())
+    }
+
+    async fn load(&self, place: &Place) -> Result<Arc<LiveRoom>, StoreError> {
+        let kept = self.0.store.room(&place.channel, fresh::now()).await?;
+        let recent = self.0.store.last(&place.channel, kept.last, HISTORY).await?;
+        let mut rules = Room::new(kept.settings, kept.moderators, kept.silences);
+        for message in &recent {
+            rules.met(&message.author.id, message.author.name.as_str());
+        }
+        let log = Log::new(kept.last, recent.into_iter().map(item).collect());
+        Ok(Arc::new(LiveRoom::new(place.channel.clone(), place.name.clone(), rules, log)))
+    }
+
+    /// Takes a message; comes back when it is on disk.
+    pub async fn send(&self, by: By<'_>, channel: &ChannelName, new: NewMessage) -> Result<Sent, ChatError> {
+        let sent = self.try_send(by, channel, new).await;
+        if let Err(error) = &sent {
+            self.0.rejected.get_or_create(&Reason { reason: error::reason(error) }).inc();
+        }
+        sent
+    }
+
+    async fn try_send(&self, by: By<'_>, channel: &ChannelName, new: NewMessage) -> Result<Sent, ChatError> {
+        let place = self.place(by.who, channel).await?;
+        let room = self.room(&place).await?;
+        let author = self.author(by, &place, &room).await?.ok_or(ChatError::Nobody)?;
+        let NewMessage { text, reply_to, key } = new;
+        let text = ChatText::parse(&text)?;
+        let writer = room_writer(&author, &place, by.address);
+        let admitted = {
+            let now = room.now();
+            room.rules().admit(&writer, key.as_ref(), now)?
+        };
+        if let Admitted::Again(Some(sent)) = admitted {
+            return Ok(sent);
+        }
+        // From here on it is counted; if it isn't written in the end, it counts for nothing.
+        let mut counted = Counted { room: &room, person: &author.id, key: key.as_ref(), is_open: true };
+        let reply_to = match reply_to {
+            Some(id) => Some(self.reply_to(&place, &id).await?),
+            None => None,
+        };
+        let fragments = self.fragments(&room, &text).await?;
+        let draft = Draft {
+            id: fresh::id(),
+            author: author.clone(),
+            fragments,
+            reply_to,
+            key: key.clone(),
+            broadcast: self.0.ports.surroundings.broadcast(&place.channel),
+        };
+        let done = self.0.writer.write(room.clone(), Work::Message(Box::new(draft))).await?;
+        counted.is_open = false;
+        match done {
+            Done::Sent(sent) => Ok(sent),
+            Done::Changed | Done::Nothing => Err(ChatError::UnknownMessage),
+        }
+    }
+
+    async fn reply_to(&self, place: &Place, id: &MessageId) -> Result<ReplyTo, ChatError> {
+        let message = self.0.store.message(&place.channel, id).await?.ok_or(ChatError::UnknownMessage)?;
+        let excerpt = text::excerpt(&fragment::plain(&message.fragments), EXCERPT);
+        Ok(ReplyTo { id: message.id, name: message.author.name, excerpt })
+    }
+
+    async fn fragments(
+        &self,
+        room: &LiveRoom,
+        text: &ChatText,
+    ) -> Result<Vec<shared::chat::Fragment>, StoreError> {
+        let mut accounts = HashMap::new();
+        for name in fragment::mentioned(text.as_str(), MENTIONS_MOST) {
+            let is_known = room.rules().knows(&name);
+            if !is_known
+                && let Ok(account) = name.parse::<AccountName>()
+                && let Some(person) = self.0.ports.accounts.by_name(&account).await?
+                && let Some(id) = person_of(&person.id)
+            {
+                accounts.insert(name, id);
+            }
+        }
+        Ok(fragment::parse(text.as_str(), &Names { room, accounts }))
+    }
+
+    /// The room, and what the one who asks may do there.
+    pub async fn read(&self, by: By<'_>, channel: &ChannelName) -> Result<ChatRoom, ChatError> {
+        let place = self.place(by.who, channel).await?;
+        let room = self.room(&place).await?;
+        // A guest who isn't known any more is told so by being nobody.
+        let you = match self.author(by, &place, &room).await {
+            Err(ChatError::UnknownGuest) => None,
+            other => other?,
+        };
+        let now = fresh::now();
+        let rules = room.rules();
+        let silenced_until =
+            you.as_ref().and_then(|you| rules.silenced_until(&room_writer(you, &place, by.address), now));
+        Ok(ChatRoom {
+            settings: rules.settings(),
+            can_moderate: may_moderate(you.as_ref()),
+            silenced_until: silenced_until.filter(|_| !may_moderate(you.as_ref())),
+            emotes: emote::all(),
+            you,
+        })
+    }
+
+    /// Messages, newest first.
+    pub async fn messages(
+        &self,
+        who: Option<&Actor>,
+        channel: &ChannelName,
+        wanted: &Wanted,
+    ) -> Result<Vec<ChatMessage>, ChatError> {
+        let place = self.place(who, channel).await?;
+        let (before, _) = wanted.before();
+        let before = Cursor(before.max(0).unsigned_abs());
+        Ok(self.0.store.page(&place.channel, before, wanted.rows() as usize).await?)
+    }
+
+    /// Whether somebody may follow a room.
+    pub async fn may_follow(&self, who: Option<&Actor>, channel: &ChannelName) -> Result<(), ChatError> {
+        self.place(who, channel).await.map(drop)
+    }
+
+    /// The channel changed: whoever follows its room must ask again whether they may.
+    pub fn ask_again(&self, channel: Option<&ChannelName>) {
+        let rooms = lock(&self.0.rooms);
+        let loaded = rooms.values().filter_map(|room| room.get());
+        for room in loaded.filter(|room| channel.is_none_or(|channel| room.name == *channel)) {
+            room.ask_again();
+        }
+    }
+
+    /// Follows a room: from its last messages, or from where somebody was.
+    pub async fn follow(
+        &self,
+        who: Option<&Actor>,
+        channel: &ChannelName,
+        after: Option<Cursor>,
+    ) -> Result<Followed, ChatError> {
+        let place = self.place(who, channel).await?;
+        let room = self.room(&place).await?;
+        let mut follower = room.follow();
+        // Asked after it follows: a channel that became private in between is seen by one of the two.
+        self.may_follow(who, channel).await?;
+        let (complete, first, seen) = match after {
+            Some(after) => match self.missed(&room, after).await? {
+                Some((missed, seen)) => (true, missed, seen),
+                None => {
+                    let (first, seen) = self.first(&room).await?;
+                    (false, first, seen)
+                }
+            },
+            None => {
+                let (first, seen) = self.first(&room).await?;
+                (true, first, seen)
+            }
+        };
+        // With something to come first, the follower has not seen as far as that yet.
+        let cursor = first.is_none().then_some(seen);
+        follower.start(first, seen);
+        Ok(Followed { complete, cursor, follower })
+    }
+
+    /// What came after a cursor, and the cursor after it; `None` if it is more than is told.
+    async fn missed(
+        &self,
+        room: &LiveRoom,
+        after: Cursor,
+    ) -> Result<Option<(Option<Arc<Batch>>, Cursor)>, StoreError> {
+        if let Some(missed) = room.missed(after) {
+            return Ok(Some(missed));
+        }
+        let told = room.told();
+        // A cursor of the future is none of ours: the database is another one, or older.
+        if after > told {
+            return Ok(None);
+        }
+        let Since::All(updates) = self.0.store.since(&room.channel, after, told, KEPT).await? else {
+            return Ok(None);
+        };
+        let items: Vec<_> = updates.iter().map(|(sequence, update)| store::item(*sequence, update)).collect();
+        let missed = (!items.is_empty()).then(|| Arc::new(log::batch(after, told, items.iter())));
+        Ok(Some((missed, told)))
+    }
+
+    async fn first(&self, room: &LiveRoom) -> Result<(Option<Arc<Batch>>, Cursor), StoreError> {
+        let told = match room.first() {
+            First::Known(first, seen) => return Ok((first, seen)),
+            First::Unknown(told) => told,
+        };
+        let messages = self.0.store.last(&room.channel, told, HISTORY).await?;
+        let items: Vec<_> = messages.into_iter().map(item).collect();
+        let first = (!items.is_empty()).then(|| Arc::new(log::batch(Cursor(0), told, items.iter())));
+        room.set_recent(told, items);
+        Ok((first, told))
+    }
+}
+
+/// Gives back what a message was counted for, unless it was written.
+struct Counted<'a> {
+    room: &'a LiveRoom,
+    person: &'a PersonId,
+    key: Option<&'a shared::id::RequestId>,
+    is_open: bool,
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        if self.is_open {
+            self.room.rules().unsent(self.person, self.key);
+        }
+    }
+}
+
+/// What names mean in a room: people who wrote lately, then accounts.
+struct Names<'a> {
+    room: &'a LiveRoom,
+    accounts: HashMap<String, PersonId>,
+}
+
+impl Lookup for Names<'_> {
+    fn emote(&self, code: &str) -> Option<String> {
+        emote::url(code)
+    }
+
+    fn mention(&self, rest: &str) -> Option<(usize, PersonId)> {
+        let known = self.room.rules().mentioned(rest);
+        known.or_else(|| {
+            let end = rest.find(|c: char| !fragment::is_name_byte(c)).unwrap_or(rest.len());
+            let person = self.accounts.get(&rest[..end].to_ascii_lowercase())?;
+            Some((end, person.clone()))
+        })
+    }
+}
+
+fn item(message: ChatMessage) -> log::Item {
+    store::item(message.sequence, &ChatUpdate::Message(Box::new(message)))
+}
+
+fn is_in_use(room: &Arc<OnceCell<Arc<LiveRoom>>>, now: Timestamp) -> bool {
+    let Some(live) = room.get() else { return Arc::strong_count(room) > 1 };
+    Arc::strong_count(room) > 1
+        || Arc::strong_count(live) > 1
+        || live.is_followed()
+        || live.rules().is_needed(now)
+}
+
+fn room_writer(author: &ChatAuthor, place: &Place, address: Option<IpAddr>) -> RoomWriter {
+    RoomWriter {
+        person: author.id.clone(),
+        is_owner: place.is_owner,
+        is_guest: author.account.is_none(),
+        network: address.map(network_of),
+    }
+}
+
+pub(super) fn may_moderate(author: Option<&ChatAuthor>) -> bool {
+    author.is_some_and(|author| {
+        author.badges.iter().any(|badge| matches!(badge, Badge::Owner | Badge::Moderator))
+    })
+}

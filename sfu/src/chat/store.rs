@@ -1,0 +1,571 @@
+//! Rooms, messages, time-outs, moderators and guests in SQL.
+
+use super::log::{Item, Kind};
+use crate::{
+    secret::SecretHash,
+    store::{Store, StoreError},
+};
+use shared::{
+    chat::{ChatAuthor, ChatMessage, ChatSettings, ChatUpdate, Moderator, Sent, Silence},
+    event::Cursor,
+    id::{AccountId, BroadcastId, ChannelId, MessageId, PersonId, RequestId},
+    text::DisplayName,
+    unit::Timestamp,
+};
+use sqlx::{Any, Row, Transaction, any::AnyRow};
+use std::str::FromStr;
+
+/// Reads and writes chat; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct ChatStore(Store);
+
+/// A room as it is kept.
+#[derive(Debug, Clone)]
+pub struct KeptRoom {
+    /// The place of its last update.
+    pub last: Cursor,
+    /// Its rules.
+    pub settings: ChatSettings,
+    /// Its moderators.
+    pub moderators: Vec<PersonId>,
+    /// Its time-outs that run.
+    pub silences: Vec<Silence>,
+}
+
+/// What was missed after a cursor.
+#[derive(Debug, Clone)]
+pub enum Since {
+    /// All of it, in order.
+    All(Vec<(Cursor, ChatUpdate)>),
+    /// More than is told to one who comes back.
+    TooMuch,
+}
+
+/// A guest as kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Guest {
+    /// Stable.
+    pub id: PersonId,
+    /// What others see.
+    pub name: DisplayName,
+    /// When the token was last used, to the day.
+    pub last_used_at: Timestamp,
+}
+
+/// A statement on the columns that [`message`] reads, in its order.
+macro_rules! select {
+    ($($rest:literal),+) => {
+        concat!(
+            "SELECT id, sequence, sent_at, person_id, author_name, author_account, badges, fragments, reply_to ",
+            "FROM chat_messages ",
+            $($rest),+
+        )
+    };
+}
+
+fn broken(error: impl std::fmt::Display) -> StoreError {
+    StoreError::Row(error.to_string())
+}
+
+fn column<T: FromStr>(row: &AnyRow, index: usize) -> Result<T, StoreError>
+where
+    T::Err: std::fmt::Display,
+{
+    row.try_get::<String, _>(index)?.parse().map_err(broken)
+}
+
+fn optional<T: FromStr>(row: &AnyRow, index: usize) -> Result<Option<T>, StoreError>
+where
+    T::Err: std::fmt::Display,
+{
+    row.try_get::<Option<String>, _>(index)?.map(|text| text.parse().map_err(broken)).transpose()
+}
+
+fn cursor(row: &AnyRow, index: usize) -> Result<Cursor, StoreError> {
+    Ok(Cursor(row.try_get::<i64, _>(index)?.unsigned_abs()))
+}
+
+fn place(cursor: Cursor) -> i64 {
+    i64::try_from(cursor.0).unwrap_or(i64::MAX)
+}
+
+fn json<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(broken)
+}
+
+fn message(row: &AnyRow) -> Result<ChatMessage, StoreError> {
+    let parsed = |index| -> Result<String, StoreError> { Ok(row.try_get(index)?) };
+    let reply: Option<String> = row.try_get(8)?;
+    Ok(ChatMessage {
+        id: column(row, 0)?,
+        sequence: cursor(row, 1)?,
+        at: Timestamp::from_millis(row.try_get(2)?),
+        author: ChatAuthor {
+            id: column(row, 3)?,
+            name: column(row, 4)?,
+            account: optional(row, 5)?,
+            badges: serde_json::from_str(&parsed(6)?).map_err(broken)?,
+        },
+        fragments: serde_json::from_str(&parsed(7)?).map_err(broken)?,
+        reply_to: reply.map(|text| serde_json::from_str(&text).map_err(broken)).transpose()?,
+    })
+}
+
+/// An update as followers are told it.
+pub fn item(sequence: Cursor, update: &ChatUpdate) -> Item {
+    let kind = match update {
+        ChatUpdate::Message(message) => Kind::Message(message.id.clone()),
+        ChatUpdate::Deleted { messages } => Kind::Deleted(messages.clone()),
+        _ => Kind::Other,
+    };
+    let text = serde_json::to_string(update).unwrap_or_else(|_| "{}".to_owned());
+    Item { sequence, kind, text: text.into() }
+}
+
+impl ChatStore {
+    /// On this database.
+    pub fn new(store: Store) -> Self {
+        Self(store)
+    }
+
+    /// A room as it is kept; a new one if nothing is.
+    pub async fn room(&self, channel: &ChannelId, now: Timestamp) -> Result<KeptRoom, StoreError> {
+        let row = sqlx::query("SELECT sequence, guests, slow_seconds FROM chat_rooms WHERE channel_id = $1")
+            .bind(channel.as_str())
+            .fetch_optional(self.0.pool())
+            .await?;
+        let (last, settings) = match row {
+            Some(row) => {
+                let slow: i64 = row.try_get(2)?;
+                let settings = ChatSettings {
+                    guests: row.try_get::<i64, _>(1)? != 0,
+                    slow_seconds: slow.clamp(0, i64::from(u32::MAX)) as u32,
+                };
+                (cursor(&row, 0)?, settings)
+            }
+            None => (Cursor(0), ChatSettings::default()),
+        };
+        let moderators = sqlx::query("SELECT account_id FROM chat_moderators WHERE channel_id = $1")
+            .bind(channel.as_str())
+            .fetch_all(self.0.pool())
+            .await?;
+        let silences = sqlx::query(
+            "SELECT person_id, name, until_at, silenced_by, reason FROM chat_silences
+             WHERE channel_id = $1 AND until_at > $2",
+        )
+        .bind(channel.as_str())
+        .bind(now.as_millis())
+        .fetch_all(self.0.pool())
+        .await?;
+        Ok(KeptRoom {
+            last,
+            settings,
+            moderators: moderators.iter().map(|row| column(row, 0)).collect::<Result<_, _>>()?,
+            silences: silences.iter().map(silence).collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// The last messages that are not deleted, up to a cursor, oldest first.
+    pub async fn last(
+        &self,
+        channel: &ChannelId,
+        up_to: Cursor,
+        most: usize,
+    ) -> Result<Vec<ChatMessage>, StoreError> {
+        let before = Cursor(up_to.0.saturating_add(1));
+        let mut messages = self.page(channel, before, most).await?;
+        messages.reverse();
+        Ok(messages)
+    }
+
+    /// Messages that are not deleted, newest first, from before a place.
+    pub async fn page(
+        &self,
+        channel: &ChannelId,
+        before: Cursor,
+        most: usize,
+    ) -> Result<Vec<ChatMessage>, StoreError> {
+        let rows = sqlx::query(select!(
+            "WHERE channel_id = $1 AND sequence < $2 AND deleted_at IS NULL ORDER BY sequence DESC LIMIT $3"
+        ))
+        .bind(channel.as_str())
+        .bind(place(before))
+        .bind(most as i64)
+        .fetch_all(self.0.pool())
+        .await?;
+        rows.iter().map(message).collect()
+    }
+
+    /// A message that is not deleted.
+    pub async fn message(
+        &self,
+        channel: &ChannelId,
+        id: &MessageId,
+    ) -> Result<Option<ChatMessage>, StoreError> {
+        let row = sqlx::query(select!("WHERE channel_id = $1 AND id = $2 AND deleted_at IS NULL"))
+            .bind(channel.as_str())
+            .bind(id.as_str())
+            .fetch_optional(self.0.pool())
+            .await?;
+        row.as_ref().map(message).transpose()
+    }
+
+    /// The last name that somebody wrote under in a room.
+    pub async fn name_of(
+        &self,
+        channel: &ChannelId,
+        person: &PersonId,
+    ) -> Result<Option<DisplayName>, StoreError> {
+        let row = sqlx::query(
+            "SELECT author_name FROM chat_messages WHERE channel_id = $1 AND person_id = $2
+             ORDER BY sent_at DESC LIMIT 1",
+        )
+        .bind(channel.as_str())
+        .bind(person.as_str())
+        .fetch_optional(self.0.pool())
+        .await?;
+        row.map(|row| column(&row, 0)).transpose()
+    }
+
+    /// What happened after a cursor and up to another: messages that are not deleted, and everything else.
+    pub async fn since(
+        &self,
+        channel: &ChannelId,
+        after: Cursor,
+        up_to: Cursor,
+        most: usize,
+    ) -> Result<Since, StoreError> {
+        let messages = sqlx::query(select!(
+            "WHERE channel_id = $1 AND sequence > $2 AND sequence <= $3 AND deleted_at IS NULL ",
+            "ORDER BY sequence LIMIT $4"
+        ))
+        .bind(channel.as_str())
+        .bind(place(after))
+        .bind(place(up_to))
+        .bind(most as i64 + 1)
+        .fetch_all(self.0.pool())
+        .await?;
+        let changes = sqlx::query(
+            "SELECT sequence, change FROM chat_changes
+             WHERE channel_id = $1 AND sequence > $2 AND sequence <= $3 ORDER BY sequence LIMIT $4",
+        )
+        .bind(channel.as_str())
+        .bind(place(after))
+        .bind(place(up_to))
+        .bind(most as i64 + 1)
+        .fetch_all(self.0.pool())
+        .await?;
+        if messages.len() + changes.len() > most {
+            return Ok(Since::TooMuch);
+        }
+        let mut updates = Vec::with_capacity(messages.len() + changes.len());
+        for row in &messages {
+            let message = message(row)?;
+            updates.push((message.sequence, ChatUpdate::Message(Box::new(message))));
+        }
+        for row in &changes {
+            let change: String = row.try_get(1)?;
+            updates.push((cursor(row, 0)?, serde_json::from_str(&change).map_err(broken)?));
+        }
+        updates.sort_by_key(|(sequence, _)| *sequence);
+        Ok(Since::All(updates))
+    }
+
+    /// A channel's moderators, by what they sign in with.
+    pub async fn moderators(
+        &self,
+        channel: &ChannelId,
+        after: &str,
+        most: usize,
+    ) -> Result<Vec<Moderator>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT accounts.id, accounts.name, accounts.display_name
+             FROM chat_moderators JOIN accounts ON accounts.id = chat_moderators.account_id
+             WHERE chat_moderators.channel_id = $1 AND accounts.name > $2 ORDER BY accounts.name LIMIT $3",
+        )
+        .bind(channel.as_str())
+        .bind(after)
+        .bind(most as i64)
+        .fetch_all(self.0.pool())
+        .await?;
+        rows.iter()
+            .map(|row| Ok(Moderator { id: column(row, 0)?, account: column(row, 1)?, name: column(row, 2)? }))
+            .collect()
+    }
+
+    /// Makes somebody a moderator; whether they weren't.
+    pub async fn add_moderator(
+        &self,
+        channel: &ChannelId,
+        account: &AccountId,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let done = sqlx::query(
+            "INSERT INTO chat_moderators (channel_id, account_id, added_at) VALUES ($1, $2, $3)
+             ON CONFLICT (channel_id, account_id) DO NOTHING",
+        )
+        .bind(channel.as_str())
+        .bind(account.as_str())
+        .bind(at.as_millis())
+        .execute(self.0.pool())
+        .await?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    /// Takes that away; whether they were.
+    pub async fn remove_moderator(
+        &self,
+        channel: &ChannelId,
+        account: &AccountId,
+    ) -> Result<bool, StoreError> {
+        let done = sqlx::query("DELETE FROM chat_moderators WHERE channel_id = $1 AND account_id = $2")
+            .bind(channel.as_str())
+            .bind(account.as_str())
+            .execute(self.0.pool())
+            .await?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    /// Keeps a new guest, and forgets those who weren't seen since `forget`.
+    pub async fn add_guest(
+        &self,
+        guest: &Guest,
+        token: &SecretHash,
+        forget: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.0.pool().begin().await?;
+        sqlx::query("DELETE FROM chat_guests WHERE last_used_at < $1")
+            .bind(forget.as_millis())
+            .execute(&mut *transaction)
+            .await?;
+        sqlx::query("INSERT INTO chat_guests (id, token_hash, name, last_used_at) VALUES ($1, $2, $3, $4)")
+            .bind(guest.id.as_str())
+            .bind(token.to_hex())
+            .bind(guest.name.as_str())
+            .bind(guest.last_used_at.as_millis())
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Whose a guest's token is.
+    pub async fn guest(&self, token: &SecretHash) -> Result<Option<Guest>, StoreError> {
+        let row =
+            sqlx::query("SELECT token_hash, id, name, last_used_at FROM chat_guests WHERE token_hash = $1")
+                .bind(token.to_hex())
+                .fetch_optional(self.0.pool())
+                .await?;
+        let Some(row) = row else { return Ok(None) };
+        // The look-up is by hash, and the hashes are compared once more in constant time.
+        let kept: String = row.try_get(0)?;
+        if SecretHash::from_hex(&kept).is_none_or(|kept| kept != *token) {
+            return Ok(None);
+        }
+        let last_used_at = Timestamp::from_millis(row.try_get(3)?);
+        Ok(Some(Guest { id: column(&row, 1)?, name: column(&row, 2)?, last_used_at }))
+    }
+
+    /// Writes that a guest's token was used.
+    pub async fn touch_guest(&self, guest: &PersonId, at: Timestamp) -> Result<(), StoreError> {
+        sqlx::query("UPDATE chat_guests SET last_used_at = $2 WHERE id = $1")
+            .bind(guest.as_str())
+            .bind(at.as_millis())
+            .execute(self.0.pool())
+            .await?;
+        Ok(())
+    }
+
+    /// Begins to write.
+    pub async fn begin(&self) -> Result<Commit, StoreError> {
+        Ok(Commit(self.0.pool().begin().await?))
+    }
+}
+
+fn silence(row: &AnyRow) -> Result<Silence, StoreError> {
+    Ok(Silence {
+        person: column(row, 0)?,
+        name: column(row, 1)?,
+        until: Timestamp::from_millis(row.try_get(2)?),
+        by: column(row, 3)?,
+        reason: row.try_get(4)?,
+    })
+}
+
+/// A group of updates that are written together or not at all. For the writer alone.
+pub struct Commit(Transaction<'static, Any>);
+
+impl Commit {
+    /// Takes places in a room; the last of them.
+    pub async fn places(&mut self, channel: &ChannelId, count: u64) -> Result<Cursor, StoreError> {
+        let row = sqlx::query(
+            "INSERT INTO chat_rooms (channel_id, sequence, guests, slow_seconds) VALUES ($1, $2, 1, 0)
+             ON CONFLICT (channel_id) DO UPDATE SET sequence = chat_rooms.sequence + excluded.sequence
+             RETURNING sequence",
+        )
+        .bind(channel.as_str())
+        .bind(count as i64)
+        .fetch_one(&mut *self.0)
+        .await?;
+        cursor(&row, 0)
+    }
+
+    /// Writes a message; what was written before, if it was sent with the same key.
+    pub async fn message(
+        &mut self,
+        channel: &ChannelId,
+        message: &ChatMessage,
+        key: Option<&RequestId>,
+        broadcast: Option<&BroadcastId>,
+    ) -> Result<Option<Sent>, StoreError> {
+        let ChatMessage { id, sequence, at, author, fragments, reply_to } = message;
+        let done = sqlx::query(
+            "INSERT INTO chat_messages
+             (id, channel_id, sequence, sent_at, person_id, author_name, author_account, badges, fragments, reply_to,
+              sender_key, broadcast_id)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+             ON CONFLICT (channel_id, person_id, sender_key) DO NOTHING",
+        )
+        .bind(id.as_str())
+        .bind(channel.as_str())
+        .bind(place(*sequence))
+        .bind(at.as_millis())
+        .bind(author.id.as_str())
+        .bind(author.name.as_str())
+        .bind(author.account.as_ref().map(|account| account.as_str().to_owned()))
+        .bind(json(&author.badges)?)
+        .bind(json(fragments)?)
+        .bind(reply_to.as_ref().map(json).transpose()?)
+        .bind(key.map(|key| key.as_str().to_owned()))
+        .bind(broadcast.map(|broadcast| broadcast.as_str().to_owned()))
+        .execute(&mut *self.0)
+        .await?;
+        let Some(key) = key.filter(|_| done.rows_affected() == 0) else { return Ok(None) };
+        let row = sqlx::query(
+            "SELECT id, sequence FROM chat_messages WHERE channel_id = $1 AND person_id = $2 AND sender_key = $3",
+        )
+        .bind(channel.as_str())
+        .bind(author.id.as_str())
+        .bind(key.as_str())
+        .fetch_one(&mut *self.0)
+        .await?;
+        Ok(Some(Sent { id: column(&row, 0)?, sequence: cursor(&row, 1)? }))
+    }
+
+    /// Marks a message as deleted; whether it was there.
+    pub async fn delete(
+        &mut self,
+        channel: &ChannelId,
+        message: &MessageId,
+        by: &PersonId,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let done = sqlx::query(
+            "UPDATE chat_messages SET deleted_at = $3, deleted_by = $4
+             WHERE channel_id = $1 AND id = $2 AND deleted_at IS NULL",
+        )
+        .bind(channel.as_str())
+        .bind(message.as_str())
+        .bind(at.as_millis())
+        .bind(by.as_str())
+        .execute(&mut *self.0)
+        .await?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    /// Marks what somebody wrote since then as deleted; which messages.
+    pub async fn delete_of(
+        &mut self,
+        channel: &ChannelId,
+        person: &PersonId,
+        since: Timestamp,
+        by: &PersonId,
+        at: Timestamp,
+    ) -> Result<Vec<MessageId>, StoreError> {
+        let rows = sqlx::query(
+            "UPDATE chat_messages SET deleted_at = $4, deleted_by = $5
+             WHERE channel_id = $1 AND person_id = $2 AND sent_at >= $3 AND deleted_at IS NULL RETURNING id",
+        )
+        .bind(channel.as_str())
+        .bind(person.as_str())
+        .bind(since.as_millis())
+        .bind(at.as_millis())
+        .bind(by.as_str())
+        .fetch_all(&mut *self.0)
+        .await?;
+        rows.iter().map(|row| column(row, 0)).collect()
+    }
+
+    /// Writes what else changed.
+    pub async fn change(
+        &mut self,
+        channel: &ChannelId,
+        sequence: Cursor,
+        update: &ChatUpdate,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO chat_changes (channel_id, sequence, changed_at, change) VALUES ($1, $2, $3, $4)",
+        )
+        .bind(channel.as_str())
+        .bind(place(sequence))
+        .bind(at.as_millis())
+        .bind(json(update)?)
+        .execute(&mut *self.0)
+        .await?;
+        Ok(())
+    }
+
+    /// Writes a time-out, in the place of an earlier one of the same person.
+    pub async fn silence(&mut self, channel: &ChannelId, silence: &Silence) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO chat_silences (channel_id, person_id, name, until_at, silenced_by, reason)
+             VALUES ($1, $2, $3, $4, $5, $6)
+             ON CONFLICT (channel_id, person_id) DO UPDATE SET name = excluded.name, until_at = excluded.until_at,
+             silenced_by = excluded.silenced_by, reason = excluded.reason",
+        )
+        .bind(channel.as_str())
+        .bind(silence.person.as_str())
+        .bind(silence.name.as_str())
+        .bind(silence.until.as_millis())
+        .bind(silence.by.as_str())
+        .bind(silence.reason.as_str())
+        .execute(&mut *self.0)
+        .await?;
+        Ok(())
+    }
+
+    /// Lifts a time-out; whether one ran.
+    pub async fn unsilence(
+        &mut self,
+        channel: &ChannelId,
+        person: &PersonId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let done = sqlx::query(
+            "UPDATE chat_silences SET until_at = $3 WHERE channel_id = $1 AND person_id = $2 AND until_at > $3",
+        )
+        .bind(channel.as_str())
+        .bind(person.as_str())
+        .bind(now.as_millis())
+        .execute(&mut *self.0)
+        .await?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    /// Writes a room's rules.
+    pub async fn settings(&mut self, channel: &ChannelId, settings: ChatSettings) -> Result<(), StoreError> {
+        sqlx::query("UPDATE chat_rooms SET guests = $2, slow_seconds = $3 WHERE channel_id = $1")
+            .bind(channel.as_str())
+            .bind(i64::from(settings.guests))
+            .bind(i64::from(settings.slow_seconds))
+            .execute(&mut *self.0)
+            .await?;
+        Ok(())
+    }
+
+    /// Makes all of it durable.
+    pub async fn finish(self) -> Result<(), StoreError> {
+        Ok(self.0.commit().await?)
+    }
+}
