@@ -6,6 +6,7 @@ use crate::{
     api::{ApiProvider, Site, Who, use_reachable, use_site},
     browser::{page, storage},
     channel::{CreateForm, Details, EmbeddingRule, Home, Rail},
+    chat::{ChatPanel, Place},
     publish::{ObsCard, Studio},
     route::Route,
     ui::{
@@ -13,7 +14,7 @@ use crate::{
     },
     watch::ChannelPage,
 };
-use shared::{account::Me, channel::Channel};
+use shared::{account::Me, channel::Channel, id::ChannelName};
 use std::rc::Rc;
 use yew::prelude::*;
 use yew_router::prelude::*;
@@ -59,6 +60,15 @@ fn Shell() -> Html {
             page::focus(&main);
         }
     };
+    // A window or frame of its own has nothing around it.
+    if let Route::Chat { channel } = &route {
+        let place = if page::query("overlay").is_some() { Place::Over } else { Place::Alone };
+        let inside = match channel.parse::<ChannelName>() {
+            Ok(channel) => html! { <ChatPanel channel={channel} place={place} /> },
+            Err(_) => html! { <p class="chat-state">{ "There is no channel here. Check the address." }</p> },
+        };
+        return html! { <main id="main">{ inside }</main> };
+    }
     let watches = matches!(route, Route::Channel { .. });
     let has_rail = matches!(route, Route::Home | Route::Channel { .. } | Route::NotFound);
     html! {
@@ -88,7 +98,14 @@ fn show(route: Route) -> Html {
         Route::Analytics { channel, broadcast } => {
             html! { <AnalyticsPage channel={channel} broadcast={broadcast} /> }
         }
-        Route::Channel { channel } => html! { <ChannelPage key={channel.clone()} name={channel.clone()} /> },
+        Route::Channel { channel } => {
+            let chat = Callback::from(|(channel, on_hide): (ChannelName, Callback<()>)| {
+                html! { <ChatPanel channel={channel} place={Place::Beside} on_hide={on_hide} /> }
+            });
+            html! { <ChannelPage key={channel.clone()} name={channel.clone()} chat={chat} /> }
+        }
+        // Shown without what surrounds the other pages.
+        Route::Chat { .. } => Html::default(),
         Route::NotFound => html! {
             <div class="page-state">
                 <Notice icon={Shape::Alert} title="There is no page here." text="Check the address, or start at the first page.">
@@ -290,7 +307,12 @@ fn StudioPage(props: &StudioPageProps) -> Html {
         Err(instead) => instead,
         Ok((channel, switch)) => {
             let details = html! { <Details channel={channel.clone()} /> };
-            html! { <Studio key={channel.name.to_string()} channel={channel.clone()} details={details} switch={switch} /> }
+            let chat = html! {
+                <div class="studio-chat"><ChatPanel channel={channel.name.clone()} place={Place::Beside} /></div>
+            };
+            html! {
+                <Studio key={channel.name.to_string()} channel={channel.clone()} details={details} chat={chat} switch={switch} />
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ mod api;
 pub mod app;
 mod browser;
 mod channel;
+mod chat;
 pub mod embed;
 mod publish;
 mod route;

@@ -33,6 +33,11 @@ pub enum Route {
         /// Which.
         channel: String,
     },
+    /// Chat alone: in a window or a frame of its own, or over a picture.
+    Chat {
+        /// Whose.
+        channel: String,
+    },
     /// Anything else.
     NotFound,
 }
@@ -56,6 +61,7 @@ impl Routable for Route {
                 parts.fold("/analytics".to_owned(), |path, part| path + "/" + part)
             }
             Self::Channel { channel } => format!("/{channel}"),
+            Self::Chat { channel } => format!("/embed/{channel}/chat"),
             Self::NotFound => "/404".to_owned(),
         }
     }
@@ -70,6 +76,7 @@ impl Routable for Route {
             "/settings",
             "/analytics",
             "/:channel",
+            "/embed/:channel/chat",
             "/404",
         ]
     }
@@ -87,6 +94,10 @@ impl Routable for Route {
             ("studio", Some(channel)) if !channel.contains('/') => {
                 Self::StudioOf { channel: channel.to_owned() }
             }
+            ("embed", Some(rest)) => match rest.strip_suffix("/chat") {
+                Some(channel) if !channel.contains('/') => Self::Chat { channel: channel.to_owned() },
+                _ => Self::NotFound,
+            },
             ("sign-in", None) => Self::SignIn,
             ("set-up", None) => Self::SetUp,
             ("settings", None) => Self::Settings,
@@ -119,13 +130,22 @@ mod tests {
             Route::Analytics { channel: Some(channel()), broadcast: None },
             Route::Analytics { channel: Some(channel()), broadcast: Some("b1".to_owned()) },
             Route::Channel { channel: channel() },
+            Route::Chat { channel: channel() },
             Route::NotFound,
         ];
         for page in pages {
             assert_eq!(Route::recognize(&page.to_path()), Some(page));
         }
         assert_eq!(Route::recognize("/ada/"), Some(Route::Channel { channel: channel() }));
-        for wrong in ["/a/b/c", "/settings/x", "/studio/a/b", "/analytics/a/b/c", "/ada/videos"] {
+        for wrong in [
+            "/a/b/c",
+            "/settings/x",
+            "/studio/a/b",
+            "/analytics/a/b/c",
+            "/ada/videos",
+            "/embed/a/b/chat",
+            "/embed/chat",
+        ] {
             assert_eq!(Route::recognize(wrong), Some(Route::NotFound), "{wrong}");
         }
     }

@@ -6,6 +6,7 @@ use shared::{
     account::Me,
     channel::{Channel, Directory},
     event::{Payload, Topic},
+    id::AccountId,
     instance::Instance,
 };
 use std::rc::Rc;
@@ -21,6 +22,15 @@ pub enum Who {
     Nobody,
     /// This account.
     Somebody(Rc<Me>),
+}
+
+impl Who {
+    fn me_id(&self) -> Option<AccountId> {
+        match self {
+            Self::Somebody(me) => Some(me.id.clone()),
+            _ => None,
+        }
+    }
 }
 
 /// The instance and the login, with a way to change the latter.
@@ -101,8 +111,14 @@ pub fn ApiProvider(props: &ApiProviderProps) -> Html {
         });
     }
     let set_who = {
-        let who = who.clone();
-        use_callback((), move |next: Who, ()| who.set(next))
+        let set = who.clone();
+        use_callback((who.me_id(), events.clone()), move |next: Who, (id, events)| {
+            // The socket's login is the one that it was opened with.
+            if next.me_id() != *id {
+                events.renew();
+            }
+            set.set(next);
+        })
     };
     let site = Site { instance: (*instance).clone(), who: (*who).clone(), set_who };
     html! {

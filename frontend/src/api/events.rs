@@ -7,8 +7,9 @@ use crate::browser::{
     time::{self, Timer},
 };
 use shared::{
-    event::{ClientMessage, Payload, Topic},
+    event::{ClientMessage, Payload, RequestPayload, Topic},
     id::ChannelName,
+    unit::Timestamp,
 };
 use std::{
     cell::{Cell, RefCell},
@@ -16,7 +17,7 @@ use std::{
     rc::{Rc, Weak},
 };
 
-type Subscriber = Rc<dyn Fn(Payload)>;
+type Subscriber = Rc<dyn Fn(Payload, Timestamp)>;
 type Watcher = Rc<dyn Fn(bool)>;
 
 struct Inner {
@@ -99,11 +100,44 @@ impl Events {
         channel: Option<ChannelName>,
         on: impl Fn(Payload) + 'static,
     ) -> Subscription {
-        let id = self.0.state.borrow_mut().subscribe(topic, channel, time::now());
+        self.subscribe_dated(topic, channel, move |payload, _| on(payload))
+    }
+
+    /// The same for who wants to know when the server sent it.
+    pub fn subscribe_dated(
+        &self,
+        topic: Topic,
+        channel: Option<ChannelName>,
+        on: impl Fn(Payload, Timestamp) + 'static,
+    ) -> Subscription {
+        let payload = RequestPayload { channel, ..RequestPayload::default() };
+        let id = self.0.state.borrow_mut().subscribe(topic, payload, time::now());
+        self.keep(id, Rc::new(on))
+    }
+
+    /// Wants something done and calls `on` with its one answer, after as many connections as it takes. Dropping the
+    /// subscription asks no more; what was already asked may still be done.
+    pub fn request(
+        &self,
+        topic: Topic,
+        payload: RequestPayload,
+        on: impl Fn(Payload, Timestamp) + 'static,
+    ) -> Subscription {
+        let id = self.0.state.borrow_mut().request(topic, payload, time::now());
+        self.keep(id, Rc::new(on))
+    }
+
+    fn keep(&self, id: SubscriptionId, on: Subscriber) -> Subscription {
         let key = self.0.key();
-        self.0.subscribers.borrow_mut().insert(key, (id, Rc::new(on)));
+        self.0.subscribers.borrow_mut().insert(key, (id, on));
         self.0.run();
         Subscription { inner: Rc::downgrade(&self.0), key }
+    }
+
+    /// Connects anew, after signing in or out.
+    pub fn renew(&self) {
+        self.0.state.borrow_mut().renew(time::now());
+        self.0.run();
     }
 
     /// Calls `on` when the server goes away or comes back, until the subscription is dropped.
@@ -139,7 +173,7 @@ impl Inner {
                     self.socket.take();
                 }
                 Some(Output::Send(message)) => self.send(&message),
-                Some(Output::Deliver(id, payload)) => {
+                Some(Output::Deliver(id, payload, timestamp)) => {
                     let on = self
                         .subscribers
                         .borrow()
@@ -147,7 +181,7 @@ impl Inner {
                         .find(|(of, _)| *of == id)
                         .map(|(_, on)| on.clone());
                     if let Some(on) = on {
-                        on(*payload);
+                        on(*payload, timestamp);
                     }
                 }
                 Some(Output::Reachable(reachable)) => {

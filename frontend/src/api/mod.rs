@@ -1,5 +1,7 @@
 //! The server, as pages see it: the only folder that talks to the network.
 
+pub mod chat;
+mod chat_state;
 pub mod context;
 pub mod events;
 pub mod failure;

@@ -18,29 +18,35 @@ use shared::{
     publish::PublishToken,
 };
 
-type Answer<T> = Result<T, Failure>;
+pub(super) type Answer<T> = Result<T, Failure>;
 
-async fn send(method: &str, path: &str, body: Option<String>) -> Answer<(u16, String)> {
+pub(super) async fn send(
+    guest: Option<&str>,
+    method: &str,
+    path: &str,
+    body: Option<String>,
+) -> Answer<(u16, String)> {
     let url = format!("/api/v1/{path}");
     // An empty object is sent where nothing is to say: a request that changes something is always JSON.
     let body = body.or_else(|| (method == "POST").then(|| "{}".to_owned()));
-    let headers: &[(&str, &str)] =
-        if body.is_some() || method != "GET" { &[("content-type", "application/json")] } else { &[] };
+    let is_json = body.is_some() || method != "GET";
+    let all = [("content-type", "application/json"), ("weir-guest", guest.unwrap_or_default())];
+    let headers = &all[usize::from(!is_json)..1 + usize::from(guest.is_some())];
     let request = Request { method, url: &url, headers, body: body.as_deref(), ..Request::default() };
     let reply = fetch(request).await?;
     if (200..300).contains(&reply.status) { Ok((reply.status, reply.text)) } else { Err(Failure::of(&reply)) }
 }
 
 async fn typed<T: DeserializeOwned>(method: &str, path: &str, body: Option<String>) -> Answer<T> {
-    let (status, text) = send(method, path, body).await?;
+    let (status, text) = send(None, method, path, body).await?;
     super::parse(&text).ok_or(Failure::Unexpected(status))
 }
 
 async fn done(method: &str, path: &str) -> Answer<()> {
-    send(method, path, None).await.map(|_| ())
+    send(None, method, path, None).await.map(|_| ())
 }
 
-fn json(value: &impl Serialize) -> Option<String> {
+pub(super) fn json(value: &impl Serialize) -> Option<String> {
     serde_json::to_string(value).ok()
 }
 
@@ -161,7 +167,7 @@ pub async fn embed_rules(name: &ChannelName) -> Answer<EmbedRules> {
 
 /// What people call a channel. Read by itself, so that a player alone brings no reader of whole channels.
 pub async fn display_name(name: &ChannelName) -> Answer<String> {
-    let (status, text) = send("GET", &format!("channels/{name}"), None).await?;
+    let (status, text) = send(None, "GET", &format!("channels/{name}"), None).await?;
     let value: Option<serde_json::Value> = super::parse(&text);
     let display_name = value.as_ref().and_then(|value| value["displayName"].as_str()).map(str::to_owned);
     display_name.ok_or(Failure::Unexpected(status))

@@ -1,8 +1,10 @@
 //! The event socket's decisions: when to connect, what to ask for, what to ask for again. No clock and no socket here:
 //! `now` is in milliseconds, outputs are polled.
 
+use super::chat_state::Read;
 use shared::event::{ClientMessage, Cursor, EventName, Payload, Phase, RequestPayload, ServerMessage, Topic};
-use shared::id::{ChannelName, RequestId};
+use shared::id::RequestId;
+use shared::unit::Timestamp;
 use std::collections::{BTreeMap, VecDeque};
 
 /// First wait before connecting again; doubles up to [`LONGEST_WAIT`].
@@ -26,8 +28,8 @@ pub enum Output {
     Disconnect,
     /// Send this.
     Send(ClientMessage),
-    /// Hand this to the subscriber.
-    Deliver(SubscriptionId, Box<Payload>),
+    /// Hand this, and when the server sent it, to the subscriber.
+    Deliver(SubscriptionId, Box<Payload>, Timestamp),
     /// The server is there, or not.
     Reachable(bool),
 }
@@ -43,7 +45,9 @@ enum Link {
 #[derive(Debug)]
 struct Wanted {
     topic: Topic,
-    channel: Option<ChannelName>,
+    payload: RequestPayload,
+    /// Over with its first answer; until then it is asked again on each new connection.
+    once: bool,
     after: Option<Cursor>,
     /// Ask again then, after a failure that will pass.
     again_at: Option<u64>,
@@ -76,6 +80,9 @@ pub fn everything(message: ServerMessage) -> Option<Payload> {
         (Phase::Stream, Topic::Directory) => serde_json::from_value(payload).ok().map(Payload::Directory),
         (Phase::Stream, Topic::Analytics) => serde_json::from_value(payload).ok().map(Payload::Analytics),
         (Phase::Stream, Topic::Webrtc) => serde_json::from_value(payload).ok().map(Payload::PublisherHealth),
+        (Phase::Started, Topic::Chat) => serde_json::from_value(payload).ok().map(Payload::Started),
+        (Phase::Stream, Topic::Chat) => Read::read(&payload).map(Payload::Chat),
+        (Phase::Success, Topic::SendChat) => Read::read(&payload).map(Payload::Sent),
         (Phase::Success, _) => Some(Payload::Empty {}),
         _ => None,
     }
@@ -106,10 +113,20 @@ impl SocketState {
     }
 
     /// Wants a topic from now on.
-    pub fn subscribe(&mut self, topic: Topic, channel: Option<ChannelName>, now: u64) -> SubscriptionId {
+    pub fn subscribe(&mut self, topic: Topic, payload: RequestPayload, now: u64) -> SubscriptionId {
+        self.want(topic, payload, false, now)
+    }
+
+    /// Wants something done, and one answer. It may be asked for more than once, if a connection is lost before the
+    /// answer: the payload has to make sure that this does no harm.
+    pub fn request(&mut self, topic: Topic, payload: RequestPayload, now: u64) -> SubscriptionId {
+        self.want(topic, payload, true, now)
+    }
+
+    fn want(&mut self, topic: Topic, payload: RequestPayload, once: bool, now: u64) -> SubscriptionId {
         let id = SubscriptionId(self.next);
         self.next += 1;
-        self.wanted.insert(id, Wanted { topic, channel, after: None, again_at: None, asked: false });
+        self.wanted.insert(id, Wanted { topic, payload, once, after: None, again_at: None, asked: false });
         match self.link {
             Link::Idle => self.connect(now),
             Link::Open { .. } => self.ask(id),
@@ -121,10 +138,19 @@ impl SocketState {
     /// Wants it no more.
     pub fn unsubscribe(&mut self, id: SubscriptionId) {
         let Some(wanted) = self.wanted.remove(&id) else { return };
-        if let (true, Link::Open { .. }, Some(request)) = (wanted.asked, self.link, request_id(id)) {
+        let streams = wanted.asked && !wanted.once;
+        if let (true, Link::Open { .. }, Some(request)) = (streams, self.link, request_id(id)) {
             let event = EventName { topic: wanted.topic, phase: Phase::Cancelled };
             let payload = RequestPayload::default();
             self.outputs.push_back(Output::Send(ClientMessage { event, id: request, payload, after: None }));
+        }
+    }
+
+    /// Connects anew and at once: a connection keeps the login that it was opened with.
+    pub fn renew(&mut self, now: u64) {
+        if matches!(self.link, Link::Connecting { .. } | Link::Open { .. }) {
+            self.give_up(now, 0.0);
+            self.hurry(now);
         }
     }
 
@@ -176,18 +202,27 @@ impl SocketState {
             return;
         }
         wanted.after = message.cursor.or(wanted.after);
-        let phase = message.event.phase;
+        let (phase, timestamp) = (message.event.phase, message.timestamp);
         let Some(payload) = (self.read)(message) else { return };
+        let once = wanted.once;
         match (phase, &payload) {
-            (Phase::Stream, _) => self.outputs.push_back(Output::Deliver(id, Box::new(payload))),
+            (Phase::Stream | Phase::Started, _) => {}
             (Phase::Failed, Payload::Failed(problem)) => {
                 wanted.asked = false;
                 wanted.again_at = problem.retry_after.map(|seconds| now + seconds.max(1) * 1000);
-                self.outputs.push_back(Output::Deliver(id, Box::new(payload)));
             }
-            (Phase::Success, _) => wanted.asked = false,
-            _ => {}
+            (Phase::Success, _) => {
+                wanted.asked = false;
+                if !once {
+                    return;
+                }
+            }
+            _ => return,
         }
+        if once && matches!(phase, Phase::Failed | Phase::Success) {
+            self.wanted.remove(&id);
+        }
+        self.outputs.push_back(Output::Deliver(id, Box::new(payload), timestamp));
     }
 
     /// Time passed.
@@ -232,7 +267,7 @@ impl SocketState {
         wanted.asked = true;
         wanted.again_at = None;
         let event = EventName { topic: wanted.topic, phase: Phase::Requested };
-        let payload = RequestPayload { channel: wanted.channel.clone(), ..RequestPayload::default() };
+        let payload = wanted.payload.clone();
         self.outputs.push_back(Output::Send(ClientMessage {
             event,
             id: request,
@@ -246,10 +281,13 @@ impl SocketState {
 mod tests {
     use super::*;
     use serde_json::json;
-    use shared::unit::Timestamp;
 
-    fn ada() -> Option<ChannelName> {
-        Some("ada".parse().unwrap())
+    fn none() -> RequestPayload {
+        RequestPayload::default()
+    }
+
+    fn ada() -> RequestPayload {
+        RequestPayload { channel: Some("ada".parse().unwrap()), ..none() }
     }
 
     fn drain(state: &mut SocketState) -> Vec<Output> {
@@ -287,7 +325,7 @@ mod tests {
     #[test]
     fn the_first_subscription_connects_and_all_are_asked_for_on_one_connection() {
         let mut state = SocketState::new(everything);
-        state.subscribe(Topic::Directory, None, 0);
+        state.subscribe(Topic::Directory, none(), 0);
         state.subscribe(Topic::ChannelState, ada(), 0);
         assert_eq!(drain(&mut state), [Output::Connect]);
         state.opened(10);
@@ -299,7 +337,7 @@ mod tests {
     #[test]
     fn after_a_loss_it_waits_longer_each_time_and_resumes_from_the_last_cursor() {
         let mut state = SocketState::new(everything);
-        state.subscribe(Topic::Directory, None, 0);
+        state.subscribe(Topic::Directory, none(), 0);
         state.opened(0);
         state.heard(says(Topic::Directory, Phase::Stream, "s0", Some(41), json!({"channels": []})), 5);
         assert!(drain(&mut state).iter().any(|output| matches!(output, Output::Deliver(..))));
@@ -328,7 +366,7 @@ mod tests {
     #[test]
     fn jitter_halves_a_wait_at_most() {
         let mut state = SocketState::new(everything);
-        state.subscribe(Topic::Directory, None, 0);
+        state.subscribe(Topic::Directory, none(), 0);
         state.closed(0, 0.0);
         state.tick(249, 0.0);
         assert!(!drain(&mut state)[1..].contains(&Output::Connect));
@@ -339,7 +377,7 @@ mod tests {
     #[test]
     fn a_silent_connection_is_given_up_and_heartbeats_keep_it() {
         let mut state = SocketState::new(everything);
-        state.subscribe(Topic::Directory, None, 0);
+        state.subscribe(Topic::Directory, none(), 0);
         state.opened(0);
         state.heard(says(Topic::Directory, Phase::Heartbeat, "s0", None, json!({})), 40_000);
         drain(&mut state);
@@ -377,10 +415,78 @@ mod tests {
         assert_eq!(sent(&drain(&mut state)).len(), 1);
     }
 
+    fn hello() -> RequestPayload {
+        RequestPayload { text: Some("hello".into()), key: Some("k1".parse().unwrap()), ..ada() }
+    }
+
+    #[test]
+    fn what_is_done_once_is_asked_on_each_connection_until_its_answer_and_no_more() {
+        let mut state = SocketState::new(everything);
+        state.request(Topic::SendChat, hello(), 0);
+        state.opened(0);
+        assert_eq!(sent(&drain(&mut state)), [("chat:send_message:v1:requested".to_owned(), None)]);
+        state.heard(says(Topic::SendChat, Phase::Started, "s0", None, json!({"complete": true})), 1);
+        assert!(drain(&mut state).is_empty(), "nobody needs to know that it was taken on");
+        state.closed(2, 0.0);
+        state.opened(3);
+        let outputs = drain(&mut state);
+        assert!(matches!(&outputs[..], [_, _, Output::Send(message)] if message.payload == hello()));
+        state.heard(says(Topic::SendChat, Phase::Success, "s0", None, json!({"id": "m1", "sequence": 7})), 4);
+        assert!(matches!(&drain(&mut state)[..], [Output::Deliver(_, payload, _)]
+            if matches!(**payload, Payload::Sent(_))));
+        state.closed(5, 0.0);
+        state.opened(6);
+        assert!(sent(&drain(&mut state)).is_empty());
+    }
+
+    #[test]
+    fn what_is_refused_once_is_not_asked_again_by_itself() {
+        let mut state = SocketState::new(everything);
+        let id = state.request(Topic::SendChat, hello(), 0);
+        state.opened(0);
+        drain(&mut state);
+        let problem =
+            json!({"type":"/problems/slow","title":"Slow","status":429,"detail":"Wait.","retryAfter":3});
+        state.heard(says(Topic::SendChat, Phase::Failed, "s0", None, problem), 1000);
+        assert_eq!(drain(&mut state).len(), 1);
+        state.tick(9000, 0.0);
+        assert!(drain(&mut state).is_empty());
+        state.unsubscribe(id);
+        assert!(drain(&mut state).is_empty(), "there is nothing to cancel");
+    }
+
+    #[test]
+    fn chat_goes_on_after_its_cursor_and_says_whether_that_is_all() {
+        let mut state = SocketState::new(everything);
+        state.subscribe(Topic::Chat, ada(), 0);
+        state.opened(0);
+        drain(&mut state);
+        state.heard(says(Topic::Chat, Phase::Stream, "s0", Some(9), json!({"updates": []})), 1);
+        state.closed(2, 0.0);
+        state.opened(3);
+        assert_eq!(sent(&drain(&mut state)), [("chat:stream_messages:v1:requested".to_owned(), Some(9))]);
+        state.heard(says(Topic::Chat, Phase::Started, "s0", None, json!({"complete": false})), 4);
+        assert!(matches!(&drain(&mut state)[..], [Output::Deliver(_, payload, _)]
+            if matches!(**payload, Payload::Started(ref started) if !started.complete)));
+    }
+
+    #[test]
+    fn another_login_gets_another_connection_at_once() {
+        let mut state = SocketState::new(everything);
+        state.subscribe(Topic::Directory, none(), 0);
+        state.opened(0);
+        drain(&mut state);
+        state.renew(10);
+        assert_eq!(drain(&mut state), [Output::Disconnect, Output::Reachable(false), Output::Connect]);
+        let mut idle = SocketState::new(everything);
+        idle.renew(0);
+        assert!(drain(&mut idle).is_empty());
+    }
+
     #[test]
     fn nonsense_from_the_server_changes_nothing() {
         let mut state = SocketState::new(everything);
-        state.subscribe(Topic::Directory, None, 0);
+        state.subscribe(Topic::Directory, none(), 0);
         state.opened(0);
         drain(&mut state);
         for id in ["x", "s9", "s0"] {

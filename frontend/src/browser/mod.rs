@@ -3,6 +3,7 @@
 pub mod audio;
 pub mod compose;
 pub mod fetch;
+pub mod field;
 pub mod frame;
 mod js;
 pub mod listen;
@@ -10,6 +11,7 @@ pub mod media;
 pub mod names;
 pub mod page;
 pub mod rtc;
+pub mod scroll;
 pub mod socket;
 pub mod storage;
 pub mod time;

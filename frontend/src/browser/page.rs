@@ -43,6 +43,11 @@ pub fn encoded(text: &str) -> String {
     js_sys::encode_uri_component(text).into()
 }
 
+/// Whether the page is inside another one.
+pub fn is_framed() -> bool {
+    window().is_some_and(|window| js::get(&window, "parent") != JsValue::from(window.clone()))
+}
+
 /// Names the tab.
 pub fn set_title(title: &str) {
     if let Some(page) = page() {

@@ -82,6 +82,40 @@ fn start(millis: i32, closure: Closure<dyn FnMut()>, repeats: bool) -> Timer {
     Timer { id, repeats, _closure: closure }
 }
 
+/// What is done with the next frame, unless it is dropped before.
+pub struct Frame {
+    id: i32,
+    _closure: Closure<dyn FnMut()>,
+}
+
+impl Drop for Frame {
+    fn drop(&mut self) {
+        if let Some(window) = web_sys::window() {
+            let _ = window.cancel_animation_frame(self.id);
+        }
+    }
+}
+
+/// Calls `run` once, just before the next frame is drawn. A page that can't be seen draws none.
+pub fn next_frame(run: impl FnOnce() + 'static) -> Frame {
+    let mut run = Some(run);
+    let closure: Closure<dyn FnMut()> = Closure::new(move || {
+        if let Some(run) = run.take() {
+            run();
+        }
+    });
+    let id = web_sys::window()
+        .and_then(|window| window.request_animation_frame(closure.as_ref().unchecked_ref()).ok())
+        .unwrap_or_default();
+    Frame { id, _closure: closure }
+}
+
+/// The time of day here, `9:05`, of milliseconds since 1970.
+pub fn of_day(millis: i64) -> String {
+    let date = js_sys::Date::new(&JsValue::from_f64(millis as f64));
+    format!("{}:{:02}", date.get_hours(), date.get_minutes())
+}
+
 /// Waits.
 pub async fn sleep(millis: i32) {
     let promise = Promise::new(&mut |resolve, _| {

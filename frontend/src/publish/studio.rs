@@ -25,6 +25,8 @@ pub struct StudioProps {
     pub channel: Rc<Channel>,
     /// The form with title and the like.
     pub details: Html,
+    /// What people write, while it is live.
+    pub chat: Html,
     /// What else stands beside the heading.
     #[prop_or_default]
     pub switch: Html,
@@ -85,6 +87,7 @@ pub fn Studio(props: &StudioProps) -> Html {
             <aside class="studio-side">
                 if on_air {
                     <OnAir snapshot={snapshot.clone()} engine={engine.clone()} />
+                    { props.chat.clone() }
                 } else {
                     <Ready snapshot={snapshot.clone()} engine={engine.clone()} reachable={reachable}
                         title={props.channel.title.to_string()} channel={name.clone()} />

@@ -37,6 +37,14 @@ pub enum Shape {
     Circle,
     Retry,
     Download,
+    Chat,
+    Reply,
+    Smile,
+    Send,
+    More,
+    Shield,
+    Star,
+    Hide,
 }
 
 impl Shape {
@@ -84,6 +92,16 @@ impl Shape {
             Self::Clock => "M12 3.5a8.5 8.5 0 1 1 0 17 8.5 8.5 0 0 1 0-17zM12 7.5V12l3 2",
             Self::Circle => "M12 5a7 7 0 1 1 0 14 7 7 0 0 1 0-14z",
             Self::Download => "M12 4v11M8 11.5l4 3.5 4-3.5M5 19.5h14",
+            Self::Chat => "M4 5h16v11h-9l-4.5 4v-4H4z",
+            Self::Reply => "M10 5.5 4 11l6 5.5M4 11h10a6 6 0 0 1 6 6v2",
+            Self::Smile => {
+                "M12 3.5a8.5 8.5 0 1 1 0 17 8.5 8.5 0 0 1 0-17zM8.5 14a4 4 0 0 0 7 0M9 9.5h.01M15 9.5h.01"
+            }
+            Self::Send => "M4 12 20 4l-4.5 16-4-6.5zM11.5 13.5 20 4",
+            Self::More => "M6 12h.01M12 12h.01M18 12h.01",
+            Self::Shield => "M12 3.5 5 6v5.5c0 4.5 3 7.5 7 9 4-1.5 7-4.5 7-9V6z",
+            Self::Star => "M12 3.5l2.6 5.4 5.9.8-4.3 4.1 1 5.9-5.2-2.8-5.2 2.8 1-5.9-4.3-4.1 5.9-.8z",
+            Self::Hide => "M9 5.5l6.5 6.5L9 18.5M19 5v14",
             Self::Retry => "M19.5 12a7.5 7.5 0 1 1-2.2-5.3M19.5 3.5v4h-4",
         }
     }

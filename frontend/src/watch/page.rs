@@ -8,9 +8,9 @@ use super::{
 };
 use crate::{
     api::{Failure, Load, rest, use_site},
-    browser::{self, page, storage, time},
+    browser::{self, page, scroll, storage, time},
     route::Route,
-    ui::{Notice, Shape, Skeleton},
+    ui::{IconButton, Notice, Shape, Skeleton},
 };
 use shared::{channel::Channel, id::ChannelName};
 use std::rc::Rc;
@@ -18,19 +18,27 @@ use yew::prelude::*;
 use yew_router::prelude::*;
 
 const THEATRE: &str = "weir.theatre";
+const CHAT: &str = "weir.chat";
+/// A phone on its side, as styles know it: there the chat lies over the picture.
+const SIDEWAYS: &str = "(orientation: landscape) and (max-height: 480px)";
 
 /// Properties of [`ChannelPage`].
 #[derive(Properties, PartialEq)]
 pub struct ChannelPageProps {
     /// As it stands in the address.
     pub name: AttrValue,
+    /// What people write, of a channel, with a way to put it out of sight.
+    pub chat: Chat,
 }
 
-/// A channel's page: the picture, and under it whose it is.
+/// See [`ChannelPageProps::chat`].
+type Chat = Callback<(ChannelName, Callback<()>), Html>;
+
+/// A channel's page: the picture, under it whose it is, beside it what people write.
 #[component]
 pub fn ChannelPage(props: &ChannelPageProps) -> Html {
     match props.name.parse::<ChannelName>() {
-        Ok(name) => html! { <Known key={name.to_string()} name={name.clone()} /> },
+        Ok(name) => html! { <Known key={name.to_string()} name={name.clone()} chat={props.chat.clone()} /> },
         Err(_) => unknown(),
     }
 }
@@ -49,6 +57,7 @@ fn unknown() -> Html {
 #[derive(Properties, PartialEq)]
 struct KnownProps {
     name: ChannelName,
+    chat: Chat,
 }
 
 #[component]
@@ -111,6 +120,35 @@ fn Known(props: &KnownProps) -> Html {
         let snapshot = snapshot.clone();
         use_callback((), move |next: Snapshot, ()| snapshot.set(next))
     };
+    let chat_is_open = use_state(|| storage::read(CHAT).as_deref() != Some("hidden"));
+    // Over the picture it comes and goes with a tap, which is nothing to remember.
+    let chat_is_over = use_state(|| true);
+    use_effect_with((), |()| {
+        let seen = scroll::seen();
+        move || drop(seen)
+    });
+    let show_chat = {
+        let (open, over) = (chat_is_open.clone(), chat_is_over.clone());
+        use_callback((), move |on: bool, ()| {
+            over.set(on);
+            if !scroll::matches(SIDEWAYS) {
+                storage::write(CHAT, if on { "shown" } else { "hidden" });
+                open.set(on);
+            } else if on {
+                open.set(true);
+            }
+        })
+    };
+    let hide_chat = use_callback(show_chat.clone(), |(), show| show.emit(false));
+    let on_tap = {
+        let over = chat_is_over.clone();
+        move |event: PointerEvent| {
+            let on_picture = scroll::pressed(&event, "data-picture", "data-picture").is_some();
+            if on_picture && scroll::matches(SIDEWAYS) {
+                over.set(false);
+            }
+        }
+    };
     let gone = load.error.as_ref().is_some_and(|failure| failure.status() == Some(404));
     if gone || snapshot.view == View::Trouble(Trouble::Unknown) && load.data.is_none() && load.error.is_some()
     {
@@ -120,7 +158,8 @@ fn Known(props: &KnownProps) -> Html {
         <Link<Route> to={Route::Home} classes="button">{ "See what is live" }</Link<Route>>
     };
     html! {
-        <article class="channel-page">
+        <div class={classes!("watch", chat_is_open.then_some("watch-open"), chat_is_over.then_some("watch-over"))}>
+        <article class="channel-page" onpointerup={on_tap}>
             <Player channel={props.name.clone()} display_name={display_name} theatre={*theatre}
                 on_theatre={on_theatre} on_snapshot={on_snapshot} others={others} />
             if let Some(channel) = &load.data {
@@ -131,5 +170,12 @@ fn Known(props: &KnownProps) -> Html {
                 <div class="about"><Skeleton class="skeleton-about" /></div>
             }
         </article>
+        <aside class="watch-chat">
+            if *chat_is_open { { props.chat.emit((props.name.clone(), hide_chat.clone())) } }
+            <span class="watch-show">
+                <IconButton icon={Shape::Chat} label="Show the chat" on={show_chat.reform(|()| true)} testid="chat-show" />
+            </span>
+        </aside>
+        </div>
     }
 }

@@ -249,7 +249,7 @@ pub fn Player(props: &PlayerProps) -> Html {
             onpointermove={onpointermove} onfocusin={onfocusin} onpointerleave={onpointerleave}>
             <video ref={screen} class={classes!((!snapshot.has_picture).then_some("video-hidden"))} autoplay=true
                 playsinline=true onpointerup={press_picture} ondblclick={double} onplay={onplay} onpause={onpause}
-                data-testid="video"></video>
+                data-picture="" data-testid="video"></video>
             <Screen channel={props.channel.clone()} display_name={props.display_name.clone()}
                 snapshot={(*snapshot).clone()} others={props.others.clone()} on_retry={on_retry} />
             if snapshot.view == View::Live && snapshot.blocked {

@@ -1,0 +1,81 @@
+//! Chat's part of the REST interface. Messages come and go over the event socket.
+
+use super::{
+    Failure,
+    chat_state::Read,
+    rest::{Answer, json, send},
+};
+use serde_json::Value;
+use shared::{
+    chat::{ChatRoom, ChatSettings, CreateGuest, Moderator, NewGuest, NewSilence, Silence},
+    id::{ChannelName, MessageId, PersonId},
+    text::{AccountName, DisplayName},
+};
+
+/// The room's address, and what comes behind it.
+fn of(channel: &ChannelName, rest: &str) -> String {
+    format!("channels/{channel}/{rest}")
+}
+
+/// As a guest, if `guest` is the token of one. One function for all, so that what it waits for is compiled once.
+async fn ask(
+    guest: Option<String>,
+    method: &str,
+    path: String,
+    body: Option<String>,
+) -> Answer<(u16, Value)> {
+    let (status, text) = send(guest.as_deref(), method, &path, body).await?;
+    Ok((status, serde_json::from_str(&text).unwrap_or_default()))
+}
+
+fn read<T: Read>(answer: Answer<(u16, Value)>) -> Answer<T> {
+    let (status, value) = answer?;
+    T::read(&value).ok_or(Failure::Unexpected(status))
+}
+
+/// The room, and what the one who asks may do; `guest` is a guest's token.
+pub async fn room(channel: &ChannelName, guest: Option<String>) -> Answer<ChatRoom> {
+    read(ask(guest, "GET", of(channel, "chat"), None).await)
+}
+
+/// A name to write under without an account.
+pub async fn create_guest(name: DisplayName) -> Answer<NewGuest> {
+    read(ask(None, "POST", "chat/guests".to_owned(), json(&CreateGuest { name })).await)
+}
+
+/// Changes the rules.
+pub async fn set_rules(channel: &ChannelName, settings: &ChatSettings) -> Answer<()> {
+    read(ask(None, "PATCH", of(channel, "chat"), json(settings)).await)
+}
+
+/// Takes a message away from everybody.
+pub async fn delete_message(channel: &ChannelName, message: &MessageId) -> Answer<()> {
+    read(ask(None, "DELETE", of(channel, &format!("chat/messages/{message}")), None).await)
+}
+
+/// Times somebody out.
+pub async fn silence(channel: &ChannelName, person: PersonId, seconds: u32) -> Answer<()> {
+    let body = json(&NewSilence { person, seconds, reason: String::new() });
+    read(ask(None, "POST", of(channel, "chat/silences"), body).await)
+}
+
+/// Who is timed out; as many as are on one page.
+pub async fn silences(channel: &ChannelName) -> Answer<Vec<Silence>> {
+    read(ask(None, "GET", of(channel, "chat/silences"), None).await)
+}
+
+/// Lets somebody write again.
+pub async fn lift(channel: &ChannelName, person: &PersonId) -> Answer<()> {
+    read(ask(None, "DELETE", of(channel, &format!("chat/silences/{person}")), None).await)
+}
+
+/// Whom the owner trusts; as many as are on one page.
+pub async fn moderators(channel: &ChannelName) -> Answer<Vec<Moderator>> {
+    read(ask(None, "GET", of(channel, "moderators"), None).await)
+}
+
+/// Trusts an account, or no longer.
+pub async fn set_moderator(channel: &ChannelName, account: &AccountName, is: bool) -> Answer<()> {
+    let method = if is { "PUT" } else { "DELETE" };
+    read(ask(None, method, of(channel, &format!("moderators/{account}")), None).await)
+}

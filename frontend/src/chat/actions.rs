@@ -1,0 +1,70 @@
+//! What can be done with a message.
+
+use super::{
+    engine::{Engine, Snapshot},
+    sheet::Sheet,
+};
+use crate::{
+    browser::time,
+    ui::{Button, Kind, Shape},
+};
+use shared::chat::ChatMessage;
+use yew::prelude::*;
+
+/// Time-outs to choose from: seconds, on the button, in a sentence.
+const TIME_OUTS: [(u32, &str, &str); 5] = [
+    (10, "10 s", "10 seconds"),
+    (60, "1 min", "a minute"),
+    (600, "10 min", "10 minutes"),
+    (3600, "1 h", "an hour"),
+    (86_400, "1 day", "a day"),
+];
+
+/// Reply, delete, time out. `on_reply` is absent where this person can't write.
+pub fn actions(
+    message: &ChatMessage,
+    snapshot: &Snapshot,
+    engine: &Engine,
+    on_reply: Option<Callback<()>>,
+    close: &Callback<()>,
+) -> Html {
+    let can_moderate = snapshot.can_moderate();
+    let you = snapshot.room.as_ref().and_then(|room| room.you.as_ref());
+    let mine = you.is_some_and(|you| you.id == message.author.id);
+    let delete = {
+        let (engine, id, close) = (engine.clone(), message.id.clone(), close.clone());
+        Callback::from(move |()| {
+            close.emit(());
+            engine.delete(id.clone());
+        })
+    };
+    let time_out = |&(seconds, label, words): &(u32, &'static str, &'static str)| {
+        let (engine, author, close) = (engine.clone(), message.author.clone(), close.clone());
+        let on = Callback::from(move |()| {
+            close.emit(());
+            engine.silence(&author, seconds, words);
+        });
+        html! { <Button label={label} on={on} testid={format!("time-out-{seconds}")} /> }
+    };
+    let account =
+        message.author.account.as_ref().map_or("no account".to_owned(), |account| format!("@{account}"));
+    html! {
+        <Sheet title={message.author.name.to_string()} on_close={close.clone()} to_field={on_reply.is_some()}>
+            <p class="quiet">{ format!("{account} · {}", time::of_day(message.at.as_millis())) }</p>
+            <div class="actions">
+                if let Some(on) = on_reply {
+                    <Button label="Reply" icon={Shape::Reply} on={on} testid="chat-reply-to" />
+                }
+                if can_moderate {
+                    <Button label="Delete for everybody" kind={Kind::Danger} on={delete} testid="chat-delete" />
+                }
+            </div>
+            if can_moderate && !mine {
+                <fieldset class="chat-time-outs">
+                    <legend>{ "Time out, and take away what they wrote in the last ten minutes" }</legend>
+                    { for TIME_OUTS.iter().map(time_out) }
+                </fieldset>
+            }
+        </Sheet>
+    }
+}

@@ -1,0 +1,165 @@
+//! Tab completion of emotes and names: what was typed before the caret, and what it may become, one after the other.
+
+/// A completion under way: the field as it was, and where in the list it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Completing {
+    before: String,
+    after: String,
+    /// What it may become, best first.
+    pub matches: Vec<String>,
+    /// Which of them stands there.
+    pub at: usize,
+}
+
+/// Letters of a name or code that completion goes on from.
+fn is_part(c: char) -> bool {
+    !c.is_whitespace() && c != '@' && c != ':'
+}
+
+/// Whether `text` starts with `start`, whatever the case of ASCII letters.
+fn starts(text: &str, start: &str) -> bool {
+    text.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start))
+}
+
+impl Completing {
+    /// Begins at `caret` (in bytes) of `text`; `None` if nothing there can be completed.
+    pub fn new<'a>(
+        text: &str,
+        caret: usize,
+        codes: impl Iterator<Item = &'a str>,
+        people: impl Iterator<Item = &'a str>,
+    ) -> Option<Self> {
+        let (head, after) = (text.get(..caret)?, text.get(caret..)?);
+        let typed = head.trim_end_matches(is_part);
+        let part = &head[typed.len()..];
+        let (before, sign) = (typed.strip_suffix([':', '@'])?, &typed[typed.len() - 1..]);
+        // `a@b` and `12:30` are neither names nor emotes.
+        if before.ends_with(|c: char| c.is_alphanumeric()) {
+            return None;
+        }
+        let matches: Vec<String> = if sign == ":" {
+            if part.is_empty() {
+                return None;
+            }
+            let bare = |code: &&str| starts(code.trim_start_matches(':'), part);
+            codes.filter(bare).map(str::to_owned).collect()
+        } else {
+            people.filter(|name| starts(name, part)).map(|name| format!("@{name}")).collect()
+        };
+        let after = after.strip_prefix(' ').unwrap_or(after);
+        (!matches.is_empty()).then(|| Self {
+            before: before.to_owned(),
+            after: after.to_owned(),
+            matches,
+            at: 0,
+        })
+    }
+
+    /// Goes on to the next one, or back.
+    pub fn step(&mut self, back: bool) {
+        let count = self.matches.len();
+        self.at = if back { (self.at + count - 1) % count } else { (self.at + 1) % count };
+    }
+
+    /// The field as it is now, and where the caret stands, in bytes.
+    pub fn field(&self) -> (String, usize) {
+        let head = format!("{}{} ", self.before, self.matches[self.at]);
+        let caret = head.len();
+        (head + &self.after, caret)
+    }
+}
+
+/// `word` put into `text` at `caret` (in bytes), with a space on each side that needs one; and the caret after it.
+pub fn insert(text: &str, caret: usize, word: &str) -> (String, usize) {
+    let caret = if text.is_char_boundary(caret) { caret } else { text.len() };
+    let (head, tail) = text.split_at(caret);
+    let gap = if head.is_empty() || head.ends_with(char::is_whitespace) { "" } else { " " };
+    let head = format!("{head}{gap}{word} ");
+    let tail = tail.strip_prefix(' ').unwrap_or(tail);
+    (format!("{head}{tail}"), head.len())
+}
+
+/// The byte at a place that a field counts in UTF-16 units.
+pub fn byte_at(text: &str, units: usize) -> usize {
+    let mut left = units;
+    for (at, c) in text.char_indices() {
+        if left == 0 {
+            return at;
+        }
+        left = left.saturating_sub(c.len_utf16());
+    }
+    text.len()
+}
+
+/// The place of a byte as a field counts it, in UTF-16 units.
+pub fn units_at(text: &str, byte: usize) -> usize {
+    text.get(..byte).unwrap_or(text).encode_utf16().count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CODES: [&str; 4] = [":wave:", ":water:", ":Wow:", ":heart:"];
+    const PEOPLE: [&str; 3] = ["ada", "Ben Ó", "adele"];
+
+    fn begin(text: &str) -> Option<Completing> {
+        Completing::new(text, text.len(), CODES.into_iter(), PEOPLE.into_iter())
+    }
+
+    fn walk(text: &str, steps: usize) -> Option<String> {
+        let mut completing = begin(text)?;
+        (0..steps).for_each(|_| completing.step(false));
+        Some(completing.field().0)
+    }
+
+    #[test]
+    fn tab_goes_round_the_emotes_that_fit() {
+        assert_eq!(walk(":wa", 0).unwrap(), ":wave: ");
+        assert_eq!(walk(":wa", 1).unwrap(), ":water: ");
+        assert_eq!(walk(":wa", 2).unwrap(), ":wave: ");
+        assert_eq!(walk("hi :WO", 0).unwrap(), "hi :Wow: ");
+        let mut back = begin(":w").unwrap();
+        back.step(true);
+        assert_eq!(back.field().0, ":Wow: ");
+    }
+
+    #[test]
+    fn names_are_completed_as_they_are_mentioned() {
+        assert_eq!(walk("@ad", 0).unwrap(), "@ada ");
+        assert_eq!(walk("@ad", 1).unwrap(), "@adele ");
+        assert_eq!(walk("hey (@be", 0).unwrap(), "hey (@Ben Ó ");
+        assert_eq!(begin("@").unwrap().matches.len(), 3);
+    }
+
+    #[test]
+    fn what_is_no_beginning_lets_tab_go_on() {
+        for text in ["", "wa", ":", ": wa", "a@ada", "12:wa", ":zz", "@zz", ":wave: ", "@ada ", "é:wa"] {
+            assert_eq!(begin(text), None, "{text:?}");
+        }
+        assert_eq!(
+            Completing::new("é:wa", 1, CODES.into_iter(), PEOPLE.into_iter()),
+            None,
+            "inside a letter"
+        );
+        assert_eq!(Completing::new("x", 9, CODES.into_iter(), PEOPLE.into_iter()), None, "behind the end");
+    }
+
+    #[test]
+    fn it_completes_in_the_middle_and_doubles_no_space() {
+        let completing = Completing::new("a :wa b", 5, CODES.into_iter(), PEOPLE.into_iter()).unwrap();
+        assert_eq!(completing.field(), ("a :wave: b".to_owned(), 9));
+        assert_eq!(insert("ab", 1, ":wave:"), ("a :wave: b".to_owned(), 9));
+        assert_eq!(insert("", 0, ":wave:"), (":wave: ".to_owned(), 7));
+        assert_eq!(insert("é", 1, ":wave:"), ("é :wave: ".to_owned(), 10));
+    }
+
+    #[test]
+    fn a_caret_is_counted_as_fields_count() {
+        let text = "a😀é";
+        assert_eq!([0, 1, 3, 4].map(|units| byte_at(text, units)), [0, 1, 5, 7]);
+        assert_eq!([0, 1, 5, 7].map(|byte| units_at(text, byte)), [0, 1, 3, 4]);
+        assert_eq!(byte_at(text, 99), 7);
+        assert_eq!(byte_at(text, 2), 5, "inside a pair is after it");
+    }
+}

@@ -1,0 +1,519 @@
+//! The room's moving parts: carries messages between the server and the pure states, and reports what there is to show.
+
+use super::{
+    log_state::{Line, LogState},
+    outbox_state::{OutboxState, Pending, Refused},
+};
+use crate::{
+    api::{
+        Failure, Who, chat as rest,
+        events::{Events, Subscription},
+        use_events, use_site,
+    },
+    browser::{
+        self, storage,
+        time::{self, Frame, Timer},
+    },
+};
+use shared::{
+    chat::{Badge, ChatAuthor, ChatRoom, ChatUpdate, ReplyTo},
+    event::{Payload, RequestPayload, Topic},
+    id::{ChannelName, MessageId, RequestId},
+    text::DisplayName,
+    unit::Timestamp,
+};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
+use yew::prelude::*;
+
+const GUEST: &str = "weir.guest";
+/// How often it is looked whether something is due.
+const TICK: i32 = 250;
+
+/// What there is to show.
+#[derive(Clone, PartialEq, Default)]
+pub struct Snapshot {
+    /// The log, oldest first.
+    pub lines: Rc<Vec<Line>>,
+    /// What this person wrote and the room doesn't show yet.
+    pub pending: Rc<Vec<Pending>>,
+    /// The room, once it is known.
+    pub room: Option<Rc<ChatRoom>>,
+    /// Why it isn't.
+    pub failure: Option<Failure>,
+    /// The log's first messages are there.
+    pub is_loaded: bool,
+    /// What comes now is read out.
+    pub announces: bool,
+    /// Somebody reads further up.
+    pub paused: bool,
+    /// What came meanwhile.
+    pub unseen: usize,
+    /// The server is there.
+    pub reachable: bool,
+    /// Seconds until this person can write.
+    pub wait: u64,
+    /// Seconds that this person is timed out for.
+    pub silenced: u64,
+    /// Too many messages wait.
+    pub full: bool,
+}
+
+impl Snapshot {
+    /// Whether this person sets the rules.
+    pub fn is_owner(&self) -> bool {
+        let you = self.room.as_ref().and_then(|room| room.you.as_ref());
+        you.is_some_and(|you| you.badges.contains(&Badge::Owner))
+    }
+
+    /// Whether this person may delete and time out.
+    pub fn can_moderate(&self) -> bool {
+        self.room.as_ref().is_some_and(|room| room.can_moderate)
+    }
+}
+
+/// What the composer and the page hear of.
+#[derive(Clone, PartialEq)]
+pub enum Heard {
+    /// Something to show.
+    Snapshot(Box<Snapshot>),
+    /// A text came back, to be written on.
+    Returned(String, Option<ReplyTo>),
+    /// A sentence for the person.
+    Said(String),
+}
+
+struct Inner {
+    channel: ChannelName,
+    events: Events,
+    report: Callback<Heard>,
+    log: RefCell<LogState>,
+    outbox: RefCell<OutboxState>,
+    room: RefCell<Option<Rc<ChatRoom>>>,
+    failure: RefCell<Option<Failure>>,
+    is_loaded: Cell<bool>,
+    reachable: Cell<bool>,
+    /// A guest's token.
+    guest: RefCell<Option<String>>,
+    /// The server's clock minus this machine's, in milliseconds.
+    offset: Cell<i64>,
+    silenced_until: Cell<Option<Timestamp>>,
+    /// The composer is empty.
+    free: Cell<bool>,
+    /// Seconds after which a message is no longer shown.
+    fade: Option<u64>,
+    /// What countdowns said last, and whether news were read out.
+    said: Cell<((u64, u64), bool)>,
+    sending: RefCell<Option<Subscription>>,
+    keep: RefCell<Vec<Subscription>>,
+    timer: RefCell<Option<Timer>>,
+    frame: RefCell<Option<Frame>>,
+    /// Asking for the room again makes an older answer worthless.
+    asked: Cell<u32>,
+}
+
+/// One room, followed as long as it is kept.
+#[derive(Clone)]
+pub struct Engine(Rc<Inner>);
+
+impl PartialEq for Engine {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Engine {
+    fn new(channel: ChannelName, events: &Events, fade: Option<u64>, report: Callback<Heard>) -> Self {
+        let inner = Rc::new(Inner {
+            channel: channel.clone(),
+            events: events.clone(),
+            report,
+            log: RefCell::default(),
+            outbox: RefCell::default(),
+            room: RefCell::default(),
+            failure: RefCell::default(),
+            is_loaded: Cell::new(false),
+            reachable: Cell::new(true),
+            guest: RefCell::new(storage::read(GUEST).filter(|token| !token.is_empty())),
+            offset: Cell::new(0),
+            silenced_until: Cell::new(None),
+            free: Cell::new(true),
+            fade,
+            said: Cell::default(),
+            sending: RefCell::default(),
+            keep: RefCell::default(),
+            timer: RefCell::default(),
+            frame: RefCell::default(),
+            asked: Cell::new(0),
+        });
+        let weak = Rc::downgrade(&inner);
+        let messages = events.subscribe_dated(Topic::Chat, Some(channel), move |payload, at| {
+            if let Some(inner) = weak.upgrade() {
+                inner.heard(payload, at);
+            }
+        });
+        let weak = Rc::downgrade(&inner);
+        let reachable = events.watch_reachable(move |is| {
+            if let Some(inner) = weak.upgrade() {
+                inner.reachable.set(is);
+                inner.schedule();
+            }
+        });
+        inner.keep.borrow_mut().extend([messages, reachable]);
+        let weak = Rc::downgrade(&inner);
+        *inner.timer.borrow_mut() = Some(time::every(TICK, move || {
+            if let Some(inner) = weak.upgrade() {
+                inner.tick();
+            }
+        }));
+        Self(inner)
+    }
+
+    /// Asks who this person is here and what they may do.
+    pub fn identify(&self) {
+        self.0.identify();
+    }
+
+    /// Whether the composer is empty, so that a text can go back there.
+    pub fn set_free(&self, free: bool) {
+        self.0.free.set(free);
+    }
+
+    /// Takes a message; `false` if too many wait.
+    pub fn write(&self, text: String, reply_to: Option<ReplyTo>) -> bool {
+        let mut key = String::new();
+        for _ in 0..2 {
+            key += &format!("{:08x}", (time::random() * f64::from(u32::MAX)) as u32);
+        }
+        let Ok(key) = format!("{key}-{}", time::wall()).parse::<RequestId>() else { return false };
+        let taken = self.0.outbox.borrow_mut().push(key, text, reply_to);
+        self.pause(false);
+        self.0.send();
+        taken
+    }
+
+    /// Sends a message that failed again.
+    pub fn retry(&self, key: &RequestId) {
+        self.0.outbox.borrow_mut().retry(key);
+        self.0.send();
+        self.0.schedule();
+    }
+
+    /// Lets a message go that was not taken.
+    pub fn discard(&self, key: &RequestId) {
+        self.0.outbox.borrow_mut().remove(key);
+        self.0.schedule();
+    }
+
+    /// Somebody reads further up, or is back at the end.
+    pub fn pause(&self, paused: bool) {
+        if self.0.log.borrow().is_paused() != paused {
+            self.0.log.borrow_mut().pause(paused);
+        }
+        self.0.schedule();
+    }
+
+    /// Who can be mentioned, who wrote last first.
+    pub fn people(&self) -> Vec<String> {
+        self.0.log.borrow().people()
+    }
+
+    /// Writes as a guest of this name from now on.
+    pub fn become_guest(&self, name: DisplayName) -> impl Future<Output = Result<(), Failure>> + use<> {
+        let inner = self.0.clone();
+        async move {
+            let made = rest::create_guest(name).await?;
+            storage::write(GUEST, &made.token);
+            *inner.guest.borrow_mut() = Some(made.token);
+            if let Some(room) = inner.room.borrow_mut().as_mut() {
+                Rc::make_mut(room).you = Some(made.author);
+            }
+            inner.schedule();
+            inner.identify();
+            Ok(())
+        }
+    }
+
+    /// Forgets the guest's name.
+    pub fn forget_guest(&self) {
+        storage::write(GUEST, "");
+        self.0.guest.take();
+        self.0.identify();
+    }
+
+    /// Takes a message away from everybody: here at once, and back if it fails.
+    pub fn delete(&self, message: MessageId) {
+        self.0.clone().take_away(vec![message], None);
+    }
+
+    /// Times somebody out for so many seconds, in `words`; what they wrote lately goes.
+    pub fn silence(&self, author: &ChatAuthor, seconds: u32, words: &'static str) {
+        let lately = self.0.log.borrow().lately_by(&author.id, self.0.server_time());
+        self.0.clone().take_away(lately, Some((author.clone(), seconds, words)));
+    }
+}
+
+impl Inner {
+    fn server_time(&self) -> Timestamp {
+        Timestamp::from_millis(time::wall() + self.offset.get())
+    }
+
+    fn take_away(self: Rc<Self>, messages: Vec<MessageId>, silence: Option<(ChatAuthor, u32, &'static str)>) {
+        self.log.borrow_mut().hide(&messages);
+        self.schedule();
+        browser::spawn(async move {
+            let done = match &silence {
+                Some((author, seconds, _)) => rest::silence(&self.channel, author.id.clone(), *seconds).await,
+                None => match messages.first() {
+                    Some(message) => rest::delete_message(&self.channel, message).await,
+                    None => Ok(()),
+                },
+            };
+            match (done, silence) {
+                (Ok(()), None) => {}
+                (Ok(()), Some((author, _, words))) => {
+                    // Isolated: a name from right to left must not turn the sentence around.
+                    let words = format!("\u{2068}{}\u{2069} can't write for {words}.", author.name);
+                    self.report.emit(Heard::Said(words));
+                }
+                (Err(failure), _) => {
+                    self.log.borrow_mut().unhide(&messages);
+                    self.schedule();
+                    self.report.emit(Heard::Said(failure.sentence()));
+                }
+            }
+        });
+    }
+
+    fn heard(self: &Rc<Self>, payload: Payload, at: Timestamp) {
+        let now = time::now();
+        self.offset.set(at.as_millis() - time::wall());
+        match payload {
+            Payload::Started(started) => {
+                let is_return = self.log.borrow().newest() > 0;
+                self.log.borrow_mut().started(started.complete, at, now);
+                self.is_loaded.set(true);
+                if is_return {
+                    self.identify();
+                }
+            }
+            Payload::Chat(updates) => {
+                for update in updates.updates {
+                    self.update(&update, at);
+                    self.log.borrow_mut().apply(update, at, now);
+                }
+                self.send();
+            }
+            Payload::Failed(problem) => {
+                self.is_loaded.set(true);
+                *self.failure.borrow_mut() = Some(Failure::Problem(Box::new(problem)));
+            }
+            _ => return,
+        }
+        self.schedule();
+    }
+
+    /// What an update means beside the log.
+    fn update(&self, update: &ChatUpdate, at: Timestamp) {
+        let you = self.room.borrow().as_ref().and_then(|room| room.you.as_ref().map(|you| you.id.clone()));
+        match update {
+            ChatUpdate::Message(message) => {
+                self.outbox.borrow_mut().heard(message, you.as_ref() == Some(&message.author.id));
+            }
+            ChatUpdate::Deleted { messages } => self.outbox.borrow_mut().deleted(messages),
+            ChatUpdate::Silenced { person, until, .. } if you.as_ref() == Some(person) => {
+                self.silenced_until.set(Some(*until).filter(|until| *until > at));
+            }
+            ChatUpdate::Unsilenced { person } if you.as_ref() == Some(person) => {
+                self.silenced_until.set(None);
+                self.outbox.borrow_mut().release();
+            }
+            ChatUpdate::Settings { settings } => {
+                if let Some(room) = self.room.borrow_mut().as_mut() {
+                    if settings.slow_seconds < room.settings.slow_seconds {
+                        self.outbox.borrow_mut().release();
+                    }
+                    Rc::make_mut(room).settings = *settings;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn identify(self: &Rc<Self>) {
+        let mine = self.asked.get().wrapping_add(1);
+        self.asked.set(mine);
+        let inner = self.clone();
+        browser::spawn(async move {
+            let mut wait = 1000;
+            while inner.asked.get() == mine {
+                let guest = inner.guest.borrow().clone();
+                let answer = rest::room(&inner.channel, guest).await;
+                if inner.asked.get() != mine {
+                    return;
+                }
+                match answer {
+                    Ok(room) => {
+                        inner.silenced_until.set(room.silenced_until);
+                        inner.log.borrow_mut().set_settings(room.settings);
+                        *inner.room.borrow_mut() = Some(Rc::new(room));
+                        *inner.failure.borrow_mut() = None;
+                        return inner.schedule();
+                    }
+                    Err(failure) => {
+                        let lasts = matches!(failure, Failure::Problem(ref problem) if problem.status < 500);
+                        *inner.failure.borrow_mut() = Some(failure);
+                        inner.schedule();
+                        if lasts {
+                            return;
+                        }
+                    }
+                }
+                time::sleep(wait).await;
+                wait = (wait * 2).min(8000);
+            }
+        });
+    }
+
+    /// Sends the next message whose turn it is.
+    fn send(self: &Rc<Self>) {
+        let Some(next) = self.outbox.borrow_mut().next(time::now()) else { return };
+        let is_guest = self
+            .room
+            .borrow()
+            .as_ref()
+            .is_some_and(|room| room.you.as_ref().is_some_and(|you| you.badges.contains(&Badge::Guest)));
+        let payload = RequestPayload {
+            channel: Some(self.channel.clone()),
+            text: Some(next.text),
+            reply_to: next.reply_to.map(|reply| reply.id),
+            key: Some(next.key.clone()),
+            guest: self.guest.borrow().clone().filter(|_| is_guest),
+        };
+        let weak = Rc::downgrade(self);
+        let subscription = self.events.request(Topic::SendChat, payload, move |payload, _| {
+            if let Some(inner) = weak.upgrade() {
+                inner.answered(&next.key, &payload);
+            }
+        });
+        *self.sending.borrow_mut() = Some(subscription);
+        self.schedule();
+    }
+
+    fn answered(self: &Rc<Self>, key: &RequestId, payload: &Payload) {
+        let now = time::now();
+        match payload {
+            Payload::Sent(sent) => {
+                let newest = self.log.borrow().newest();
+                self.outbox.borrow_mut().sent(key, sent, newest);
+                let slow = self
+                    .room
+                    .borrow()
+                    .as_ref()
+                    .filter(|room| !room.can_moderate)
+                    .map_or(0, |room| room.settings.slow_seconds);
+                if slow > 0 {
+                    self.outbox.borrow_mut().hold(now, u64::from(slow));
+                }
+            }
+            Payload::Failed(problem) => {
+                let refused = self.outbox.borrow_mut().refused(key, problem, self.free.get(), now);
+                if let Refused::Returned { text, reply_to } = refused {
+                    self.report.emit(Heard::Returned(text, reply_to));
+                }
+                if matches!(problem.status, 401 | 403) {
+                    self.identify();
+                }
+            }
+            _ => return,
+        }
+        self.send();
+        self.schedule();
+    }
+
+    fn countdowns(&self) -> (u64, u64) {
+        let now = self.server_time();
+        let silenced = self.silenced_until.get().map_or(0, |until| until.since(now).as_millis());
+        (self.outbox.borrow().wait(time::now()), (silenced as u64).div_ceil(1000))
+    }
+
+    fn tick(self: &Rc<Self>) {
+        self.send();
+        if let Some(seconds) = self.fade {
+            let at = self.server_time().as_millis() - (seconds * 1000) as i64;
+            self.log.borrow_mut().expire(Timestamp::from_millis(at));
+            self.schedule();
+        }
+        // History has settled by the first tick after it; countdowns count.
+        let said = (self.countdowns(), self.log.borrow().announces(time::now()));
+        if self.said.replace(said) != said {
+            self.schedule();
+        }
+    }
+
+    /// Shows what changed with the next frame, however much that is.
+    fn schedule(self: &Rc<Self>) {
+        if self.frame.borrow().is_some() {
+            return;
+        }
+        let weak = Rc::downgrade(self);
+        let frame = time::next_frame(move || {
+            if let Some(inner) = weak.upgrade() {
+                inner.frame.take();
+                inner.report.emit(Heard::Snapshot(Box::new(inner.snapshot())));
+            }
+        });
+        *self.frame.borrow_mut() = Some(frame);
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        let (log, outbox) = (self.log.borrow(), self.outbox.borrow());
+        let (wait, silenced) = self.countdowns();
+        Snapshot {
+            lines: Rc::new(log.shown()),
+            pending: Rc::new(outbox.shown()),
+            room: self.room.borrow().clone(),
+            failure: self.failure.borrow().clone(),
+            is_loaded: self.is_loaded.get(),
+            announces: log.announces(time::now()),
+            paused: log.is_paused(),
+            unseen: log.unseen(),
+            reachable: self.reachable.get(),
+            wait,
+            silenced,
+            full: outbox.is_full(),
+        }
+    }
+}
+
+/// Follows a room. `fade`: seconds after which messages go. `on` hears what isn't in the snapshot.
+#[hook]
+pub fn use_room(channel: &ChannelName, fade: Option<u64>, on: Callback<Heard>) -> (Option<Engine>, Snapshot) {
+    let events = use_events();
+    let site = use_site();
+    let snapshot = use_state(|| Snapshot { reachable: true, ..Snapshot::default() });
+    let engine = use_state(|| None::<Engine>);
+    {
+        let (snapshot, slot) = (snapshot.clone(), engine.clone());
+        use_effect_with((channel.clone(), events), move |(channel, events)| {
+            let report = Callback::from(move |heard| match heard {
+                Heard::Snapshot(next) => snapshot.set(*next),
+                other => on.emit(other),
+            });
+            slot.set(Some(Engine::new(channel.clone(), events, fade, report)));
+        });
+    }
+    // Who signs in or out is somebody else from then on.
+    let who = match &site.who {
+        Who::Somebody(me) => Some(me.id.clone()),
+        _ => None,
+    };
+    use_effect_with(((*engine).clone(), who), |(engine, _)| {
+        if let Some(engine) = engine {
+            engine.identify();
+        }
+    });
+    ((*engine).clone(), (*snapshot).clone())
+}

@@ -1,0 +1,255 @@
+//! Chat as a panel: what it is called, the log, and where people write.
+
+use super::{
+    actions::actions,
+    composer::{Composer, may_write},
+    engine::{Heard, Snapshot, use_room},
+    log::{faded, log},
+    settings::Settings,
+    text_state,
+};
+use crate::{
+    browser::{page, scroll, storage},
+    ui::{IconButton, Shape, use_toast},
+};
+use shared::{
+    chat::{ChatMessage, Fragment, ReplyTo},
+    id::ChannelName,
+};
+use std::rc::Rc;
+use yew::prelude::*;
+
+const SILENT: &str = "weir.chat.silent";
+/// Letters of what is answered, as the composer shows it; the server keeps its own.
+const EXCERPT: usize = 80;
+
+/// Seconds that a message stays over a picture if nothing is said.
+const FADE: u64 = 15;
+/// The size of its letters, in pixels, if nothing is said; and what it may be.
+const SIZE: u64 = 24;
+const SIZES: (u64, u64) = (12, 96);
+
+/// Where a chat is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// On a page with other things.
+    Beside,
+    /// In a window or a frame of its own.
+    Alone,
+    /// Over a picture: letters alone, which go after a while.
+    Over,
+}
+
+/// Properties of [`ChatPanel`].
+#[derive(Properties, PartialEq)]
+pub struct ChatPanelProps {
+    /// Whose room.
+    pub channel: ChannelName,
+    /// Where it is.
+    pub place: Place,
+    /// To put it out of sight.
+    #[prop_or_default]
+    pub on_hide: Option<Callback<()>>,
+}
+
+/// What is open over the log's end.
+#[derive(Clone, PartialEq)]
+enum Open {
+    Nothing,
+    Actions(Rc<ChatMessage>),
+    Settings,
+}
+
+fn excerpt(message: &ChatMessage) -> String {
+    let text = |fragment: &Fragment| match fragment {
+        Fragment::Text { text }
+        | Fragment::Mention { text, .. }
+        | Fragment::Emote { text, .. }
+        | Fragment::Link { text, .. } => text.clone(),
+    };
+    let whole: String = message.fragments.iter().map(text).collect();
+    whole.chars().take(EXCERPT).collect()
+}
+
+fn answer_to(message: &ChatMessage) -> ReplyTo {
+    ReplyTo { id: message.id.clone(), name: message.author.name.clone(), excerpt: excerpt(message) }
+}
+
+/// May this person write here at all.
+fn can_write(snapshot: &Snapshot) -> bool {
+    snapshot.room.as_ref().is_some_and(|room| may_write(room))
+}
+
+/// A number of the address, within what makes sense.
+fn number(name: &str, or: u64, (least, most): (u64, u64)) -> u64 {
+    page::query(name).and_then(|text| text.parse::<u64>().ok()).map_or(or, |number| number.clamp(least, most))
+}
+
+/// The chat of a channel.
+#[component]
+pub fn ChatPanel(props: &ChatPanelProps) -> Html {
+    let toast = use_toast();
+    let open = use_state(|| Open::Nothing);
+    let reply_to = use_state(|| None::<ReplyTo>);
+    let returned = use_state(|| (0, String::new()));
+    let times = use_mut_ref(|| 0);
+    let silent = use_state(|| storage::read(SILENT).as_deref() == Some("true"));
+    let on_heard = {
+        let (toast, returned, reply_to) = (toast.clone(), returned.clone(), reply_to.clone());
+        use_callback((), move |heard: Heard, ()| match heard {
+            Heard::Returned(text, answers) => {
+                *times.borrow_mut() += 1;
+                returned.set((*times.borrow(), text));
+                if answers.is_some() {
+                    reply_to.set(answers);
+                }
+            }
+            Heard::Said(words) => toast.emit(words),
+            Heard::Snapshot(_) => {}
+        })
+    };
+    let over = props.place == Place::Over;
+    let fade = if over { number("fade", FADE, (0, 86_400)) } else { 0 };
+    let (engine, snapshot) = use_room(&props.channel, Some(fade).filter(|fade| *fade > 0), on_heard);
+    let list = use_node_ref();
+    // Own words are at the end: that is where to look after writing.
+    {
+        let list = list.clone();
+        use_effect_with((snapshot.pending.len(), snapshot.paused), move |&(_, paused)| {
+            if !paused {
+                scroll::to_end(&list);
+            }
+        });
+    }
+    use_effect_with(props.place, {
+        let channel = props.channel.clone();
+        move |&place| {
+            let alone = (place != Place::Beside).then(|| {
+                page::set_title(&format!("Chat · {channel}"));
+                let mark = if place == Place::Over { "data-overlay" } else { "data-chat-alone" };
+                page::mark(mark, true);
+                (mark, scroll::seen())
+            });
+            move || {
+                if let Some((mark, _seen)) = alone {
+                    page::mark(mark, false);
+                }
+            }
+        }
+    });
+    if over {
+        let lasts = if fade == 0 { "none".to_owned() } else { format!("{fade}s") };
+        let style = format!("--size:{}px;--fade:{lasts}", number("size", SIZE, SIZES));
+        return html! { <div class="overlay" style={style}>{ faded(&snapshot) }</div> };
+    }
+    let close = {
+        let open = open.clone();
+        use_callback((), move |(), ()| open.set(Open::Nothing))
+    };
+    let on_answered = {
+        let reply_to = reply_to.clone();
+        use_callback((), move |(), ()| reply_to.set(None))
+    };
+    let on_silent = {
+        let silent = silent.clone();
+        Callback::from(move |on: bool| {
+            storage::write(SILENT, if on { "true" } else { "false" });
+            silent.set(on);
+        })
+    };
+    let on_pause = {
+        let engine = engine.clone();
+        Callback::from(move |paused: bool| {
+            if let Some(engine) = &engine {
+                engine.pause(paused);
+            }
+        })
+    };
+    let on_act = {
+        let (engine, open, reply_to, toast) = (engine.clone(), open.clone(), reply_to.clone(), toast.clone());
+        let lines = snapshot.lines.clone();
+        let writes = can_write(&snapshot);
+        Callback::from(move |(act, id): (String, String)| {
+            let message =
+                lines.iter().filter_map(|line| line.message()).find(|message| message.id.as_str() == id);
+            match (act.as_str(), message, &engine) {
+                ("open", Some(message), _) => open.set(Open::Actions(message.clone())),
+                ("reply", Some(message), _) if writes => reply_to.set(Some(answer_to(message))),
+                ("reply", Some(_), _) => toast.emit("Give yourself a name first, or sign in.".to_owned()),
+                ("again" | "discard", _, Some(engine)) => {
+                    if let Ok(key) = id.parse() {
+                        if act == "again" { engine.retry(&key) } else { engine.discard(&key) }
+                    }
+                }
+                (to, ..) => {
+                    let wanted = to.strip_prefix("to ").unwrap_or_default();
+                    if !scroll::show(&format!("chat-{wanted}")) {
+                        toast.emit(
+                            "That message is further up than this page reaches, or deleted.".to_owned(),
+                        );
+                    }
+                }
+            }
+        })
+    };
+    let settings = {
+        let open = open.clone();
+        Callback::from(move |()| {
+            open.set(if *open == Open::Settings { Open::Nothing } else { Open::Settings })
+        })
+    };
+    let pop_out = {
+        let channel = props.channel.clone();
+        Callback::from(move |()| {
+            scroll::open_window(&format!("/embed/{channel}/chat"), &format!("weir-chat-{channel}"));
+        })
+    };
+    let sheet = match (&*open, &engine) {
+        (Open::Actions(message), Some(engine)) => {
+            let on_reply = {
+                let (reply_to, open, message) = (reply_to.clone(), open.clone(), message.clone());
+                Callback::from(move |()| {
+                    reply_to.set(Some(answer_to(&message)));
+                    open.set(Open::Nothing);
+                })
+            };
+            actions(message, &snapshot, engine, can_write(&snapshot).then_some(on_reply), &close)
+        }
+        (Open::Settings, Some(engine)) => html! {
+            <Settings channel={props.channel.clone()} snapshot={snapshot.clone()} engine={engine.clone()} silent={*silent}
+                on_silent={on_silent} on_close={close.clone()} />
+        },
+        _ => Html::default(),
+    };
+    html! {
+        <section class="chat" aria-label="Chat" data-testid="chat">
+            <header class="chat-head">
+                <h2>{ "Chat" }</h2>
+                if let Some(slow) = snapshot.room.as_ref().map(|room| room.settings.slow_seconds).filter(|slow| *slow > 0) {
+                    <span class="quiet" data-testid="chat-slow-now">{ format!("Slow: {}", text_state::countdown(slow.into())) }</span>
+                }
+                <span class="chat-opens">
+                    <IconButton icon={Shape::Gear} label="Chat settings" pressed={*open == Open::Settings} on={settings} testid="chat-settings" />
+                </span>
+                if props.place == Place::Beside {
+                    <span class="chat-wide">
+                        <IconButton icon={Shape::Window} label="Chat in a window of its own" on={pop_out} testid="chat-pop-out" />
+                    </span>
+                }
+                if let Some(on) = &props.on_hide {
+                    <IconButton icon={Shape::Hide} label="Hide the chat" on={on.clone()} testid="chat-hide" />
+                }
+            </header>
+            { log(&snapshot, &list, *silent, &on_pause, &on_act) }
+            <div class="chat-foot">
+                { sheet }
+                if let Some(engine) = engine {
+                    <Composer channel={props.channel.clone()} snapshot={snapshot} engine={engine} reply_to={(*reply_to).clone()}
+                        on_answered={on_answered} returned={(*returned).clone()} />
+                } else {
+                    <div class="chat-write"></div>
+                }
+            </div>
+        </section>
+    }
+}

@@ -1,0 +1,207 @@
+//! A room's settings: for everybody what is read out, for moderators who is timed out, for the owner the rules.
+
+use super::{
+    engine::{Engine, Snapshot},
+    sheet::Sheet,
+    text_state,
+};
+use crate::{
+    api::{Failure, chat as rest},
+    browser::{self, page, time},
+    ui::{Button, Choice, CopyField, Select, TextField, Toggle, format_state, use_toast},
+};
+use shared::{
+    chat::{ChatSettings, Moderator, Silence},
+    id::{ChannelName, PersonId},
+    text::AccountName,
+};
+use yew::prelude::*;
+
+/// Seconds between two messages to choose from.
+const SLOW: [(u32, &str); 7] = [
+    (0, "Off"),
+    (3, "3 seconds"),
+    (10, "10 seconds"),
+    (30, "30 seconds"),
+    (60, "A minute"),
+    (300, "5 minutes"),
+    (600, "10 minutes"),
+];
+
+/// Properties of [`Settings`].
+#[derive(Properties, PartialEq)]
+pub struct SettingsProps {
+    /// Whose room.
+    pub channel: ChannelName,
+    /// What there is.
+    pub snapshot: Snapshot,
+    /// The room.
+    pub engine: Engine,
+    /// Nothing is read out.
+    pub silent: bool,
+    /// To have nothing read out.
+    pub on_silent: Callback<bool>,
+    /// When it is closed.
+    pub on_close: Callback<()>,
+}
+
+/// What can be asked of the server here.
+#[derive(Clone)]
+enum Ask {
+    /// Who is trusted and who is timed out.
+    Lists,
+    Rules(ChatSettings),
+    Moderator(AccountName, bool),
+    Lift(PersonId),
+}
+
+/// Who is trusted and who is timed out.
+#[derive(Clone, Default, PartialEq)]
+struct Lists {
+    moderators: Vec<Moderator>,
+    silences: Vec<Silence>,
+}
+
+async fn lists(channel: &ChannelName, is_owner: bool) -> Result<Lists, Failure> {
+    let moderators = if is_owner { rest::moderators(channel).await? } else { Vec::new() };
+    Ok(Lists { moderators, silences: rest::silences(channel).await? })
+}
+
+/// The settings.
+#[component]
+pub fn Settings(props: &SettingsProps) -> Html {
+    let toast = use_toast();
+    let found = use_state(Lists::default);
+    let (name, error) = (use_state(String::new), use_state(|| None::<String>));
+    let snapshot = &props.snapshot;
+    let (is_owner, can_moderate) = (snapshot.is_owner(), snapshot.can_moderate());
+    let ask = {
+        let (found, name, error, channel) =
+            (found.clone(), name.clone(), error.clone(), props.channel.clone());
+        Callback::from(move |what: Ask| {
+            let (found, name, error, channel, toast) =
+                (found.clone(), name.clone(), error.clone(), channel.clone(), toast.clone());
+            browser::spawn(async move {
+                let done = match &what {
+                    Ask::Lists => Ok(()),
+                    Ask::Rules(rules) => rest::set_rules(&channel, rules).await,
+                    Ask::Moderator(account, is) => rest::set_moderator(&channel, account, *is).await,
+                    Ask::Lift(person) => rest::lift(&channel, person).await,
+                };
+                match (done, what) {
+                    (Ok(()), Ask::Rules(_)) => return,
+                    (Ok(()), Ask::Moderator(..)) => name.set(String::new()),
+                    (Err(failure), Ask::Moderator(..)) => return error.set(Some(failure.sentence())),
+                    (Err(failure), _) => return toast.emit(failure.sentence()),
+                    _ => {}
+                }
+                match lists(&channel, is_owner).await {
+                    Ok(next) => found.set(next),
+                    Err(failure) => toast.emit(failure.sentence()),
+                }
+            });
+        })
+    };
+    {
+        let ask = ask.clone();
+        use_effect_with((), move |()| {
+            if can_moderate {
+                ask.emit(Ask::Lists);
+            }
+        });
+    }
+    let room = snapshot.room.as_ref();
+    let rules = room.map(|room| room.settings).unwrap_or_default();
+    let on_guests = ask.reform(move |guests| Ask::Rules(ChatSettings { guests, ..rules }));
+    let on_slow = ask.reform(move |slow: String| {
+        Ask::Rules(ChatSettings { slow_seconds: slow.parse().unwrap_or(0), ..rules })
+    });
+    let mut choices: Vec<Choice> =
+        SLOW.iter().map(|(slow, label)| Choice::new(slow.to_string(), *label)).collect();
+    if !SLOW.iter().any(|(slow, _)| *slow == rules.slow_seconds) {
+        choices.push(Choice::new(
+            rules.slow_seconds.to_string(),
+            text_state::countdown(rules.slow_seconds.into()),
+        ));
+    }
+    let guest = room.and_then(|room| room.you.as_ref()).filter(|you| you.account.is_none());
+    let forget = {
+        let (engine, close) = (props.engine.clone(), props.on_close.clone());
+        Callback::from(move |()| {
+            engine.forget_guest();
+            close.emit(());
+        })
+    };
+    let entry = |name: &str, about: String, label: &'static str, on: Callback<()>| {
+        html! {
+            <li class="chat-set">
+                <span><bdi>{ name }</bdi>{ " " }<span class="quiet">{ about }</span></span>
+                <Button label={label} on={on} />
+            </li>
+        }
+    };
+    let moderator = |one: &Moderator| {
+        let account = one.account.clone();
+        let remove = ask.reform(move |()| Ask::Moderator(account.clone(), false));
+        entry(one.name.as_str(), format!("@{}", one.account), "Remove", remove)
+    };
+    let now = time::wall();
+    let silence = |one: &Silence| {
+        let person = one.person.clone();
+        let left = ((one.until.as_millis() - now).max(0) as u64).div_ceil(1000);
+        let lift = ask.reform(move |()| Ask::Lift(person.clone()));
+        entry(one.name.as_str(), text_state::countdown(left), "Let write again", lift)
+    };
+    let onsubmit = {
+        let (name, error, ask) = (name.clone(), error.clone(), ask.clone());
+        move |event: SubmitEvent| {
+            event.prevent_default();
+            match name.trim().trim_start_matches('@').parse::<AccountName>() {
+                Ok(account) => ask.emit(Ask::Moderator(account, true)),
+                Err(wrong) => error.set(Some(format_state::sentence(&wrong.to_string()))),
+            }
+        }
+    };
+    let typed = {
+        let (name, error) = (name.clone(), error.clone());
+        Callback::from(move |text: String| {
+            name.set(text);
+            error.set(None);
+        })
+    };
+    let overlay = format!("{}/embed/{}/chat?overlay", page::origin(), props.channel);
+    html! {
+        <Sheet title="Chat settings" on_close={props.on_close.clone()}>
+            <Toggle label="Screen readers read new messages out" on={!props.silent} change={props.on_silent.reform(|on: bool| !on)} />
+            if let Some(guest) = guest {
+                <div class="chat-set">
+                    <span>{ "You write as " }<b><bdi>{ guest.name.as_str() }</bdi></b></span>
+                    <Button label="Change" on={forget} testid="change-name" />
+                </div>
+            }
+            if is_owner {
+                <Toggle label="People without an account may write" on={rules.guests} change={on_guests} />
+                <Select id="chat-slow" label="Slow mode: time between two messages of one person" testid="chat-slow"
+                    value={rules.slow_seconds.to_string()} choices={choices} on={on_slow} />
+                <form class="chat-people" onsubmit={onsubmit} novalidate=true>
+                    <h4>{ "Moderators" }</h4>
+                    <p class="quiet">{ "They can delete messages and time people out." }</p>
+                    <ul class="plain-list" data-testid="moderators">{ for found.moderators.iter().map(moderator) }</ul>
+                    <TextField id="chat-moderator" label="Account name" value={(*name).clone()} on={typed}
+                        testid="moderator-name" error={(*error).clone().map(AttrValue::from)} />
+                    <Button label="Add moderator" testid="moderator-add" />
+                </form>
+            }
+            if !found.silences.is_empty() {
+                <div class="chat-people">
+                    <h4>{ "Timed out" }</h4>
+                    <ul class="plain-list" data-testid="silences">{ for found.silences.iter().map(silence) }</ul>
+                </div>
+            }
+            if is_owner {
+                <CopyField id="chat-overlay" label="Chat over your picture: a browser source in OBS with this address"
+                    value={overlay} testid="overlay-address" />
+            }
+        </Sheet>
+    }
+}
