@@ -40,7 +40,7 @@ pub fn breakdown(by: By, shares: &[Share]) -> Html {
             } else {
                 <table class="bars">
                     <thead class="unseen"><tr>
-                        <th scope="col">{ by.column() }</th><th scope="col">{ "Views" }</th><th scope="col">{ "Part of all" }</th>
+                        <th scope="col">{ by.column() }</th><th scope="col">{ "Views" }</th><th scope="col">{ "Part" }</th>
                     </tr></thead>
                     <tbody>{ for shares.iter().take(MOST).map(row) }</tbody>
                 </table>

@@ -247,7 +247,7 @@ fn staying(all: &BroadcastAnalytics) -> Html {
         unit: Unit::Percent("of all views"),
         values: values(&parts),
         ghost: None,
-        height: 180.0,
+        height: 240.0,
         least: 100.0,
         peak: false,
         silence: "not told",

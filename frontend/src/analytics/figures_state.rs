@@ -88,7 +88,8 @@ fn change(
     } else {
         String::new()
     };
-    let far = if live { " so far" } else { "" };
+    // More is more for good; less may still become more.
+    let far = if live && way == Way::Down { " so far" } else { "" };
     (way, format!("{} {word} than last time{far}{part}", write(by)))
 }
 
@@ -243,7 +244,7 @@ mod tests {
     #[test]
     fn while_it_is_live_numbers_are_so_far() {
         let now = BroadcastSummary { end_time: None, ..summary(5, 2, 3.0, 4.0) };
-        assert_eq!(figures(&now, Some(&summary(0, 9, 3.0, 4.0)))[0].change, "5 more than last time so far");
+        assert_eq!(figures(&now, Some(&summary(0, 9, 3.0, 4.0)))[0].change, "5 more than last time");
         assert_eq!(
             figures(&now, Some(&summary(10, 9, 3.0, 4.0)))[0].change,
             "5 fewer than last time so far (−50 %)"

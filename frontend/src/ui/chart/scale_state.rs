@@ -101,7 +101,8 @@ impl Clock {
     pub fn words(self, at: f64) -> String {
         match self {
             Self::Local { zero, offset } => {
-                let seconds = (zero + i64::from(offset) * 60_000 + (at * 1000.0) as i64).div_euclid(1000);
+                let seconds =
+                    (zero + i64::from(offset) * 60_000 + (at * 1000.0).round() as i64).div_euclid(1000);
                 let day = seconds.rem_euclid(86_400);
                 format!("{:02}:{:02}:{:02}", day / 3600, day / 60 % 60, day % 60)
             }
@@ -176,6 +177,16 @@ mod tests {
             texts(&berlin.ticks(0.0, 20.0, 4)),
             ["20:15:05", "20:15:10", "20:15:15", "20:15:20", "20:15:25"]
         );
+    }
+
+    #[test]
+    fn round_times_are_written_round_whatever_the_milliseconds_of_the_start() {
+        for millis in 0..3000 {
+            let clock = Clock::Local { zero: EVENING + i64::from(millis) * 37, offset: 60 };
+            for (_, text) in clock.ticks(0.0, 10_810.0, 6) {
+                assert!(text.ends_with(":00") || text.ends_with(":30"), "{text} at {millis}");
+            }
+        }
     }
 
     #[test]

@@ -88,6 +88,8 @@ impl Drawn {
     /// What the panel says of a step.
     fn words(&self, panel: &Panel, at: usize, step: f64) -> String {
         let mut words = match self.value(at) {
+            // Nothing counted is said like nothing heard.
+            Some(value) if panel.look == Look::Bars && value == 0.0 => panel.silence.to_owned(),
             Some(value) if self.bucket > 1 => {
                 format!("{} in {}", panel.unit.words(value), Clock::Since.words(self.bucket as f64 * step))
             }
@@ -168,7 +170,7 @@ fn picture(props: &ChartProps, width: f64) -> Picture {
             () => "middle",
         };
         let x = (x + GUTTER).to_string();
-        html! { <text class="chart-tick" x={x} y={(foot + 18.0).to_string()} text-anchor={anchor}>{ text }</text> }
+        html! { <text class="chart-tick chart-below" x={x} y={(foot + 18.0).to_string()} text-anchor={anchor}>{ text }</text> }
     };
     let html = html! {
         <>
@@ -340,10 +342,10 @@ pub fn Chart(props: &ChartProps) -> Html {
         <div class="chart" data-testid={props.id}>
             <div class="chart-box" ref={node} style={format!("min-block-size:{}px", picture.height)}>
                 if *width > 0.0 {
-                    <svg class="chart-picture" viewBox={size} aria-hidden="true">
+                    <svg class={classes!("chart-picture", at.map(|_| "chart-read"))} viewBox={size} aria-hidden="true">
                         { picture.html.clone() }
-                        { for heads }
                         { pointer }
+                        { for heads }
                     </svg>
                 }
                 <div class="chart-pad" role="application" tabindex="0" aria-roledescription="chart" aria-label={props.label.clone()}
