@@ -4,6 +4,7 @@ use super::{
     breakdown::breakdown,
     feed::use_analytics,
     figures_state::{self, Figure},
+    merge_state,
     words_state::{By, date},
 };
 use crate::{
@@ -181,7 +182,8 @@ fn evening(all: &BroadcastAnalytics, before: Option<&BroadcastAnalytics>, offset
         220.0,
         "nobody counted",
     );
-    watching.ghost = before.map(|before| ("last time".into(), values(&before.timeline.viewers)));
+    watching.ghost = before
+        .map(|before| ("last time".into(), values(&merge_state::aligned(&before.timeline, line.step.0))));
     let panels = vec![
         watching,
         panel(

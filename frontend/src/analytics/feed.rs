@@ -15,6 +15,8 @@ use yew::prelude::*;
 
 /// How often what live steps don't tell is loaded, in milliseconds.
 const AGAIN: i32 = 60_000;
+/// The least time between two loadings because a step didn't fit, in milliseconds.
+const PATIENCE: u64 = 15_000;
 
 /// The channel's live steps: what was heard last, of whichever broadcast is on.
 #[hook]
@@ -68,6 +70,7 @@ pub fn use_analytics(
             move || alive.set(false)
         });
     }
+    let asked = use_memo((), |()| Cell::new(0));
     {
         let (load, round) = (load.clone(), round.clone());
         use_effect_with(step, move |step| {
@@ -77,7 +80,12 @@ pub fn use_analytics(
             }
             match merge_state::merge(loaded, step) {
                 Some(merged) => load.set(Load { data: Some(Rc::new(merged)), error: None }),
-                None => round.set(*round + 1),
+                // Not each time, should it go on like this.
+                None if time::now() >= asked.get() + PATIENCE => {
+                    asked.set(time::now());
+                    round.set(*round + 1);
+                }
+                None => {}
             }
         });
     }

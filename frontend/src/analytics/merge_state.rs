@@ -42,6 +42,17 @@ fn over<T: Copy>(old: &[T], at: usize, new: &[T]) -> Option<Vec<T>> {
     Some([before, new, after].concat())
 }
 
+/// Another broadcast's viewers in steps of this one's length, to lie under them.
+pub fn aligned(other: &Timeline, step: u64) -> Vec<u32> {
+    let (from, to) = (other.step.0.max(1) as usize, step.max(1) as usize);
+    let count = (other.viewers.len() * from).div_ceil(to);
+    let most = |at: usize| {
+        let end = ((at + 1) * to).div_ceil(from).min(other.viewers.len());
+        other.viewers[(at * to / from).min(end)..end].iter().copied().max().unwrap_or_default()
+    };
+    (0..count).map(most).collect()
+}
+
 /// Brings the broadcast that is on into the list, newest first.
 pub fn list(items: &mut Vec<BroadcastSummary>, now: &BroadcastSummary) {
     if let Some(item) = items.iter_mut().find(|item| item.stream_id == now.stream_id) {
@@ -146,6 +157,20 @@ pub mod tests {
         list(&mut items, &one("b0", 5, 1));
         let seen: Vec<_> = items.iter().map(|item| (item.stream_id.as_str(), item.total_views)).collect();
         assert_eq!(seen, [("b2", 1), ("b1", 2)]);
+    }
+
+    #[test]
+    fn broadcasts_of_other_steps_lie_on_the_same_times() {
+        let mut other = broadcast(0, &[1, 5, 2, 7, 3]).timeline;
+        assert_eq!(aligned(&other, 5), [1, 5, 2, 7, 3]);
+        assert_eq!(aligned(&other, 10), [5, 7, 3]);
+        assert_eq!(aligned(&other, 60), [7]);
+        other.step.0 = 10;
+        assert_eq!(aligned(&other, 5), [1, 1, 5, 5, 2, 2, 7, 7, 3, 3]);
+        assert_eq!(aligned(&broadcast(0, &[]).timeline, 5), [0; 0]);
+        for step in 0..40 {
+            assert_eq!(aligned(&other, step).iter().max(), Some(&7), "no peak is lost in steps of {step} s");
+        }
     }
 
     /// Every way to cut an evening into updates of a minute ends in the whole evening.

@@ -54,6 +54,7 @@ impl By {
                 "Nobody watched in a player on another site. Share → Embed shows how to put one there."
             }
             Self::Codec | Self::Size => "No player has said yet.",
+            Self::Referrer => "No view came by a link from another site.",
             _ => "No views yet.",
         }
     }
@@ -63,7 +64,6 @@ impl By {
         let known = match (self, name) {
             (Self::Region, "other") => "Other countries",
             (_, "other") => "Others",
-            (Self::Referrer, "unknown") => "Directly, or not told",
             (Self::Embed, "unknown") => "A site that doesn't tell its name",
             (_, "unknown") => "Unknown",
             (Self::Device, "desktop") => "Computer",
@@ -91,8 +91,8 @@ impl By {
             Self::Region if has("unknown") => {
                 Some("Unknown: the GeoIP database doesn't know the address.".to_owned())
             }
-            Self::Referrer if has("unknown") => {
-                Some("Directly: typed, bookmarked, or from a site that doesn't tell.".to_owned())
+            Self::Referrer if !shares.is_empty() => {
+                Some("Of the views that came by a link and said from where.".to_owned())
             }
             _ => None,
         }
@@ -160,7 +160,6 @@ mod tests {
         assert_eq!(By::Region.name("other", region), "Other countries");
         assert_eq!(By::Device.name("tv", region), "Television");
         assert_eq!(By::Browser.name("Firefox", region), "Firefox");
-        assert_eq!(By::Referrer.name("unknown", region), "Directly, or not told");
         assert!(By::Region.note(&shares(&["DE", "other", "unknown"])).unwrap().contains("fewer than 5"));
         assert!(By::Region.note(&shares(&["unknown"])).unwrap().contains("GeoIP"));
         assert_eq!(By::Region.note(&shares(&["DE"])), None);
