@@ -5,7 +5,7 @@ use crate::{
     analytics::Analytics,
     api::{ApiProvider, Site, Who, use_reachable, use_site},
     browser::{page, storage},
-    channel::{CreateForm, Details, EmbeddingRule, Home, Rail},
+    channel::{CreateForm, Details, Home, Rail},
     chat::{ChatPanel, Place},
     publish::{ObsCard, Studio},
     route::Route,
@@ -90,13 +90,13 @@ fn Shell() -> Html {
 fn show(route: Route) -> Html {
     match route {
         Route::Home => html! { <Home /> },
-        Route::Studio => html! { <StudioPage /> },
-        Route::StudioOf { channel } => html! { <StudioPage channel={channel} /> },
+        Route::Studio => html! { <OwnPage studio=true /> },
+        Route::StudioOf { channel } => html! { <OwnPage studio=true channel={channel} /> },
         Route::SignIn => html! { <SignInPage /> },
         Route::SetUp => html! { <SetUpPage /> },
         Route::Settings => html! { <SettingsPage /> },
         Route::Analytics { channel, broadcast } => {
-            html! { <AnalyticsPage channel={channel} broadcast={broadcast} /> }
+            html! { <OwnPage studio=false channel={channel} broadcast={broadcast} /> }
         }
         Route::Channel { channel } => {
             let chat = Callback::from(|(channel, on_hide): (ChannelName, Callback<()>)| {
@@ -280,60 +280,47 @@ fn own_channel(
     Ok((channel, switch))
 }
 
-/// Goes to a page that depends on a picked channel.
-#[hook]
-fn use_pick(to: fn(String) -> Route) -> Callback<String> {
-    let navigator = use_navigator();
-    Callback::from(move |name: String| {
-        if let Some(navigator) = &navigator {
-            navigator.push(&to(name));
-        }
-    })
-}
-
+/// A page about one of the visitor's own channels.
 #[derive(Properties, PartialEq)]
-struct StudioPageProps {
+struct OwnPageProps {
+    /// To go live on it; or who watched it.
+    studio: bool,
     #[prop_or_default]
     channel: Option<AttrValue>,
-}
-
-#[component]
-fn StudioPage(props: &StudioPageProps) -> Html {
-    let site = use_site();
-    use_effect_with(site.name(), |name| page::set_title(&format!("Studio · {name}")));
-    let other = use_pick(|channel| Route::StudioOf { channel });
-    let only = "Only its owner can go live on it.";
-    match own_channel(&site, props.channel.as_deref(), only, Route::Studio, other) {
-        Err(instead) => instead,
-        Ok((channel, switch)) => {
-            let details = html! { <Details channel={channel.clone()} /> };
-            let chat = html! {
-                <div class="studio-chat"><ChatPanel channel={channel.name.clone()} place={Place::Beside} /></div>
-            };
-            html! {
-                <Studio key={channel.name.to_string()} channel={channel.clone()} details={details} chat={chat} switch={switch} />
-            }
-        }
-    }
-}
-
-#[derive(Properties, PartialEq)]
-struct AnalyticsPageProps {
-    channel: Option<AttrValue>,
+    #[prop_or_default]
     broadcast: Option<AttrValue>,
 }
 
 #[component]
-fn AnalyticsPage(props: &AnalyticsPageProps) -> Html {
+fn OwnPage(props: &OwnPageProps) -> Html {
     let site = use_site();
-    let other = use_pick(|channel| Route::Analytics { channel: Some(channel), broadcast: None });
-    let only = "Only its owner sees who watched.";
-    let home = Route::Analytics { channel: None, broadcast: None };
-    match own_channel(&site, props.channel.as_deref(), only, home, other) {
-        Err(instead) => instead,
-        Ok((channel, switch)) => html! {
-            <Analytics key={channel.name.to_string()} channel={channel.clone()} broadcast={props.broadcast.clone()} switch={switch} />
-        },
+    let navigator = use_navigator();
+    let (studio, title) = (props.studio, if props.studio { "Studio" } else { "Analytics" });
+    use_effect_with((title, site.name()), |(title, name)| page::set_title(&format!("{title} · {name}")));
+    let at = move |channel: Option<String>| match channel {
+        channel if !studio => Route::Analytics { channel, broadcast: None },
+        Some(channel) => Route::StudioOf { channel },
+        None => Route::Studio,
+    };
+    let other = Callback::from(move |name: String| {
+        if let Some(navigator) = &navigator {
+            navigator.push(&at(Some(name)));
+        }
+    });
+    let only = if studio { "Only its owner can go live on it." } else { "Only its owner sees who watched." };
+    let (channel, switch) = match own_channel(&site, props.channel.as_deref(), only, at(None), other) {
+        Ok(own) => own,
+        Err(instead) => return instead,
+    };
+    let key = channel.name.to_string();
+    if studio {
+        let details = html! { <Details channel={channel.clone()} /> };
+        let chat = html! {
+            <div class="studio-chat"><ChatPanel channel={channel.name.clone()} place={Place::Beside} /></div>
+        };
+        html! { <Studio key={key} channel={channel} details={details} chat={chat} switch={switch} /> }
+    } else {
+        html! { <Analytics key={key} channel={channel} broadcast={props.broadcast.clone()} switch={switch} /> }
     }
 }
 
@@ -360,8 +347,6 @@ fn SettingsPage() -> Html {
                     <h2>{ channel.display_name.as_str() }<span class="quiet">{ format!("/{}", channel.name) }</span></h2>
                 </summary>
                 <Details channel={Rc::new(channel.clone())} full=true />
-                <details class="more"><summary>{ "Other sites" }</summary>
-                    <EmbeddingRule channel={Rc::new(channel.clone())} /></details>
                 <details class="more"><summary>{ "Stream key and OBS" }</summary>
                     <ObsCard channel={channel.name.clone()} /></details>
             </details>

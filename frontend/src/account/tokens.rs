@@ -2,7 +2,7 @@
 
 use crate::{
     api::{Failure, Load, rest},
-    browser::{self, page, time},
+    browser::{self, time},
     ui::{
         Button, Choice, CopyField, Dialog, Kind, Select, Skeleton, TextField,
         format_state::{ago, sentence},
@@ -14,6 +14,7 @@ use shared::{
     text::TokenLabel,
     unit::Timestamp,
 };
+use std::{cell::RefCell, rc::Rc};
 use yew::prelude::*;
 
 /// What each scope lets a program do.
@@ -27,6 +28,10 @@ const SCOPES: [(Scope, &str, &str); 4] = [
         "Make and edit channels, start and end broadcasts, make stream keys",
     ),
 ];
+
+/// For how many days it can work.
+const DAYS: [(&str, &str); 5] =
+    [("7", "7 days"), ("30", "30 days"), ("90", "90 days"), ("365", "A year"), ("", "Until you revoke it")];
 
 const DAY: i64 = 86_400_000;
 
@@ -42,62 +47,113 @@ fn when(at: Timestamp, now: i64) -> String {
     }
 }
 
+/// All there is to show.
+struct State {
+    load: Load<Vec<ApiToken>, Failure>,
+    made: Option<NewApiToken>,
+    asking: Option<ApiToken>,
+    label: String,
+    scopes: Vec<Scope>,
+    days: String,
+    /// What is wrong with the label, and with the rest.
+    wrong: (Option<String>, Option<String>),
+    busy: bool,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            load: Load::default(),
+            made: None,
+            asking: None,
+            label: String::new(),
+            scopes: vec![Scope::Read],
+            days: "90".to_owned(),
+            wrong: (None, None),
+            busy: false,
+        }
+    }
+}
+
+type Shared = Rc<RefCell<State>>;
+
 /// The list of tokens, and the form for another one.
 #[component]
 pub fn Tokens() -> Html {
-    let load = use_state(Load::<Vec<ApiToken>, Failure>::default);
-    let made = use_state(|| None::<NewApiToken>);
-    let asking = use_state(|| None::<ApiToken>);
+    let state: Shared = use_mut_ref(State::default);
+    let update = use_force_update();
     let toast = use_toast();
     {
-        let load = load.clone();
+        let (state, update) = (state.clone(), update.clone());
         use_effect_with((), move |()| {
             browser::spawn(async move {
-                load.set(Load::default().after(rest::tokens().await.map(|page| page.items)))
+                let load = Load::default().after(rest::tokens().await.map(|page| page.items));
+                state.borrow_mut().load = load;
+                update.force_update();
             });
         });
     }
-    let on_made = {
-        let (load, made) = (load.clone(), made.clone());
-        Callback::from(move |new: NewApiToken| {
-            let mut tokens = load.data.clone().unwrap_or_default();
-            tokens.insert(0, new.token.clone());
-            load.set(Load { data: Some(tokens), error: None });
-            made.set(Some(new));
+    // Changes the state and shows it.
+    let set = |change: fn(&mut State, String)| {
+        let (state, update) = (state.clone(), update.clone());
+        Callback::from(move |text: String| {
+            change(&mut state.borrow_mut(), text);
+            update.force_update();
         })
     };
-    let dismiss = {
-        let asking = asking.clone();
-        Callback::from(move |()| asking.set(None))
-    };
+    let dismiss = set(|state, _| state.asking = None).reform(|()| String::new());
     let revoke = {
-        let (load, asking, made) = (load.clone(), asking.clone(), made.clone());
+        let (state, update) = (state.clone(), update.clone());
         Callback::from(move |()| {
-            let (load, asking, made, toast) = (load.clone(), asking.clone(), made.clone(), toast.clone());
-            let Some(id) = asking.as_ref().map(|token| token.id.clone()) else { return };
-            asking.set(None);
+            let (state, update, toast) = (state.clone(), update.clone(), toast.clone());
+            let asked = state.borrow_mut().asking.take();
+            update.force_update();
+            let Some(token) = asked else { return };
             browser::spawn(async move {
-                let result = rest::revoke_token(&id).await;
-                let gone = matches!(&result, Err(failure) if failure.status() == Some(404));
-                if let (Err(failure), false) = (&result, gone) {
-                    return toast.emit(failure.sentence());
+                match rest::revoke_token(&token.id).await {
+                    // One that is gone already is what was wanted.
+                    Err(failure) if failure.status() != Some(404) => return toast.emit(failure.sentence()),
+                    _ => {}
                 }
-                let mut tokens = load.data.clone().unwrap_or_default();
-                tokens.retain(|token| token.id != id);
-                load.set(Load { data: Some(tokens), error: None });
-                if made.as_ref().is_some_and(|made| made.token.id == id) {
-                    made.set(None);
-                }
+                let mut now = state.borrow_mut();
+                now.load.data.iter_mut().for_each(|tokens| tokens.retain(|one| one.id != token.id));
+                now.made.take_if(|made| made.token.id == token.id);
+                drop(now);
+                update.force_update();
                 toast.emit("The token doesn't work any more".to_owned());
             });
         })
     };
+    let onsubmit = {
+        let (state, update) = (state.clone(), update.clone());
+        move |event: SubmitEvent| {
+            event.prevent_default();
+            let body = state.borrow_mut().checked();
+            update.force_update();
+            let Some(body) = body else { return };
+            let (state, update) = (state.clone(), update.clone());
+            browser::spawn(async move {
+                let answer = rest::create_token(&body).await;
+                state.borrow_mut().created(answer);
+                update.force_update();
+            });
+        }
+    };
     let now = time::wall();
+    let ask = set(|state, id| {
+        let tokens = state.load.data.iter().flatten();
+        state.asking = tokens.into_iter().find(|token| token.id.as_str() == id).cloned();
+    });
+    let pick = set(|state, id| {
+        let Some((scope, ..)) = SCOPES.iter().find(|(_, one, _)| *one == id) else { return };
+        match state.scopes.iter().position(|one| one == scope) {
+            Some(at) => drop(state.scopes.remove(at)),
+            None => state.scopes.push(*scope),
+        }
+    });
+    let (on_label, on_days) = (set(|state, text| state.label = text), set(|state, text| state.days = text));
+    let state = state.borrow();
     let entry = |token: &ApiToken| {
-        let ask = {
-            let (asking, token) = (asking.clone(), token.clone());
-            Callback::from(move |()| asking.set(Some(token.clone())))
-        };
         let may = token.scopes.iter().filter_map(|scope| SCOPES.iter().find(|(one, ..)| one == scope));
         let mut facts = vec![format!("made {}", when(token.created_at, now))];
         facts
@@ -110,37 +166,57 @@ pub fn Tokens() -> Html {
                 when(at, now)
             ));
         }
+        let id = token.id.to_string();
         html! {
-            <li key={token.id.to_string()} class="login">
+            <li key={id.clone()} class="login">
                 <div>
                     <b>{ token.label.as_str() }</b>
                     { for may.map(|(.., words)| html! { <p>{ *words }</p> }) }
                     <p class="quiet">{ sentence(&facts.join(" · ")) }</p>
                 </div>
-                <Button label="Revoke" on={ask} />
+                <Button label="Revoke" on={ask.reform(move |()| id.clone())} />
             </li>
         }
     };
+    let choice = |(scope, id, words): &(Scope, &'static str, &'static str)| {
+        let (pick, id) = (pick.clone(), *id);
+        html! {
+            <label class="check"><input type="checkbox" checked={state.scopes.contains(scope)}
+                onchange={move |_: Event| pick.emit(id.to_owned())} data-testid={format!("scope-{id}")} />
+                <span>{ *words }</span></label>
+        }
+    };
+    let tokens = state.load.data.as_ref().filter(|tokens| !tokens.is_empty());
     html! {
         <>
             <p class="quiet">{ "For your own programs: they send one as “Authorization: Bearer …” with each request. " }
                 <a class="link" href="/api/docs">{ "What there is to ask" }</a></p>
-            if let Some(tokens) = &load.data {
-                if !tokens.is_empty() {
-                    <ul class="plain-list" data-testid="tokens">{ for tokens.iter().map(entry) }</ul>
-                }
+            if let Some(tokens) = tokens {
+                <ul class="plain-list" data-testid="tokens">{ for tokens.iter().map(entry) }</ul>
             }
-            if load.is_pending() { <Skeleton class="skeleton-line" /> }
-            if let Some(failure) = &load.error { <p class="field-note field-error" role="alert">{ failure.sentence() }</p> }
-            if let Some(new) = &*made {
+            if state.load.is_pending() { <Skeleton class="skeleton-line" /> }
+            { problem(state.load.error.as_ref().map(Failure::sentence)) }
+            if let Some(new) = &state.made {
                 <div class="callout form">
                     <CopyField id="token-secret" label={format!("Secret of “{}”", new.token.label)} value={new.secret.clone()}
                         secret=true testid="token-secret" />
                     <p class="field-note">{ "Shown this once: copy it now. Whoever has it can do what you allowed it to." }</p>
                 </div>
             }
-            <NewToken on={on_made} />
-            if let Some(token) = &*asking {
+            <form class="form" onsubmit={onsubmit} novalidate=true>
+                <TextField id="token-label" label="What the new token is for" value={state.label.clone()} on={on_label}
+                    error={state.wrong.0.clone().map(AttrValue::from)} testid="token-label"
+                    hint="Your own words, e.g. “Chat bot”." />
+                <fieldset class="checks">
+                    <legend>{ "What it may do" }</legend>
+                    { for SCOPES.iter().map(choice) }
+                    { problem(state.wrong.1.clone()) }
+                </fieldset>
+                <Select id="token-days" label="How long it works" value={state.days.clone()} on={on_days} testid="token-days"
+                    choices={DAYS.map(|(days, label)| Choice::new(days, label)).to_vec()} />
+                <Button label="Make a token" busy={state.busy} testid="create-token" />
+            </form>
+            if let Some(token) = &state.asking {
                 <Dialog title={format!("Revoke “{}”?", token.label)} on_close={dismiss.clone()}>
                     <p>{ "Programs that use it are refused from now on. This can't be undone." }</p>
                     <div class="dialog-actions">
@@ -153,88 +229,35 @@ pub fn Tokens() -> Html {
     }
 }
 
-#[derive(Properties, PartialEq)]
-struct NewTokenProps {
-    on: Callback<NewApiToken>,
+fn problem(text: Option<String>) -> Option<Html> {
+    text.map(|text| html! { <p class="field-note field-error" role="alert">{ text }</p> })
 }
 
-/// Label, scopes and days.
-#[component]
-fn NewToken(props: &NewTokenProps) -> Html {
-    let label = use_state(String::new);
-    let scopes = use_state(|| vec![Scope::Read]);
-    let days = use_state(|| "90".to_owned());
-    let wrong = use_state(|| (None::<String>, None::<String>));
-    let busy = use_state(|| false);
-    let onsubmit = {
-        let (label, scopes, days, wrong, busy, on) =
-            (label.clone(), scopes.clone(), days.clone(), wrong.clone(), busy.clone(), props.on.clone());
-        move |event: SubmitEvent| {
-            event.prevent_default();
-            let parsed = label.parse::<TokenLabel>();
-            let missing =
-                scopes.is_empty().then(|| "Choose at least one thing that the token may do.".to_owned());
-            wrong.set((parsed.as_ref().err().map(|error| sentence(&error.to_string())), missing));
-            let (Ok(name), false) = (parsed, scopes.is_empty()) else { return };
-            let body = CreateApiToken { label: name, scopes: (*scopes).clone(), days: days.parse().ok() };
-            busy.set(true);
-            let (label, wrong, busy, on) = (label.clone(), wrong.clone(), busy.clone(), on.clone());
-            browser::spawn(async move {
-                match rest::create_token(&body).await {
-                    Ok(new) => {
-                        label.set(String::new());
-                        on.emit(new);
-                    }
-                    Err(failure) if failure.field() == Some("label") => {
-                        wrong.set((Some(failure.sentence()), None))
-                    }
-                    Err(failure) => wrong.set((None, Some(failure.sentence()))),
-                }
-                busy.set(false);
-            });
-        }
-    };
-    let on_label = {
-        let label = label.clone();
-        Callback::from(move |text: String| label.set(text))
-    };
-    let on_days = {
-        let days = days.clone();
-        Callback::from(move |value: String| days.set(value))
-    };
-    let choice = |(scope, id, words): &(Scope, &'static str, &'static str)| {
-        let (scopes, scope) = (scopes.clone(), *scope);
-        let checked = scopes.contains(&scope);
-        let onchange = move |event: Event| {
-            let mut next: Vec<Scope> = scopes.iter().copied().filter(|one| *one != scope).collect();
-            if page::is_checked(&event) {
-                next.push(scope);
+impl State {
+    /// What to send, if nothing is wrong with it.
+    fn checked(&mut self) -> Option<CreateApiToken> {
+        let label = self.label.parse::<TokenLabel>();
+        let none = self.scopes.is_empty();
+        self.wrong = (
+            label.as_ref().err().map(|error| sentence(&error.to_string())),
+            none.then(|| "Choose at least one thing that the token may do.".to_owned()),
+        );
+        let label = label.ok().filter(|_| !none && !self.busy)?;
+        self.busy = true;
+        Some(CreateApiToken { label, scopes: self.scopes.clone(), days: self.days.parse().ok() })
+    }
+
+    /// What became of it.
+    fn created(&mut self, answer: Result<NewApiToken, Failure>) {
+        self.busy = false;
+        match answer {
+            Ok(new) => {
+                self.load.data.get_or_insert_default().insert(0, new.token.clone());
+                self.label.clear();
+                self.made = Some(new);
             }
-            scopes.set(next);
-        };
-        html! {
-            <label class="check"><input type="checkbox" checked={checked} onchange={onchange}
-                data-testid={format!("scope-{id}")} /><span>{ *words }</span></label>
+            Err(failure) if failure.field() == Some("label") => self.wrong.0 = Some(failure.sentence()),
+            Err(failure) => self.wrong.1 = Some(failure.sentence()),
         }
-    };
-    html! {
-        <form class="form" onsubmit={onsubmit} novalidate=true>
-            <TextField id="token-label" label="What the new token is for" value={(*label).clone()} on={on_label}
-                error={wrong.0.clone().map(AttrValue::from)} testid="token-label" hint="Your own words, e.g. “Chat bot”." />
-            <fieldset class="checks">
-                <legend>{ "What it may do" }</legend>
-                { for SCOPES.iter().map(choice) }
-                if let Some(error) = &wrong.1 { <p class="field-note field-error" role="alert">{ error }</p> }
-            </fieldset>
-            <Select id="token-days" label="How long it works" value={(*days).clone()} on={on_days} testid="token-days"
-                choices={vec![
-                    Choice::new("7", "7 days"),
-                    Choice::new("30", "30 days"),
-                    Choice::new("90", "90 days"),
-                    Choice::new("365", "A year"),
-                    Choice::new("", "Until you revoke it"),
-                ]} />
-            <Button label="Make a token" busy={*busy} testid="create-token" />
-        </form>
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     breakdown::breakdown,
-    feed::use_analytics,
+    engine::Snapshot,
     figures_state::{self, Figure},
     merge_state,
     words_state::{By, date},
@@ -16,38 +16,18 @@ use crate::{
         icon,
     },
 };
-use shared::{
-    analytics::BroadcastAnalytics,
-    id::{BroadcastId, ChannelName},
-};
+use shared::analytics::BroadcastAnalytics;
 use std::rc::Rc;
 use yew::prelude::*;
-
-/// Properties of [`Dashboard`].
-#[derive(Properties, PartialEq)]
-pub struct DashboardProps {
-    /// Whose.
-    pub channel: ChannelName,
-    /// Which.
-    pub id: BroadcastId,
-    /// What was heard last of the broadcast that is on.
-    pub step: Option<Rc<BroadcastAnalytics>>,
-}
 
 fn values<T: Copy + Into<f64>>(list: &[T]) -> Values {
     Rc::new(list.iter().map(|value| Some((*value).into())).collect())
 }
 
 /// Four numbers, the evening, how long people stayed, how well it played, and who they were.
-#[component]
-pub fn Dashboard(props: &DashboardProps) -> Html {
-    let load = use_analytics(Some(props.id.clone()), props.step.clone());
-    let compares = use_state(|| false);
-    let previous =
-        load.data.as_ref().and_then(|all| all.previous.as_ref()).map(|summary| summary.stream_id.clone());
-    let before = use_analytics(previous.clone().filter(|_| *compares), None);
-    let Some(all) = &load.data else {
-        return match &load.error {
+pub fn dashboard(snapshot: &Snapshot, compare: Callback<bool>) -> Html {
+    let Some(all) = &snapshot.all else {
+        return match &snapshot.error {
             Some(failure) if failure.status() == Some(404) => html! {
                 <Notice icon={Shape::Alert} title="There is no broadcast here."
                     text="It never was, or it is another channel's. Pick one from the list." />
@@ -55,7 +35,7 @@ pub fn Dashboard(props: &DashboardProps) -> Html {
             Some(failure) => html! {
                 <Notice icon={Shape::Alert} title="The numbers didn't come." text={failure.sentence()} />
             },
-            None => html! { <><Skeleton class="skeleton-figures" /><Skeleton class="skeleton-hero" /></> },
+            None => html! { <Skeleton class="skeleton-hero" /> },
         };
     };
     let summary = &all.summary;
@@ -64,19 +44,15 @@ pub fn Dashboard(props: &DashboardProps) -> Html {
     let live = summary.end_time.is_none();
     let export = |kind: &'static str, label: &'static str| {
         html! {
-            <a class="button" href={rest::analytics_file(&props.id, kind)} download="" data-testid={format!("export-{kind}")}>
+            <a class="button" href={rest::analytics_file(&summary.stream_id, kind)} download="" data-testid={format!("export-{kind}")}>
                 { icon(Shape::Download) }<span>{ label }</span></a>
         }
-    };
-    let toggle = {
-        let compares = compares.clone();
-        Callback::from(move |on| compares.set(on))
     };
     let title = match summary.title.as_str() {
         "" => "Without a title",
         title => title,
     };
-    let ghost = before.data.filter(|_| *compares);
+    let ghost = snapshot.before.as_deref().filter(|_| snapshot.compares);
     html! {
         <>
             <section class="broadcast-head" aria-label="Broadcast">
@@ -94,7 +70,7 @@ pub fn Dashboard(props: &DashboardProps) -> Html {
                 </div>
                 <div class="actions">{ export("csv", "CSV") }{ export("json", "JSON") }</div>
             </section>
-            if let Some(failure) = &load.error {
+            if let Some(failure) = &snapshot.error {
                 <p class="callout" role="status">{ failure.sentence() }</p>
             }
             <section class="figures" aria-label="In short">
@@ -103,14 +79,11 @@ pub fn Dashboard(props: &DashboardProps) -> Html {
             <section class="card" aria-labelledby="evening-title">
                 <div class="card-head">
                     <h2 id="evening-title">{ "Over time" }</h2>
-                    if previous.is_some() {
-                        <Toggle label="Compare with the last broadcast" on={*compares} change={toggle} />
+                    if all.previous.is_some() {
+                        <Toggle label="Compare with the last broadcast" on={snapshot.compares} change={compare} />
                     }
                 </div>
-                if let Some(failure) = before.error.filter(|_| *compares) {
-                    <p class="field-note field-error" role="alert">{ failure.sentence() }</p>
-                }
-                { evening(all, ghost.as_deref(), offset) }
+                { evening(all, ghost, offset) }
             </section>
             <div class="halves">
                 { staying(all) }

@@ -2,7 +2,7 @@
 
 mod breakdown;
 mod dashboard;
-mod feed;
+mod engine;
 pub mod figures_state;
 mod list;
 pub mod merge_state;

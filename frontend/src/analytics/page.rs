@@ -1,13 +1,12 @@
 //! The analytics of a channel: one broadcast open, and the list of all.
 
 use super::{
-    dashboard::Dashboard,
-    feed::use_steps,
-    list::{Past, use_broadcasts},
+    dashboard::dashboard,
+    engine::{Engine, Snapshot},
+    list::past,
 };
 use crate::{
-    api::use_site,
-    browser::page,
+    api::use_events,
     route::Route,
     ui::{Notice, Shape, Skeleton},
 };
@@ -31,20 +30,28 @@ pub struct AnalyticsProps {
 /// The live or last broadcast, or a chosen one, over the list of all.
 #[component]
 pub fn Analytics(props: &AnalyticsProps) -> Html {
-    let site = use_site().name();
-    use_effect_with(site, |name| page::set_title(&format!("Analytics · {name}")));
     let channel = &props.channel;
-    let step = use_steps(&channel.name);
-    let list = use_broadcasts(&channel.name, step.as_deref());
-    let wanted = props.broadcast.as_ref().map(|id| id.parse::<BroadcastId>());
-    let first = list.items.first().map(|summary| summary.stream_id.clone());
-    let open = match &wanted {
-        Some(Ok(id)) => Some(id.clone()),
-        Some(Err(_)) => None,
-        None => first,
+    let events = use_events();
+    let snapshot = use_state(Snapshot::default);
+    let engine = {
+        let report = snapshot.setter();
+        use_memo((channel.name.clone(), events), move |(name, events)| {
+            Engine::new(name.clone(), events, Callback::from(move |next| report.set(next)))
+        })
     };
+    let wanted = props.broadcast.as_ref().map(|id| id.parse::<BroadcastId>());
+    let unreadable = matches!(wanted, Some(Err(_)));
+    {
+        let engine = engine.clone();
+        use_effect_with(wanted.and_then(Result::ok), move |wanted| engine.show(wanted.clone()));
+    }
+    let more = {
+        let engine = engine.clone();
+        Callback::from(move |()| engine.more())
+    };
+    let compare = Callback::from(move |on| engine.compare(on));
     let studio = Route::StudioOf { channel: channel.name.to_string() };
-    let empty = list.loaded && list.items.is_empty();
+    let empty = snapshot.listed && snapshot.list.is_empty();
     html! {
         <article class="analytics">
             <header class="analytics-head">
@@ -52,10 +59,10 @@ pub fn Analytics(props: &AnalyticsProps) -> Html {
                 { props.switch.clone() }
                 <Link<Route> to={studio.clone()} classes="button button-bare"><span>{ "Studio" }</span></Link<Route>>
             </header>
-            if let Some(id) = &open {
-                <Dashboard key={id.to_string()} channel={channel.name.clone()} id={id.clone()} step={step.clone()} />
-            } else if wanted.is_some() {
+            if unreadable {
                 <Notice icon={Shape::Alert} title="There is no broadcast here." text="Check the address, or pick one from the list." />
+            } else if snapshot.open.is_some() {
+                { dashboard(&snapshot, compare) }
             } else if empty {
                 <div class="page-state">
                     <Notice icon={Shape::Chart} title="No broadcast yet."
@@ -63,14 +70,12 @@ pub fn Analytics(props: &AnalyticsProps) -> Html {
                         <Link<Route> to={studio} classes="button button-primary">{ "Go live in the studio" }</Link<Route>>
                     </Notice>
                 </div>
-            } else if let Some(failure) = &list.error {
+            } else if let Some(failure) = &snapshot.list_error {
                 <Notice icon={Shape::Alert} title="The list of broadcasts didn't come." text={failure.sentence()} />
             } else {
-                <Skeleton class="skeleton-figures" />
+                <Skeleton class="skeleton-hero" />
             }
-            if !list.items.is_empty() {
-                <Past channel={channel.name.clone()} list={list} open={open} />
-            }
+            if !snapshot.list.is_empty() { { past(&channel.name, &snapshot, more) } }
         </article>
     }
 }

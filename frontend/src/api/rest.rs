@@ -1,6 +1,6 @@
 //! The REST interface, one function for one operation.
 
-use super::Failure;
+use super::{Failure, reading_state};
 use crate::browser::{
     fetch::{Request, fetch},
     page::encoded,
@@ -42,6 +42,12 @@ async fn typed<T: DeserializeOwned>(method: &str, path: &str, body: Option<Strin
     super::parse(&text).ok_or(Failure::Unexpected(status))
 }
 
+/// What is read by hand from JSON.
+async fn read<T>(path: &str, by: fn(serde_json::Value) -> Option<T>) -> Answer<T> {
+    let (status, text) = send("GET", path, None).await?;
+    serde_json::from_str(&text).ok().and_then(by).ok_or(Failure::Unexpected(status))
+}
+
 async fn done(method: &str, path: &str) -> Answer<()> {
     send(None, method, path, None).await.map(|_| ())
 }
@@ -77,7 +83,7 @@ pub async fn me() -> Answer<Me> {
 
 /// Where the account is signed in: the newest 200 logins.
 pub async fn logins() -> Answer<Page<Login>> {
-    typed("GET", "me/logins?limit=200", None).await
+    read("me/logins?limit=200", reading_state::page).await
 }
 
 /// Signs another browser out.
@@ -87,7 +93,7 @@ pub async fn revoke(login: &LoginId) -> Answer<()> {
 
 /// The account's API tokens: the newest 200.
 pub async fn tokens() -> Answer<Page<ApiToken>> {
-    typed("GET", "me/tokens?limit=200", None).await
+    read("me/tokens?limit=200", reading_state::page).await
 }
 
 /// Makes an API token.
@@ -147,12 +153,12 @@ const BROADCASTS: u32 = 20;
 /// A channel's broadcasts, newest first.
 pub async fn broadcasts(name: &ChannelName, cursor: Option<&str>) -> Answer<Page<BroadcastSummary>> {
     let cursor = cursor.map(|cursor| format!("&cursor={}", encoded(cursor))).unwrap_or_default();
-    typed("GET", &format!("channels/{name}/broadcasts?limit={BROADCASTS}{cursor}"), None).await
+    read(&format!("channels/{name}/broadcasts?limit={BROADCASTS}{cursor}"), reading_state::page).await
 }
 
 /// Who watched a broadcast, and how well it played.
 pub async fn analytics(id: &BroadcastId) -> Answer<BroadcastAnalytics> {
-    typed("GET", &format!("broadcasts/{id}/analytics"), None).await
+    read(&format!("broadcasts/{id}/analytics"), reading_state::analytics).await
 }
 
 /// The address of the same as a file: `csv` or `json`.

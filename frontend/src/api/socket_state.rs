@@ -78,7 +78,9 @@ pub fn everything(message: ServerMessage) -> Option<Payload> {
             serde_json::from_value(payload).ok().map(Payload::ChannelState)
         }
         (Phase::Stream, Topic::Directory) => serde_json::from_value(payload).ok().map(Payload::Directory),
-        (Phase::Stream, Topic::Analytics) => serde_json::from_value(payload).ok().map(Payload::Analytics),
+        (Phase::Stream, Topic::Analytics) => {
+            super::reading_state::analytics(payload).map(|all| Payload::Analytics(Box::new(all)))
+        }
         (Phase::Stream, Topic::Webrtc) => serde_json::from_value(payload).ok().map(Payload::PublisherHealth),
         (Phase::Started, Topic::Chat) => serde_json::from_value(payload).ok().map(Payload::Started),
         (Phase::Stream, Topic::Chat) => Read::read(&payload).map(Payload::Chat),

@@ -1,5 +1,6 @@
 //! What a channel says of itself, to be changed by its owner. Each field is kept as soon as it is left.
 
+use super::embedding::embedding;
 use crate::{
     api::{rest, use_site},
     browser,
@@ -204,6 +205,7 @@ pub fn Details(props: &DetailsProps) -> Html {
                     error={error("displayName")} on={change(|draft, text| draft.display_name = text)} on_left={save.clone()} />
                 <Lines id={id("description")} label="About" value={draft.description.clone()}
                     error={error("description")} on={change(|draft, text| draft.description = text)} on_left={save.clone()} />
+                { embedding(&props.channel, &send) }
             }
             // Enter sends a form of several fields only where there is a button to send it.
             <button hidden=true></button>

@@ -10,6 +10,5 @@ mod rail;
 
 pub use create::CreateForm;
 pub use details::Details;
-pub use embedding::EmbeddingRule;
 pub use home::Home;
 pub use rail::Rail;

@@ -1,6 +1,6 @@
 //! What stands under the picture.
 
-use super::{latency_state, player_state::View, share::Share, snapshot::Snapshot};
+use super::{latency_state, player_state::View, share, snapshot::Snapshot};
 use crate::{
     api::use_site,
     route::Route,
@@ -28,7 +28,7 @@ pub fn About(props: &AboutProps) -> Html {
     let live = matches!(snapshot.view, View::Live | View::Waiting);
     let now = use_seconds(live);
     let sharing = use_state(|| false);
-    let share = |on: bool| {
+    let sharing_is = |on: bool| {
         let sharing = sharing.clone();
         Callback::from(move |()| sharing.set(on))
     };
@@ -72,10 +72,10 @@ pub fn About(props: &AboutProps) -> Html {
                         <Link<Route> to={Route::Analytics { channel: Some(channel.name.to_string()), broadcast: None }}
                             classes="button">{ "Analytics" }</Link<Route>>
                     }
-                    <Button label="Share" icon={Shape::Share} on={share(true)} testid="share" />
+                    <Button label="Share" icon={Shape::Share} on={sharing_is(true)} testid="share" />
                 </div>
             </div>
-            if *sharing { <Share channel={channel.clone()} mine={mine} on_close={share(false)} /> }
+            if *sharing { { share::share(channel, mine, sharing_is(false)) } }
             <div class="about-tab">
                 <h2>{ "About" }</h2>
                 if channel.description.as_str().is_empty() {

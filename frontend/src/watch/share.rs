@@ -8,24 +8,10 @@ use shared::{
     channel::{Channel, Visibility},
     embed::Embedding,
 };
-use std::rc::Rc;
 use yew::prelude::*;
 
-/// Properties of [`Share`].
-#[derive(Properties, PartialEq)]
-pub struct ShareProps {
-    /// Which channel.
-    pub channel: Rc<Channel>,
-    /// Its owner looks at it.
-    pub mine: bool,
-    /// When it is closed.
-    pub on_close: Callback<()>,
-}
-
-/// A dialog with what there is to copy.
-#[component]
-pub fn Share(props: &ShareProps) -> Html {
-    let channel = &props.channel;
+/// A dialog with what there is to copy; `mine` if the owner looks at it.
+pub fn share(channel: &Channel, mine: bool, on_close: Callback<()>) -> Html {
     let (origin, name) = (page::origin(), &channel.name);
     // A channel's name is letters, digits, hyphens and underscores: there is nothing to escape.
     let frame = |path: &str, title: &str, width: u32, height: u32| {
@@ -57,11 +43,11 @@ pub fn Share(props: &ShareProps) -> Html {
     };
     let shows = channel.embedding != Embedding::Nowhere && channel.visibility != Visibility::Private;
     html! {
-        <Dialog title={format!("Share {}", channel.display_name)} on_close={props.on_close.clone()}>
+        <Dialog title={format!("Share {}", channel.display_name)} on_close={on_close}>
             <CopyField id="share-link" label="Link" value={format!("{origin}/{name}")} testid="share-link" />
             if let Some(rule) = rule {
                 <p class="callout" data-testid="share-rule">
-                    { rule }{ if props.mine { " You can change this in the settings." } else { "" } }</p>
+                    { rule }{ if mine { " You can change this in the settings." } else { "" } }</p>
             }
             if shows {
                 <CopyField id="share-frame" label="Player in an iframe" value={player} rows=3 testid="share-frame" />

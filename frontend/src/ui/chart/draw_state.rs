@@ -117,9 +117,34 @@ fn runs(values: &[Option<f64>], axis: &Axis, scale: Scale, height: f64) -> Vec<R
     runs
 }
 
-/// Writing to a text can't fail.
-fn add(path: &mut String, arguments: std::fmt::Arguments<'_>) {
-    let _ = path.write_fmt(arguments);
+/// A number of pixels with one digit behind the point. By whole numbers, which are lighter to write.
+pub fn px(value: f64) -> String {
+    let mut text = String::new();
+    write_px(&mut text, value);
+    text
+}
+
+/// Writes [`px`] into a path.
+pub fn write_px(text: &mut String, value: f64) {
+    let tenths = (value * 10.0).round() as i64;
+    let sign = if tenths < 0 { "-" } else { "" };
+    let (whole, rest) = (tenths.unsigned_abs() / 10, tenths.unsigned_abs() % 10);
+    // Writing to a text can't fail.
+    let _ = match rest {
+        0 => write!(text, "{sign}{whole}"),
+        _ => write!(text, "{sign}{whole}.{rest}"),
+    };
+}
+
+/// A command of a path, with its numbers.
+fn command(path: &mut String, letter: char, numbers: &[f64]) {
+    path.push(letter);
+    for (at, number) in numbers.iter().enumerate() {
+        if at > 0 {
+            path.push(' ');
+        }
+        write_px(path, *number);
+    }
 }
 
 /// The line, and the area between it and zero.
@@ -128,15 +153,17 @@ pub fn line(values: &[Option<f64>], axis: &Axis, scale: Scale, height: f64) -> (
     for run in runs(values, axis, scale, height) {
         let start = line.len();
         for (at, (x, y)) in run.iter().enumerate() {
-            add(&mut line, format_args!("{}{x:.1} {y:.1}", if at == 0 { 'M' } else { 'L' }));
+            command(&mut line, if at == 0 { 'M' } else { 'L' }, &[*x, *y]);
         }
         if run.len() == 1 {
             // One value alone is a dot.
-            line.push_str("h0.1");
+            command(&mut line, 'h', &[0.1]);
         }
         let (first, last) = (run[0].0, run[run.len() - 1].0);
         area.push_str(&line[start..]);
-        add(&mut area, format_args!("L{last:.1} {height:.1}L{first:.1} {height:.1}z"));
+        command(&mut area, 'L', &[last, height]);
+        command(&mut area, 'L', &[first, height]);
+        area.push('z');
     }
     (line, area)
 }
@@ -150,8 +177,11 @@ pub fn bars(buckets: &[Option<f64>], size: usize, axis: &Axis, scale: Scale, hei
         let from = axis.x(at as f64 * wide);
         let to = axis.x((at + 1) as f64 * wide);
         let width = (to - from - if to - from > 3.0 { 1.0 } else { 0.0 }).max(0.5);
-        let y = scale.y(value, height);
-        add(&mut path, format_args!("M{from:.1} {height:.1}V{y:.1}h{width:.1}V{height:.1}z"));
+        command(&mut path, 'M', &[from, height]);
+        command(&mut path, 'V', &[scale.y(value, height)]);
+        command(&mut path, 'h', &[width]);
+        command(&mut path, 'V', &[height]);
+        path.push('z');
     }
     path
 }
@@ -168,6 +198,12 @@ pub fn row_size(count: usize, step: f64, most: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pixels_have_one_digit_at_most() {
+        let texts = [0.0, 12.0, 12.34, 12.36, -0.5, -0.04, 1e6, f64::NAN].map(px);
+        assert_eq!(texts, ["0", "12", "12.3", "12.4", "-0.5", "0", "1000000", "0"]);
+    }
 
     fn axis(count: usize, width: f64) -> Axis {
         Axis { step: 5.0, count, lead: 0.5, width }
@@ -204,8 +240,8 @@ mod tests {
     fn few_values_are_all_drawn() {
         let scale = Scale { top: 10.0, step: 5.0 };
         let (path, area) = line(&some(&[0.0, 10.0, 5.0]), &axis(3, 90.0), scale, 100.0);
-        assert_eq!(path, "M15.0 100.0L45.0 0.0L75.0 50.0");
-        assert_eq!(area, "M15.0 100.0L45.0 0.0L75.0 50.0L75.0 100.0L15.0 100.0z");
+        assert_eq!(path, "M15 100L45 0L75 50");
+        assert_eq!(area, "M15 100L45 0L75 50L75 100L15 100z");
     }
 
     #[test]
@@ -213,7 +249,7 @@ mod tests {
         let scale = Scale { top: 10.0, step: 5.0 };
         let values = [None, Some(10.0), None, None, Some(5.0), Some(5.0)];
         let (path, _) = line(&values, &axis(6, 60.0), scale, 100.0);
-        assert_eq!(path, "M15.0 0.0h0.1M45.0 50.0L55.0 50.0");
+        assert_eq!(path, "M15 0h0.1M45 50L55 50");
         assert_eq!(line(&[], &axis(0, 60.0), scale, 100.0), (String::new(), String::new()));
         assert_eq!(line(&[None; 4], &axis(4, 60.0), scale, 100.0).0, "");
     }
@@ -296,10 +332,7 @@ mod tests {
     fn bars_stand_side_by_side_and_zero_has_none() {
         let scale = Scale { top: 4.0, step: 1.0 };
         let values = [Some(4.0), Some(0.0), None, Some(2.0)];
-        assert_eq!(
-            bars(&values, 1, &axis(4, 40.0), scale, 20.0),
-            "M0.0 20.0V0.0h9.0V20.0zM30.0 20.0V10.0h9.0V20.0z"
-        );
+        assert_eq!(bars(&values, 1, &axis(4, 40.0), scale, 20.0), "M0 20V0h9V20zM30 20V10h9V20z");
     }
 
     #[test]

@@ -4,7 +4,9 @@
 pub mod axis_state;
 pub mod draw_state;
 mod panel;
+mod picture;
 pub mod scale_state;
+mod shape;
 mod table;
 mod view;
 

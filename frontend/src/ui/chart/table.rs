@@ -4,38 +4,15 @@ use super::{
     draw_state,
     panel::{Panel, Values},
     scale_state::Clock,
+    view::ChartProps,
 };
-use crate::browser::page;
 use yew::prelude::*;
 
 /// The most rows of a table.
 const ROWS: usize = 200;
 
-/// Properties of [`Behind`].
-#[derive(Properties, PartialEq)]
-pub struct BehindProps {
-    /// The chart's.
-    pub id: &'static str,
-    /// What the chart shows.
-    pub label: AttrValue,
-    /// The chart's.
-    pub panels: Vec<Panel>,
-    /// Seconds a step.
-    pub step: f64,
-    /// What the first column counts.
-    pub clock: Clock,
-    /// What the first column is called.
-    pub time_name: &'static str,
-}
-
-/// The numbers behind the chart. Made only when somebody opens it.
-#[component]
-pub fn Behind(props: &BehindProps) -> Html {
-    let open = use_state(|| false);
-    let ontoggle = {
-        let open = open.clone();
-        move |event: Event| open.set(page::is_open(&event))
-    };
+/// The table. Made only while somebody has it open.
+pub fn behind(props: &ChartProps) -> Html {
     let columns: Vec<(&Panel, AttrValue, &Values)> = props
         .panels
         .iter()
@@ -63,9 +40,7 @@ pub fn Behind(props: &BehindProps) -> Html {
         }
     };
     html! {
-        <details class="chart-behind" ontoggle={ontoggle}>
-            <summary data-testid={format!("{}-behind", props.id)}>{ "Show as a table" }</summary>
-            if *open {
+        <>
                 if size > 1 {
                     <p class="field-note">{ format!("In rows of {}, with the highest, the mean or the sum of each. Exports have every step.",
                         Clock::Since.words(size as f64 * props.step)) }</p>
@@ -79,7 +54,6 @@ pub fn Behind(props: &BehindProps) -> Html {
                         <tbody>{ for (0..count).step_by(size).map(row) }</tbody>
                     </table>
                 </div>
-            }
-        </details>
+        </>
     }
 }
