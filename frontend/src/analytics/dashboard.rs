@@ -11,18 +11,14 @@ use crate::{
     api::rest,
     browser::time,
     ui::{
-        Chart, Clock, Look, Mark, Notice, Panel, Shape, Skeleton, Toggle, Unit, Values,
-        format_state::{decimal, exact, viewers},
+        Chart, Clock, Look, Mark, Notice, Panel, Shape, Skeleton, Toggle, Unit,
+        format_state::{exact, viewers},
         icon,
     },
 };
 use shared::analytics::BroadcastAnalytics;
 use std::rc::Rc;
 use yew::prelude::*;
-
-fn values<T: Copy + Into<f64>>(list: &[T]) -> Values {
-    Rc::new(list.iter().map(|value| Some((*value).into())).collect())
-}
 
 /// Four numbers, the evening, how long people stayed, how well it played, and who they were.
 pub fn dashboard(snapshot: &Snapshot, compare: Callback<bool>) -> Html {
@@ -118,122 +114,89 @@ fn evening(all: &BroadcastAnalytics, before: Option<&BroadcastAnalytics>, offset
     if line.viewers.is_empty() {
         return html! { <p class="quiet">{ "The first step of five seconds isn't over yet." }</p> };
     }
+    let from = line.from.0 as f64;
     let clock = Clock::Local { zero: summary.start_time.as_millis() + line.from.0 as i64 * 1000, offset };
-    let peak = match all.peak_at {
-        Some(at) => {
-            let seconds = at.since(summary.start_time).as_secs_f64() - line.from.0 as f64;
-            format!("Peak {} at {}", exact(summary.peak_viewers.into()), clock.words(seconds))
-        }
-        None => String::new(),
-    };
-    let chat = format!("{} a minute, {} wrote", decimal(all.chat_rate, 1), people(all.chatters));
-    let latency: Values = Rc::new(line.latency.iter().map(|value| value.map(f64::from)).collect());
-    let middle = all.quality.latency.map(|spread| format!("Median {}", figures_state::seconds(spread.p50)));
-    let frozen = format!("{} in all", exact(all.quality.freezes));
-    let panel = |id, name, note: String, look, tone, unit, values, height, silence| Panel {
-        id,
-        name,
-        note: note.into(),
-        look,
-        tone,
-        unit,
-        values,
-        ghost: None,
-        height,
-        least: 1.0,
-        peak: id == "viewers",
-        silence,
-    };
-    let mut watching = panel(
-        "viewers",
-        "Viewers",
-        peak,
-        Look::Area,
-        "tone-accent",
-        Unit::Count("viewer", "viewers"),
-        values(&line.viewers),
-        220.0,
-        "nobody counted",
-    );
-    watching.ghost = before
-        .map(|before| ("last time".into(), values(&merge_state::aligned(&before.timeline, line.step.0))));
-    let panels = vec![
-        watching,
-        panel(
-            "chat",
-            "Chat messages",
-            chat,
-            Look::Bars,
-            "tone-quiet",
-            Unit::Count("message", "messages"),
-            values(&line.chat_messages),
-            64.0,
-            "no messages",
-        ),
-        panel(
-            "latency",
-            "Latency",
-            middle.unwrap_or_default(),
-            Look::Line,
-            "tone-good",
-            Unit::Millis("behind"),
-            latency,
-            64.0,
-            "latency not told",
-        ),
-        panel(
-            "freezes",
-            "Freezes",
-            frozen,
-            Look::Bars,
-            "tone-live",
-            Unit::Count("freeze", "freezes"),
-            values(&line.freezes),
-            48.0,
-            "no freezes",
-        ),
+    let [watching, chat, latency, freezes] = figures_state::notes(all, |at| clock.words(at - from));
+    let count = |list: &[u32]| list.iter().map(|value| Some((*value).into())).collect();
+    let ghost = before.map(|before| {
+        ("last time".into(), Rc::new(count(&merge_state::aligned(&before.timeline, line.step.0))))
+    });
+    let told = line.latency.iter().map(|value| value.map(f64::from)).collect();
+    let rows: [(Row, String, Vec<Option<f64>>); 4] = [
+        (VIEWERS, watching, count(&line.viewers)),
+        (CHAT, chat, count(&line.chat_messages)),
+        (LATENCY, latency, told),
+        (FREEZES, freezes, count(&line.freezes)),
     ];
-    let marks = figures_state::happenings(summary.start_time, &all.markers).into_iter();
-    let marks: Vec<Mark> = marks
-        .map(|one| Mark {
-            at: one.at - line.from.0 as f64,
-            until: one.until.map(|until| until - line.from.0 as f64),
-            text: one.text.into(),
-        })
-        .collect();
+    let mut panels: Vec<Panel> =
+        rows.into_iter().map(|(row, note, values)| panel(row, note, values)).collect();
+    panels[0].ghost = ghost;
+    let mark = |one: figures_state::Happening| Mark {
+        at: one.at - from,
+        until: one.until.map(|until| until - from),
+        text: one.text.into(),
+    };
+    let marks: Vec<Mark> =
+        figures_state::happenings(summary.start_time, &all.markers).into_iter().map(mark).collect();
     html! {
         <Chart id="evening" panels={panels} step={line.step.0 as f64} lead=0.5 clock={clock} marks={marks} time_name="Time"
             label="Viewers, chat messages, latency and freezes over time. Arrow keys read the values out." />
     }
 }
 
-fn people(count: u64) -> String {
-    if count == 1 { "1 person".to_owned() } else { format!("{} people", exact(count)) }
+/// What is the same for every broadcast: id, name, look, colour, unit, height, what is said where there is nothing.
+type Row = (&'static str, &'static str, Look, &'static str, Unit, f64, &'static str);
+
+const VIEWERS: Row = (
+    "viewers",
+    "Viewers",
+    Look::Area,
+    "tone-accent",
+    Unit::Count("viewer", "viewers"),
+    220.0,
+    "nobody counted",
+);
+const CHAT: Row = (
+    "chat",
+    "Chat messages",
+    Look::Bars,
+    "tone-quiet",
+    Unit::Count("message", "messages"),
+    64.0,
+    "no messages",
+);
+const LATENCY: Row =
+    ("latency", "Latency", Look::Line, "tone-good", Unit::Millis("behind"), 64.0, "latency not told");
+const FREEZES: Row =
+    ("freezes", "Freezes", Look::Bars, "tone-live", Unit::Count("freeze", "freezes"), 48.0, "no freezes");
+const STAYING: Row = (
+    "retention",
+    "Still watching",
+    Look::Area,
+    "tone-accent",
+    Unit::Percent("of all views"),
+    240.0,
+    "not told",
+);
+
+fn panel(row: Row, note: String, values: Vec<Option<f64>>) -> Panel {
+    let (id, name, look, tone, unit, height, silence) = row;
+    let least = if id == "retention" { 100.0 } else { 1.0 };
+    let (values, peak) = (Rc::new(values), id == "viewers");
+    Panel { id, name, note: note.into(), look, tone, unit, values, ghost: None, height, least, peak, silence }
 }
 
 fn staying(all: &BroadcastAnalytics) -> Html {
-    let parts: Vec<f64> = all.retention.iter().map(|part| part * 100.0).collect();
-    let panel = Panel {
-        id: "retention",
-        name: "Still watching",
-        note: figures_state::staying(&all.retention).into(),
-        look: Look::Area,
-        tone: "tone-accent",
-        unit: Unit::Percent("of all views"),
-        values: values(&parts),
-        ghost: None,
-        height: 240.0,
-        least: 100.0,
-        peak: false,
-        silence: "not told",
-    };
+    let parts: Vec<Option<f64>> = all.retention.iter().map(|part| Some(part * 100.0)).collect();
+    let none = parts.is_empty();
+    let panels = vec![panel(STAYING, figures_state::staying(&all.retention), parts)];
     html! {
         <section class="card" aria-labelledby="staying-title">
             <h2 id="staying-title">{ "How long people stay" }</h2>
-            if parts.is_empty() {
+            if none {
                 <p class="quiet">{ "No views yet." }</p>
             } else {
-                <Chart id="staying" panels={vec![panel]} step=60.0 lead=0.0 clock={Clock::Since} time_name="After"
+                <Chart id="staying" panels={panels} step=60.0 lead=0.0 clock={Clock::Since} time_name="After"
                     label="The part of all views that lasted so many minutes. Arrow keys read the values out." />
             }
         </section>
@@ -242,29 +205,15 @@ fn staying(all: &BroadcastAnalytics) -> Html {
 
 fn quality(all: &BroadcastAnalytics) -> Html {
     let quality = &all.quality;
-    let fact = |id: &'static str, name: &'static str, (value, note): (String, String)| {
+    let fact = |(id, name, value, note): figures_state::Fact| {
         html! {
-            <div data-testid={id}>
-                <dt>{ name }</dt><dd class="fact-value">{ value }</dd><dd class="quiet">{ note }</dd>
-            </div>
+            <div data-testid={id}><dt>{ name }</dt><dd class="fact-value">{ value }</dd><dd class="quiet">{ note }</dd></div>
         }
     };
-    let left = (
-        exact(quality.exits_after_freeze),
-        match quality.exits_after_freeze {
-            0 => "No view ended within 10 s of a freeze".to_owned(),
-            _ => "views ended within 10 s of a freeze".to_owned(),
-        },
-    );
     html! {
         <section class="card" aria-labelledby="quality-title">
             <h2 id="quality-title">{ "How well it played" }</h2>
-            <dl class="quality">
-                { fact("join-time", "To the first picture", figures_state::spread(quality.join_time)) }
-                { fact("latency", "Behind the streamer", figures_state::spread(quality.latency)) }
-                { fact("freezes", "Freezes", figures_state::freezes(all)) }
-                { fact("exits", "Left after a freeze", left) }
-            </dl>
+            <dl class="quality">{ for figures_state::facts(all).into_iter().map(fact) }</dl>
             <div class="played">
                 { breakdown(By::Codec, &quality.codecs) }
                 { breakdown(By::Size, &quality.sizes) }

@@ -1,6 +1,6 @@
 //! A broadcast's figures in words, and how they changed since the one before.
 
-use crate::ui::format_state::{exact, percent};
+use crate::ui::format_state::{decimal, exact, percent};
 use shared::{
     analytics::{BroadcastAnalytics, BroadcastSummary, Marker, MarkerKind, Spread},
     unit::Timestamp,
@@ -159,12 +159,49 @@ pub fn happenings(start: Timestamp, markers: &[Marker]) -> Vec<Happening> {
 }
 
 /// Milliseconds as seconds, on one line: `0.42 s`.
-pub fn seconds(millis: f64) -> String {
-    format!("{}\u{a0}s", crate::ui::format_state::decimal(millis / 1000.0, 2))
+fn seconds(millis: f64) -> String {
+    format!("{}\u{a0}s", decimal(millis / 1000.0, 2))
+}
+
+fn people(count: u64) -> String {
+    if count == 1 { "1 person".to_owned() } else { format!("{} people", exact(count)) }
+}
+
+/// What stands beside viewers, chat, latency and freezes. `time` writes seconds since the start as a time of day.
+pub fn notes(all: &BroadcastAnalytics, time: impl Fn(f64) -> String) -> [String; 4] {
+    let summary = &all.summary;
+    let peak = all.peak_at.map(|at| {
+        let at = time(at.since(summary.start_time).as_secs_f64());
+        format!("Peak {} at {at}", exact(summary.peak_viewers.into()))
+    });
+    let chat = format!("{} a minute, {} wrote", decimal(all.chat_rate, 1), people(all.chatters));
+    let latency = all.quality.latency.map(|spread| format!("Median {}", seconds(spread.p50)));
+    let freezes = format!("{} in all", exact(all.quality.freezes));
+    [peak.unwrap_or_default(), chat, latency.unwrap_or_default(), freezes]
+}
+
+/// Id, name, value and what more there is to say.
+pub type Fact = (&'static str, &'static str, String, String);
+
+/// How well it played, in four facts.
+pub fn facts(all: &BroadcastAnalytics) -> [Fact; 4] {
+    let (join, join_note) = spread(all.quality.join_time);
+    let (latency, latency_note) = spread(all.quality.latency);
+    let (freezes, freezes_note) = freezes(all);
+    let exits = match all.quality.exits_after_freeze {
+        0 => "No view ended within 10 s of a freeze",
+        _ => "views ended within 10 s of a freeze",
+    };
+    [
+        ("join-time", "To the first picture", join, join_note),
+        ("latency", "Behind the streamer", latency, latency_note),
+        ("freezes", "Freezes", freezes, freezes_note),
+        ("exits", "Left after a freeze", exact(all.quality.exits_after_freeze), exits.to_owned()),
+    ]
 }
 
 /// A distribution in words.
-pub fn spread(spread: Option<Spread>) -> (String, String) {
+fn spread(spread: Option<Spread>) -> (String, String) {
     match spread {
         Some(spread) => (seconds(spread.p50), format!("for half; 19 of 20 within {}", seconds(spread.p95))),
         None => ("–".to_owned(), "No player has said yet".to_owned()),
@@ -172,7 +209,7 @@ pub fn spread(spread: Option<Spread>) -> (String, String) {
 }
 
 /// Freezes in words.
-pub fn freezes(all: &BroadcastAnalytics) -> (String, String) {
+fn freezes(all: &BroadcastAnalytics) -> (String, String) {
     let quality = &all.quality;
     let note = match quality.freezes {
         0 => "The picture never stood still".to_owned(),
@@ -296,6 +333,19 @@ mod tests {
         assert_eq!(freezes(&all).1, "The picture never stood still");
         (all.quality.freezes, all.quality.frozen_time, all.quality.frozen_share) = (12, 31.0, 0.004);
         assert_eq!(freezes(&all), ("12".to_owned(), "31 s, 0.4 % of the watched time".to_owned()));
+    }
+
+    #[test]
+    fn notes_say_the_peak_and_how_much_was_written() {
+        let mut all = broadcast(0, &[1, 42]);
+        let [peak, chat, latency, freezes] = notes(&all, |at| format!("+{at}"));
+        assert_eq!([peak.as_str(), latency.as_str(), freezes.as_str()], ["", "", "0 in all"]);
+        assert_eq!(chat, "0 a minute, 0 people wrote");
+        all.peak_at = Some(Timestamp::from_millis(all.summary.start_time.as_millis() + 5000));
+        (all.chat_rate, all.chatters) = (1.25, 1);
+        let [peak, chat, ..] = notes(&all, |at| format!("+{at}"));
+        assert_eq!((peak.as_str(), chat.as_str()), ("Peak 42 at +5", "1.3 a minute, 1 person wrote"));
+        assert_eq!(facts(&all)[3].3, "No view ended within 10 s of a freeze");
     }
 
     #[test]

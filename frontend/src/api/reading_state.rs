@@ -4,37 +4,45 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use shared::{analytics::BroadcastAnalytics, page::Page};
 
-fn take<T: DeserializeOwned>(value: &mut Value, field: &str) -> Option<T> {
-    serde_json::from_value(value.get_mut(field)?.take()).ok()
+/// Takes a field; what is wrong with it is kept in `good`, so that reading goes straight on.
+#[inline(never)]
+fn take<T: DeserializeOwned + Default>(value: &mut Value, field: &str, good: &mut bool) -> T {
+    let read = value.get_mut(field).map(Value::take).and_then(|field| serde_json::from_value(field).ok());
+    *good &= read.is_some();
+    read.unwrap_or_default()
 }
 
 /// A broadcast's analytics.
 pub fn analytics(mut value: Value) -> Option<BroadcastAnalytics> {
-    let all = &mut value;
-    Some(BroadcastAnalytics {
-        concurrent_viewers: take(all, "concurrentViewers")?,
-        peak_at: take(all, "peakAt")?,
-        chat_rate: take(all, "chatRate")?,
-        chatters: take(all, "chatters")?,
-        devices: take(all, "devices")?,
-        browsers: take(all, "browsers")?,
-        regions: take(all, "regions")?,
-        referrers: take(all, "referrers")?,
-        embeds: take(all, "embeds")?,
-        quality: take(all, "quality")?,
-        timeline: take(all, "timeline")?,
-        retention: take(all, "retention")?,
-        markers: take(all, "markers")?,
-        previous: take(all, "previous")?,
-        // What is left is the summary, between the others.
-        summary: serde_json::from_value(value).ok()?,
-    })
+    let (all, good) = (&mut value, &mut true);
+    // It holds everything that the analytics have no field of their own for.
+    let summary = serde_json::from_value(all.clone()).ok()?;
+    let read = BroadcastAnalytics {
+        summary,
+        concurrent_viewers: take(all, "concurrentViewers", good),
+        peak_at: take(all, "peakAt", good),
+        chat_rate: take(all, "chatRate", good),
+        chatters: take(all, "chatters", good),
+        devices: take(all, "devices", good),
+        browsers: take(all, "browsers", good),
+        regions: take(all, "regions", good),
+        referrers: take(all, "referrers", good),
+        embeds: take(all, "embeds", good),
+        quality: take(all, "quality", good),
+        timeline: take(all, "timeline", good),
+        retention: take(all, "retention", good),
+        markers: take(all, "markers", good),
+        previous: take(all, "previous", good),
+    };
+    good.then_some(read)
 }
 
 /// A page of a list.
 pub fn page<T: DeserializeOwned>(mut value: Value) -> Option<Page<T>> {
     let next = value.get_mut("next").and_then(|next| next.as_str().map(str::to_owned));
-    Some(Page { items: take(&mut value, "items")?, next })
+    let mut good = true;
+    let items = take(&mut value, "items", &mut good);
+    good.then_some(Page { items, next })
 }
 
 #[cfg(test)]

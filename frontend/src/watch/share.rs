@@ -42,18 +42,22 @@ pub fn share(channel: &Channel, mine: bool, on_close: Callback<()>) -> Html {
         }
     };
     let shows = channel.embedding != Embedding::Nowhere && channel.visibility != Visibility::Private;
+    let fields = [
+        ("share-link", "Link", format!("{origin}/{name}"), 1),
+        ("share-frame", "Player in an iframe", player, 3),
+        ("share-script", "Player as a tag, which fits its place", script, 3),
+        ("share-chat", "Chat in an iframe", chat, 3),
+    ];
+    let field = |(id, label, value, rows): (&'static str, &'static str, String, u32)| {
+        html! { <CopyField id={id} label={label} value={value} rows={rows} testid={id} /> }
+    };
     html! {
         <Dialog title={format!("Share {}", channel.display_name)} on_close={on_close}>
-            <CopyField id="share-link" label="Link" value={format!("{origin}/{name}")} testid="share-link" />
             if let Some(rule) = rule {
                 <p class="callout" data-testid="share-rule">
                     { rule }{ if mine { " You can change this in the settings." } else { "" } }</p>
             }
-            if shows {
-                <CopyField id="share-frame" label="Player in an iframe" value={player} rows=3 testid="share-frame" />
-                <CopyField id="share-script" label="Player as a tag, which fits its place" value={script} rows=3 testid="share-script" />
-                <CopyField id="share-chat" label="Chat in an iframe" value={chat} rows=3 testid="share-chat" />
-            }
+            { for fields.into_iter().take(if shows { 4 } else { 1 }).map(field) }
         </Dialog>
     }
 }

@@ -11,6 +11,6 @@ mod table;
 mod view;
 
 pub use draw_state::Look;
-pub use panel::{Panel, Unit, Values};
+pub use panel::{Panel, Unit};
 pub use scale_state::Clock;
 pub use view::{Chart, Mark};
