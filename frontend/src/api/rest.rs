@@ -44,7 +44,7 @@ async fn typed<T: DeserializeOwned>(method: &str, path: &str, body: Option<Strin
 
 /// What is read by hand from JSON.
 async fn read<T>(path: &str, by: fn(serde_json::Value) -> Option<T>) -> Answer<T> {
-    let (status, text) = send("GET", path, None).await?;
+    let (status, text) = send(None, "GET", path, None).await?;
     serde_json::from_str(&text).ok().and_then(by).ok_or(Failure::Unexpected(status))
 }
 
