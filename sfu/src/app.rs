@@ -21,7 +21,7 @@ use crate::{
         routes::whip_url,
         service::{ChannelError, Channels},
     },
-    chat::service::Chat,
+    chat::{service::Chat, store::ChatStore},
     config::Config,
     event::{bus::Bus, websocket::Gateway},
     fresh,
@@ -187,7 +187,8 @@ impl Server {
         let channels = Channels::new(store.clone(), ports);
         let accounts = Accounts::new(store.clone(), Arc::new(connect::AccountChannels(channels.clone())));
         let owners = Arc::new(connect::ChannelOwners(channels.clone()));
-        let analytics = Analytics::new(analytics_store, desk.clone(), owners, Arc::new(connect::Silence));
+        let written = Arc::new(connect::ChatFigures(ChatStore::new(store.clone())));
+        let analytics = Analytics::new(analytics_store, desk.clone(), owners, written);
         let chat_ports = connect::chat_ports(&channels, &accounts, &board, &bus);
         let chat = Chat::new(store.clone(), chat_ports);
         tokio::spawn(connect::follow_edits(chat.clone(), bus.clone()));

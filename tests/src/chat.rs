@@ -132,7 +132,8 @@ impl Reader {
         let started =
             events.until("started", PATIENCE, |message| message["event"] == format!("{MESSAGES}:started"));
         let complete = started["payload"]["complete"] == true;
-        let cursor = started["cursor"].as_u64().or(after).unwrap_or_default();
+        // With something missing, counting begins anew.
+        let cursor = started["cursor"].as_u64().or(after.filter(|_| complete)).unwrap_or_default();
         Self { events, cursor, complete, waiting: Vec::new() }
     }
 
@@ -141,13 +142,13 @@ impl Reader {
     /// # Panics
     /// When none comes.
     #[track_caller]
-    pub fn next(&mut self) -> Value {
-        self.try_next(PATIENCE).expect("an update")
+    pub fn hear(&mut self) -> Value {
+        self.try_hear(PATIENCE).expect("an update")
     }
 
     /// The next update; `None` if none comes within `timeout`.
     #[track_caller]
-    pub fn try_next(&mut self, timeout: Duration) -> Option<Value> {
+    pub fn try_hear(&mut self, timeout: Duration) -> Option<Value> {
         while self.waiting.is_empty() {
             let message = self.events.next(timeout)?;
             if message["event"] == format!("{MESSAGES}:stream") {
@@ -166,6 +167,12 @@ impl Reader {
         self.waiting.pop()
     }
 
+    /// What came with the last update, and was not taken yet.
+    pub fn rest(&mut self) -> Vec<Value> {
+        self.waiting.reverse();
+        std::mem::take(&mut self.waiting)
+    }
+
     /// Updates until one fits; all of them.
     ///
     /// # Panics
@@ -174,7 +181,7 @@ impl Reader {
     pub fn until(&mut self, fits: impl Fn(&Value) -> bool) -> Vec<Value> {
         let mut all = Vec::new();
         loop {
-            let update = self.next();
+            let update = self.hear();
             all.push(update);
             if fits(&all[all.len() - 1]) {
                 return all;

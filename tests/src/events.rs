@@ -87,6 +87,11 @@ impl Events {
         self.send_text(&message.to_string());
     }
 
+    /// Sends JSON; `false` when the server has closed.
+    pub fn try_send(&mut self, message: &Value) -> bool {
+        self.socket.send(Message::text(message.to_string())).is_ok()
+    }
+
     /// Sends a text message, whatever is in it.
     pub fn send_text(&mut self, text: &str) {
         self.socket.send(Message::text(text)).expect("to send");

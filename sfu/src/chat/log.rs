@@ -109,10 +109,14 @@ impl Log {
 
     /// Forgets everything: what is pushed next is not all that came since.
     pub fn start_anew(&mut self) {
-        let pushed = self.gathered.last().map_or(self.told, |item| item.sequence);
         // One place is skipped, so that nobody has seen as far.
-        let last = Cursor(pushed.0 + 1);
+        let last = Cursor(self.written().0 + 1);
         *self = Self { has_older: true, ..Self::new(last, Vec::new()) };
+    }
+
+    /// The place of the newest update that was pushed, told or not.
+    pub fn written(&self) -> Cursor {
+        self.gathered.last().map_or(self.told, |item| item.sequence)
     }
 
     /// Whether something waits to be told.

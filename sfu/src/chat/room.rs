@@ -23,8 +23,11 @@ const NAMES_MOST: usize = 500;
 /// Messages whose sender's key is remembered, so that one sent again costs nothing. The oldest goes first; the database
 /// knows them all.
 const KEYS_MOST: usize = 1_000;
-/// People whose last message is remembered for slow mode. When there are more, those who may write again are forgotten.
-const LAST_MOST: usize = 10_000;
+/// People whose last message is remembered for slow mode. When there are more, those who may write again are forgotten:
+/// no more than this can have written within the longest slow mode, by [`PER_ROOM`].
+const LAST_MOST: usize = 70_000;
+/// Guests whose address is remembered.
+const GUESTS_MOST: usize = 10_000;
 
 /// When something happens, by both clocks: time-outs outlive the process, limits must not jump with the wall clock.
 #[derive(Debug, Clone, Copy)]
@@ -170,7 +173,7 @@ impl Room {
             self.count(&writer.person, now.passed)?;
         }
         if let (true, Some(network)) = (writer.is_guest, writer.network) {
-            if self.guests.len() >= LAST_MOST {
+            if self.guests.len() >= GUESTS_MOST {
                 self.guests.clear();
             }
             self.guests.insert(writer.person.clone(), network);

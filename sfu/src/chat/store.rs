@@ -12,7 +12,7 @@ use shared::{
     text::DisplayName,
     unit::Timestamp,
 };
-use sqlx::{Any, Row, Transaction, any::AnyRow};
+use sqlx::{Any, AssertSqlSafe, Row, Transaction, any::AnyRow};
 use std::str::FromStr;
 
 /// Reads and writes chat; cheap to clone.
@@ -374,6 +374,51 @@ impl ChatStore {
             .execute(self.0.pool())
             .await?;
         Ok(())
+    }
+
+    /// How many messages were written during each of these broadcasts, and by how many people; deleted ones too.
+    pub async fn totals(
+        &self,
+        broadcasts: &[BroadcastId],
+    ) -> Result<Vec<(BroadcastId, u64, u64)>, StoreError> {
+        if broadcasts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let places: Vec<String> = (1..=broadcasts.len()).map(|place| format!("${place}")).collect();
+        let sql = format!(
+            "SELECT broadcast_id, COUNT(*), COUNT(DISTINCT person_id) FROM chat_messages
+             WHERE broadcast_id IN ({}) GROUP BY broadcast_id",
+            places.join(", ")
+        );
+        // Nothing but numbers of places was put into it.
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        for broadcast in broadcasts {
+            query = query.bind(broadcast.as_str());
+        }
+        let rows = query.fetch_all(self.0.pool()).await?;
+        let count = |row: &AnyRow, index| row.try_get::<i64, _>(index).map(i64::unsigned_abs);
+        rows.iter().map(|row| Ok((column(row, 0)?, count(row, 1)?, count(row, 2)?))).collect()
+    }
+
+    /// How many messages were written in each second of a broadcast, counted from `start`; deleted ones too.
+    pub async fn seconds(
+        &self,
+        broadcast: &BroadcastId,
+        start: Timestamp,
+    ) -> Result<Vec<(u64, u32)>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT (sent_at - $2) / 1000, COUNT(*) FROM chat_messages
+             WHERE broadcast_id = $1 AND sent_at >= $2 GROUP BY (sent_at - $2) / 1000 ORDER BY 1",
+        )
+        .bind(broadcast.as_str())
+        .bind(start.as_millis())
+        .fetch_all(self.0.pool())
+        .await?;
+        let second = |row: &AnyRow| -> Result<(u64, u32), StoreError> {
+            let count = row.try_get::<i64, _>(1)?;
+            Ok((row.try_get::<i64, _>(0)?.unsigned_abs(), count.clamp(0, i64::from(u32::MAX)) as u32))
+        };
+        rows.iter().map(second).collect()
     }
 
     /// Begins to write.

@@ -4,6 +4,7 @@ mod account;
 mod analytics;
 mod api;
 mod chat;
+mod chat_hostile;
 mod embed;
 mod events;
 mod hostile;

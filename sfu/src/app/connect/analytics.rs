@@ -2,20 +2,16 @@
 
 use crate::{
     actor::Actor,
-    analytics::{ChatSource, ChatTotal, Owners, agent, lines::Fact, maxminddb::Regions},
+    analytics::{Owners, agent, lines::Fact, maxminddb::Regions},
     audience::{Audience, Region},
     broadcast::log::Record,
     channel::service::Channels,
     http::problem::ProblemResponse,
-    store::StoreError,
     watch::whep,
 };
 use futures_util::{FutureExt, future::BoxFuture};
-use shared::{
-    id::{BroadcastId, ChannelId, ChannelName},
-    unit::Timestamp,
-};
-use std::{collections::HashMap, net::IpAddr};
+use shared::id::{ChannelId, ChannelName};
+use std::net::IpAddr;
 
 /// What a record means to those who may be reported of.
 pub(in crate::app) fn fact(record: &Record) -> Option<Fact> {
@@ -54,25 +50,5 @@ impl Owners for ChannelOwners {
         channel: &'a ChannelName,
     ) -> BoxFuture<'a, Result<ChannelId, ProblemResponse>> {
         async move { Ok(self.0.managed(who, channel).await?.channel.id.clone()) }.boxed()
-    }
-}
-
-/// A server without chat.
-pub(in crate::app) struct Silence;
-
-impl ChatSource for Silence {
-    fn totals<'a>(
-        &'a self,
-        _: &'a [BroadcastId],
-    ) -> BoxFuture<'a, Result<HashMap<BroadcastId, ChatTotal>, StoreError>> {
-        async { Ok(HashMap::new()) }.boxed()
-    }
-
-    fn seconds<'a>(
-        &'a self,
-        _: &'a BroadcastId,
-        _: Timestamp,
-    ) -> BoxFuture<'a, Result<Vec<(u64, u32)>, StoreError>> {
-        async { Ok(Vec::new()) }.boxed()
     }
 }

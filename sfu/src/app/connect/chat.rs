@@ -3,6 +3,7 @@
 use crate::{
     account::{service::Accounts, store::Account},
     actor::Actor,
+    analytics::{ChatSource, ChatTotal},
     broadcast::live::LiveBoard,
     channel::{
         rules,
@@ -12,6 +13,7 @@ use crate::{
         self, Person, Place,
         feed::{Follower, News},
         service::{By, Chat, Followed},
+        store::ChatStore,
     },
     event::{self, RoomFollowed, RoomNews, RoomReader, ToSend, bus::Bus},
     http::{
@@ -29,8 +31,9 @@ use shared::{
     id::{AccountId, BroadcastId, ChannelId, ChannelName, MessageId},
     problem::Problem,
     text::AccountName,
+    unit::Timestamp,
 };
-use std::{net::IpAddr, sync::Arc};
+use std::{collections::HashMap, net::IpAddr, sync::Arc};
 use tokio::sync::broadcast::error::RecvError;
 
 /// What chat needs of everybody else.
@@ -110,6 +113,31 @@ impl chat::Surroundings for OfServer {
 
     fn sent(&self, channel: &ChannelName, message: &MessageId) {
         self.bus.publish(channel, Occurrence::ChatMessageSent { message_id: message.clone() });
+    }
+}
+
+/// What was written during broadcasts, for analytics.
+pub(in crate::app) struct ChatFigures(pub(in crate::app) ChatStore);
+
+impl ChatSource for ChatFigures {
+    fn totals<'a>(
+        &'a self,
+        broadcasts: &'a [BroadcastId],
+    ) -> BoxFuture<'a, Result<HashMap<BroadcastId, ChatTotal>, StoreError>> {
+        async move {
+            let totals = self.0.totals(broadcasts).await?;
+            let total = |(id, messages, chatters)| (id, ChatTotal { messages, chatters });
+            Ok(totals.into_iter().map(total).collect())
+        }
+        .boxed()
+    }
+
+    fn seconds<'a>(
+        &'a self,
+        broadcast: &'a BroadcastId,
+        start: Timestamp,
+    ) -> BoxFuture<'a, Result<Vec<(u64, u32)>, StoreError>> {
+        self.0.seconds(broadcast, start).boxed()
     }
 }
 

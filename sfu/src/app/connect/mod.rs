@@ -9,9 +9,9 @@ mod topics;
 
 pub(super) use self::{
     account::AccountChannels,
-    analytics::{ChannelOwners, Classifier, Silence, fact},
+    analytics::{ChannelOwners, Classifier, fact},
     channel::{NothingLive, ports},
-    chat::{ChatTopic, chat_ports, follow_edits},
+    chat::{ChatFigures, ChatTopic, chat_ports, follow_edits},
     media::media,
     topics::Topics,
 };

@@ -1,1 +1,223 @@
+use super::*;
+use rand::{Rng, SeedableRng, rngs::StdRng};
+use std::collections::BTreeMap;
 
+fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+fn message(n: u64) -> Item {
+    Item {
+        sequence: Cursor(n),
+        kind: Kind::Message(format!("m{n}").parse().unwrap()),
+        text: format!("{{\"m\":{n}}}").into(),
+    }
+}
+
+fn deletion(n: u64, gone: &[u64]) -> Item {
+    let gone: Vec<MessageId> = gone.iter().map(|n| format!("m{n}").parse().unwrap()).collect();
+    let text = format!(
+        "{{\"d\":{:?}}}",
+        gone.iter().map(|id| id.as_str()[1..].parse().unwrap()).collect::<Vec<u64>>()
+    );
+    Item { sequence: Cursor(n), kind: Kind::Deleted(gone), text: text.into() }
+}
+
+/// What a page shows after a payload: messages come and go.
+fn show(page: &mut BTreeMap<u64, ()>, text: &str) {
+    let payload: serde_json::Value = serde_json::from_str(text).unwrap();
+    for update in payload["updates"].as_array().unwrap() {
+        if let Some(n) = update["m"].as_u64() {
+            assert!(page.insert(n, ()).is_none(), "message {n} came twice");
+        }
+        for gone in update["d"].as_array().into_iter().flatten() {
+            page.remove(&gone.as_u64().unwrap());
+        }
+    }
+}
+
+fn numbers(batch: &Batch) -> Vec<u64> {
+    let payload: serde_json::Value = serde_json::from_str(&batch.text).unwrap();
+    payload["updates"].as_array().unwrap().iter().filter_map(|update| update["m"].as_u64()).collect()
+}
+
+#[test]
+fn a_quiet_room_tells_at_once_and_a_busy_one_each_tenth_of_a_second() {
+    let mut log = Log::new(Cursor(0), Vec::new());
+    assert_eq!(log.push(message(1), ms(5)), ms(5));
+    assert!(log.tell(ms(5)));
+    assert!(!log.tell(ms(5)), "there is nothing more");
+    assert_eq!(log.push(message(2), ms(6)), ms(105));
+    assert_eq!(log.push(message(3), ms(50)), ms(105));
+    assert_eq!(log.after(Cursor(1)), After::Nothing, "what is gathered is not told yet");
+    assert!(log.tell(ms(105)));
+    let After::Batch(batch) = log.after(Cursor(1)) else { panic!("there is a batch") };
+    assert_eq!((batch.after, batch.cursor, numbers(&batch)), (Cursor(1), Cursor(3), vec![2, 3]));
+    assert!(log.push(message(4), ms(300)) <= ms(300), "it was quiet meanwhile");
+}
+
+#[test]
+fn everybody_at_the_same_place_gets_the_same_text() {
+    let mut log = Log::new(Cursor(0), Vec::new());
+    for n in 1..=3 {
+        log.push(message(n), ms(n * 200));
+        log.tell(ms(n * 200));
+    }
+    for seen in 0..3 {
+        let (After::Batch(one), After::Batch(other)) = (log.after(Cursor(seen)), log.after(Cursor(seen)))
+        else {
+            panic!("there is a batch")
+        };
+        assert!(Arc::ptr_eq(&one, &other));
+        assert_eq!(one.cursor, Cursor(seen + 1), "one after the other");
+    }
+    let (First::Known(Some(one), _), First::Known(Some(other), seen)) = (log.first(), log.first()) else {
+        panic!("there are messages")
+    };
+    assert!(Arc::ptr_eq(&one, &other));
+    assert_eq!((seen, numbers(&one)), (Cursor(3), vec![1, 2, 3]));
+}
+
+#[test]
+fn a_newcomer_gets_the_last_hundred_that_are_not_deleted() {
+    let mut log = Log::new(Cursor(100), (1..=100).map(message).collect());
+    for n in 101..=150 {
+        log.push(message(n), ms(n * 200));
+        log.tell(ms(n * 200));
+    }
+    log.push(deletion(151, &[150, 149]), ms(100_000));
+    log.tell(ms(100_000));
+    let First::Known(Some(first), seen) = log.first() else { panic!("it is known") };
+    assert_eq!((numbers(&first), seen), ((49..=148).collect::<Vec<_>>(), Cursor(151)));
+    // When more are gone than were kept in reserve, the database is asked.
+    let gone: Vec<u64> = (60..=148).collect();
+    log.push(deletion(152, &gone), ms(200_000));
+    log.tell(ms(200_000));
+    assert_eq!(log.first(), First::Unknown(Cursor(152)));
+    log.set_recent(Cursor(151), Vec::new());
+    assert_eq!(log.first(), First::Unknown(Cursor(152)), "that was read too early");
+    log.set_recent(Cursor(152), (1..=59).map(message).collect());
+    let First::Known(Some(first), _) = log.first() else { panic!("it is known") };
+    assert_eq!(numbers(&first).len(), 59);
+    assert_eq!(Log::new(Cursor(7), Vec::new()).first(), First::Known(None, Cursor(7)));
+}
+
+#[test]
+fn what_is_too_old_or_none_of_ours_is_not_kept() {
+    let mut log = Log::new(Cursor(50), Vec::new());
+    for n in 51..=60 {
+        log.push(message(n), ms(n * 200));
+        log.tell(ms(n * 200));
+    }
+    assert_eq!(log.after(Cursor(49)), After::NotKept);
+    assert_eq!(log.after(Cursor(61)), After::NotKept);
+    assert_eq!(log.after(Cursor(u64::MAX)), After::NotKept);
+    assert_eq!(log.missed(Cursor(49)), None);
+    assert_eq!(log.missed(Cursor(60)), Some(None));
+    assert_eq!(numbers(&log.missed(Cursor(50)).unwrap().unwrap()), (51..=60).collect::<Vec<_>>());
+    // Bounded in number and in bytes.
+    for n in 61..=61 + 3 * KEPT as u64 {
+        log.push(message(n), ms(n * 200));
+        log.tell(ms(n * 200));
+    }
+    assert!(log.kept.len() <= KEPT && log.batches.len() <= KEPT + 1);
+    let large: Arc<str> = "\"x\"".repeat(100_000).into();
+    for n in 4000..4100 {
+        log.push(Item { text: large.clone(), ..message(n) }, ms(n * 200));
+        log.tell(ms(n * 200));
+    }
+    assert!(log.bytes <= BYTES_KEPT && log.kept.len() < 5 && log.batches.len() <= 5);
+}
+
+#[test]
+fn who_comes_back_is_not_given_what_was_deleted_since() {
+    let mut log = Log::new(Cursor(0), Vec::new());
+    for n in 1..=5 {
+        log.push(message(n), ms(n * 200));
+        log.tell(ms(n * 200));
+    }
+    log.push(deletion(6, &[2, 4]), ms(5000));
+    log.tell(ms(5000));
+    let missed = log.missed(Cursor(2)).unwrap().unwrap();
+    assert_eq!(
+        &*missed.text, r#"{"updates":[{"m":3},{"m":5},{"d":[2, 4]}]}"#,
+        "and is told of what they have"
+    );
+}
+
+#[test]
+fn after_an_uncertain_write_everybody_comes_back_by_their_cursor() {
+    let mut log = Log::new(Cursor(10), Vec::new());
+    log.push(message(11), ms(0));
+    log.tell(ms(0));
+    log.start_anew();
+    for (next, expected) in [(12, Cursor(12)), (15, Cursor(15))] {
+        let mut log = Log::new(Cursor(10), Vec::new());
+        log.push(message(11), ms(0));
+        log.tell(ms(0));
+        log.start_anew();
+        log.push(message(next), ms(500));
+        log.tell(ms(500));
+        assert_eq!(log.after(Cursor(11)), After::NotKept, "what lies between is only in the database");
+        assert_eq!(log.missed(Cursor(11)), None);
+        assert_eq!(log.first(), First::Unknown(expected));
+        assert_eq!(log.after(expected), After::Nothing);
+    }
+}
+
+/// Whoever follows, however slowly, and however often they are cut off: they see what the room shows, each message once.
+#[test]
+fn any_follower_ends_up_with_what_the_room_shows() {
+    for seed in 0..300 {
+        let mut random = StdRng::seed_from_u64(seed);
+        let mut log = Log::new(Cursor(0), Vec::new());
+        let mut room: BTreeMap<u64, ()> = BTreeMap::new();
+        let mut page: BTreeMap<u64, ()> = BTreeMap::new();
+        let mut seen = Cursor(0);
+        let mut due: Option<Duration> = None;
+        let mut now = ms(0);
+        let mut sequence = 0;
+        for _ in 0..random.random_range(10..400) {
+            now += ms(random.random_range(0..60));
+            if due.is_some_and(|due| due <= now) {
+                log.tell(now);
+                due = None;
+            }
+            match random.random_range(0..10) {
+                0..=5 => {
+                    sequence += random.random_range(1..3);
+                    room.insert(sequence, ());
+                    let at = log.push(message(sequence), now);
+                    due = due.or(Some(at));
+                }
+                6 => {
+                    let gone: Vec<u64> = room.keys().copied().filter(|_| random.random_bool(0.1)).collect();
+                    sequence += 1;
+                    room.retain(|n, ()| !gone.contains(n));
+                    let at = log.push(deletion(sequence, &gone), now);
+                    due = due.or(Some(at));
+                }
+                7 => {
+                    // Cut off, and back by the cursor.
+                    if let Some(missed) = log.missed(seen).expect("so few are all kept") {
+                        show(&mut page, &missed.text);
+                        seen = missed.cursor;
+                    }
+                }
+                _ => {
+                    if let After::Batch(batch) = log.after(seen) {
+                        assert!(batch.cursor > seen);
+                        show(&mut page, &batch.text);
+                        seen = batch.cursor;
+                    }
+                }
+            }
+        }
+        log.tell(now);
+        while let After::Batch(batch) = log.after(seen) {
+            show(&mut page, &batch.text);
+            seen = batch.cursor;
+        }
+        assert_eq!(page, room, "seed {seed}");
+    }
+}

@@ -1,1 +1,299 @@
+use super::*;
+use shared::text::DisplayName;
 
+fn person(name: &str) -> PersonId {
+    name.parse().unwrap()
+}
+
+fn guest(name: &str) -> Writer {
+    Writer { person: person(name), is_owner: false, is_guest: true, network: None }
+}
+
+fn member(name: &str) -> Writer {
+    Writer { is_guest: false, ..guest(name) }
+}
+
+fn from(name: &str, address: &str) -> Writer {
+    Writer { network: Some(address.parse().unwrap()), ..guest(name) }
+}
+
+fn at(millis: u64) -> Now {
+    Now { wall: Timestamp::from_millis(1_000_000 + millis as i64), passed: Duration::from_millis(millis) }
+}
+
+fn room() -> Room {
+    Room::new(ChatSettings::default(), Vec::new(), Vec::new())
+}
+
+fn silence(name: &str, until: u64) -> Silence {
+    Silence {
+        person: person(name),
+        name: "Somebody".parse::<DisplayName>().unwrap(),
+        until: at(until).wall,
+        by: person("owner"),
+        reason: String::new(),
+    }
+}
+
+fn key(text: &str) -> RequestId {
+    text.parse().unwrap()
+}
+
+fn sent(id: &str) -> Sent {
+    Sent { id: id.parse().unwrap(), sequence: shared::event::Cursor(1) }
+}
+
+#[test]
+fn a_burst_passes_and_then_one_each_two_seconds() {
+    let mut room = room();
+    for _ in 0..5 {
+        assert_eq!(room.admit(&guest("g"), None, at(0)), Ok(Admitted::New));
+    }
+    let refused = |wait| Err(Refused::TooFast { wait: Duration::from_millis(wait) });
+    assert_eq!(room.admit(&guest("g"), None, at(0)), refused(2000));
+    assert_eq!(room.admit(&guest("g"), None, at(1500)), refused(500));
+    assert_eq!(room.admit(&guest("h"), None, at(1500)), Ok(Admitted::New), "people don't share");
+    assert_eq!(room.admit(&guest("g"), None, at(2000)), Ok(Admitted::New));
+    assert_eq!(room.admit(&guest("g"), None, at(2000)), refused(2000));
+}
+
+/// However somebody times it, no more passes than the burst and one each two seconds.
+#[test]
+fn no_rhythm_gets_more_through() {
+    for step in 1..=200u64 {
+        let mut room = room();
+        let tries = 60_000 / (step * 10);
+        let passed =
+            (0..tries).filter(|n| room.admit(&member("m"), None, at(n * step * 10)).is_ok()).count() as u64;
+        let most = 5 + 60_000 / 2000;
+        assert!(passed <= most, "every {} ms: {passed}", step * 10);
+        assert!(passed >= tries.min(30), "every {} ms: {passed} of {tries}", step * 10);
+    }
+}
+
+#[test]
+fn the_wait_that_is_told_is_long_enough_and_no_longer() {
+    for slow_seconds in [0, 1, 7, 60, 600] {
+        for start in 0..40u64 {
+            let mut room = Room::new(ChatSettings { guests: true, slow_seconds }, Vec::new(), Vec::new());
+            let mut now = start * 37;
+            for _ in 0..8 {
+                match room.admit(&guest("g"), None, at(now)) {
+                    Ok(_) => {}
+                    Err(Refused::TooFast { wait } | Refused::Slow { wait }) => {
+                        let wait = wait.as_millis() as u64;
+                        assert!(wait > 0);
+                        assert!(
+                            room.admit(&guest("g"), None, at(now + wait - 1)).is_err(),
+                            "{slow_seconds} {now}"
+                        );
+                        now += wait;
+                        let then = room.admit(&guest("g"), None, at(now));
+                        // Slow mode may be over while the burst isn't, and the other way round.
+                        if let Err(again) = then {
+                            assert!(matches!(again, Refused::TooFast { .. }), "{again:?}");
+                        }
+                    }
+                    Err(other) => panic!("{other:?}"),
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_room_takes_only_so_many_of_all() {
+    let mut room = room();
+    let mut passed = 0;
+    for n in 0..1000 {
+        match room.admit(&guest(&format!("g{n}")), None, at(0)) {
+            Ok(_) => passed += 1,
+            Err(Refused::RoomBusy { wait }) => assert_eq!(wait, Duration::from_millis(10)),
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(passed, 200);
+    assert_eq!(room.admit(&guest("late"), None, at(10)), Ok(Admitted::New));
+    // Who was turned away because of others has their own burst still.
+    for _ in 0..5 {
+        assert_eq!(room.admit(&guest("g999"), None, at(5000)), Ok(Admitted::New));
+    }
+}
+
+#[test]
+fn owner_and_moderators_are_exempt_from_every_limit() {
+    let settings = ChatSettings { guests: false, slow_seconds: 600 };
+    let mut room = Room::new(settings, vec![person("mod")], vec![silence("mod", 10_000)]);
+    let owner = Writer { is_owner: true, ..member("owner") };
+    for _ in 0..1000 {
+        assert_eq!(room.admit(&owner, None, at(0)), Ok(Admitted::New));
+        assert_eq!(room.admit(&member("mod"), None, at(0)), Ok(Admitted::New));
+    }
+    room.set_moderator(person("mod"), false);
+    assert!(matches!(room.admit(&member("mod"), None, at(0)), Err(Refused::Silenced { .. })));
+}
+
+#[test]
+fn slow_mode_counts_each_persons_last() {
+    let mut room = Room::new(ChatSettings { guests: true, slow_seconds: 30 }, Vec::new(), Vec::new());
+    assert_eq!(room.admit(&guest("g"), None, at(0)), Ok(Admitted::New));
+    let wait = Duration::from_secs(20);
+    assert_eq!(room.admit(&guest("g"), None, at(10_000)), Err(Refused::Slow { wait }));
+    assert_eq!(room.admit(&guest("h"), None, at(10_000)), Ok(Admitted::New));
+    assert_eq!(room.admit(&guest("g"), None, at(30_000)), Ok(Admitted::New));
+    room.set_settings(ChatSettings { guests: true, slow_seconds: 0 });
+    assert_eq!(
+        room.admit(&guest("g"), None, at(30_000)),
+        Ok(Admitted::New),
+        "and ends when it is switched off"
+    );
+}
+
+#[test]
+fn guests_can_be_kept_out() {
+    let mut room = room();
+    assert_eq!(room.admit(&guest("g"), None, at(0)), Ok(Admitted::New));
+    room.set_settings(ChatSettings { guests: false, slow_seconds: 0 });
+    assert_eq!(room.admit(&guest("g"), None, at(0)), Err(Refused::GuestsOff));
+    assert_eq!(room.admit(&member("m"), None, at(0)), Ok(Admitted::New));
+}
+
+#[test]
+fn a_time_out_ends_at_its_time_or_when_it_is_lifted() {
+    let mut room = Room::new(ChatSettings::default(), Vec::new(), vec![silence("kept", 5_000)]);
+    let until = at(5_000).wall;
+    assert_eq!(
+        room.admit(&member("kept"), None, at(0)),
+        Err(Refused::Silenced { until }),
+        "it outlives a restart"
+    );
+    room.silence(silence("m", 1_000), at(0).wall);
+    for millis in [0, 500, 999] {
+        assert!(matches!(room.admit(&member("m"), None, at(millis)), Err(Refused::Silenced { .. })));
+    }
+    assert_eq!(room.admit(&member("m"), None, at(1_000)), Ok(Admitted::New));
+    room.silence(silence("m", 100_000), at(1_000).wall);
+    assert!(room.admit(&member("m"), None, at(2_000)).is_err());
+    let running: Vec<_> = room.silences(at(2_000).wall).into_iter().map(|silence| silence.person).collect();
+    assert_eq!(running, [person("kept"), person("m")]);
+    assert!(room.unsilence(&person("m"), at(2_000).wall));
+    assert!(!room.unsilence(&person("m"), at(2_000).wall), "it is lifted already");
+    assert!(!room.unsilence(&person("nobody"), at(2_000).wall));
+    assert_eq!(room.admit(&member("m"), None, at(2_000)), Ok(Admitted::New));
+}
+
+#[test]
+fn a_guests_time_out_holds_for_new_guests_of_the_same_address() {
+    let mut room = room();
+    assert_eq!(room.admit(&from("g1", "192.0.2.7"), None, at(0)), Ok(Admitted::New));
+    room.silence(silence("g1", 60_000), at(0).wall);
+    assert!(room.is_needed(at(0).wall));
+    let until = at(60_000).wall;
+    assert_eq!(room.admit(&from("g2", "192.0.2.7"), None, at(1)), Err(Refused::Silenced { until }));
+    assert_eq!(room.admit(&from("g3", "192.0.2.8"), None, at(1)), Ok(Admitted::New));
+    let neighbour = Writer { is_guest: false, ..from("m", "192.0.2.7") };
+    assert_eq!(
+        room.admit(&neighbour, None, at(1)),
+        Ok(Admitted::New),
+        "people with an account answer for themselves"
+    );
+    assert_eq!(room.silenced_until(&from("g2", "192.0.2.7"), at(1).wall), Some(until));
+    assert_eq!(room.admit(&from("g2", "192.0.2.7"), None, at(60_000)), Ok(Admitted::New));
+    room.silence(silence("g2", 120_000), at(60_000).wall);
+    assert!(room.unsilence(&person("g2"), at(61_000).wall));
+    assert_eq!(
+        room.admit(&from("g4", "192.0.2.7"), None, at(61_000)),
+        Ok(Admitted::New),
+        "lifted for all of them"
+    );
+    assert!(!room.is_needed(at(61_000).wall));
+}
+
+#[test]
+fn the_wall_clock_may_jump() {
+    let mut room = room();
+    room.silence(silence("m", 10_000), at(0).wall);
+    let jumped = |wall: i64, passed: u64| Now {
+        wall: Timestamp::from_millis(wall),
+        passed: Duration::from_millis(passed),
+    };
+    for _ in 0..5 {
+        assert_eq!(room.admit(&guest("g"), None, jumped(5_000_000_000, 0)), Ok(Admitted::New));
+    }
+    // A clock that was set back a year gives no new burst, and one that leapt ahead takes none away.
+    assert!(matches!(room.admit(&guest("g"), None, jumped(0, 1)), Err(Refused::TooFast { .. })));
+    assert_eq!(room.admit(&guest("g"), None, jumped(0, 2000)), Ok(Admitted::New));
+    assert!(room.silences(Timestamp::from_millis(0)).len() == 1);
+}
+
+#[test]
+fn sent_again_with_its_key_it_is_taken_once_and_costs_nothing() {
+    let mut room = room();
+    let writer = member("m");
+    assert_eq!(room.admit(&writer, Some(&key("k1")), at(0)), Ok(Admitted::New));
+    for _ in 0..100 {
+        assert_eq!(
+            room.admit(&writer, Some(&key("k1")), at(0)),
+            Ok(Admitted::Again(None)),
+            "it is on its way"
+        );
+    }
+    room.sent(&person("m"), "Mia", Some(&key("k1")), &sent("id1"));
+    for _ in 0..100 {
+        assert_eq!(room.admit(&writer, Some(&key("k1")), at(0)), Ok(Admitted::Again(Some(sent("id1")))));
+    }
+    assert_eq!(
+        room.admit(&member("other"), Some(&key("k1")), at(0)),
+        Ok(Admitted::New),
+        "a key is its sender's own"
+    );
+    for n in 2..=5 {
+        assert_eq!(room.admit(&writer, Some(&key(&format!("k{n}"))), at(0)), Ok(Admitted::New));
+    }
+    assert!(matches!(room.admit(&writer, Some(&key("k6")), at(0)), Err(Refused::TooFast { .. })));
+    // The time-out holds for what is sent again, too.
+    room.silence(silence("m", 1000), at(0).wall);
+    assert!(matches!(room.admit(&writer, Some(&key("k1")), at(0)), Err(Refused::Silenced { .. })));
+}
+
+#[test]
+fn what_was_not_written_counts_for_nothing() {
+    let mut room = Room::new(ChatSettings { guests: true, slow_seconds: 60 }, Vec::new(), Vec::new());
+    for _ in 0..50 {
+        assert_eq!(room.admit(&guest("g"), Some(&key("k")), at(0)), Ok(Admitted::New));
+        room.unsent(&person("g"), Some(&key("k")));
+    }
+    assert_eq!(room.admit(&guest("g"), Some(&key("k")), at(0)), Ok(Admitted::New));
+}
+
+#[test]
+fn names_of_people_who_wrote_can_be_mentioned() {
+    let mut room = room();
+    room.met(&person("p1"), "Ben");
+    room.met(&person("p2"), "Ben Li");
+    room.met(&person("p3"), "Łucja");
+    let mentioned = |rest: &str| room.mentioned(rest).map(|(bytes, person)| (bytes, person.to_string()));
+    assert_eq!(mentioned("ben, hello"), Some((3, "p1".to_owned())));
+    assert_eq!(mentioned("BEN"), Some((3, "p1".to_owned())));
+    assert_eq!(mentioned("Ben Li and others"), Some((6, "p2".to_owned())), "the longest name is meant");
+    assert_eq!(mentioned("Ben Lin"), Some((3, "p1".to_owned())));
+    assert_eq!(mentioned("łucja!"), Some(("łucja".len(), "p3".to_owned())));
+    for nobody in ["", " ", "benny", "nobody", " ben", "@ben", &"x".repeat(5000), &"é ".repeat(5000)] {
+        assert_eq!(mentioned(nobody), None, "{nobody:.20}");
+    }
+    assert!(room.knows("ben li") && !room.knows("Ben Li"));
+}
+
+#[test]
+fn what_is_remembered_is_bounded() {
+    let mut room = Room::new(ChatSettings { guests: true, slow_seconds: 600 }, Vec::new(), Vec::new());
+    for n in 0..30_000u64 {
+        let name = format!("g{n}");
+        let network = format!("10.{}.{}.1", n / 250 % 250, n % 250);
+        let _ = room.admit(&from(&name, &network), Some(&key(&name)), at(n * 10));
+        room.sent(&person(&name), &name, Some(&key(&name)), &sent(&name));
+    }
+    assert!(room.names.len() <= NAMES_MOST && room.names_by_age.len() <= NAMES_MOST);
+    assert!(room.keys.len() <= KEYS_MOST && room.keys_by_age.len() <= KEYS_MOST);
+    assert!(room.last.len() <= LAST_MOST && room.guests.len() <= GUESTS_MOST);
+}

@@ -70,6 +70,58 @@ fn a_request_lives_from_requested_to_success() {
     assert_eq!(connection.poll_outgoing(s(1)), None);
 }
 
+const SEND: &str = r#"{"event":"chat:send_message:v1:requested","id":"m","payload":{"channel":"ada","text":"Hi","key":"k","guest":"t"}}"#;
+
+#[test]
+fn a_message_is_started_at_once_and_answered_when_it_is_on_disk() {
+    let mut connection = connection();
+    connection.text(SEND, s(0));
+    let Some(Command::Send { key, channel, message, guest }) = connection.poll_command() else {
+        panic!("it was not taken")
+    };
+    assert_eq!((channel.as_str(), message.text.as_str(), guest.as_deref()), ("ada", "Hi", Some("t")));
+    assert_eq!(message.key, Some("k".parse().unwrap()));
+    assert_eq!(phase(connection.poll_outgoing(s(0))), Some(Phase::Started));
+    // What is being written can't be taken back.
+    connection.text(&SEND.replace("requested", "cancelled"), s(0));
+    assert_eq!(connection.poll_outgoing(s(0)), None);
+    let sent = Sent { id: "x".parse().unwrap(), sequence: Cursor(9) };
+    connection.sent(key, sent.clone());
+    let Some(Outgoing::Message { phase: Phase::Success, body: Body::Sent(told), .. }) =
+        connection.poll_outgoing(s(0))
+    else {
+        panic!("it is told")
+    };
+    assert_eq!((told, connection.open()), (sent, 0));
+}
+
+#[test]
+fn a_message_without_a_text_is_refused() {
+    for (text, field) in [
+        (SEND.replace("\"text\":\"Hi\",", ""), "payload.text"),
+        (SEND.replace("\"channel\":\"ada\",", ""), "payload.channel"),
+    ] {
+        let mut connection = connection();
+        connection.text(&text, s(0));
+        let (_, problem) = failure(connection.poll_outgoing(s(0))).unwrap();
+        assert_eq!((problem.status, problem.field.as_deref()), (422, Some(field)));
+        assert_eq!(connection.poll_command(), None);
+    }
+}
+
+#[test]
+fn more_is_fetched_only_when_everything_is_on_its_way() {
+    let mut connection = connection();
+    let text = REQUEST.replace("channel:stream_state", "chat:stream_messages");
+    let key = open(&mut connection, &text, s(0));
+    assert!(connection.is_passed_on(key));
+    connection.occurred(key, Cursor(1), "a");
+    assert!(!connection.is_passed_on(key));
+    assert_eq!(stream(connection.poll_outgoing(s(0))), Some((1, "a")));
+    assert!(connection.is_passed_on(key));
+    assert!(!connection.is_passed_on(key + 1));
+}
+
 #[test]
 fn a_request_that_is_silent_sends_heartbeats() {
     let mut connection = connection();

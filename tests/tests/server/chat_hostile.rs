@@ -1,0 +1,405 @@
+//! Chat against those who mean harm, and against a database that can't.
+
+use crate::SOON;
+use serde_json::{Value, json};
+use std::{
+    io::Write,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+use weir_tests::{
+    chat::{self, By, Reader, call, say, text_of},
+    events::{self, Events},
+    eventually,
+    http::Request,
+    peer::{Peer, Source},
+    server::Weir,
+};
+
+#[test]
+fn hostile_text_is_kept_as_the_text_it_is() {
+    let weir = Weir::start();
+    let owner = weir.set_up("ada");
+    let owner = By::Login(&owner);
+    let mut reader = Reader::join(weir.http, "ada");
+    let marks: String = (0x300..0x360).filter_map(char::from_u32).collect();
+    let zalgo = format!("z{marks}a{marks}");
+    let family = "👨\u{200D}👩\u{200D}👧".repeat(500);
+    for (typed, kept) in [
+        ("<script>alert(1)</script><img src=x onerror=alert(1)>", None),
+        ("'; DROP TABLE chat_messages; -- \\ \" \u{1F4A9}", None),
+        ("{\"type\":\"message\"}", None),
+        ("javascript:alert(1)", None),
+        ("\u{202E}evil\u{202C} \u{2066}x\u{2069}", Some("evil x")),
+        ("a\u{0}b\u{1B}[31mc\r\nd", Some("ab[31mc d")),
+        ("\u{200B}h\u{200B}i\u{FEFF}", Some("hi")),
+    ] {
+        assert_eq!(say(weir.http, "ada", owner, typed).status, 201, "{typed:?}");
+        let update = reader.hear();
+        assert_eq!(text_of(&update), kept.unwrap_or(typed));
+        assert!(update["fragments"].as_array().unwrap().iter().all(|fragment| fragment["type"] == "text"));
+    }
+    assert_eq!(say(weir.http, "ada", owner, &zalgo).status, 201);
+    assert!(text_of(&reader.hear()).chars().count() <= 12, "zalgo covers no other line");
+    // 500 graphemes fit by number, but not these by bytes; one grapheme more than fits does not.
+    assert_eq!(say(weir.http, "ada", owner, &"é".repeat(500)).status, 201);
+    assert_eq!(text_of(&reader.hear()).chars().count(), 500);
+    for (typed, word) in [
+        ("é".repeat(501), "501"),
+        (family, "bytes"),
+        (" \u{202E}\u{200B}\n".to_owned(), "empty"),
+        (String::new(), "empty"),
+    ] {
+        let problem = say(weir.http, "ada", owner, &typed).problem(422);
+        assert_eq!(problem.field.as_deref(), Some("text"));
+        assert!(problem.detail.contains(word), "{problem:?}");
+    }
+    let huge = "x".repeat(70_000);
+    say(weir.http, "ada", owner, &huge).problem(413);
+}
+
+#[test]
+fn forged_names_and_ids_get_nobody_anywhere() {
+    let weir = Weir::start();
+    let owner = weir.set_up("ada");
+    let ben = chat::guest(weir.http, "Ben");
+    for name in ["ada", "Аda", "A D A", "𝐚𝐝𝐚", "ⓐⓓⓐ", "Moderator", "0wner"] {
+        assert_eq!(
+            chat::try_guest(weir.http, name, "192.0.2.4").problem(409).kind,
+            "/problems/name-taken",
+            "{name}"
+        );
+    }
+    for name in ["", "\u{202E}neB", "a\u{200B}b", "!!!", &"x".repeat(41)] {
+        chat::try_guest(weir.http, name, "192.0.2.5").problem(422);
+    }
+    // Tokens that are none, and an account's id in a guest's place.
+    let owner_id = call(weir.http, "GET", "ada/chat", By::Login(&owner), None).json()["you"]["id"].clone();
+    for token in ["", "x", owner_id.as_str().unwrap(), &ben.id, &"A".repeat(43), "Bearer x"] {
+        let response = Request::new("POST", "/api/v1/channels/ada/chat/messages")
+            .header("weir-guest", token)
+            .json(&json!({ "text": "I am Ada" }))
+            .send(weir.http);
+        response.problem(401);
+    }
+    let mut socket = Events::open(weir.http);
+    for (payload, kind) in [
+        (json!({ "channel": "ada", "text": "x" }), "/problems/signed-out"),
+        (json!({ "channel": "ada", "text": "x", "guest": "AAAA" }), "/problems/unknown-guest"),
+        (json!({ "channel": "nobody", "text": "x", "guest": ben.token }), "/problems/unknown-channel"),
+        (json!({ "channel": "ada", "text": "x", "guest": ben.token, "author": "ada" }), "/problems/invalid"),
+        (
+            json!({ "channel": "ada", "text": "x", "guest": ben.token, "replyTo": "../../x" }),
+            "/problems/invalid",
+        ),
+        (
+            json!({ "channel": "ada", "text": "x", "guest": ben.token, "replyTo": "nothing" }),
+            "/problems/unknown-message",
+        ),
+        (json!({ "channel": "ada", "guest": ben.token }), "/problems/invalid"),
+        (json!({ "channel": "ada", "text": 5, "guest": ben.token }), "/problems/invalid"),
+    ] {
+        socket.send(&json!({ "event": "chat:send_message:v1:requested", "id": "f", "payload": payload }));
+        let failed =
+            socket.until("the refusal", SOON, |message| message["event"] == "chat:send_message:v1:failed");
+        assert_eq!(failed["payload"]["type"], kind, "{payload}");
+    }
+    for path in ["ada/chat/messages/..%2F..", "ada/chat/messages/x'y", "ada/chat/silences/%3Cb%3E"] {
+        assert_eq!(call(weir.http, "DELETE", path, By::Login(&owner), None).status, 404, "{path}");
+    }
+    for query in ["cursor=x", "cursor=MTox", "limit=0x", "limit=-1", "what=1"] {
+        let response = call(weir.http, "GET", &format!("ada/chat/messages?{query}"), By::Nobody, None);
+        assert!([200, 400].contains(&response.status), "{query}: {}", response.text());
+    }
+    // Nothing of it was written.
+    assert_eq!(call(weir.http, "GET", "ada/chat/messages", By::Nobody, None).json()["items"], json!([]));
+}
+
+#[test]
+fn other_sites_pages_neither_read_nor_write() {
+    let weir = Weir::start();
+    let owner = weir.set_up("ada");
+    assert_eq!(events::open(weir.http, Some("https://evil.example"), Some(&owner.cookie)).err(), Some(403));
+    for (method, path, body) in [
+        ("POST", "/api/v1/channels/ada/chat/messages", json!({ "text": "x" })),
+        ("POST", "/api/v1/chat/guests", json!({ "name": "Eve" })),
+        ("PATCH", "/api/v1/channels/ada/chat", json!({ "guests": false })),
+        ("PUT", "/api/v1/channels/ada/moderators/ada", json!({})),
+    ] {
+        let response = Request::new(method, path)
+            .header("origin", "https://evil.example")
+            .header("sec-fetch-site", "cross-site")
+            .header("cookie", owner.cookie.as_str())
+            .json(&body)
+            .send(weir.http);
+        assert_eq!(response.problem(403).kind, "/problems/cross-origin", "{path}");
+    }
+}
+
+#[test]
+fn a_flood_harms_those_who_make_it_alone() {
+    let mut weir = Weir::start();
+    let owner = weir.set_up("ada");
+    // One address makes a few names and then waits.
+    let made = (0..40)
+        .filter(|n| chat::try_guest(weir.http, &format!("flood {n}"), "198.51.100.1").status == 201)
+        .count();
+    assert!((10..=25).contains(&made), "{made}");
+    let problem = chat::try_guest(weir.http, "one more", "198.51.100.1").problem(429);
+    assert!(problem.retry_after.is_some());
+    chat::guest_from(weir.http, "Somebody else", "198.51.100.2");
+
+    // A socket that sends without a pause is closed; what it had acknowledged stays.
+    let ben = chat::guest(weir.http, "Ben");
+    let mut flooding = Events::open(weir.http);
+    for n in 0..200 {
+        let payload = json!({ "channel": "ada", "text": format!("flood {n}"), "guest": ben.token });
+        let message =
+            json!({ "event": "chat:send_message:v1:requested", "id": format!("f{n}"), "payload": payload });
+        if !flooding.try_send(&message) {
+            break;
+        }
+    }
+    assert!(flooding.is_closed());
+    let mut reader = Reader::join(weir.http, "ada");
+    assert_eq!(say(weir.http, "ada", By::Login(&owner), "still here").status, 201);
+    let told = reader.until(|update| text_of(update) == "still here");
+    assert!(told.len() <= 6, "five of a burst and no more: {told:?}");
+    weir.assert_healthy();
+}
+
+#[test]
+fn a_slow_reader_is_bounded_and_comes_back_without_a_loss() {
+    let weir = Weir::start();
+    let owner = weir.set_up("ada");
+    let slow = Reader::join(weir.http, "ada");
+    let seen = slow.cursor;
+    let mut fast = Reader::join(weir.http, "ada");
+    let memory = resident(&weir);
+    // Far more than sockets, queues and the room's memory hold together; the slow one reads none of it.
+    let text = "x".repeat(490);
+    let threads: Vec<_> = (0..8)
+        .map(|thread| {
+            let (server, owner, text) = (weir.http, owner.clone(), text.clone());
+            std::thread::spawn(move || {
+                for n in 0..250 {
+                    let response = say(server, "ada", By::Login(&owner), &format!("{thread}-{n} {text}"));
+                    assert_eq!(response.status, 201, "{}", response.text());
+                }
+            })
+        })
+        .collect();
+    for _ in 0..2000 {
+        fast.hear();
+    }
+    for thread in threads {
+        thread.join().unwrap();
+    }
+    assert!(resident(&weir) < memory + 30_000_000, "what nobody reads is kept nowhere");
+    drop(slow);
+    // Too much was missed to be told: the last ones come, and it says so.
+    let mut back = Reader::resume(weir.http, "ada", seen);
+    assert!(!back.complete);
+    for _ in 0..100 {
+        back.hear();
+    }
+    assert_eq!(back.cursor, fast.cursor);
+    let page = call(weir.http, "GET", "ada/chat/messages?limit=200", By::Nobody, None).json();
+    assert_eq!(page["items"].as_array().unwrap().len(), 200, "and the rest can be read in pages");
+}
+
+fn resident(weir: &Weir) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", weir.pid())).expect("the process");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its memory");
+    line.split_whitespace().next().and_then(|kib| kib.parse::<u64>().ok()).expect("a number") * 1024
+}
+
+#[test]
+fn a_kill_in_the_middle_of_a_flood_loses_nothing_that_was_acknowledged() {
+    let mut weir = Weir::start();
+    let owner = weir.set_up("ada");
+    let threads: Vec<_> = (0..6)
+        .map(|thread| {
+            let (server, owner) = (weir.http, owner.clone());
+            std::thread::spawn(move || {
+                let mut acknowledged = Vec::new();
+                for n in 0.. {
+                    let text = json!({ "text": format!("{thread}-{n}") });
+                    let request = Request::new("POST", "/api/v1/channels/ada/chat/messages")
+                        .header("cookie", owner.cookie.as_str())
+                        .json(&text);
+                    match request.try_send(server) {
+                        Ok(response) if response.status == 201 => {
+                            acknowledged.push(response.json()["id"].clone())
+                        }
+                        // The process is gone.
+                        _ => return acknowledged,
+                    }
+                }
+                unreachable!()
+            })
+        })
+        .collect();
+    let mut reader = Reader::join(weir.http, "ada");
+    let mut told: Vec<Value> = (0..150).map(|_| reader.hear()["id"].clone()).collect();
+    weir.crash();
+    while let Some(update) = reader.try_hear(Duration::from_secs(1)) {
+        told.push(update["id"].clone());
+    }
+    let acknowledged: Vec<Value> = threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
+    assert!(acknowledged.len() >= 100, "{}", acknowledged.len());
+    weir.start_again();
+    let mut kept = Vec::new();
+    let mut path = "ada/chat/messages?limit=200".to_owned();
+    loop {
+        let page = call(weir.http, "GET", &path, By::Nobody, None).json();
+        kept.extend(page["items"].as_array().unwrap().iter().map(|message| message["id"].clone()));
+        let Some(next) = page["next"].as_str() else { break };
+        path = format!("ada/chat/messages?limit=200&cursor={next}");
+    }
+    for id in acknowledged.iter().chain(&told) {
+        assert!(kept.contains(id), "{id} was acknowledged or told");
+    }
+}
+
+/// Another process that holds the database until it is told to let go.
+struct Lock(std::process::Child);
+
+impl Lock {
+    fn hold(weir: &Weir) -> Self {
+        let program = "import sqlite3,sys\nc=sqlite3.connect(sys.argv[1],isolation_level=None,timeout=30)\n\
+                       c.execute('BEGIN IMMEDIATE')\nprint('held',flush=True)\nsys.stdin.read()\n";
+        let mut child = Command::new("python3")
+            .args(["-c", program])
+            .arg(weir.data().join("weir.db"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("python3");
+        let mut said = [0; 4];
+        std::io::Read::read_exact(child.stdout.as_mut().expect("its words"), &mut said).expect("the lock");
+        Self(child)
+    }
+
+    fn release(mut self) {
+        drop(self.0.stdin.take());
+        self.0.wait().expect("its end");
+    }
+}
+
+#[test]
+fn a_locked_database_is_said_in_chat_and_video_goes_on() {
+    let mut weir = Weir::start();
+    let channel = weir.create_channel("bob");
+    let owner = weir.set_up("ada");
+    let ben = chat::guest(weir.http, "Ben");
+    let publisher = Peer::publish(weir.http, "bob", &channel.key, Source::new(1));
+    weir.until_state("bob", "live", SOON);
+    let viewer = Peer::watch(weir.http, "bob");
+    viewer.more_video(10);
+    let mut reader = Reader::join(weir.http, "ada");
+    assert_eq!(say(weir.http, "ada", By::Login(&owner), "before").status, 201);
+    assert_eq!(text_of(&reader.hear()), "before");
+
+    let lock = Lock::hold(&weir);
+    let began = Instant::now();
+    let mut socket = Events::open(weir.http);
+    let failed = chat::send(&mut socket, "l", "ada", "during", Some(&ben));
+    assert_eq!(failed["event"], "chat:send_message:v1:failed", "{failed}");
+    assert_eq!(failed["payload"]["type"], "/problems/store-busy");
+    assert!(failed["payload"]["retryAfter"].is_number());
+    let problem = say(weir.http, "ada", By::Login(&owner), "during, too").problem(503);
+    assert_eq!(problem.kind, "/problems/store-busy");
+    // Reading goes on, and so does video.
+    assert_eq!(call(weir.http, "GET", "ada/chat", By::Nobody, None).status, 200);
+    viewer.more_video(10);
+    assert!(began.elapsed() < Duration::from_secs(30));
+    lock.release();
+
+    let sent = chat::send(&mut socket, "m", "ada", "after", Some(&ben));
+    assert_eq!(
+        sent["event"], "chat:send_message:v1:success",
+        "it is as if the failed one had never been: {sent}"
+    );
+    assert_eq!(text_of(&reader.hear()), "after");
+    let page = call(weir.http, "GET", "ada/chat/messages", By::Nobody, None).json();
+    assert_eq!(page["items"].as_array().unwrap().len(), 2, "nothing that failed was written");
+    viewer.leave();
+    publisher.leave();
+    weir.assert_healthy();
+}
+
+/// A small file system of its own; none where this may not be made.
+struct SmallDisk(std::path::PathBuf);
+
+impl SmallDisk {
+    fn mount(folder: &std::path::Path) -> Option<Self> {
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=3m", "tmpfs"])
+            .arg(folder)
+            .stderr(Stdio::null())
+            .status();
+        mounted.is_ok_and(|status| status.success()).then(|| Self(folder.to_owned()))
+    }
+
+    /// Leaves nothing free; gives what takes it up.
+    fn fill(&self) -> std::path::PathBuf {
+        let path = self.0.join("ballast");
+        let mut file = std::fs::File::create(&path).expect("a file");
+        while file.write_all(&[0; 4096]).is_ok() {}
+        path
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+#[test]
+fn a_full_disk_is_said_in_chat_and_nothing_acknowledged_is_lost() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let Some(disk) = SmallDisk::mount(folder.path()) else {
+        eprintln!("skipped: a small file system can't be mounted here");
+        return;
+    };
+    let mut weir = Weir::start_in(folder.path(), &[]);
+    let channel = weir.create_channel("bob");
+    let owner = weir.set_up("ada");
+    let publisher = Peer::publish(weir.http, "bob", &channel.key, Source::new(1));
+    weir.until_state("bob", "live", SOON);
+    let viewer = Peer::watch(weir.http, "bob");
+    viewer.more_video(10);
+    let ballast = disk.fill();
+    let mut acknowledged = Vec::new();
+    let text = "x".repeat(400);
+    let problem = loop {
+        let response = say(weir.http, "ada", By::Login(&owner), &format!("{} {text}", acknowledged.len()));
+        if response.status != 201 {
+            break response.problem(503);
+        }
+        acknowledged.push(response.json()["id"].clone());
+        assert!(acknowledged.len() < 10_000, "the disk is full");
+    };
+    assert_eq!(problem.kind, "/problems/disk-full", "{problem:?}");
+    assert!(problem.detail.contains("Live video goes on"), "{problem:?}");
+    viewer.more_video(10);
+    assert_eq!(call(weir.http, "GET", "ada/chat/messages", By::Nobody, None).status, 200);
+    std::fs::remove_file(ballast).expect("to make room");
+    let after = eventually("chat carries on by itself", SOON, || {
+        let response = say(weir.http, "ada", By::Login(&owner), "after");
+        (response.status == 201).then(|| response.json())
+    });
+    acknowledged.push(after["id"].clone());
+    weir.crash();
+    weir.start_again();
+    let kept: Vec<Value> = {
+        let page = call(weir.http, "GET", "ada/chat/messages?limit=200", By::Nobody, None).json();
+        page["items"].as_array().unwrap().iter().map(|message| message["id"].clone()).collect()
+    };
+    for id in acknowledged.iter().rev().take(200) {
+        assert!(kept.contains(id), "{id} was acknowledged");
+    }
+    drop((viewer, publisher, weir));
+}
