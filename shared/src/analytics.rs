@@ -198,6 +198,7 @@ pub struct BroadcastAnalytics {
 
 /// `GET /api/v1/instance/analytics`, for the instance's owner: sums over all channels since the instance began.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct InstanceAnalytics {
     /// Broadcasts, those that are on included.

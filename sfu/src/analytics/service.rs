@@ -14,8 +14,9 @@ use crate::{
 };
 use axum::http::StatusCode;
 use shared::{
-    analytics::{BroadcastAnalytics, BroadcastSummary, InstanceAnalytics, ViewReport},
+    analytics::{BroadcastAnalytics, BroadcastSummary, InstanceAnalytics, Share, ViewReport},
     id::{BroadcastId, ChannelId, ViewId},
+    live::LiveAnalytics,
     page::Page,
     unit::{Seconds, Timestamp},
 };
@@ -227,6 +228,22 @@ impl Analytics {
     pub async fn of(&self, who: &Actor, id: &BroadcastId) -> Result<BroadcastAnalytics, AnalyticsError> {
         let listed = self.managed(who, id).await?;
         Ok(self.whole(&listed).await?)
+    }
+
+    /// What the compact live API tells of a broadcast (`GET /api/v1/live/analytics/{streamId}`), for one who manages its
+    /// channel.
+    pub async fn live(&self, who: &Actor, id: &BroadcastId) -> Result<LiveAnalytics, AnalyticsError> {
+        let listed = self.managed(who, id).await?;
+        let (tally, _) = self.tally(&listed).await?;
+        let is_country = |share: &Share| share.name.len() == 2;
+        Ok(LiveAnalytics {
+            stream_id: listed.id,
+            peak_viewers: tally.figures.peak,
+            total_views: tally.figures.views,
+            average_watch_time: average(tally.figures.watch_time, tally.figures.views),
+            top_regions: tally.regions.into_iter().filter(is_country).map(|share| share.name).collect(),
+            device_types: tally.devices.into_iter().map(|share| (share.name, share.views)).collect(),
+        })
     }
 
     /// A channel's broadcasts, newest first.

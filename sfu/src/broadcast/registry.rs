@@ -99,6 +99,8 @@ pub enum Input {
         channel: ChannelId,
         /// Whose.
         session: SessionId,
+        /// For how long nothing was heard from it: it watched until then.
+        quiet: Duration,
     },
     /// What arrives from a publisher.
     Measured {
@@ -320,10 +322,12 @@ impl Registry {
                     channel.joined(session, view, comes_back, audience, now, outputs);
                 });
             }
-            Input::ViewerLeft { channel, session } => {
+            Input::ViewerLeft { channel, session, quiet } => {
                 self.with(&channel, now, &mut outputs, |channel, now, outputs| {
                     let Some((id, span)) = channel.views.go(&session) else { return };
-                    outputs.push(Output::Record(Record::ViewEnded { id, span, at: now }));
+                    let quiet = i64::try_from(quiet.as_millis()).unwrap_or(i64::MAX);
+                    let at = later(now, -quiet);
+                    outputs.push(Output::Record(Record::ViewEnded { id, span, at }));
                     if let Some(id) = channel.life.current().cloned() {
                         outputs.push(Output::Tell(
                             channel.name.clone(),
@@ -624,7 +628,7 @@ mod tests {
     }
 
     fn left(name: &str) -> Input {
-        Input::ViewerLeft { channel: ada(), session: session(name) }
+        Input::ViewerLeft { channel: ada(), session: session(name), quiet: Duration::ZERO }
     }
 
     /// A system's clock that runs from 0: what is shown and recorded doesn't depend on it.
@@ -696,7 +700,7 @@ mod tests {
         let outputs = registry.handle(joined("v2"), at(2));
         assert_eq!(shown(&outputs).unwrap().viewer_count, 2);
         assert!(matches!(&outputs[0], Output::Record(Record::ViewStarted { .. })));
-        let outputs = registry.handle(Input::ViewerLeft { channel: ada(), session: session("v2") }, at(3));
+        let outputs = registry.handle(left("v2"), at(3));
         assert_eq!(shown(&outputs).unwrap().viewer_count, 1);
         let outputs = registry.handle(gone("p", true), at(4));
         assert!(outputs.contains(&Output::CloseViewers(ada())));
@@ -839,6 +843,18 @@ mod tests {
         assert!(registry.handle(left("again"), at(10)).is_empty(), "nobody leaves");
         let ended = records(registry.handle(left("third"), at(11)));
         assert_eq!(ended, [Record::ViewEnded { id: view, span: 2, at: at(11) }]);
+    }
+
+    #[test]
+    fn who_is_missed_watched_until_it_was_last_heard() {
+        let mut registry = Registry::default();
+        registry.handle(published("p"), at(0));
+        registry.handle(flows("p", "b1"), at(1));
+        registry.handle(joined("v"), at(2));
+        let quiet = Duration::from_secs(12);
+        let missed = Input::ViewerLeft { channel: ada(), session: session("v"), quiet };
+        let written = records(registry.handle(missed, at(30)));
+        assert_eq!(written, [Record::ViewEnded { id: "v".parse().unwrap(), span: 1, at: at(18) }]);
     }
 
     #[test]

@@ -47,7 +47,8 @@ impl Snapshot {
 
     /// Its payload as JSON, to be sent now.
     pub fn text(&self, now: Timestamp) -> Arc<str> {
-        if now.since(self.read_at) < FRESH_FOR || matches!(self.reading.payload, Payload::PublisherHealth(_))
+        if now.since(self.read_at) < FRESH_FOR
+            || matches!(self.reading.payload, Payload::PublisherHealth(_) | Payload::Analytics(_))
         {
             return self.text.clone();
         }

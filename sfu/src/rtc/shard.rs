@@ -72,8 +72,8 @@ pub trait Router: Send + 'static {
     fn flush(&mut self, peers: &mut Peers, now: Instant);
     /// A tenth of a second passed.
     fn tick(&mut self, peers: &mut Peers, now: Instant);
-    /// A peer is gone.
-    fn closed(&mut self, key: PeerKey, why: Closed, peers: &mut Peers, now: Instant);
+    /// A peer is gone, from which nothing was heard for so long.
+    fn closed(&mut self, key: PeerKey, why: Closed, peers: &mut Peers, quiet: Duration);
 }
 
 /// The peers of a shard, as its router sees them.
@@ -328,7 +328,8 @@ impl<R: Router> Shard<R> {
         self.core.timers.remove(key);
         self.core.events.retain(|(owner, _)| *owner != key);
         self.gauges.peers.fetch_sub(1, Relaxed);
-        self.router.closed(key, why, &mut self.core.peers, now);
+        let quiet = now.saturating_duration_since(peer.heard);
+        self.router.closed(key, why, &mut self.core.peers, quiet);
     }
 
     fn command(&mut self, command: Command<R>, now: Instant) {

@@ -12,7 +12,7 @@ use crate::{
 use std::{
     collections::{HashMap, VecDeque},
     sync::Arc,
-    time::Instant,
+    time::{Duration, Instant},
 };
 use str0m::Event;
 use tokio::sync::{
@@ -38,8 +38,8 @@ pub enum Usher {
 pub enum Report {
     /// A session's transport is up.
     Connected(PeerKey),
-    /// A session is gone.
-    Closed(PeerKey, Closed),
+    /// A session is gone, from which nothing was heard for so long.
+    Closed(PeerKey, Closed, Duration),
     /// A publisher's media began to arrive, or arrives again.
     Flows(RoomKey, PeerKey),
     /// A publisher's media stopped.
@@ -362,7 +362,7 @@ impl Router for ShardRouter {
         self.send_reports();
     }
 
-    fn closed(&mut self, key: PeerKey, why: Closed, _peers: &mut Peers, _now: Instant) {
+    fn closed(&mut self, key: PeerKey, why: Closed, _peers: &mut Peers, quiet: Duration) {
         if let Some(role) = self.sessions.remove(&key) {
             match role {
                 Usher::Publisher(room) => {
@@ -377,6 +377,6 @@ impl Router for ShardRouter {
                 }
             }
         }
-        self.report(Report::Closed(key, why));
+        self.report(Report::Closed(key, why, quiet));
     }
 }

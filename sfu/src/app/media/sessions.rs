@@ -211,7 +211,7 @@ impl MediaSessions {
                 let (channel, session) = (entry.channel.clone(), id.clone());
                 Some(Input::ViewerJoined { channel, session, view, comes_back, audience })
             }
-            Report::Closed(peer, why) => {
+            Report::Closed(peer, why, quiet) => {
                 let id = table.peers.remove(&peer)?;
                 let entry = table.sessions.remove(&id)?;
                 let (session, why_text) = (entry.label(&id), reason(why, entry.said));
@@ -226,7 +226,9 @@ impl MediaSessions {
                 Some(if is_publisher {
                     Input::PublisherGone { channel, session: id, said }
                 } else {
-                    Input::ViewerLeft { channel, session: id }
+                    // Who was let go or said goodbye was there until now; who is missed was there when last heard.
+                    let quiet = if why == Closed::Asked { Duration::ZERO } else { quiet };
+                    Input::ViewerLeft { channel, session: id, quiet }
                 })
             }
             Report::Flows(room, peer) => {
