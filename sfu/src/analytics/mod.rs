@@ -1,16 +1,16 @@
 //! Who watched, and how well it played.
 //!
 //! The record of views and spans is written by the media plane's stage ([`crate::app`] connects it); what players report
-//! comes over HTTP ([`routes`]), is held against what can be ([`report`]), waits in [`lines`] and is written by
+//! comes over HTTP ([`routes`]), is held against what can be ([`report`]), waits in [`statements`] and is written by
 //! [`service`]. [`tally`] makes figures of all of it, and [`csv`] a file of them.
 
 pub mod agent;
 pub mod csv;
-pub mod lines;
 pub mod maxminddb;
 pub mod report;
 pub mod routes;
 pub mod service;
+pub mod statements;
 pub mod store;
 pub mod tally;
 

@@ -21,7 +21,7 @@ pub const UNTOLD: &str = "unknown";
 
 /// What a view's player has said so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Line {
+pub struct Statement {
     /// The last report's; `None` before the first.
     pub sequence: Option<u32>,
     /// Milliseconds to the first picture.
@@ -55,7 +55,7 @@ pub struct News {
     pub latency: Option<u32>,
 }
 
-impl Line {
+impl Statement {
     /// Takes a report of a view that began `age` ago, on a server whose own pages are at `own`; `None` if it is older than
     /// one that was taken.
     pub fn take(&mut self, report: &ViewReport, age: Duration, now: Timestamp, own: &str) -> Option<News> {
@@ -140,10 +140,10 @@ mod tests {
         Timestamp::from_millis(1_000_000_000)
     }
 
-    fn taken(report: ViewReport, age: u64) -> (Line, Option<News>) {
-        let mut line = Line::default();
-        let news = line.take(&report, Duration::from_secs(age), now(), OWN);
-        (line, news)
+    fn taken(report: ViewReport, age: u64) -> (Statement, Option<News>) {
+        let mut statement = Statement::default();
+        let news = statement.take(&report, Duration::from_secs(age), now(), OWN);
+        (statement, news)
     }
 
     #[test]
@@ -160,30 +160,33 @@ mod tests {
             embedded_by: Some("https://Blog.example/2026/a-post?token=secret#top".into()),
             referrer: Some("https://search.example/find?q=weir".into()),
         };
-        let (line, news) = taken(report, 60);
+        let (statement, news) = taken(report, 60);
         assert_eq!(news, Some(News { freezes: 2, latency: Some(310) }));
-        assert_eq!((line.join_time, line.freezes, line.frozen_time), (Some(420), 2, 900));
-        assert_eq!(line.last_freeze_at.unwrap().as_millis(), 1_000_000_000 - 4000);
-        assert_eq!((line.latency(), line.codec, line.height), (Some(310), Some(Codec::Vp9), Some(720)));
-        assert_eq!(line.embedded_by.as_deref(), Some("https://blog.example/2026/a-post"));
-        assert_eq!(line.referrer.as_deref(), Some("https://search.example"));
+        assert_eq!((statement.join_time, statement.freezes, statement.frozen_time), (Some(420), 2, 900));
+        assert_eq!(statement.last_freeze_at.unwrap().as_millis(), 1_000_000_000 - 4000);
+        assert_eq!(
+            (statement.latency(), statement.codec, statement.height),
+            (Some(310), Some(Codec::Vp9), Some(720))
+        );
+        assert_eq!(statement.embedded_by.as_deref(), Some("https://blog.example/2026/a-post"));
+        assert_eq!(statement.referrer.as_deref(), Some("https://search.example"));
     }
 
     #[test]
     fn a_report_that_is_late_changes_nothing_and_totals_never_shrink() {
-        let (mut line, _) =
+        let (mut statement, _) =
             taken(ViewReport { sequence: 5, freezes: 3, frozen_time: 600, ..Default::default() }, 60);
-        let before = line.clone();
+        let before = statement.clone();
         for sequence in [0, 4, 5] {
             let late = ViewReport { sequence, freezes: 9, ..Default::default() };
-            assert_eq!(line.take(&late, Duration::from_secs(61), now(), OWN), None);
+            assert_eq!(statement.take(&late, Duration::from_secs(61), now(), OWN), None);
         }
-        assert_eq!(line, before);
+        assert_eq!(statement, before);
         let less = ViewReport { sequence: 6, freezes: 1, frozen_time: 1, ..Default::default() };
-        let news = line.take(&less, Duration::from_secs(62), now(), OWN).unwrap();
-        assert_eq!((news.freezes, line.freezes, line.frozen_time), (0, 3, 600));
+        let news = statement.take(&less, Duration::from_secs(62), now(), OWN).unwrap();
+        assert_eq!((news.freezes, statement.freezes, statement.frozen_time), (0, 3, 600));
         let more = ViewReport { sequence: 7, freezes: 5, ..Default::default() };
-        assert_eq!(line.take(&more, Duration::from_secs(63), now(), OWN).unwrap().freezes, 2);
+        assert_eq!(statement.take(&more, Duration::from_secs(63), now(), OWN).unwrap().freezes, 2);
         // A first report may have any number.
         assert!(taken(ViewReport::default(), 1).1.is_some());
     }
@@ -202,22 +205,22 @@ mod tests {
             size: Some(Size { width: 65535, height: 65535 }),
             ..Default::default()
         };
-        let (line, news) = taken(report, 3);
-        assert_eq!(line.join_time, Some(23_000));
-        assert_eq!((line.freezes, line.frozen_time), (20, 3000));
-        assert_eq!(line.last_freeze_at.unwrap().as_millis(), 1_000_000_000 - 3000);
+        let (statement, news) = taken(report, 3);
+        assert_eq!(statement.join_time, Some(23_000));
+        assert_eq!((statement.freezes, statement.frozen_time), (20, 3000));
+        assert_eq!(statement.last_freeze_at.unwrap().as_millis(), 1_000_000_000 - 3000);
         assert_eq!(news.unwrap().latency, Some(120_000));
-        assert_eq!((line.codec, line.height), (None, None));
-        let (line, _) = taken(
+        assert_eq!((statement.codec, statement.height), (None, None));
+        let (statement, _) = taken(
             ViewReport { join_time: Some(most), frozen_time: most, ..Default::default() },
             u64::MAX / 2000,
         );
-        assert_eq!(line.join_time, Some(120_000), "however old the view is");
-        let (line, _) =
+        assert_eq!(statement.join_time, Some(120_000), "however old the view is");
+        let (statement, _) =
             taken(ViewReport { size: Some(Size { width: 1, height: 0 }), ..Default::default() }, 3);
-        assert_eq!(line.height, None);
-        let (line, _) = taken(ViewReport { since_freeze: Some(1), ..Default::default() }, 3);
-        assert_eq!(line.last_freeze_at, None, "no freeze");
+        assert_eq!(statement.height, None);
+        let (statement, _) = taken(ViewReport { since_freeze: Some(1), ..Default::default() }, 3);
+        assert_eq!(statement.last_freeze_at, None, "no freeze");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::{
     ChatSource, ChatTotal, Owners,
-    lines::{Batch, Fact, Lines, Refused},
+    statements::{Batch, Fact, Refused, Statements},
     store::{AnalyticsStore, Listed},
     tally::{self, Chat, Figures, Tally, seconds},
 };
@@ -38,6 +38,10 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Tallies at a time: each holds all views of a broadcast in memory.
 const TALLIES: usize = 2;
+/// A topic takes at most one part in so many of a core's time: of a huge broadcast it tells the same for longer than 5 s.
+const PACE: u32 = 10;
+/// Channels whose figures are kept for that.
+const PACED_MOST: usize = 32;
 /// Steps of the timeline that the topic tells: a minute.
 const TOPIC_STEPS: usize = 12;
 
@@ -51,6 +55,15 @@ struct Inner {
     chat: Arc<dyn ChatSource>,
     desk: Desk,
     tallies: Semaphore,
+    /// What the topic said last, of channels that somebody follows.
+    paced: Mutex<HashMap<ChannelId, Paced>>,
+}
+
+/// Figures that are told again while working them out anew would cost too much.
+struct Paced {
+    at: Instant,
+    took: Duration,
+    figures: BroadcastAnalytics,
 }
 
 /// Takes what happens and what players say. It knows no port, so that the media plane can have it first.
@@ -59,7 +72,7 @@ pub struct Desk(Arc<DeskInner>);
 
 struct DeskInner {
     store: AnalyticsStore,
-    lines: Mutex<Lines>,
+    statements: Mutex<Statements>,
     since: Instant,
     arrived: Notify,
     /// A batch that could not be written yet. Who holds this writes.
@@ -73,7 +86,7 @@ impl Desk {
     pub fn start(store: AnalyticsStore) -> Self {
         let desk = Self(Arc::new(DeskInner {
             store,
-            lines: Mutex::default(),
+            statements: Mutex::default(),
             since: Instant::now(),
             arrived: Notify::new(),
             pending: AsyncMutex::default(),
@@ -86,11 +99,11 @@ impl Desk {
     /// Hears of something that happened. Doesn't wait for anything.
     pub fn heed(&self, fact: Fact) {
         let now = self.0.since.elapsed();
-        self.lines().heed(fact, now);
+        self.statements().heed(fact, now);
     }
 
-    fn lines(&self) -> MutexGuard<'_, Lines> {
-        self.0.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    fn statements(&self) -> MutexGuard<'_, Statements> {
+        self.0.statements.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn run(self) {
@@ -102,9 +115,9 @@ impl Desk {
                 () = self.0.arrived.notified() => {}
                 _ = second.tick() => {
                     let now = self.0.since.elapsed();
-                    let mut lines = self.lines();
-                    lines.tick(now);
-                    if !lines.is_dirty() {
+                    let mut statements = self.statements();
+                    statements.tick(now);
+                    if !statements.is_dirty() {
                         continue;
                     }
                 }
@@ -125,10 +138,10 @@ impl Desk {
     /// Writes what waits to be written.
     pub async fn flush(&self) -> Result<(), StoreError> {
         let mut pending = self.0.pending.lock().await;
-        let batch = pending.take().unwrap_or_else(|| self.lines().take());
+        let batch = pending.take().unwrap_or_else(|| self.statements().take());
         if !batch.is_empty() {
             match self.0.store.write(&batch).await {
-                Ok(early) => self.lines().put_back(early),
+                Ok(early) => self.statements().put_back(early),
                 Err(error) => {
                     *pending = Some(batch);
                     return Err(error);
@@ -141,11 +154,11 @@ impl Desk {
 
     /// Takes a player's report of a view; it is on disk when this returns. `own` is the origin of Weir's own pages.
     pub async fn report(&self, view: &ViewId, report: &ViewReport, own: &str) -> Result<(), ReportError> {
-        let taken = || self.lines().report(view, report, own, self.0.since.elapsed());
+        let taken = || self.statements().report(view, report, own, self.0.since.elapsed());
         let mut outcome = taken();
         if outcome == Err(Refused::Unread) {
-            let known = self.0.store.line(view).await?;
-            self.lines().read(view, known);
+            let known = self.0.store.statement(view).await?;
+            self.statements().read(view, known);
             outcome = taken();
         }
         let ticket = outcome.map_err(|refused| match refused {
@@ -200,7 +213,14 @@ impl Analytics {
         owners: Arc<dyn Owners>,
         chat: Arc<dyn ChatSource>,
     ) -> Self {
-        Self(Arc::new(Inner { store, owners, chat, desk, tallies: Semaphore::new(TALLIES) }))
+        Self(Arc::new(Inner {
+            store,
+            owners,
+            chat,
+            desk,
+            tallies: Semaphore::new(TALLIES),
+            paced: Mutex::default(),
+        }))
     }
 
     /// Where reports go.
@@ -262,6 +282,10 @@ impl Analytics {
     /// never was one.
     pub async fn latest(&self, channel: &ChannelId) -> Result<Option<BroadcastAnalytics>, StoreError> {
         let Some(listed) = self.0.store.last(channel).await? else { return Ok(None) };
+        if let Some(figures) = self.paced(channel, &listed) {
+            return Ok(Some(figures));
+        }
+        let began = Instant::now();
         let mut analytics = self.whole(&listed).await?;
         let timeline = &mut analytics.timeline;
         let early = timeline.viewers.len().saturating_sub(TOPIC_STEPS);
@@ -271,7 +295,21 @@ impl Analytics {
         timeline.freezes.drain(..early);
         timeline.latency.drain(..early);
         analytics.retention.clear();
+        let paced = Paced { at: Instant::now(), took: began.elapsed(), figures: analytics.clone() };
+        let mut all = self.0.paced.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= PACED_MOST {
+            all.clear();
+        }
+        all.insert(channel.clone(), paced);
         Ok(Some(analytics))
+    }
+
+    fn paced(&self, channel: &ChannelId, listed: &Listed) -> Option<BroadcastAnalytics> {
+        let all = self.0.paced.lock().unwrap_or_else(PoisonError::into_inner);
+        let paced = all.get(channel)?;
+        let is_same =
+            paced.figures.summary.stream_id == listed.id && paced.figures.summary.end_time == listed.ended_at;
+        (is_same && paced.at.elapsed() < paced.took * PACE).then(|| paced.figures.clone())
     }
 
     /// Sums over all channels.

@@ -1,8 +1,8 @@
 //! What the record has of broadcasts, views and reports, in SQL.
 
 use super::{
-    lines::{Batch, StepRow},
-    report::Line,
+    report::Statement,
+    statements::{Batch, StepRow},
     tally::{Chat, Evidence, Figures, Heard, Span},
 };
 use crate::{
@@ -160,7 +160,7 @@ impl AnalyticsStore {
             is_on: of.ended_at.is_none(),
             spans,
             audiences: audiences(&mut transaction, &of.id).await?,
-            lines: lines(&mut transaction, &of.id, &numbers).await?,
+            statements: statements(&mut transaction, &of.id, &numbers).await?,
             heard: heard(&mut transaction, &of.id).await?,
             chat: Chat::default(),
             marks,
@@ -170,25 +170,25 @@ impl AnalyticsStore {
     }
 
     /// When a view began, and what its player said of it.
-    pub async fn line(&self, view: &ViewId) -> Result<Option<(Timestamp, Line)>, StoreError> {
+    pub async fn statement(&self, view: &ViewId) -> Result<Option<(Timestamp, Statement)>, StoreError> {
         let query = format!(
-            "SELECT {LINE}, v.started_at FROM views v LEFT JOIN view_reports r ON r.view_id = v.id WHERE v.id = $1"
+            "SELECT {STATEMENT}, v.started_at FROM views v LEFT JOIN view_reports r ON r.view_id = v.id WHERE v.id = $1"
         );
         let row = sqlx::query(sqlx::AssertSqlSafe(query))
             .bind(view.as_str())
             .fetch_optional(self.store.pool())
             .await?;
         let Some(row) = row else { return Ok(None) };
-        Ok(Some((time(&row, 11)?, line(&row, 0)?)))
+        Ok(Some((time(&row, 11)?, statement(&row, 0)?)))
     }
 
     /// Writes reports. Gives those whose views are not written yet.
     pub async fn write(&self, batch: &Batch) -> Result<Vec<ViewId>, StoreError> {
         let mut early = Vec::new();
-        for lines in batch.lines.chunks(CHUNK) {
+        for statements in batch.statements.chunks(CHUNK) {
             let mut transaction = self.store.pool().begin().await?;
-            for (view, broadcast, line) in lines {
-                if !write_line(&mut transaction, view, broadcast, line).await? {
+            for (view, broadcast, statement) in statements {
+                if !write_statement(&mut transaction, view, broadcast, statement).await? {
                     early.push(view.clone());
                 }
             }
@@ -294,32 +294,32 @@ async fn audiences(
         .collect()
 }
 
-const LINE: &str = "r.sequence, r.join_time, r.freezes, r.frozen_time, r.last_freeze_at, r.latency_sum,
+const STATEMENT: &str = "r.sequence, r.join_time, r.freezes, r.frozen_time, r.last_freeze_at, r.latency_sum,
     r.latency_count, r.codec, r.height, r.embedded_by, r.referrer";
 
-async fn lines(
+async fn statements(
     connection: &mut AnyConnection,
     broadcast: &BroadcastId,
     numbers: &HashMap<String, u32>,
-) -> Result<Vec<(u32, Line)>, StoreError> {
-    let query = format!("SELECT {LINE}, r.view_id FROM view_reports r WHERE r.broadcast_id = $1");
+) -> Result<Vec<(u32, Statement)>, StoreError> {
+    let query = format!("SELECT {STATEMENT}, r.view_id FROM view_reports r WHERE r.broadcast_id = $1");
     let rows = sqlx::query(sqlx::AssertSqlSafe(query)).bind(broadcast.as_str()).fetch_all(connection).await?;
-    let mut lines = Vec::with_capacity(rows.len());
+    let mut statements = Vec::with_capacity(rows.len());
     for row in &rows {
         let view: String = row.try_get(11)?;
         if let Some(number) = numbers.get(&view) {
-            lines.push((*number, line(row, 0)?));
+            statements.push((*number, statement(row, 0)?));
         }
     }
-    Ok(lines)
+    Ok(statements)
 }
 
-/// The columns of [`LINE`], all NULL if nothing was said.
-fn line(row: &AnyRow, first: usize) -> Result<Line, StoreError> {
+/// The columns of [`STATEMENT`], all NULL if nothing was said.
+fn statement(row: &AnyRow, first: usize) -> Result<Statement, StoreError> {
     let number = |column: usize| row.try_get::<Option<i64>, _>(first + column);
     let text = |column: usize| row.try_get::<Option<String>, _>(first + column);
     let small = |column: usize| number(column).map(|value| value.and_then(|value| u32::try_from(value).ok()));
-    Ok(Line {
+    Ok(Statement {
         sequence: small(0)?,
         join_time: small(1)?,
         freezes: small(2)?.unwrap_or(0),
@@ -363,11 +363,11 @@ async fn heard(connection: &mut AnyConnection, broadcast: &BroadcastId) -> Resul
 }
 
 /// Whether the view is there to be said something of.
-async fn write_line(
+async fn write_statement(
     transaction: &mut Transaction<'_, Any>,
     view: &ViewId,
     broadcast: &BroadcastId,
-    line: &Line,
+    statement: &Statement,
 ) -> Result<bool, StoreError> {
     let number = |value: Option<u32>| value.map(i64::from);
     let done = sqlx::query(
@@ -384,17 +384,17 @@ async fn write_line(
     )
     .bind(view.as_str())
     .bind(broadcast.as_str())
-    .bind(i64::from(line.sequence.unwrap_or(0)))
-    .bind(number(line.join_time))
-    .bind(i64::from(line.freezes))
-    .bind(i64::from(line.frozen_time))
-    .bind(line.last_freeze_at.map(Timestamp::as_millis))
-    .bind(signed(line.latency_sum))
-    .bind(i64::from(line.latency_count))
-    .bind(line.codec.map(Codec::name))
-    .bind(line.height.map(i64::from))
-    .bind(line.embedded_by.as_deref())
-    .bind(line.referrer.as_deref())
+    .bind(i64::from(statement.sequence.unwrap_or(0)))
+    .bind(number(statement.join_time))
+    .bind(i64::from(statement.freezes))
+    .bind(i64::from(statement.frozen_time))
+    .bind(statement.last_freeze_at.map(Timestamp::as_millis))
+    .bind(signed(statement.latency_sum))
+    .bind(i64::from(statement.latency_count))
+    .bind(statement.codec.map(Codec::name))
+    .bind(statement.height.map(i64::from))
+    .bind(statement.embedded_by.as_deref())
+    .bind(statement.referrer.as_deref())
     .execute(&mut **transaction)
     .await?;
     Ok(done.rows_affected() > 0)
@@ -462,3 +462,6 @@ fn unsigned(row: &AnyRow, column: usize) -> Result<u64, StoreError> {
 fn signed(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! From what the record has of a broadcast to its figures. Pure, and exact: every count is of distinct views, every time
 //! is in whole milliseconds until it is shown.
 
-use super::report::Line;
+use super::report::Statement;
 use crate::audience::{Audience, device_name};
 use shared::{
     analytics::{GROUP_LEAST, Marker, MarkerKind, Quality, Share, Spread, Timeline},
@@ -65,7 +65,7 @@ pub struct Evidence {
     /// How many views each audience has.
     pub audiences: Vec<(Audience, u64)>,
     /// What players said of their views, by the views' numbers.
-    pub lines: Vec<(u32, Line)>,
+    pub statements: Vec<(u32, Statement)>,
     /// What players said, step by step.
     pub heard: Vec<Heard>,
     /// What was written.
@@ -122,9 +122,11 @@ pub fn tally(evidence: &Evidence) -> Tally {
     let audience = |name: fn(&Audience) -> String| {
         shares(evidence.audiences.iter().map(|(audience, views)| (name(audience), *views)))
     };
-    let lines = || evidence.lines.iter().map(|(_, line)| line);
-    let told = |text: fn(&Line) -> &Option<Box<str>>| {
-        shares(lines().filter_map(|line| text(line).as_deref()).map(|text| (text.to_owned(), 1)))
+    let statements = || evidence.statements.iter().map(|(_, statement)| statement);
+    let told = |text: fn(&Statement) -> &Option<Box<str>>| {
+        shares(
+            statements().filter_map(|statement| text(statement).as_deref()).map(|text| (text.to_owned(), 1)),
+        )
     };
     Tally {
         figures: Figures {
@@ -137,8 +139,8 @@ pub fn tally(evidence: &Evidence) -> Tally {
         devices: audience(|audience| device_name(audience.device).to_owned()),
         browsers: audience(|audience| audience.browser.name().to_owned()),
         regions: regions(&evidence.audiences),
-        referrers: told(|line| &line.referrer),
-        embeds: told(|line| &line.embedded_by),
+        referrers: told(|statement| &statement.referrer),
+        embeds: told(|statement| &statement.embedded_by),
         quality: quality(evidence, &watched),
         timeline: timeline(evidence, curve, length),
         retention: retention(&watched),
@@ -300,33 +302,35 @@ fn quality(evidence: &Evidence, watched: &[Watched]) -> Quality {
     let find =
         |number: u32| watched.binary_search_by_key(&number, |view| view.number).ok().map(|at| &watched[at]);
     let (mut freezes, mut frozen, mut time, mut exits) = (0u64, 0u64, 0u64, 0u64);
-    for (number, line) in &evidence.lines {
+    for (number, statement) in &evidence.statements {
         let view = find(*number);
         let watch_time = view.map_or(0, |view| view.time);
-        freezes += u64::from(line.freezes);
-        frozen += u64::from(line.frozen_time).min(watch_time);
+        freezes += u64::from(statement.freezes);
+        frozen += u64::from(statement.frozen_time).min(watch_time);
         time += watch_time;
         let left = view.filter(|view| !view.is_open).and_then(|view| view.left);
         // Who is let go at the broadcast's end didn't leave.
         let left = left.filter(|left| evidence.is_on || *left < evidence.until);
-        if let (Some(left), Some(freeze)) = (left, line.last_freeze_at)
+        if let (Some(left), Some(freeze)) = (left, statement.last_freeze_at)
             && left.since(freeze) <= EXIT_WITHIN
         {
             exits += 1;
         }
     }
-    let lines = || evidence.lines.iter().map(|(_, line)| line);
+    let statements = || evidence.statements.iter().map(|(_, statement)| statement);
     let named = |names: Vec<String>| shares(names.into_iter().map(|name| (name, 1)));
     Quality {
-        reports: evidence.lines.len() as u64,
-        join_time: spread(lines().filter_map(|line| line.join_time).collect()),
-        latency: spread(lines().filter_map(Line::latency).collect()),
+        reports: evidence.statements.len() as u64,
+        join_time: spread(statements().filter_map(|statement| statement.join_time).collect()),
+        latency: spread(statements().filter_map(Statement::latency).collect()),
         freezes,
         frozen_time: seconds(frozen),
         frozen_share: if time == 0 { 0.0 } else { frozen as f64 / time as f64 },
         exits_after_freeze: exits,
-        codecs: named(lines().filter_map(|line| Some(line.codec?.name().to_owned())).collect()),
-        sizes: named(lines().filter_map(|line| Some(format!("{}p", line.height?))).collect()),
+        codecs: named(
+            statements().filter_map(|statement| Some(statement.codec?.name().to_owned())).collect(),
+        ),
+        sizes: named(statements().filter_map(|statement| Some(format!("{}p", statement.height?))).collect()),
     }
 }
 

@@ -10,6 +10,7 @@ use crate::SOON;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use weir_tests::{
+    chat::{self, By},
     events::Events,
     http::{Request, Response},
     peer::{Offering, Peer, SDP, Source},
@@ -58,6 +59,10 @@ impl Evening {
         let publisher = Peer::publish(self.weir.http, "ada", &self.key, Source::new(1));
         let state = self.weir.until_state("ada", "live", SOON);
         self.broadcast = state["streamId"].as_str().expect("an id").to_owned();
+        // The record follows what is live by a moment.
+        let path = format!("/api/v1/broadcasts/{}/analytics", self.broadcast);
+        let recorded = eventually_or(SOON, || (self.get(&path).status == 200).then_some(()));
+        assert!(recorded.is_some(), "the broadcast isn't recorded");
         publisher
     }
 
@@ -374,11 +379,45 @@ fn broadcasts_are_listed_in_pages_and_their_owner_alone_sees_them() {
     for path in &paths {
         Request::new("GET", path).send(evening.weir.http).problem(401);
     }
+    let other = chat::account(&evening.weir, "bob");
+    let as_other = |path: &str| {
+        evening.weir.same_origin("GET", path).header("cookie", other.cookie.as_str()).send(evening.weir.http)
+    };
+    for path in &paths {
+        as_other(path).problem(403);
+    }
+    let hide =
+        evening.weir.same_origin("PATCH", "/api/v1/channels/ada").json(&json!({ "visibility": "PRIVATE" }));
+    assert_eq!(hide.header("cookie", evening.login.cookie.as_str()).send(evening.weir.http).status, 200);
+    for path in &paths[..4] {
+        as_other(path).problem(404);
+    }
     evening.get("/api/v1/broadcasts/01nothing/analytics").problem(404);
     evening.get("/api/v1/broadcasts/a%20b/analytics").problem(404);
     evening.get("/api/v1/channels/nobody/broadcasts").problem(404);
     let sums = evening.get("/api/v1/instance/analytics").json();
     assert_eq!((&sums["broadcasts"], &sums["totalViews"]), (&json!(3), &json!(0)));
+}
+
+#[test]
+fn what_was_written_is_counted_with_the_broadcast_it_was_written_in() {
+    let (evening, publisher) = Evening::begin();
+    let guest = chat::guest(evening.weir.http, "Grace");
+    let say = |by: By<'_>, text: &str| {
+        let sent = chat::say(evening.weir.http, "ada", by, text);
+        assert!((200..300).contains(&sent.status), "{}", sent.text());
+    };
+    say(By::Login(&evening.login), "one");
+    say(By::Login(&evening.login), "two");
+    say(By::Guest(&guest), "three");
+    let figures = evening.end(publisher);
+    say(By::Login(&evening.login), "after the end");
+    assert_eq!((&figures["chatMessages"], &figures["chatters"]), (&json!(3), &json!(2)));
+    let steps = figures["timeline"]["chatMessages"].as_array().expect("steps");
+    assert_eq!(steps.iter().filter_map(Value::as_u64).sum::<u64>(), 3);
+    assert!(figures["chatRate"].as_f64() > Some(0.0));
+    let list = evening.get("/api/v1/channels/ada/broadcasts").json();
+    assert_eq!(list["items"][0]["chatMessages"], 3);
 }
 
 #[test]

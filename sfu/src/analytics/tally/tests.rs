@@ -25,7 +25,7 @@ fn evidence(length: i64, spans: Vec<Span>) -> Evidence {
         is_on: false,
         spans,
         audiences: vec![(Audience::default(), views.len() as u64)],
-        lines: Vec::new(),
+        statements: Vec::new(),
         heard: Vec::new(),
         chat: Chat::default(),
         marks: Vec::new(),
@@ -180,12 +180,13 @@ fn countries_of_few_views_are_one() {
 
 #[test]
 fn breakdowns_are_bounded_and_complete() {
-    let lines = (0..200).map(|n| {
-        let line = Line { referrer: Some(format!("https://s{n:03}.example").into()), ..Line::default() };
-        (n, line)
+    let statements = (0..200).map(|n| {
+        let statement =
+            Statement { referrer: Some(format!("https://s{n:03}.example").into()), ..Statement::default() };
+        (n, statement)
     });
     let mut told = evidence(1000, Vec::new());
-    told.lines = lines.collect();
+    told.statements = statements.collect();
     let referrers = tally(&told).referrers;
     assert_eq!(referrers.len(), PARTS_MOST);
     assert_eq!(referrers[0], Share { name: "other".to_owned(), views: 151 });
@@ -201,7 +202,7 @@ fn quality_is_of_those_who_said_something() {
         100_000,
         vec![span(0, 0, 50_000), span(1, 0, 100_000), span(2, 0, 70_000), span(3, 0, 9000)],
     );
-    let line = |join_time, freezes, frozen_time, last: Option<i64>, latency: u64| Line {
+    let statement = |join_time, freezes, frozen_time, last: Option<i64>, latency: u64| Statement {
         sequence: Some(1),
         join_time,
         freezes,
@@ -211,15 +212,15 @@ fn quality_is_of_those_who_said_something() {
         latency_count: 2,
         codec: Some(Codec::Av1),
         height: Some(720),
-        ..Line::default()
+        ..Statement::default()
     };
-    told.lines = vec![
+    told.statements = vec![
         // Left 4 s after a freeze.
-        (0, line(Some(100), 2, 5000, Some(46_000), 200)),
+        (0, statement(Some(100), 2, 5000, Some(46_000), 200)),
         // Was there at the end: nobody left.
-        (1, line(Some(300), 1, 1000, Some(99_000), 400)),
+        (1, statement(Some(300), 1, 1000, Some(99_000), 400)),
         // Left long after one; and says to have been frozen for longer than it was there.
-        (2, line(None, 1, 900_000, Some(10_000), 300)),
+        (2, statement(None, 1, 900_000, Some(10_000), 300)),
     ];
     let quality = tally(&told).quality;
     assert_eq!((quality.reports, quality.freezes, quality.exits_after_freeze), (3, 4, 1));

@@ -2,7 +2,7 @@
 
 use crate::{
     actor::Actor,
-    analytics::{Owners, agent, lines::Fact, maxminddb::Regions},
+    analytics::{Owners, agent, maxminddb::Regions, statements::Fact},
     audience::{Audience, Region},
     broadcast::log::Record,
     channel::service::Channels,

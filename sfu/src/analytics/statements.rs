@@ -1,10 +1,10 @@
 //! The views that may be reported of: those that are watched, and those that ended a moment ago. What their players said
-//! waits here to be written, one line a view and one row a step however often they report. Pure; times are arguments.
+//! waits here to be written, one statement a view and one row a step however often they report. Pure; times are arguments.
 //!
 //! Two clocks meet: records carry the broadcast's (a [`Timestamp`]), and what passed since is measured by the process's own
 //! (a [`Duration`] since any start), as a broadcast's clock and the system's may differ.
 
-use super::report::{Line, News};
+use super::report::{News, Statement};
 use shared::{
     analytics::ViewReport,
     id::{BroadcastId, ViewId},
@@ -98,7 +98,7 @@ pub struct StepRow {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Batch {
     /// Views, their broadcasts, and what was said.
-    pub lines: Vec<(ViewId, BroadcastId, Line)>,
+    pub statements: Vec<(ViewId, BroadcastId, Statement)>,
     /// Steps of time.
     pub steps: Vec<StepRow>,
     /// Every report up to this one is in it, or was written before.
@@ -108,7 +108,7 @@ pub struct Batch {
 impl Batch {
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
-        self.lines.is_empty() && self.steps.is_empty()
+        self.statements.is_empty() && self.steps.is_empty()
     }
 }
 
@@ -123,7 +123,7 @@ struct View {
     /// By the process's clock; `None` while it is watched.
     ended_at: Option<Duration>,
     /// `None` while it is only in the database.
-    line: Option<Line>,
+    statement: Option<Statement>,
     is_dirty: bool,
     calm_at: Duration,
 }
@@ -144,18 +144,18 @@ struct Step {
 
 /// See the module.
 #[derive(Debug, Default)]
-pub struct Lines {
+pub struct Statements {
     views: HashMap<ViewId, View>,
     broadcasts: HashMap<BroadcastId, Broadcast>,
     /// Views that ended, and when by the process's clock.
     over: VecDeque<(Duration, ViewId)>,
     dirty: Vec<ViewId>,
-    /// Lines that are to be written, of views that are forgotten.
-    parting: Vec<(ViewId, BroadcastId, Line)>,
+    /// Statements that are to be written, of views that are forgotten.
+    parting: Vec<(ViewId, BroadcastId, Statement)>,
     ticket: u64,
 }
 
-impl Lines {
+impl Statements {
     /// Hears of something that happened.
     pub fn heed(&mut self, fact: Fact, now: Duration) {
         match fact {
@@ -181,7 +181,7 @@ impl Lines {
                 }
             }
             Fact::ViewStarted { id, broadcast, at } => {
-                self.opened(id, broadcast, at, Some(Line::default()), now);
+                self.opened(id, broadcast, at, Some(Statement::default()), now);
             }
             Fact::ViewResumed { id, broadcast, at } => self.opened(id, broadcast, at, None, now),
             Fact::ViewEnded { id } => self.ended(id, now),
@@ -193,7 +193,7 @@ impl Lines {
         id: ViewId,
         broadcast: BroadcastId,
         at: Timestamp,
-        line: Option<Line>,
+        statement: Option<Statement>,
         now: Duration,
     ) {
         if let Some(view) = self.views.get_mut(&id) {
@@ -206,7 +206,7 @@ impl Lines {
             heard: now,
             started_at: at,
             ended_at: None,
-            line,
+            statement,
             is_dirty: false,
             calm_at: now,
         };
@@ -228,8 +228,10 @@ impl Lines {
         if self.views.get(&id).is_none_or(|view| view.ended_at != Some(at)) {
             return;
         }
-        if let Some(View { broadcast, line: Some(line), is_dirty: true, .. }) = self.views.remove(&id) {
-            self.parting.push((id, broadcast, line));
+        if let Some(View { broadcast, statement: Some(statement), is_dirty: true, .. }) =
+            self.views.remove(&id)
+        {
+            self.parting.push((id, broadcast, statement));
         }
     }
 
@@ -245,12 +247,12 @@ impl Lines {
     }
 
     /// What the database has of a view that was [`Refused::Unread`]: when it began, and what was said.
-    pub fn read(&mut self, id: &ViewId, known: Option<(Timestamp, Line)>) {
+    pub fn read(&mut self, id: &ViewId, known: Option<(Timestamp, Statement)>) {
         let Some(view) = self.views.get_mut(id) else { return };
-        if view.line.is_none() {
-            let (started_at, line) = known.unwrap_or((view.at, Line::default()));
+        if view.statement.is_none() {
+            let (started_at, statement) = known.unwrap_or((view.at, Statement::default()));
             view.started_at = started_at.min(view.at);
-            view.line = Some(line);
+            view.statement = Some(statement);
         }
     }
 
@@ -263,7 +265,7 @@ impl Lines {
         now: Duration,
     ) -> Result<u64, Refused> {
         let view = self.views.get_mut(id).ok_or(Refused::Unknown)?;
-        let line = view.line.as_mut().ok_or(Refused::Unread)?;
+        let statement = view.statement.as_mut().ok_or(Refused::Unread)?;
         let calm_at = view.calm_at.max(now) + ONE_MORE_EACH;
         if calm_at > now + ONE_MORE_EACH * BURST {
             return Err(Refused::TooMany { after: calm_at - now - ONE_MORE_EACH * BURST });
@@ -272,7 +274,7 @@ impl Lines {
         let passed = i64::try_from(now.saturating_sub(view.heard).as_millis()).unwrap_or(i64::MAX);
         let at = Timestamp::from_millis(view.at.as_millis().saturating_add(passed));
         let age = at.since(view.started_at);
-        let Some(news) = line.take(report, age, at, own) else { return Ok(self.ticket) };
+        let Some(news) = statement.take(report, age, at, own) else { return Ok(self.ticket) };
         if !view.is_dirty {
             view.is_dirty = true;
             self.dirty.push(id.clone());
@@ -286,13 +288,13 @@ impl Lines {
 
     /// Everything that is not written yet.
     pub fn take(&mut self) -> Batch {
-        let lines = std::mem::take(&mut self.parting);
-        let mut batch = Batch { lines, ticket: self.ticket, steps: Vec::new() };
+        let statements = std::mem::take(&mut self.parting);
+        let mut batch = Batch { statements, ticket: self.ticket, steps: Vec::new() };
         for id in std::mem::take(&mut self.dirty) {
             let Some(view) = self.views.get_mut(&id) else { continue };
             view.is_dirty = false;
-            if let Some(line) = &view.line {
-                batch.lines.push((id, view.broadcast.clone(), line.clone()));
+            if let Some(statement) = &view.statement {
+                batch.statements.push((id, view.broadcast.clone(), statement.clone()));
             }
         }
         for (id, broadcast) in &mut self.broadcasts {
@@ -307,7 +309,7 @@ impl Lines {
         batch
     }
 
-    /// The view itself is not written yet: its line is to be written again later.
+    /// The view itself is not written yet: its statement is to be written again later.
     pub fn put_back(&mut self, ids: impl IntoIterator<Item = ViewId>) {
         for id in ids {
             if let Some(view) = self.views.get_mut(&id)
@@ -390,13 +392,13 @@ mod tests {
         "b".parse().unwrap()
     }
 
-    fn lines(views: &[&str]) -> Lines {
-        let mut lines = Lines::default();
-        lines.heed(Fact::BroadcastStarted { id: broadcast(), at: at(0) }, s(0));
+    fn statements(views: &[&str]) -> Statements {
+        let mut statements = Statements::default();
+        statements.heed(Fact::BroadcastStarted { id: broadcast(), at: at(0) }, s(0));
         for id in views {
-            lines.heed(Fact::ViewStarted { id: view(id), broadcast: broadcast(), at: at(1) }, s(1));
+            statements.heed(Fact::ViewStarted { id: view(id), broadcast: broadcast(), at: at(1) }, s(1));
         }
-        lines
+        statements
     }
 
     fn said(sequence: u32, freezes: u32, latency: Option<u32>) -> ViewReport {
@@ -405,97 +407,97 @@ mod tests {
 
     #[test]
     fn many_reports_of_a_view_are_one_line_and_one_step() {
-        let mut lines = lines(&["v", "w"]);
-        assert_eq!(lines.report(&view("v"), &said(1, 1, Some(100)), OWN, s(6)), Ok(1));
-        assert_eq!(lines.report(&view("v"), &said(2, 3, Some(300)), OWN, s(7)), Ok(2));
-        assert_eq!(lines.report(&view("w"), &said(1, 0, Some(200)), OWN, s(8)), Ok(3));
-        let batch = lines.take();
-        assert_eq!((batch.lines.len(), batch.ticket), (2, 3));
-        assert_eq!((batch.lines[0].2.freezes, batch.lines[0].2.latency()), (3, Some(200)));
+        let mut statements = statements(&["v", "w"]);
+        assert_eq!(statements.report(&view("v"), &said(1, 1, Some(100)), OWN, s(6)), Ok(1));
+        assert_eq!(statements.report(&view("v"), &said(2, 3, Some(300)), OWN, s(7)), Ok(2));
+        assert_eq!(statements.report(&view("w"), &said(1, 0, Some(200)), OWN, s(8)), Ok(3));
+        let batch = statements.take();
+        assert_eq!((batch.statements.len(), batch.ticket), (2, 3));
+        assert_eq!((batch.statements[0].2.freezes, batch.statements[0].2.latency()), (3, Some(200)));
         let row = StepRow { broadcast: broadcast(), step: 1, freezes: 3, latency: Some(200), samples: 2 };
         assert_eq!(batch.steps, std::slice::from_ref(&row));
-        assert!(lines.take().is_empty());
+        assert!(statements.take().is_empty());
         // More in the same step makes the row whole again.
-        lines.report(&view("w"), &said(2, 1, None), OWN, s(9)).unwrap();
-        assert_eq!(lines.take().steps, [StepRow { freezes: 4, ..row }]);
-        lines.report(&view("w"), &said(3, 1, Some(50)), OWN, s(10)).unwrap();
+        statements.report(&view("w"), &said(2, 1, None), OWN, s(9)).unwrap();
+        assert_eq!(statements.take().steps, [StepRow { freezes: 4, ..row }]);
+        statements.report(&view("w"), &said(3, 1, Some(50)), OWN, s(10)).unwrap();
         let row = StepRow { broadcast: broadcast(), step: 2, freezes: 0, latency: Some(50), samples: 1 };
-        assert_eq!(lines.take().steps, [row]);
+        assert_eq!(statements.take().steps, [row]);
     }
 
     #[test]
     fn strangers_are_unknown_and_chatterers_wait() {
-        let mut lines = lines(&["v"]);
-        assert_eq!(lines.report(&view("x"), &said(1, 0, None), OWN, s(2)), Err(Refused::Unknown));
+        let mut statements = statements(&["v"]);
+        assert_eq!(statements.report(&view("x"), &said(1, 0, None), OWN, s(2)), Err(Refused::Unknown));
         for sequence in 0..BURST {
-            assert!(lines.report(&view("v"), &said(sequence, 0, None), OWN, s(2)).is_ok());
+            assert!(statements.report(&view("v"), &said(sequence, 0, None), OWN, s(2)).is_ok());
         }
-        let refused = lines.report(&view("v"), &said(99, 9, None), OWN, s(2));
+        let refused = statements.report(&view("v"), &said(99, 9, None), OWN, s(2));
         assert_eq!(refused, Err(Refused::TooMany { after: s(1) }));
-        assert!(lines.report(&view("v"), &said(100, 0, None), OWN, s(3)).is_ok());
+        assert!(statements.report(&view("v"), &said(100, 0, None), OWN, s(3)).is_ok());
     }
 
     #[test]
     fn last_words_are_heard_for_a_minute() {
-        let mut lines = lines(&["v", "w"]);
-        lines.heed(Fact::ViewEnded { id: view("v") }, s(10));
-        lines.tick(s(69));
-        assert!(lines.report(&view("v"), &said(1, 1, None), OWN, s(69)).is_ok());
-        lines.take();
-        lines.tick(s(70));
-        assert_eq!(lines.report(&view("v"), &said(2, 1, None), OWN, s(70)), Err(Refused::Unknown));
-        lines.heed(Fact::BroadcastEnded { id: broadcast() }, s(80));
-        assert!(lines.report(&view("w"), &said(1, 1, None), OWN, s(100)).is_ok());
-        assert_eq!(lines.take().steps.len(), 1);
-        lines.tick(s(140));
-        assert!(lines.is_empty() && lines.broadcasts.is_empty());
+        let mut statements = statements(&["v", "w"]);
+        statements.heed(Fact::ViewEnded { id: view("v") }, s(10));
+        statements.tick(s(69));
+        assert!(statements.report(&view("v"), &said(1, 1, None), OWN, s(69)).is_ok());
+        statements.take();
+        statements.tick(s(70));
+        assert_eq!(statements.report(&view("v"), &said(2, 1, None), OWN, s(70)), Err(Refused::Unknown));
+        statements.heed(Fact::BroadcastEnded { id: broadcast() }, s(80));
+        assert!(statements.report(&view("w"), &said(1, 1, None), OWN, s(100)).is_ok());
+        assert_eq!(statements.take().steps.len(), 1);
+        statements.tick(s(140));
+        assert!(statements.is_empty() && statements.broadcasts.is_empty());
     }
 
     #[test]
     fn a_view_that_comes_back_goes_on_with_what_was_said() {
-        let mut lines = lines(&["v"]);
-        lines.report(&view("v"), &said(4, 2, None), OWN, s(5)).unwrap();
-        lines.heed(Fact::ViewEnded { id: view("v") }, s(6));
-        lines.heed(Fact::ViewResumed { id: view("v"), broadcast: broadcast(), at: at(9) }, s(9));
-        lines.tick(s(100));
-        assert!(lines.report(&view("v"), &said(5, 3, None), OWN, s(100)).is_ok(), "it is watched");
-        let batch = lines.take();
+        let mut statements = statements(&["v"]);
+        statements.report(&view("v"), &said(4, 2, None), OWN, s(5)).unwrap();
+        statements.heed(Fact::ViewEnded { id: view("v") }, s(6));
+        statements.heed(Fact::ViewResumed { id: view("v"), broadcast: broadcast(), at: at(9) }, s(9));
+        statements.tick(s(100));
+        assert!(statements.report(&view("v"), &said(5, 3, None), OWN, s(100)).is_ok(), "it is watched");
+        let batch = statements.take();
         assert_eq!(
-            (batch.lines[0].2.freezes, batch.steps.iter().map(|step| step.freezes).sum::<u32>()),
+            (batch.statements[0].2.freezes, batch.steps.iter().map(|step| step.freezes).sum::<u32>()),
             (3, 3)
         );
 
         // Another process: it must be read first.
-        let mut later = Lines::default();
+        let mut later = Statements::default();
         later.heed(Fact::BroadcastStarted { id: broadcast(), at: at(0) }, s(0));
         later.heed(Fact::ViewResumed { id: view("v"), broadcast: broadcast(), at: at(200) }, s(1));
         assert_eq!(later.report(&view("v"), &said(6, 4, None), OWN, s(2)), Err(Refused::Unread));
-        later.read(&view("v"), Some((at(1), batch.lines[0].2.clone())));
+        later.read(&view("v"), Some((at(1), batch.statements[0].2.clone())));
         assert!(later.report(&view("v"), &said(6, 4, None), OWN, s(2)).is_ok());
         let batch = later.take();
-        assert_eq!((batch.lines[0].2.freezes, batch.steps[0].freezes, batch.steps[0].step), (4, 1, 40));
+        assert_eq!((batch.statements[0].2.freezes, batch.steps[0].freezes, batch.steps[0].step), (4, 1, 40));
     }
 
     #[test]
     fn what_could_not_be_written_waits() {
-        let mut lines = lines(&["v"]);
-        lines.report(&view("v"), &said(1, 0, None), OWN, s(2)).unwrap();
-        assert_eq!(lines.take().lines.len(), 1);
-        lines.put_back([view("v"), view("gone")]);
-        assert!(lines.is_dirty());
-        lines.heed(Fact::ViewEnded { id: view("v") }, s(3));
-        lines.tick(s(90));
-        assert_eq!(lines.take().lines.len(), 1, "not forgotten before it is written");
+        let mut statements = statements(&["v"]);
+        statements.report(&view("v"), &said(1, 0, None), OWN, s(2)).unwrap();
+        assert_eq!(statements.take().statements.len(), 1);
+        statements.put_back([view("v"), view("gone")]);
+        assert!(statements.is_dirty());
+        statements.heed(Fact::ViewEnded { id: view("v") }, s(3));
+        statements.tick(s(90));
+        assert_eq!(statements.take().statements.len(), 1, "not forgotten before it is written");
     }
 
     #[test]
     fn a_crowd_that_leaves_costs_bounded_memory() {
-        let mut lines = lines(&[]);
+        let mut statements = statements(&[]);
         for n in 0..120_000 {
             let id = view(&format!("v{n}"));
-            lines.heed(Fact::ViewStarted { id: id.clone(), broadcast: broadcast(), at: at(1) }, s(1));
-            lines.heed(Fact::ViewEnded { id }, s(2));
+            statements.heed(Fact::ViewStarted { id: id.clone(), broadcast: broadcast(), at: at(1) }, s(1));
+            statements.heed(Fact::ViewEnded { id }, s(2));
         }
-        assert_eq!(lines.len(), OVER_MOST);
+        assert_eq!(statements.len(), OVER_MOST);
     }
 }

@@ -1,0 +1,111 @@
+use super::*;
+use crate::analytics::{
+    ChatSource, ChatTotal, Owners,
+    service::{Analytics, Desk},
+};
+use crate::{actor::Actor, http::problem::ProblemResponse};
+use futures_util::{FutureExt, future::BoxFuture};
+use shared::analytics::BroadcastAnalytics;
+use std::time::Instant;
+
+struct Nobody;
+
+impl Owners for Nobody {
+    fn managed<'a>(
+        &'a self,
+        _: &'a Actor,
+        _: &'a ChannelName,
+    ) -> BoxFuture<'a, Result<ChannelId, ProblemResponse>> {
+        async { Ok("c".parse().unwrap()) }.boxed()
+    }
+}
+
+impl ChatSource for Nobody {
+    fn totals<'a>(
+        &'a self,
+        _: &'a [BroadcastId],
+    ) -> BoxFuture<'a, Result<HashMap<BroadcastId, ChatTotal>, StoreError>> {
+        async { Ok(HashMap::new()) }.boxed()
+    }
+
+    fn seconds<'a>(
+        &'a self,
+        _: &'a BroadcastId,
+        _: Timestamp,
+    ) -> BoxFuture<'a, Result<Vec<(u64, u32)>, StoreError>> {
+        async { Ok(Vec::new()) }.boxed()
+    }
+}
+
+async fn analytics() -> (tempfile::TempDir, Store, Analytics) {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open_in(dir.path()).await.unwrap();
+    let insert = "INSERT INTO channels (id, name, display_name, title, description, category, tags, visibility, created_at)
+                  VALUES ('c', 'ada', 'Ada', '', '', '', '[]', 'PUBLIC', 0)";
+    sqlx::query(insert).execute(store.pool()).await.unwrap();
+    let kept = AnalyticsStore::new(store.clone(), "p");
+    let desk = Desk::start(kept.clone());
+    let analytics = Analytics::new(kept, desk, Arc::new(Nobody), Arc::new(Nobody));
+    (dir, store, analytics)
+}
+
+async fn run(store: &Store, statement: &'static str) {
+    sqlx::query(statement).execute(store.pool()).await.unwrap();
+}
+
+/// A broadcast of twelve hours with 50,000 views, each of two spans and with a report.
+async fn evening(store: &Store) {
+    run(store, "INSERT INTO broadcasts (id, channel_id, title, category, started_at) VALUES ('b', 'c', '', '', 1000000)").await;
+    run(
+        store,
+        "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 49999)
+         INSERT INTO views (id, broadcast_id, started_at, device, browser, region)
+         SELECT 'v0123456789abcdefghi' || i, 'b', 1000000 + i * 800, 'phone', 'Chrome', 'DE' FROM n",
+    )
+    .await;
+    for span in [
+        "1, broadcast_id, started_at, started_at + 600000",
+        "2, broadcast_id, started_at + 700000, started_at + 900000",
+    ] {
+        let insert = format!("INSERT INTO view_spans SELECT id, {span} FROM views");
+        sqlx::query(sqlx::AssertSqlSafe(insert)).execute(store.pool()).await.unwrap();
+    }
+    run(
+        store,
+        "INSERT INTO view_reports SELECT id, 'b', 1, 200, 0, 0, NULL, 300, 1, 'VP8', 720, NULL, NULL FROM views",
+    )
+    .await;
+    run(store, "INSERT INTO heartbeat (only_row, at, wall) VALUES (1, 44200000, 44200000)").await;
+}
+
+/// Measures; what is asserted is that the figures are right.
+#[tokio::test]
+async fn a_long_evening_with_many_views_is_tallied_in_time() {
+    let (_dir, store, analytics) = analytics().await;
+    evening(&store).await;
+    let kept = AnalyticsStore::new(store.clone(), "p");
+    let listed = kept.last(&"c".parse().unwrap()).await.unwrap().unwrap();
+    let began = Instant::now();
+    let evidence = kept.evidence(&listed).await.unwrap();
+    println!("of that, read: {:?}", began.elapsed());
+    let began = Instant::now();
+    crate::analytics::tally::tally(&evidence);
+    println!("and tallied: {:?}", began.elapsed());
+    let began = Instant::now();
+    let figures: BroadcastAnalytics = analytics.latest(&"c".parse().unwrap()).await.unwrap().unwrap();
+    println!("50,000 views of 12 h, from the database to the figures: {:?}", began.elapsed());
+    assert_eq!(figures.summary.total_views, 50_000);
+    assert_eq!(figures.quality.reports, 50_000);
+    // Nobody's times go beyond what is known.
+    assert!(figures.summary.total_watch_time <= 50_000.0 * 800.0);
+    run(&store, "UPDATE broadcasts SET ended_at = 1000000 + 43200000").await;
+    let began = Instant::now();
+    let wanted = Wanted { after: None, limit: 50 };
+    let list = analytics.list(&"c".parse().unwrap(), &wanted).await.unwrap();
+    println!("a list with it, the first time: {:?}", began.elapsed());
+    assert_eq!(list.items[0].total_views, 50_000);
+    let began = Instant::now();
+    let again = analytics.list(&"c".parse().unwrap(), &wanted).await.unwrap();
+    println!("a list with it, from then on: {:?}", began.elapsed());
+    assert_eq!(again, list);
+}
