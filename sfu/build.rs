@@ -1,10 +1,11 @@
 //! Embeds the built frontend: every file of a folder, and its `.br` sibling where there is one.
 //!
 //! The folder is `WEIR_FRONTEND_DIR`, or `target/frontend-embedded` in the workspace. An empty one makes a server
-//! that says how to build the frontend.
+//! that says how to build the frontend. Embeds Swagger UI beside it, which shows the API.
 
 use std::{
-    env, fs, io,
+    env, fs,
+    io::{self, Read},
     path::{Path, PathBuf},
 };
 
@@ -39,7 +40,35 @@ fn main() -> io::Result<()> {
     }
     code.push_str("]\n");
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("Cargo sets OUT_DIR"))?);
-    fs::write(out.join("assets.rs"), code)
+    fs::write(out.join("assets.rs"), code)?;
+    docs(&out)
+}
+
+/// What the API's page needs of Swagger UI, packed by brotli where that is worth it.
+fn docs(out: &Path) -> io::Result<()> {
+    let archive = io::Cursor::new(utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED);
+    let mut archive = zip::ZipArchive::new(archive).map_err(io::Error::other)?;
+    let root =
+        archive.file_names().next().and_then(|name| name.split('/').next()).unwrap_or_default().to_owned();
+    let mut code = String::from("&[\n");
+    for path in ["dist/swagger-ui-bundle.js", "dist/swagger-ui.css", "LICENSE", "NOTICE"] {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let (plain, packed) = (out.join(name), out.join(format!("{name}.br")));
+        if !packed.exists() {
+            let mut file = archive.by_name(&format!("{root}/{path}")).map_err(io::Error::other)?;
+            let mut content = Vec::new();
+            file.read_to_end(&mut content)?;
+            fs::write(&plain, &content)?;
+            let parameters = brotli::enc::BrotliEncoderParams { quality: 9, lgwin: 22, ..Default::default() };
+            let mut brotli = Vec::new();
+            brotli::BrotliCompress(&mut content.as_slice(), &mut brotli, &parameters)?;
+            fs::write(&packed, brotli)?;
+        }
+        let (plain, brotli) = (include(&plain), include(&packed));
+        code.push_str(&format!("    Asset {{ path: {name:?}, plain: {plain}, brotli: Some({brotli}) }},\n"));
+    }
+    code.push_str("]\n");
+    fs::write(out.join("docs.rs"), code)
 }
 
 /// Made when it isn't there: Cargo would run this script, and compile the server, each time for a path that is missing.

@@ -11,6 +11,7 @@ use crate::{
         csrf, fallback,
         headers::{self, Policy},
         login::Logins,
+        openapi,
         peer::Site,
         problem::ProblemResponse,
     },
@@ -29,6 +30,7 @@ use axum::{
 use shared::instance::Instance;
 use std::sync::Arc;
 use tower_http::catch_panic::CatchPanicLayer;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// No request to the control plane is larger.
 const BODY_MOST: usize = 64 * 1024;
@@ -66,7 +68,7 @@ pub fn router(parts: Parts) -> Router {
     let logins: Arc<dyn Logins> = Arc::new(accounts.clone());
     let policy = Policy::new(&assets.script_hashes());
 
-    // GET   /api/v1/instance
+    // GET   /api/v1/instance                        GET   /api/v1/openapi.json    (and /api/docs, for people)
     // POST  /api/v1/setup                           POST  /api/v1/login           POST /api/v1/logout
     // GET   /api/v1/me                              GET   /api/v1/me/logins       DELETE /api/v1/me/logins/{id}
     // GET   /api/v1/me/tokens                       POST  /api/v1/me/tokens       DELETE /api/v1/me/tokens/{id}
@@ -77,18 +79,23 @@ pub fn router(parts: Parts) -> Router {
     // POST  /api/v1/channels/{name}/stream-key      POST  /api/v1/channels/{name}/publish-token
     // POST  /api/v1/live/start                      GET   /api/v1/live/status/{streamId}
     // GET   /api/v1/channels/{name}/broadcasts      GET   /api/v1/instance/analytics
-    // GET   /api/v1/broadcasts/{id}/analytics       and ….json, ….csv
+    // GET   /api/v1/broadcasts/{id}/analytics       GET   /api/v1/broadcasts/{id}/analytics.json
+    // GET   /api/v1/broadcasts/{id}/analytics.csv
     // GET   /api/v1/channels/{name}/chat            PATCH /api/v1/channels/{name}/chat
-    // GET   /api/v1/channels/{name}/chat/messages   POST  /api/v1/channels/{name}/chat/messages      DELETE …/messages/{id}
-    // GET   /api/v1/channels/{name}/chat/silences   POST  /api/v1/channels/{name}/chat/silences      DELETE …/silences/{person}
-    // GET   /api/v1/channels/{name}/moderators      PUT   /api/v1/channels/{name}/moderators/{account}   DELETE …
+    // GET   /api/v1/channels/{name}/chat/messages   POST  /api/v1/channels/{name}/chat/messages
+    // DELETE /api/v1/channels/{name}/chat/messages/{id}
+    // GET   /api/v1/channels/{name}/chat/silences   POST  /api/v1/channels/{name}/chat/silences
+    // DELETE /api/v1/channels/{name}/chat/silences/{person}
+    // GET   /api/v1/channels/{name}/moderators
+    // PUT   /api/v1/channels/{name}/moderators/{account}   DELETE /api/v1/channels/{name}/moderators/{account}
     // POST  /api/v1/chat/guests
     // GET   /api/v1/events                          WebSocket
     let embeds = embed::routes::routes(channels.clone(), assets.clone(), policy.clone(), &name);
+    let (embeds, embeds_described) = embeds.split_for_parts();
     let pages = any(assets::serve).layer(from_fn(embed::routes::announce)).with_state(assets);
-    let reports = analytics::routes::reports(analytics.desk().clone());
-    let api = Router::new()
-        .route("/instance", get(instance))
+    let (reports, reports_described) = analytics::routes::reports(analytics.desk().clone()).split_for_parts();
+    let (api, described) = OpenApiRouter::new()
+        .routes(routes!(instance))
         .with_state((name, accounts.clone()))
         .merge(account::routes::routes(accounts))
         .merge(channel::live::routes::routes(channels.clone(), logins.clone()))
@@ -96,15 +103,21 @@ pub fn router(parts: Parts) -> Router {
         .merge(channel::routes::routes(channels, logins.clone()))
         .merge(chat::routes::routes(chat, logins))
         .merge(websocket::routes(gateway))
+        .split_for_parts();
+    let api = api
         .fallback(fallback::unknown)
         .method_not_allowed_fallback(fallback::wrong_method)
         .layer(from_fn_with_state(site.clone(), csrf::same_origin))
         .layer(map_response(uncached))
         .layer(DefaultBodyLimit::max(BODY_MOST));
 
+    let mut document = openapi::described().nest("/api/v1", described).nest("/api/v1", reports_described);
+    document.merge(embeds_described);
+    openapi::complete(&mut document);
     Router::new()
         // POST  /api/v1/views/{view}/report             from pages of any origin
         .nest("/api/v1", api.merge(reports))
+        .merge(openapi::routes(&document))
         .route("/api/{*rest}", any(fallback::unknown))
         .merge(media)
         // GET   /embed/{channel}                        GET   /embed/{channel}/chat
@@ -124,6 +137,16 @@ pub fn router(parts: Parts) -> Router {
         .layer(Extension(site))
 }
 
+/// The server as a whole
+#[utoipa::path(
+    get,
+    path = "/instance",
+    operation_id = "readInstance",
+    tag = "instance",
+    responses(
+        (status = 200, body = Instance, description = "Its name and version"),
+    )
+)]
 async fn instance(
     State((name, accounts)): State<(String, Accounts)>,
 ) -> Result<Json<Instance>, ProblemResponse> {

@@ -43,7 +43,7 @@ pub struct Channel {
     pub description: Description,
     /// What it broadcasts.
     pub category: Category,
-    /// Up to [`TAGS_MOST`].
+    /// Up to 10.
     pub tags: Vec<Tag>,
     /// Who may find and watch it.
     pub visibility: Visibility,

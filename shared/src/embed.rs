@@ -92,7 +92,7 @@ pub enum Embedding {
     Nowhere,
     /// Those of these sites, and this server's own.
     Sites {
-        /// Up to [`SITES_MOST`].
+        /// Up to 20.
         sites: Vec<SiteOrigin>,
     },
 }

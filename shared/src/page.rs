@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// One page of a list. The next one is asked for with `?cursor=` and [`Self::next`], until there is none.
+/// One page of a list. The next one is asked for with `?cursor=` and `next`, until there is none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
@@ -16,14 +16,15 @@ pub struct Page<T> {
 
 /// What a list may be asked with.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PageQuery {
-    /// [`Page::next`] of the page before; the first page if absent.
+    /// `next` of the page before; the first page if absent.
     #[serde(default)]
     pub cursor: Option<String>,
-    /// The most items, 1 to [`LIMIT_MOST`]; [`LIMIT`] if absent.
+    /// The most items, 1 to 200; 50 if absent.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", param(minimum = 1, maximum = 200))]
     pub limit: Option<u32>,
 }
 

@@ -12,17 +12,17 @@ use crate::http::{
     problem::ProblemResponse,
 };
 use axum::{
-    Router,
     extract::State,
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
-    routing::{delete, get, post},
 };
 use shared::{
-    account::{SetUp, SignIn},
+    account::{Login, Me, SetUp, SignIn},
     id::LoginId,
+    page::{Page, PageQuery},
 };
 use std::sync::Arc;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// What these routes work with.
 #[derive(Clone)]
@@ -38,19 +38,35 @@ impl HasLogins for Account {
 }
 
 /// Set-up, signing in and out, me and my logins.
-pub fn routes(service: Accounts) -> Router {
+pub fn routes(service: Accounts) -> OpenApiRouter {
     let logins: Arc<dyn Logins> = Arc::new(service.clone());
-    Router::new()
-        .route("/setup", post(set_up))
-        .route("/login", post(sign_in))
-        .route("/logout", post(sign_out))
-        .route("/me", get(me))
-        .route("/me/logins", get(logins_of_me))
-        .route("/me/logins/{id}", delete(revoke))
+    OpenApiRouter::new()
+        .routes(routes!(set_up))
+        .routes(routes!(sign_in))
+        .routes(routes!(sign_out))
+        .routes(routes!(me))
+        .routes(routes!(logins_of_me))
+        .routes(routes!(revoke))
         .with_state(Account { service: service.clone(), logins: logins.clone() })
         .merge(token::routes::routes(service.tokens().clone(), logins))
 }
 
+/// Set the server up
+///
+/// Makes the owner's account and first channel with the one-time link from the console, and signs in.
+#[utoipa::path(
+    post,
+    path = "/setup",
+    operation_id = "setUp",
+    tag = "account",
+    request_body(content = SetUp, example = json!({"token": "…", "name": "ada", "displayName": "Ada", "password": "correct horse battery", "channel": "ada"})),
+    responses(
+        (status = 201, body = Me, description = "The owner, and a login cookie", headers(("Set-Cookie" = String))),
+        (status = 403, description = "The link was used, or is from an earlier start"),
+        (status = 409, description = "There is a channel with this name"),
+        (status = 429, description = "Too many tries"),
+    )
+)]
 async fn set_up(
     State(account): State<Account>,
     peer: Peer,
@@ -62,6 +78,19 @@ async fn set_up(
     Ok((StatusCode::CREATED, [(header::SET_COOKIE, cookie)], axum::Json(me)).into_response())
 }
 
+/// Sign in
+#[utoipa::path(
+    post,
+    path = "/login",
+    operation_id = "signIn",
+    tag = "account",
+    request_body(content = SignIn, example = json!({"name": "ada", "password": "correct horse battery"})),
+    responses(
+        (status = 200, body = Me, description = "Who signed in, and a login cookie", headers(("Set-Cookie" = String))),
+        (status = 401, description = "The name or the password is wrong"),
+        (status = 429, description = "Too many tries"),
+    )
+)]
 async fn sign_in(
     State(account): State<Account>,
     peer: Peer,
@@ -73,7 +102,20 @@ async fn sign_in(
     Ok(([(header::SET_COOKIE, cookie)], axum::Json(me)).into_response())
 }
 
+/// Sign out
+///
 /// Ends the login, and takes the cookie back even if there is none.
+#[utoipa::path(
+    post,
+    path = "/logout",
+    operation_id = "signOut",
+    tag = "account",
+    responses(
+        (status = 204, description = "Signed out"),
+        (status = 403, description = "A token can't do this"),
+    ),
+    security((), ("login" = []))
+)]
 async fn sign_out(
     State(account): State<Account>,
     peer: Peer,
@@ -88,10 +130,38 @@ async fn sign_out(
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, login::no_cookie(peer.secure))]).into_response())
 }
 
+/// Who is signed in
+#[utoipa::path(
+    get,
+    path = "/me",
+    operation_id = "readMe",
+    tag = "account",
+    responses(
+        (status = 200, body = Me, description = "The account and its channels"),
+        (status = 403, description = "The token lacks the scope"),
+    ),
+    security(("login" = []), ("token" = ["read"]))
+)]
 async fn me(State(account): State<Account>, who: SignedIn) -> Result<Response, ProblemResponse> {
     Ok(axum::Json(account.service.me(&who.actor).await?).into_response())
 }
 
+/// Where the account is signed in
+///
+/// Newest first.
+#[utoipa::path(
+    get,
+    path = "/me/logins",
+    operation_id = "listLogins",
+    tag = "account",
+    params(PageQuery),
+    responses(
+        (status = 200, body = Page<Login>, description = "A page of logins"),
+        (status = 400, description = "The cursor or the limit can't be taken"),
+        (status = 403, description = "The token lacks the scope"),
+    ),
+    security(("login" = []), ("token" = ["read"]))
+)]
 async fn logins_of_me(
     State(account): State<Account>,
     who: SignedIn,
@@ -100,6 +170,20 @@ async fn logins_of_me(
     Ok(axum::Json(account.service.logins(&who, &wanted).await?).into_response())
 }
 
+/// Sign another browser out
+#[utoipa::path(
+    delete,
+    path = "/me/logins/{id}",
+    operation_id = "revokeLogin",
+    tag = "account",
+    params(("id" = LoginId, Path, description = "Which login")),
+    responses(
+        (status = 204, description = "That login is over"),
+        (status = 403, description = "A token can't do this"),
+        (status = 404, description = "No such login"),
+    ),
+    security(("login" = []))
+)]
 async fn revoke(
     State(account): State<Account>,
     who: SignedIn,

@@ -11,21 +11,21 @@ use crate::http::{
     problem::ProblemResponse,
 };
 use axum::{
-    Json as Answer, Router,
+    Json as Answer,
     body::Bytes,
     extract::{DefaultBodyLimit, Request, State, rejection::BytesRejection},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     middleware::{Next, from_fn},
     response::{IntoResponse, Response},
-    routing::{get, post},
 };
 use shared::{
     account::Role,
     analytics::{BroadcastAnalytics, BroadcastSummary, InstanceAnalytics, ViewReport},
     id::{BroadcastId, ChannelName, ViewId},
-    page::Page,
+    page::{Page, PageQuery},
 };
 use std::sync::Arc;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// No report is longer.
 const REPORT_MOST: usize = 4 * 1024;
@@ -43,25 +43,43 @@ impl HasLogins for Api {
 }
 
 /// Figures, for owners.
-pub fn routes(analytics: Analytics, logins: Arc<dyn Logins>) -> Router {
-    Router::new()
-        .route("/channels/{name}/broadcasts", get(list))
-        .route("/broadcasts/{id}/analytics", get(whole))
-        .route("/broadcasts/{id}/analytics.json", get(as_json))
-        .route("/broadcasts/{id}/analytics.csv", get(as_csv))
-        .route("/instance/analytics", get(instance))
+pub fn routes(analytics: Analytics, logins: Arc<dyn Logins>) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(whole))
+        .routes(routes!(as_json))
+        .routes(routes!(as_csv))
+        .routes(routes!(instance))
         .with_state(Api { analytics, logins })
 }
 
 /// Players' reports, from pages of any origin and without cookies: what names the view is its key.
-pub fn reports(desk: Desk) -> Router {
-    Router::new()
-        .route("/views/{view}/report", post(report).options(report_options).fallback(wrong_method))
+pub fn reports(desk: Desk) -> OpenApiRouter {
+    let (schemas, paths, report) = routes!(report);
+    OpenApiRouter::new()
+        .routes((schemas, paths, report.options(report_options).fallback(wrong_method)))
         .layer(DefaultBodyLimit::max(REPORT_MOST))
         .layer(from_fn(cors))
         .with_state(desk)
 }
 
+/// A channel's broadcasts and their figures in short
+///
+/// Newest first; for the owner.
+#[utoipa::path(
+    get,
+    path = "/channels/{name}/broadcasts",
+    operation_id = "listBroadcasts",
+    tag = "analytics",
+    params(("name" = ChannelName, Path, description = "The channel's name"), PageQuery),
+    responses(
+        (status = 200, body = Page<BroadcastSummary>, description = "A page of broadcasts"),
+        (status = 400, description = "The cursor or the limit can't be taken"),
+        (status = 403, description = "Only the owner may, or the token lacks the scope"),
+        (status = 404, description = "No such channel, as far as the one who asks may know"),
+    ),
+    security(("login" = []), ("token" = ["read"]))
+)]
 async fn list(
     State(api): State<Api>,
     who: SignedIn,
@@ -72,6 +90,22 @@ async fn list(
     Ok(Answer(api.analytics.list(&channel, &wanted).await?))
 }
 
+/// Who watched a broadcast, and how well it played
+///
+/// For the owner.
+#[utoipa::path(
+    get,
+    path = "/broadcasts/{id}/analytics",
+    operation_id = "readAnalytics",
+    tag = "analytics",
+    params(("id" = BroadcastId, Path, description = "Which broadcast")),
+    responses(
+        (status = 200, body = BroadcastAnalytics, description = "All of it"),
+        (status = 403, description = "Only the owner may, or the token lacks the scope"),
+        (status = 404, description = "No such broadcast, as far as the one who asks may know"),
+    ),
+    security(("login" = []), ("token" = ["read"]))
+)]
 async fn whole(
     State(api): State<Api>,
     who: SignedIn,
@@ -80,6 +114,20 @@ async fn whole(
     Ok(Answer(api.analytics.of(&who.actor, &id).await?))
 }
 
+/// The same as a file of JSON
+#[utoipa::path(
+    get,
+    path = "/broadcasts/{id}/analytics.json",
+    operation_id = "exportAnalyticsJson",
+    tag = "analytics",
+    params(("id" = BroadcastId, Path, description = "Which broadcast")),
+    responses(
+        (status = 200, body = BroadcastAnalytics, description = "A file to keep"),
+        (status = 403, description = "Only the owner may, or the token lacks the scope"),
+        (status = 404, description = "No such broadcast, as far as the one who asks may know"),
+    ),
+    security(("login" = []), ("token" = ["read"]))
+)]
 async fn as_json(
     State(api): State<Api>,
     who: SignedIn,
@@ -90,6 +138,20 @@ async fn as_json(
     Ok(file(&analytics, "json", "application/json", body))
 }
 
+/// The same as a file of CSV
+#[utoipa::path(
+    get,
+    path = "/broadcasts/{id}/analytics.csv",
+    operation_id = "exportAnalyticsCsv",
+    tag = "analytics",
+    params(("id" = BroadcastId, Path, description = "Which broadcast")),
+    responses(
+        (status = 200, body = String, content_type = "text/csv", description = "A file to keep"),
+        (status = 403, description = "Only the owner may, or the token lacks the scope"),
+        (status = 404, description = "No such broadcast, as far as the one who asks may know"),
+    ),
+    security(("login" = []), ("token" = ["read"]))
+)]
 async fn as_csv(
     State(api): State<Api>,
     who: SignedIn,
@@ -112,6 +174,20 @@ fn file(analytics: &BroadcastAnalytics, ending: &str, kind: &'static str, body: 
     response
 }
 
+/// Figures of the instance as a whole
+///
+/// For its owner.
+#[utoipa::path(
+    get,
+    path = "/instance/analytics",
+    operation_id = "readInstanceAnalytics",
+    tag = "analytics",
+    responses(
+        (status = 200, body = InstanceAnalytics, description = "The figures"),
+        (status = 403, description = "Only the instance's owner may, or the token lacks the scope"),
+    ),
+    security(("login" = []), ("token" = ["read"]))
+)]
 async fn instance(
     State(api): State<Api>,
     who: SignedIn,
@@ -127,6 +203,23 @@ async fn instance(
     Ok(Answer(api.analytics.instance().await?))
 }
 
+/// What a player measured since its view began
+///
+/// From pages of any origin, without cookies: the view's id, which WHEP's answer tells in `Weir-View`, is its key. Totals, so
+/// that a lost report loses nothing.
+#[utoipa::path(
+    post,
+    path = "/views/{view}/report",
+    operation_id = "reportView",
+    tag = "analytics",
+    params(("view" = ViewId, Path, description = "Which view")),
+    request_body(content = ViewReport, example = json!({"sequence": 1, "joinTime": 240, "freezes": 0, "frozenTime": 0, "latency": 310})),
+    responses(
+        (status = 204, description = "Heard"),
+        (status = 404, description = "It ended more than a minute ago, or never was"),
+        (status = 429, description = "More than one in ten seconds"),
+    )
+)]
 async fn report(
     State(desk): State<Desk>,
     peer: Peer,

@@ -11,11 +11,10 @@ use crate::http::{
     problem::ProblemResponse,
 };
 use axum::{
-    Json as Answer, Router,
+    Json as Answer,
     extract::State,
     http::StatusCode,
     response::{IntoResponse, Response},
-    routing::{get, post},
 };
 use shared::{
     account::Scope,
@@ -27,6 +26,7 @@ use shared::{
     publish::PublishToken,
 };
 use std::sync::Arc;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 #[derive(Clone)]
 struct Api {
@@ -41,15 +41,15 @@ impl HasLogins for Api {
 }
 
 /// The list of channels, channels, their states and their keys.
-pub fn routes(channels: Channels, logins: Arc<dyn Logins>) -> Router {
-    Router::new()
-        .route("/channels", get(list).post(create))
-        .route("/channels/{name}", get(read).patch(edit))
-        .route("/channels/{name}/state", get(state))
-        .route("/channels/{name}/embedding", get(embedding))
-        .route("/channels/{name}/stream-key", post(rotate))
-        .route("/channels/{name}/publish-token", post(publish_token))
-        .route("/channels/{name}/end", post(end))
+pub fn routes(channels: Channels, logins: Arc<dyn Logins>) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .routes(routes!(list, create))
+        .routes(routes!(read, edit))
+        .routes(routes!(state))
+        .routes(routes!(embedding))
+        .routes(routes!(rotate))
+        .routes(routes!(publish_token))
+        .routes(routes!(end))
         .with_state(Api { channels, logins })
 }
 
@@ -58,6 +58,20 @@ pub fn whip_url(base_url: &str, channel: &ChannelName) -> String {
     format!("{base_url}/whip/{channel}")
 }
 
+/// Public channels
+///
+/// Live ones first, most watched first, then the most recently live.
+#[utoipa::path(
+    get,
+    path = "/channels",
+    operation_id = "listChannels",
+    tag = "channels",
+    params(PageQuery),
+    responses(
+        (status = 200, body = Page<ChannelCard>, description = "A page of channels and what they do"),
+        (status = 400, description = "The cursor or the limit can't be taken"),
+    )
+)]
 async fn list(
     State(api): State<Api>,
     Query(query): Query<PageQuery>,
@@ -69,6 +83,22 @@ async fn list(
     Ok(Answer(api.channels.list(after, query.limit()).await?))
 }
 
+/// Make a channel
+///
+/// Its stream key is shown this once.
+#[utoipa::path(
+    post,
+    path = "/channels",
+    operation_id = "createChannel",
+    tag = "channels",
+    request_body(content = CreateChannel, example = json!({"name": "evenings", "displayName": "Evenings with Ada"})),
+    responses(
+        (status = 201, body = NewChannel, description = "The channel and its stream key"),
+        (status = 403, description = "The token lacks the scope"),
+        (status = 409, description = "The name is taken, or the account has as many channels as it may"),
+    ),
+    security(("login" = []), ("token" = ["channel:write"]))
+)]
 async fn create(
     State(api): State<Api>,
     who: SignedIn,
@@ -82,6 +112,19 @@ async fn create(
     Ok((StatusCode::CREATED, Answer(NewChannel { channel, stream_key, whip_url })).into_response())
 }
 
+/// What a channel says of itself
+#[utoipa::path(
+    get,
+    path = "/channels/{name}",
+    operation_id = "readChannel",
+    tag = "channels",
+    params(("name" = ChannelName, Path, description = "The channel's name")),
+    responses(
+        (status = 200, body = Channel, description = "The channel"),
+        (status = 404, description = "No such channel, as far as the one who asks may know"),
+    ),
+    security((), ("login" = []), ("token" = ["read"]))
+)]
 async fn read(
     State(api): State<Api>,
     who: Option<SignedIn>,
@@ -91,6 +134,23 @@ async fn read(
     Ok(Answer(record.channel.clone()))
 }
 
+/// Change what a channel says of itself
+///
+/// What is absent stays.
+#[utoipa::path(
+    patch,
+    path = "/channels/{name}",
+    operation_id = "editChannel",
+    tag = "channels",
+    params(("name" = ChannelName, Path, description = "The channel's name")),
+    request_body(content = EditChannel, example = json!({"title": "Late shift", "tags": ["music"], "visibility": "PUBLIC"})),
+    responses(
+        (status = 200, body = Channel, description = "The channel as it is now"),
+        (status = 403, description = "Somebody else's channel, or the token lacks the scope"),
+        (status = 404, description = "No such channel, as far as the one who asks may know"),
+    ),
+    security(("login" = []), ("token" = ["channel:write"]))
+)]
 async fn edit(
     State(api): State<Api>,
     who: SignedIn,
@@ -101,6 +161,19 @@ async fn edit(
     Ok(Answer(api.channels.edit(&who.actor, &name, request).await?))
 }
 
+/// What a channel is doing
+#[utoipa::path(
+    get,
+    path = "/channels/{name}/state",
+    operation_id = "readChannelState",
+    tag = "channels",
+    params(("name" = ChannelName, Path, description = "The channel's name")),
+    responses(
+        (status = 200, body = ChannelState, description = "Live or not, how many watch, which renditions there are"),
+        (status = 404, description = "No such channel, as far as the one who asks may know"),
+    ),
+    security((), ("login" = []), ("token" = ["read"]))
+)]
 async fn state(
     State(api): State<Api>,
     who: Option<SignedIn>,
@@ -110,6 +183,19 @@ async fn state(
     Ok(Answer(api.channels.state_of(&record)))
 }
 
+/// Which pages may show a channel
+#[utoipa::path(
+    get,
+    path = "/channels/{name}/embedding",
+    operation_id = "readEmbedding",
+    tag = "channels",
+    params(("name" = ChannelName, Path, description = "The channel's name")),
+    responses(
+        (status = 200, body = EmbedRules, description = "The rules"),
+        (status = 404, description = "No such channel, as far as the one who asks may know"),
+    ),
+    security((), ("login" = []), ("token" = ["read"]))
+)]
 async fn embedding(
     State(api): State<Api>,
     who: Option<SignedIn>,
@@ -119,6 +205,22 @@ async fn embedding(
     Ok(Answer(EmbedRules { embedding: record.channel.embedding.clone() }))
 }
 
+/// Make a new stream key
+///
+/// It is shown this once. What could publish before can't any more, and what does is ended.
+#[utoipa::path(
+    post,
+    path = "/channels/{name}/stream-key",
+    operation_id = "rotateStreamKey",
+    tag = "channels",
+    params(("name" = ChannelName, Path, description = "The channel's name")),
+    responses(
+        (status = 200, body = NewStreamKey, description = "The new key"),
+        (status = 403, description = "Somebody else's channel, or the token lacks the scope"),
+        (status = 404, description = "No such channel, as far as the one who asks may know"),
+    ),
+    security(("login" = []), ("token" = ["channel:write"]))
+)]
 async fn rotate(
     State(api): State<Api>,
     who: SignedIn,
@@ -130,6 +232,22 @@ async fn rotate(
     Ok(Answer(NewStreamKey { stream_key, whip_url: whip_url(&peer.base_url, &name) }))
 }
 
+/// Make a publish token
+///
+/// Publishes by WHIP as the stream key would, for sessions that start within 12 hours.
+#[utoipa::path(
+    post,
+    path = "/channels/{name}/publish-token",
+    operation_id = "createPublishToken",
+    tag = "channels",
+    params(("name" = ChannelName, Path, description = "The channel's name")),
+    responses(
+        (status = 201, body = PublishToken, description = "The token"),
+        (status = 403, description = "Somebody else's channel, or the token lacks the scope"),
+        (status = 404, description = "No such channel, as far as the one who asks may know"),
+    ),
+    security(("login" = []), ("token" = ["channel:write"]))
+)]
 async fn publish_token(
     State(api): State<Api>,
     who: SignedIn,
@@ -142,6 +260,22 @@ async fn publish_token(
     Ok((StatusCode::CREATED, Answer(token)).into_response())
 }
 
+/// End the broadcast
+///
+/// Nothing of it is forwarded any more once this is answered.
+#[utoipa::path(
+    post,
+    path = "/channels/{name}/end",
+    operation_id = "endBroadcast",
+    tag = "channels",
+    params(("name" = ChannelName, Path, description = "The channel's name")),
+    responses(
+        (status = 204, description = "Nothing is live there"),
+        (status = 403, description = "Somebody else's channel, or the token lacks the scope"),
+        (status = 404, description = "No such channel, as far as the one who asks may know"),
+    ),
+    security(("login" = []), ("token" = ["channel:write"]))
+)]
 async fn end(
     State(api): State<Api>,
     who: SignedIn,

@@ -20,19 +20,20 @@ use axum::{
     extract::{RawQuery, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
-    routing::{delete, get, post, put},
+    routing::get,
 };
 use shared::{
     account::Scope,
     chat::{
-        ChatMessage, ChatRoom, ChatSettings, CreateGuest, EditChat, Moderator, NewMessage, NewSilence,
-        Silence,
+        ChatMessage, ChatRoom, ChatSettings, CreateGuest, EditChat, Moderator, NewGuest, NewMessage,
+        NewSilence, Sent, Silence,
     },
     id::{ChannelName, MessageId, PersonId},
-    page::Page,
+    page::{Page, PageQuery},
     text::AccountName,
 };
 use std::{sync::Arc, time::Duration};
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 #[derive(Clone)]
 struct Api {
@@ -47,16 +48,16 @@ impl HasLogins for Api {
 }
 
 /// Rooms, messages, time-outs, moderators and guests.
-pub fn routes(chat: Chat, logins: Arc<dyn Logins>) -> Router {
-    Router::new()
-        .route("/channels/{name}/chat", get(read).patch(edit))
-        .route("/channels/{name}/chat/messages", get(messages).post(send))
-        .route("/channels/{name}/chat/messages/{id}", delete(remove))
-        .route("/channels/{name}/chat/silences", get(silences).post(silence))
-        .route("/channels/{name}/chat/silences/{person}", delete(unsilence))
-        .route("/channels/{name}/moderators", get(moderators))
-        .route("/channels/{name}/moderators/{account}", put(add_moderator).delete(remove_moderator))
-        .route("/chat/guests", post(new_guest))
+pub fn routes(chat: Chat, logins: Arc<dyn Logins>) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .routes(routes!(read, edit))
+        .routes(routes!(messages, send))
+        .routes(routes!(remove))
+        .routes(routes!(silences, silence))
+        .routes(routes!(unsilence))
+        .routes(routes!(moderators))
+        .routes(routes!(add_moderator, remove_moderator))
+        .routes(routes!(new_guest))
         .with_state(Api { chat, logins })
 }
 
@@ -79,6 +80,21 @@ fn may(who: &Option<SignedIn>, scope: Scope) -> Result<(), ProblemResponse> {
     who.as_ref().map_or(Ok(()), |who| who.may(scope))
 }
 
+/// A channel's chat room
+///
+/// Its rules, its emotes, and what the one who asks may do.
+#[utoipa::path(
+    get,
+    path = "/channels/{name}/chat",
+    operation_id = "readChat",
+    tag = "chat",
+    params(("name" = ChannelName, Path, description = "The channel's name")),
+    responses(
+        (status = 200, body = ChatRoom, description = "The room"),
+        (status = 404, description = "No such channel, as far as the one who asks may know"),
+    ),
+    security((), ("login" = []), ("token" = ["read"]), ("guest" = []))
+)]
 async fn read(
     State(api): State<Api>,
     who: Option<SignedIn>,
@@ -89,6 +105,23 @@ async fn read(
     Ok(Answer(api.chat.read(by(&who, &headers, &peer), &name).await?))
 }
 
+/// Change a room's rules
+///
+/// What is absent stays.
+#[utoipa::path(
+    patch,
+    path = "/channels/{name}/chat",
+    operation_id = "editChat",
+    tag = "chat",
+    params(("name" = ChannelName, Path, description = "The channel's name")),
+    request_body(content = EditChat, example = json!({"slowSeconds": 5})),
+    responses(
+        (status = 200, body = ChatSettings, description = "The rules as they are now"),
+        (status = 403, description = "Only the owner may, or the token lacks the scope"),
+        (status = 404, description = "No such channel, as far as the one who asks may know"),
+    ),
+    security(("login" = []), ("token" = ["channel:write"]))
+)]
 async fn edit(
     State(api): State<Api>,
     who: SignedIn,
@@ -99,6 +132,22 @@ async fn edit(
     Ok(Answer(api.chat.edit(&who.actor, &name, request).await?))
 }
 
+/// What was written
+///
+/// Newest first; without what was deleted.
+#[utoipa::path(
+    get,
+    path = "/channels/{name}/chat/messages",
+    operation_id = "listMessages",
+    tag = "chat",
+    params(("name" = ChannelName, Path, description = "The channel's name"), PageQuery),
+    responses(
+        (status = 200, body = Page<ChatMessage>, description = "A page of messages"),
+        (status = 400, description = "The cursor or the limit can't be taken"),
+        (status = 404, description = "No such channel, as far as the one who asks may know"),
+    ),
+    security((), ("login" = []), ("token" = ["read"]))
+)]
 async fn messages(
     State(api): State<Api>,
     who: Option<SignedIn>,
@@ -110,6 +159,25 @@ async fn messages(
     Ok(Answer(wanted.page(rows, place)))
 }
 
+/// Write a message
+///
+/// Answered once it is on disk. Sent again with the same `key`, it is taken once.
+#[utoipa::path(
+    post,
+    path = "/channels/{name}/chat/messages",
+    operation_id = "sendMessage",
+    tag = "chat",
+    params(("name" = ChannelName, Path, description = "The channel's name")),
+    request_body(content = NewMessage, example = json!({"text": "Hello :wave:", "key": "m-1"})),
+    responses(
+        (status = 201, body = Sent, description = "It is on disk"),
+        (status = 403, description = "Timed out, no guests here, or the token lacks the scope"),
+        (status = 404, description = "No such channel, as far as the one who asks may know"),
+        (status = 429, description = "Too fast; `retryAfter` says when"),
+        (status = 503, description = "More is written than can be saved"),
+    ),
+    security(("login" = []), ("guest" = []), ("token" = ["chat:write"]))
+)]
 async fn send(
     State(api): State<Api>,
     who: Option<SignedIn>,
@@ -123,6 +191,22 @@ async fn send(
     Ok((StatusCode::CREATED, Answer(sent)).into_response())
 }
 
+/// Delete a message
+///
+/// One's own, or as owner or moderator any.
+#[utoipa::path(
+    delete,
+    path = "/channels/{name}/chat/messages/{id}",
+    operation_id = "deleteMessage",
+    tag = "chat",
+    params(("name" = ChannelName, Path, description = "The channel's name"), ("id" = MessageId, Path, description = "Which message")),
+    responses(
+        (status = 204, description = "It is shown no more"),
+        (status = 403, description = "Only the owner and moderators may, or the token lacks the scope"),
+        (status = 404, description = "No such message"),
+    ),
+    security(("login" = []), ("guest" = []), ("token" = ["chat:moderate"]))
+)]
 async fn remove(
     State(api): State<Api>,
     who: Option<SignedIn>,
@@ -135,6 +219,21 @@ async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Time-outs that run
+#[utoipa::path(
+    get,
+    path = "/channels/{name}/chat/silences",
+    operation_id = "listSilences",
+    tag = "chat",
+    params(("name" = ChannelName, Path, description = "The channel's name"), PageQuery),
+    responses(
+        (status = 200, body = Page<Silence>, description = "A page of time-outs"),
+        (status = 400, description = "The cursor or the limit can't be taken"),
+        (status = 403, description = "Only the owner and moderators may, or the token lacks the scope"),
+        (status = 404, description = "No such channel, as far as the one who asks may know"),
+    ),
+    security(("login" = []), ("token" = ["read"]))
+)]
 async fn silences(
     State(api): State<Api>,
     who: SignedIn,
@@ -145,6 +244,23 @@ async fn silences(
     Ok(Answer(wanted.page(rows, |silence| Place { at: 0, id: silence.person.to_string() })))
 }
 
+/// Time somebody out
+///
+/// What they wrote in the last ten minutes is deleted.
+#[utoipa::path(
+    post,
+    path = "/channels/{name}/chat/silences",
+    operation_id = "silencePerson",
+    tag = "chat",
+    params(("name" = ChannelName, Path, description = "The channel's name")),
+    request_body(content = NewSilence, example = json!({"person": "guest-1", "seconds": 600, "reason": "Advertising"})),
+    responses(
+        (status = 201, body = Silence, description = "The time-out"),
+        (status = 403, description = "Only the owner and moderators may, or the token lacks the scope"),
+        (status = 404, description = "Nobody by that id wrote here"),
+    ),
+    security(("login" = []), ("token" = ["chat:moderate"]))
+)]
 async fn silence(
     State(api): State<Api>,
     who: SignedIn,
@@ -156,6 +272,20 @@ async fn silence(
     Ok((StatusCode::CREATED, Answer(silence)).into_response())
 }
 
+/// Lift a time-out
+#[utoipa::path(
+    delete,
+    path = "/channels/{name}/chat/silences/{person}",
+    operation_id = "unsilencePerson",
+    tag = "chat",
+    params(("name" = ChannelName, Path, description = "The channel's name"), ("person" = PersonId, Path, description = "Who")),
+    responses(
+        (status = 204, description = "The person may write again"),
+        (status = 403, description = "Only the owner and moderators may, or the token lacks the scope"),
+        (status = 404, description = "Not timed out"),
+    ),
+    security(("login" = []), ("token" = ["chat:moderate"]))
+)]
 async fn unsilence(
     State(api): State<Api>,
     who: SignedIn,
@@ -166,6 +296,21 @@ async fn unsilence(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// A channel's moderators
+#[utoipa::path(
+    get,
+    path = "/channels/{name}/moderators",
+    operation_id = "listModerators",
+    tag = "chat",
+    params(("name" = ChannelName, Path, description = "The channel's name"), PageQuery),
+    responses(
+        (status = 200, body = Page<Moderator>, description = "A page of moderators"),
+        (status = 400, description = "The cursor or the limit can't be taken"),
+        (status = 403, description = "Only the owner may, or the token lacks the scope"),
+        (status = 404, description = "No such channel, as far as the one who asks may know"),
+    ),
+    security(("login" = []), ("token" = ["read"]))
+)]
 async fn moderators(
     State(api): State<Api>,
     who: SignedIn,
@@ -176,6 +321,22 @@ async fn moderators(
     Ok(Answer(wanted.page(rows, |moderator| Place { at: 0, id: moderator.account.to_string() })))
 }
 
+/// Make somebody a moderator
+#[utoipa::path(
+    put,
+    path = "/channels/{name}/moderators/{account}",
+    operation_id = "addModerator",
+    tag = "chat",
+    params(("name" = ChannelName, Path, description = "The channel's name"), ("account" = AccountName, Path, description = "What they sign in with")),
+    responses(
+        (status = 200, body = Moderator, description = "They were one already"),
+        (status = 201, body = Moderator, description = "They are one now"),
+        (status = 403, description = "Only the owner may, or the token lacks the scope"),
+        (status = 404, description = "No such channel or account"),
+        (status = 409, description = "A channel has at most 100"),
+    ),
+    security(("login" = []), ("token" = ["channel:write"]))
+)]
 async fn add_moderator(
     State(api): State<Api>,
     who: SignedIn,
@@ -187,6 +348,20 @@ async fn add_moderator(
     Ok((status, Answer(moderator)).into_response())
 }
 
+/// Take the role from a moderator
+#[utoipa::path(
+    delete,
+    path = "/channels/{name}/moderators/{account}",
+    operation_id = "removeModerator",
+    tag = "chat",
+    params(("name" = ChannelName, Path, description = "The channel's name"), ("account" = AccountName, Path, description = "What they sign in with")),
+    responses(
+        (status = 204, description = "They are one no more"),
+        (status = 403, description = "Only the owner may, or the token lacks the scope"),
+        (status = 404, description = "They were none"),
+    ),
+    security(("login" = []), ("token" = ["channel:write"]))
+)]
 async fn remove_moderator(
     State(api): State<Api>,
     who: SignedIn,
@@ -197,6 +372,19 @@ async fn remove_moderator(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Choose a name to write under without an account
+#[utoipa::path(
+    post,
+    path = "/chat/guests",
+    operation_id = "createGuest",
+    tag = "chat",
+    request_body(content = CreateGuest, example = json!({"name": "Ben"})),
+    responses(
+        (status = 201, body = NewGuest, description = "The name, and the token that proves it"),
+        (status = 409, description = "The name is somebody's, or looks like it"),
+        (status = 429, description = "Many names were chosen from that network"),
+    )
+)]
 async fn new_guest(
     State(api): State<Api>,
     peer: Peer,

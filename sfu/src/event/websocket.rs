@@ -18,14 +18,12 @@ use crate::{
     },
 };
 use axum::{
-    Router,
     extract::{
         State, WebSocketUpgrade,
         ws::{CloseFrame, Message, WebSocket, rejection::WebSocketUpgradeRejection},
     },
     http::{HeaderMap, StatusCode, header},
     response::Response,
-    routing::get,
 };
 use futures_util::{
     FutureExt, SinkExt, StreamExt,
@@ -44,6 +42,7 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, broadcast::error::RecvError, mpsc, watch},
     time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout},
 };
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// The most connections; the next one gets 503.
 pub const CONNECTIONS_MOST: u32 = 20_000;
@@ -111,10 +110,27 @@ impl Gateway {
 }
 
 /// `GET /events`.
-pub fn routes(gateway: Gateway) -> Router {
-    Router::new().route("/events", get(upgrade)).with_state(gateway)
+pub fn routes(gateway: Gateway) -> OpenApiRouter {
+    OpenApiRouter::new().routes(routes!(upgrade)).with_state(gateway)
 }
 
+/// The event socket
+///
+/// A WebSocket of JSON messages: request a topic, and be told of its lifecycle. A browser's page must be Weir's own;
+/// programs send no `Origin`. See docs/events.md.
+#[utoipa::path(
+    get,
+    path = "/events",
+    operation_id = "openEvents",
+    tag = "events",
+    responses(
+        (status = 101, description = "From here on, WebSocket: `ClientMessage` one way and `ServerMessage` the other"),
+        (status = 400, description = "It is no WebSocket handshake"),
+        (status = 403, description = "Another site's page asks"),
+        (status = 503, description = "The server has as many open as it can, or is about to stop"),
+    ),
+    security((), ("login" = []), ("token" = []))
+)]
 async fn upgrade(
     State(gateway): State<Gateway>,
     peer: Peer,

@@ -118,7 +118,7 @@ impl Assets {
             let forever = path.starts_with("assets/");
             let caching =
                 if forever { "public, max-age=31536000, immutable" } else { "public, max-age=3600" };
-            let mut response = file_response(file, headers, caching);
+            let mut response = sent(file, headers, caching);
             // A page in a sandboxed frame has no origin of its own: to it, this server is another site.
             open_to_all(response.headers_mut());
             return Ok(response);
@@ -145,7 +145,7 @@ impl Document {
         let mut response = if is_known {
             StatusCode::NOT_MODIFIED.into_response()
         } else {
-            file_response(&self.file, headers, caching)
+            sent(&self.file, headers, caching)
         };
         if let Ok(etag) = HeaderValue::from_str(&etag) {
             response.headers_mut().insert(header::ETAG, etag);
@@ -168,7 +168,8 @@ pub async fn serve(State(assets): State<Assets>, request: Request) -> Response {
     }
 }
 
-fn file_response(file: &Asset, headers: &HeaderMap, caching: &'static str) -> Response {
+/// A file as it is sent, packed if the client takes that.
+pub fn sent(file: &Asset, headers: &HeaderMap, caching: &'static str) -> Response {
     let packed = file.brotli.filter(|_| accepts_brotli(headers));
     let mut response = Response::new(Body::from(packed.unwrap_or(file.plain)));
     let set = response.headers_mut();
@@ -201,7 +202,7 @@ fn accepts_brotli(headers: &HeaderMap) -> bool {
 }
 
 fn content_type(path: &str) -> &'static str {
-    match path.rsplit_once('.').map_or("", |(_, ending)| ending) {
+    match path.rsplit_once('.').map_or(path, |(_, ending)| ending) {
         "html" => "text/html; charset=utf-8",
         "js" | "mjs" => "text/javascript; charset=utf-8",
         "css" => "text/css; charset=utf-8",
@@ -215,7 +216,7 @@ fn content_type(path: &str) -> &'static str {
         "avif" => "image/avif",
         "ico" => "image/x-icon",
         "woff2" => "font/woff2",
-        "txt" => "text/plain; charset=utf-8",
+        "txt" | "LICENSE" | "NOTICE" => "text/plain; charset=utf-8",
         _ => "application/octet-stream",
     }
 }

@@ -101,7 +101,8 @@ pub trait HasLogins {
     fn logins(&self) -> &Arc<dyn Logins>;
 }
 
-const COOKIE: &str = "weir_login";
+/// The login cookie's name.
+pub(super) const COOKIE: &str = "weir_login";
 /// Browsers keep it as long as an unused login lasts, and get it anew with each sign-in.
 const MAX_AGE: u64 = 400 * 24 * 60 * 60;
 

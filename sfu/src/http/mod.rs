@@ -6,5 +6,6 @@ pub mod extract;
 pub mod fallback;
 pub mod headers;
 pub mod login;
+pub mod openapi;
 pub mod peer;
 pub mod problem;

@@ -12,18 +12,18 @@ use crate::http::{
     problem::ProblemResponse,
 };
 use axum::{
-    Json as Answer, Router,
+    Json as Answer,
     extract::State,
     http::StatusCode,
     response::{IntoResponse, Response},
-    routing::{delete, get},
 };
 use shared::{
-    account::{ApiToken, CreateApiToken},
+    account::{ApiToken, CreateApiToken, NewApiToken},
     id::TokenId,
-    page::Page,
+    page::{Page, PageQuery},
 };
 use std::sync::Arc;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 #[derive(Clone)]
 struct Api {
@@ -38,13 +38,29 @@ impl HasLogins for Api {
 }
 
 /// `/me/tokens`.
-pub fn routes(tokens: Tokens, logins: Arc<dyn Logins>) -> Router {
-    Router::new()
-        .route("/me/tokens", get(list).post(create))
-        .route("/me/tokens/{id}", delete(revoke))
+pub fn routes(tokens: Tokens, logins: Arc<dyn Logins>) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .routes(routes!(list, create))
+        .routes(routes!(revoke))
         .with_state(Api { tokens, logins })
 }
 
+/// API tokens of the account
+///
+/// Newest first; without their secrets.
+#[utoipa::path(
+    get,
+    path = "/me/tokens",
+    operation_id = "listTokens",
+    tag = "account",
+    params(PageQuery),
+    responses(
+        (status = 200, body = Page<ApiToken>, description = "A page of tokens"),
+        (status = 400, description = "The cursor or the limit can't be taken"),
+        (status = 403, description = "The token lacks the scope"),
+    ),
+    security(("login" = []), ("token" = ["read"]))
+)]
 async fn list(
     State(api): State<Api>,
     who: SignedIn,
@@ -53,6 +69,22 @@ async fn list(
     Ok(Answer(api.tokens.list(&who.actor, &wanted).await?))
 }
 
+/// Make an API token
+///
+/// Its secret is shown this once.
+#[utoipa::path(
+    post,
+    path = "/me/tokens",
+    operation_id = "createToken",
+    tag = "account",
+    request_body(content = CreateApiToken, example = json!({"label": "Stream deck", "scopes": ["read", "channel:write"], "days": 365})),
+    responses(
+        (status = 201, body = NewApiToken, description = "The token and its secret"),
+        (status = 403, description = "A token can't do this"),
+        (status = 409, description = "The account has as many as it may"),
+    ),
+    security(("login" = []))
+)]
 async fn create(
     State(api): State<Api>,
     who: SignedIn,
@@ -63,6 +95,20 @@ async fn create(
     Ok((StatusCode::CREATED, Answer(made)).into_response())
 }
 
+/// Revoke an API token
+#[utoipa::path(
+    delete,
+    path = "/me/tokens/{id}",
+    operation_id = "revokeToken",
+    tag = "account",
+    params(("id" = TokenId, Path, description = "Which token")),
+    responses(
+        (status = 204, description = "It doesn't work any more"),
+        (status = 403, description = "A token can't do this"),
+        (status = 404, description = "No such token"),
+    ),
+    security(("login" = []))
+)]
 async fn revoke(
     State(api): State<Api>,
     who: SignedIn,

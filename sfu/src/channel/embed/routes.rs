@@ -11,7 +11,7 @@ use crate::{
     },
 };
 use axum::{
-    Json, Router,
+    Json,
     extract::{Path, Query, Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     middleware::Next,
@@ -19,8 +19,14 @@ use axum::{
     routing::get,
 };
 use serde::Deserialize;
-use shared::{channel::Visibility, embed::Embedding, id::ChannelName};
+use shared::{
+    channel::Visibility,
+    embed::{Embedding, OEmbed},
+    id::ChannelName,
+};
 use std::sync::Arc;
+
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 #[derive(Clone)]
 struct Embeds {
@@ -31,12 +37,12 @@ struct Embeds {
 }
 
 /// `/embed/{channel}`, `/embed/{channel}/chat`, `/embed.js` and `/oembed`; `instance` is this instance's name.
-pub fn routes(channels: Channels, assets: Assets, policy: Policy, instance: &str) -> Router {
-    Router::new()
+pub fn routes(channels: Channels, assets: Assets, policy: Policy, instance: &str) -> OpenApiRouter {
+    OpenApiRouter::new()
         .route("/embed/{channel}", get(player))
         .route("/embed/{channel}/chat", get(chat))
         .route("/embed.js", get(script))
-        .route("/oembed", get(oembed))
+        .routes(routes!(oembed))
         .with_state(Embeds { channels, assets, policy, instance: instance.into() })
 }
 
@@ -79,14 +85,36 @@ async fn script(State(embeds): State<Embeds>, headers: HeaderMap) -> Result<Resp
 }
 
 /// As oEmbed names its parameters; others are allowed and mean nothing here.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Asked {
+    /// The address of a channel's page or player on this server.
+    #[param(required, example = "https://tv.example/ada")]
     url: Option<String>,
+    /// `json`, which it is without it too.
     format: Option<String>,
+    /// The most pixels across.
     maxwidth: Option<String>,
+    /// The most pixels down.
     maxheight: Option<String>,
 }
 
+/// How to show a channel (oEmbed 1.0)
+#[utoipa::path(
+    get,
+    path = "/oembed",
+    operation_id = "readOEmbed",
+    tag = "embeds",
+    params(Asked),
+    responses(
+        (status = 200, body = OEmbed, description = "An iframe, and what it shows"),
+        (status = 400, description = "A parameter can't be taken"),
+        (status = 401, description = "The channel is private"),
+        (status = 403, description = "The channel isn't shown on other pages"),
+        (status = 404, description = "No channel of this server has this address"),
+        (status = 501, description = "Another format than JSON"),
+    )
+)]
 async fn oembed(
     State(embeds): State<Embeds>,
     peer: Peer,

@@ -11,11 +11,10 @@ use crate::{
     },
 };
 use axum::{
-    Json as Answer, Router,
+    Json as Answer,
     extract::State,
     http::StatusCode,
     response::{IntoResponse, Response},
-    routing::{get, post},
 };
 use shared::{
     account::Scope,
@@ -23,6 +22,7 @@ use shared::{
     live::{LiveStarted, LiveStatus, StartLive},
 };
 use std::sync::Arc;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 #[derive(Clone)]
 struct Api {
@@ -37,13 +37,29 @@ impl HasLogins for Api {
 }
 
 /// `/live/start` and `/live/status/{streamId}`.
-pub fn routes(channels: Channels, logins: Arc<dyn Logins>) -> Router {
-    Router::new()
-        .route("/live/start", post(start))
-        .route("/live/status/{id}", get(status))
-        .with_state(Api { channels, logins })
+pub fn routes(channels: Channels, logins: Arc<dyn Logins>) -> OpenApiRouter {
+    OpenApiRouter::new().routes(routes!(start)).routes(routes!(status)).with_state(Api { channels, logins })
 }
 
+/// Make a channel ready for a broadcast
+///
+/// Sets its title, description and visibility, reserves the id of the broadcast that begins with its next media, and makes a
+/// secret to publish that with. The channel's lasting stream key stays as it is. `rtmpUrl` is null on servers that take no
+/// RTMP, as this one.
+#[utoipa::path(
+    post,
+    path = "/live/start",
+    operation_id = "startLive",
+    tag = "live",
+    request_body(content = StartLive, example = json!({"title": "Evening", "description": "With guests", "visibility": "PUBLIC", "quality": "1080p"})),
+    responses(
+        (status = 201, body = LiveStarted, description = "Where to publish, and where to watch"),
+        (status = 403, description = "Somebody else's channel, or the token lacks the scope"),
+        (status = 404, description = "No such channel, as far as the one who asks may know"),
+        (status = 409, description = "The channel is live already, or the account has none"),
+    ),
+    security(("login" = []), ("token" = ["channel:write"]))
+)]
 async fn start(
     State(api): State<Api>,
     who: SignedIn,
@@ -63,6 +79,19 @@ async fn start(
     Ok((StatusCode::CREATED, Answer(started)).into_response())
 }
 
+/// How a broadcast stands
+#[utoipa::path(
+    get,
+    path = "/live/status/{streamId}",
+    operation_id = "readLiveStatus",
+    tag = "live",
+    params(("streamId" = BroadcastId, Path, description = "Which broadcast")),
+    responses(
+        (status = 200, body = LiveStatus, description = "Ready, live or over"),
+        (status = 404, description = "No such broadcast, as far as the one who asks may know"),
+    ),
+    security((), ("login" = []), ("token" = ["read"]))
+)]
 async fn status(
     State(api): State<Api>,
     who: Option<SignedIn>,
