@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 /// How large the broadcast is meant to be.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = LiveQuality))]
 pub enum Quality {
     /// 1280 × 720.
     #[default]

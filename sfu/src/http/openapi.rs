@@ -20,6 +20,7 @@ use shared::{
     channel::Directory,
     chat::{ChatUpdates, Sent},
     event::{ChannelEvent, ClientMessage, ServerMessage, Started},
+    id::ViewId,
     problem::{PROBLEM_MEDIA_TYPE, Problem},
     publish::{Peers, PublisherHealth, RoomUpdate},
 };
@@ -54,7 +55,8 @@ const GUEST: &str = "guest";
         RoomUpdate,
         Peers,
         ChatUpdates,
-        Sent
+        Sent,
+        ViewId
     )),
     info(
         title = "Weir",
