@@ -1,13 +1,17 @@
 // How long a picture takes from one browser to another, and how long a viewer waits for the first one.
 //
 //   node bench-latency.mjs [--json FILE] [--codecs VP8,H264,VP9,AV1] [--ways direct,weir] [--samples 300] [--joins 20]
+//                          [--visits 10]
 //
 // Two Chromium processes, 720p30. "direct" is browser to browser with only the signalling in between; "weir" goes
-// through the server. Aims: first picture within 300 ms, glass to glass below 50 ms at the median.
+// through the server. Then first visits, with nothing in the browser's cache, of a channel's page and of a page on another
+// site that embeds the player, in turn: from asking for the player's page to its first picture. Aims: first picture within
+// 300 ms, glass to glass below 50 ms, an embed no later than the channel's page (a tenth is noise), all at the median.
 import { writeFileSync } from 'node:fs';
 import { cpus, loadavg, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
-import { World, within } from './harness.mjs';
+import { World, eventually, within } from './harness.mjs';
+import { at, playerIs } from './lib/ui.mjs';
 
 const { values: options } = parseArgs({
   options: {
@@ -16,10 +20,12 @@ const { values: options } = parseArgs({
     ways: { type: 'string', default: 'direct,weir' },
     samples: { type: 'string', default: '300' },
     joins: { type: 'string', default: '20' },
+    visits: { type: 'string', default: '10' },
   },
 });
 const SAMPLES = Number(options.samples);
 const JOINS = Number(options.joins);
+const VISITS = Number(options.visits);
 const WARM_UP = 60; // pictures: the encoder's rate climbs from its start
 const AIMS = { firstPicture: 300, glassToGlass: 50 };
 
@@ -79,6 +85,52 @@ async function measure(way, codec) {
   }
 }
 
+/** First visits of the channel's page and of another site's page with the player in it. */
+async function measureVisits() {
+  const world = new World();
+  try {
+    const [publisher, viewer] = await Promise.all([world.chromium(), world.chromium()]);
+    const sender = await world.client(publisher, 'clock');
+    await sender.evaluate(() => clock.draw());
+    const weir = await world.weir();
+    const { streamKey } = await weir.createChannel('bench');
+    await sender.evaluate((target) => clock.publish(target), { url: weir.whip('bench'), key: streamKey, codec: 'VP8' });
+    await live(weir, 'bench');
+    const site = await world.site({ weir: weir.origin, channel: 'bench' });
+    const places = {
+      page: { url: `${weir.origin}/bench`, frame: (page) => page },
+      embed: {
+        url: `${site.origin}/iframe.html`,
+        frame: (page) => eventually(async () => (await page.$('#player'))?.contentFrame(), { what: 'the frame' }),
+      },
+    };
+    const seen = { page: [], embed: [] };
+    for (let i = 0; i <= VISITS; i += 1) {
+      for (const [place, { url, frame }] of Object.entries(places)) {
+        // A context of its own has an empty cache.
+        const context = await viewer.createBrowserContext();
+        const page = await world.page(viewer, url, { context });
+        const shown = await frame(page);
+        await playerIs(shown, 'live', { timeout: 15_000 });
+        const [whole, offer] = await shown.$eval(at('player'), ({ dataset }) => [dataset.pagePictureMs, dataset.firstPictureMs]);
+        if (i > 0) seen[place].push({ whole: Number(whole), offer: Number(offer) });
+        await world.closePage(page);
+        await context.close();
+      }
+    }
+    return Object.entries(seen).map(([place, visits]) => ({
+      place,
+      fromPage: summary(visits.map((visit) => visit.whole)),
+      fromOffer: summary(visits.map((visit) => visit.offer)),
+    }));
+  } catch (error) {
+    await world.report();
+    throw error;
+  } finally {
+    await world.close();
+  }
+}
+
 async function live(weir, channel) {
   const deadline = Date.now() + 10_000;
   while ((await weir.state(channel)).state !== 'live') {
@@ -108,6 +160,23 @@ for (const codec of options.codecs.split(',')) {
     }
   }
 }
+let visits = [];
+if (VISITS > 0) {
+  try {
+    visits = await measureVisits();
+    console.log('first visit of           | page to first picture ms: p50     p95 | offer to first picture ms: p50     p95');
+    for (const { place, fromPage, fromOffer } of visits) {
+      const name = { page: 'the channel\'s page', embed: 'an embed elsewhere' }[place];
+      console.log([
+        name.padEnd(24), '|                      ', ms(fromPage.median), ms(fromPage.p95),
+        '|                       ', ms(fromOffer.median), ms(fromOffer.p95),
+      ].join(' '));
+    }
+  } catch (error) {
+    failed = true;
+    console.log(`first visits: ${error.message}`);
+  }
+}
 const through = results.filter((r) => r.way === 'weir' && !r.error);
 const met = {
   firstPicture: through.length > 0 && through.every((r) => r.firstPicture.median <= AIMS.firstPicture),
@@ -117,8 +186,13 @@ if (through.length > 0) {
   console.log(`first picture ≤ ${AIMS.firstPicture} ms at the median: ${met.firstPicture ? 'yes' : 'NO'}; `
     + `glass to glass < ${AIMS.glassToGlass} ms at the median: ${met.glassToGlass ? 'yes' : 'NO'}`);
 }
+if (visits.length > 0) {
+  const [page, embed] = visits.map(({ fromPage }) => fromPage.median);
+  met.embed = embed <= page * 1.1;
+  console.log(`an embed elsewhere no later than the channel's page: ${met.embed ? 'yes' : 'NO'}`);
+}
 if (options.json) {
   const environment = { cores: cpus().length, cpu: cpus()[0]?.model, memory: totalmem(), load: loadavg(), node: process.version };
-  writeFileSync(options.json, `${JSON.stringify({ at: new Date().toISOString(), environment, aims: AIMS, met, results }, null, 2)}\n`);
+  writeFileSync(options.json, `${JSON.stringify({ at: new Date().toISOString(), environment, aims: AIMS, met, results, visits }, null, 2)}\n`);
 }
 process.exitCode = failed ? 1 : 0;

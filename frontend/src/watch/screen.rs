@@ -62,7 +62,7 @@ pub fn Screen(props: &ScreenProps) -> Html {
                 Some(last) => format!("{name} is offline. Last live {last}."),
                 None => format!("{name} is offline."),
             };
-            let text = "This page starts to play by itself when the next broadcast begins.";
+            let text = "The picture starts by itself when the next broadcast begins.";
             html! { <Notice title={title} text={text}>{ others }</Notice> }
         }
         View::Trouble(trouble) => {

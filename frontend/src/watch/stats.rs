@@ -1,9 +1,12 @@
 //! Reads the browser's statistics, and shows what they say.
 
-use super::{snapshot::Snapshot, stats_state::Reading};
+use super::{
+    snapshot::Snapshot,
+    stats_state::{History, Reading, SPAN},
+};
 use crate::{
     browser::{rtc::Stat, time},
-    ui::{IconButton, Shape, format_state},
+    ui::{IconButton, Shape, Sparkline, format_state},
 };
 use yew::prelude::*;
 
@@ -54,27 +57,46 @@ pub struct StatsProps {
 #[component]
 pub fn Stats(props: &StatsProps) -> Html {
     let quality = &props.snapshot.quality;
+    let history = use_mut_ref(History::default);
+    history.borrow_mut().add(quality, props.snapshot.latency);
+    let chart = |label: &'static str, now: String, values: &[f32], least_top: f32| {
+        html! { <Sparkline label={label} now={now} values={values.to_vec()} span={SPAN} least_top={least_top} /> }
+    };
     let unknown = || "–".to_owned();
     let millis = |value: Option<f64>| value.map_or_else(unknown, |value| format!("{value:.0} ms"));
     let picture = quality.size.map_or_else(unknown, |(width, height)| format!("{width} × {height}"));
     let codec = if quality.codec.is_empty() { unknown() } else { quality.codec.clone() };
+    let bitrate = format_state::bitrate(quality.bitrate as u64);
+    let latency = props.snapshot.latency.map_or_else(unknown, |ms| format!("{ms} ms"));
+    let charts = {
+        let history = history.borrow();
+        html! {
+            <div class="stats-charts">
+                { chart("Bitrate", bitrate.clone(), &history.bitrates, 100_000.0) }
+                if !history.latencies.is_empty() {
+                    { chart("Latency", latency.clone(), &history.latencies, 100.0) }
+                }
+            </div>
+        }
+    };
     let rows = [
         ("Codec", codec),
         ("Picture", picture),
         ("Frame rate", format!("{:.0} fps", quality.frame_rate)),
-        ("Bitrate", format_state::bitrate(quality.bitrate as u64)),
+        ("Bitrate", bitrate),
         ("Loss", format_state::percent(quality.loss)),
         ("Round trip", millis(quality.round_trip)),
         ("Jitter buffer", millis(quality.buffer)),
         ("Dropped frames", quality.dropped.to_string()),
-        ("Latency", props.snapshot.latency.map_or_else(unknown, |ms| format!("{ms} ms"))),
+        ("Latency", latency),
         ("First picture", props.snapshot.first_picture.map_or_else(unknown, |ms| format!("{ms} ms"))),
     ];
     html! {
         <section class="stats" aria-label="Statistics" data-testid="stats">
             <header><h2>{ "Statistics" }</h2>
                 <IconButton icon={Shape::Close} label="Close statistics" on={props.on_close.clone()} /></header>
-            <dl>{ for rows.into_iter().map(|(name, value)| html! { <><dt>{ name }</dt><dd>{ value }</dd></> }) }</dl>
+            { charts }
+            <dl>{ for rows.into_iter().map(|(name, value)| html! { <><dt>{ name }</dt><dd data-figure={name}>{ value }</dd></> }) }</dl>
         </section>
     }
 }

@@ -34,6 +34,8 @@ pub struct Reading {
 /// What two readings say together.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Quality {
+    /// When it was measured, in milliseconds.
+    pub at: f64,
     /// The picture's codec.
     pub codec: String,
     /// Pixels across and down.
@@ -66,6 +68,7 @@ pub fn quality(before: Option<&Reading>, now: &Reading) -> Quality {
     let (lost, received) = ((now.lost - before.lost).max(0.0), (now.received - before.received).max(0.0));
     let emitted = now.emitted - before.emitted;
     Quality {
+        at: now.at,
         codec: now.codec.clone(),
         size: now.size,
         frame_rate: rate(now.decoded - before.decoded),
@@ -76,6 +79,38 @@ pub fn quality(before: Option<&Reading>, now: &Reading) -> Quality {
         dropped: now.dropped as u64,
         freezes: now.freezes.map(|(times, seconds)| (times as u32, (seconds * 1000.0) as u32)),
         flows: now.bytes > before.bytes,
+    }
+}
+
+/// Seconds that charts show.
+pub const SPAN: usize = 60;
+
+/// What the last minute measured, for charts.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct History {
+    at: f64,
+    /// Bits a second, oldest first.
+    pub bitrates: Vec<f32>,
+    /// Milliseconds glass to glass, oldest first; as before where there is no news.
+    pub latencies: Vec<f32>,
+}
+
+impl History {
+    /// A second passed. The same reading again changes nothing.
+    pub fn add(&mut self, quality: &Quality, latency: Option<u32>) {
+        if quality.at <= self.at {
+            return;
+        }
+        self.at = quality.at;
+        let latency = latency.map(|millis| millis as f32).or(self.latencies.last().copied());
+        for (list, value) in
+            [(&mut self.bitrates, Some(quality.bitrate as f32)), (&mut self.latencies, latency)]
+        {
+            if list.len() == SPAN {
+                list.remove(0);
+            }
+            list.extend(value);
+        }
     }
 }
 
@@ -126,6 +161,18 @@ mod tests {
         assert!(again.flows);
         let still = quality(Some(&reading(1000.0, 100.0)), &reading(2000.0, 100.0));
         assert!(!still.flows);
+    }
+
+    #[test]
+    fn charts_remember_a_minute_and_each_reading_once() {
+        let mut history = History::default();
+        for second in 1..=100_u32 {
+            let quality = Quality { at: f64::from(second), bitrate: f64::from(second), ..Quality::default() };
+            history.add(&quality, (second > 30).then_some(second));
+            history.add(&quality, None);
+        }
+        assert_eq!((history.bitrates.len(), history.bitrates[59]), (SPAN, 100.0));
+        assert_eq!((history.latencies.len(), history.latencies[0]), (SPAN, 41.0));
     }
 
     #[test]
