@@ -48,8 +48,9 @@ fn Framed(props: &FramedProps) -> Html {
     let remote = {
         let (engine, started) = (engine.clone(), started.clone());
         use_memo(channel.clone(), move |channel| {
+            let begins = *started;
             let wish = Wish { engine, start: Callback::from(move |()| started.set(true)) };
-            Remote::new(channel.clone(), wish)
+            Remote::new(channel.clone(), begins, wish)
         })
     };
     // How people call the channel is worth a request only where it is said.

@@ -54,10 +54,11 @@ fn looks(channel: &ChannelName, playback: &str, sound: Sound, latency: Option<u3
 }
 
 impl Remote {
-    /// Listens.
-    pub fn new(channel: ChannelName, wish: Wish) -> Self {
+    /// Listens. The player begins by itself, or not.
+    pub fn new(channel: ChannelName, begins: bool, wish: Wish) -> Self {
         let snapshot = Snapshot::default();
-        let state = looks(&channel, "paused", snapshot.sound, None);
+        let playback = if begins { snapshot.view.name() } else { "paused" };
+        let state = looks(&channel, playback, snapshot.sound, None);
         let state = RefCell::new(RemoteState::new(&page::origin(), state, time::now()));
         let inner = Rc::new(Inner { channel, state, wish });
         let weak = Rc::downgrade(&inner);
