@@ -171,6 +171,25 @@ for (const [name, browserOf] of Object.entries(launch)) {
     assert.deepEqual(wire.cookies, []);
   });
 
+  scenario(`${name}: the chat beside the player takes a guest's message on another site`, async (world) => {
+    const { wire, site } = await onAir(world);
+    const page = await world.page(await world[browserOf](), `${site.origin}/chat.html`);
+    const [frame, chat] = [await inside(page), await inside(page, '#chat')];
+    await playerIs(frame, 'live');
+    await seesStation(frame, 4);
+    await chat.waitForSelector(at('guest-name'), { visible: true });
+    await chat.type(at('guest-name'), 'Gardener');
+    await click(chat, at('guest-join'));
+    await chat.waitForSelector(at('chat-text'), { visible: true });
+    await chat.type(at('chat-text'), 'What a river!');
+    await chat.focus(at('chat-text'));
+    await click(chat, at('chat-send'));
+    await until(chat, () => /Gardener[\s\S]*What a river!/.test(document.querySelector('[data-testid="chat-log"]').innerText), {
+      what: 'the message in the log',
+    });
+    assert.deepEqual(wire.cookies, []);
+  });
+
   scenario(`${name}: a site that the channel doesn't admit shows nothing, and a stranger's frame steers nothing`, async (world) => {
     const { wire, site } = await onAir(world, { embedding: ({ origin }) => ({ allow: 'sites', sites: [origin] }) });
     const stranger = await world.site({ weir: wire.origin, channel: 'ada' });

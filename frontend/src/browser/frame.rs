@@ -19,20 +19,29 @@ pub fn is_framed() -> bool {
     parent().is_some()
 }
 
-/// The site of the page around, as far as the browser tells.
+/// The page around, or at least its site, as far as the browser tells.
 pub fn embedder() -> Option<String> {
     let ancestors = js::get(&web_sys::window()?.location(), "ancestorOrigins");
-    // A list that is no array; browsers that don't have it tell by the referrer.
-    let first = js::get(&ancestors, "0").as_string();
-    first.filter(|origin| origin != "null").or_else(referrer)
+    // A list that is no array; browsers that don't have it tell by the referrer alone.
+    let site = js::get(&ancestors, "0").as_string().filter(|origin| origin != "null");
+    let address = referrer();
+    match site {
+        // Most sites let browsers tell no more than themselves.
+        Some(site) => Some(address.filter(|address| is_at(address, &site)).unwrap_or(site)),
+        None => address,
+    }
 }
 
-/// The site that led here, as far as the browser tells.
+/// The page that led here, or at least its site, as far as the browser tells; without what follows a `?`.
 pub fn referrer() -> Option<String> {
     let address = web_sys::window()?.document()?.referrer();
-    let (scheme, rest) = address.split_once("://")?;
-    let host = rest.split('/').next().filter(|host| !host.is_empty())?;
-    Some(format!("{scheme}://{host}"))
+    let page = address.split(['?', '#']).next().unwrap_or_default();
+    page.contains("://").then(|| page.to_owned())
+}
+
+/// Whether an address is of a site.
+pub fn is_at(address: &str, origin: &str) -> bool {
+    address.strip_prefix(origin).is_some_and(|path| path.is_empty() || path.starts_with('/'))
 }
 
 /// A message of another window, in the only fields that are read.

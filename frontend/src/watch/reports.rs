@@ -29,7 +29,7 @@ pub struct Reports {
 
 impl Default for Reports {
     fn default() -> Self {
-        let elsewhere = |site: &String| *site != page::origin();
+        let elsewhere = |address: &String| !frame::is_at(address, &page::origin());
         let (embedded_by, referrer) = if frame::is_framed() {
             let site = frame::embedder().unwrap_or_else(|| "unknown".to_owned());
             (Some(site).filter(elsewhere), None)
