@@ -2,6 +2,7 @@
 
 mod api;
 mod socket;
+mod walk;
 
 use super::*;
 use axum::{

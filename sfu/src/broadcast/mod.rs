@@ -1,6 +1,7 @@
 //! A broadcast's life, its tracks and renditions, fan-out, keyframe cache and requests.
 
 pub mod cache;
+mod channel;
 pub mod hub;
 pub mod life;
 pub mod live;

@@ -3,10 +3,11 @@
 //! [`LiveBoard`]: super::live::LiveBoard
 
 use super::{
+    channel::{Channel, later},
     life::{self, Life},
     live::{Health, LiveState},
     log::{Heartbeat, Left, Mark, OpenBroadcast, Record},
-    views::{Coming, Views},
+    views::Views,
 };
 use crate::audience::Audience;
 use shared::{
@@ -149,33 +150,6 @@ pub enum Output {
     Tell(ChannelName, Occurrence),
 }
 
-#[derive(Debug)]
-struct Channel {
-    id: ChannelId,
-    name: ChannelName,
-    title: Title,
-    category: Category,
-    life: Life,
-    /// Open publishers' sessions and their programs. Several only while one takes over.
-    publishers: HashMap<SessionId, String>,
-    /// The one whose media is on.
-    current: Option<SessionId>,
-    /// The one whose media was on and that closed without a word; it may still say goodbye.
-    vanished: Option<SessionId>,
-    /// Who watches what is on.
-    views: Views,
-    /// The id of the broadcast that begins next, where one was announced.
-    reserved: Option<BroadcastId>,
-    renditions: Vec<Rendition>,
-    /// The height that was written down last.
-    height: Option<u16>,
-    health: Option<Health>,
-    /// By how many milliseconds the broadcast's clock is ahead of the registry's. Fixed while one is on: nothing within
-    /// a broadcast sees the system's clock being set.
-    clock_offset: i64,
-    shown: LiveState,
-}
-
 /// See the module. Pure: time and ids are arguments, and time never runs backwards or jumps.
 #[derive(Debug, Default)]
 pub struct Registry {
@@ -272,11 +246,13 @@ impl Registry {
                 }
             }
             Input::Flows { channel, session, fresh } => {
-                // What begins now begins by the system's clock as it is now.
+                // What begins now begins by the system's clock as it is now, and the heartbeat is by the same as it.
                 if let Some(channel) = self.channels.get_mut(&channel)
                     && !channel.life.is_on()
                 {
                     channel.clock_offset = self.skew;
+                    let wall = later(now, self.skew);
+                    outputs.push(Output::Record(Record::Heartbeat(Heartbeat { at: now, wall })));
                 }
                 self.with(&channel, now, &mut outputs, |channel, now, outputs| {
                     if !channel.publishers.contains_key(&session) {
@@ -430,157 +406,6 @@ impl Registry {
     }
 }
 
-impl Channel {
-    fn new(id: ChannelId, name: ChannelName) -> Self {
-        Self {
-            id,
-            name,
-            title: Title::default(),
-            category: Category::default(),
-            life: Life::default(),
-            publishers: HashMap::new(),
-            current: None,
-            vanished: None,
-            views: Views::default(),
-            reserved: None,
-            renditions: Vec::new(),
-            height: None,
-            health: None,
-            clock_offset: 0,
-            shown: LiveState::default(),
-        }
-    }
-
-    /// The id of a broadcast that would begin now: the announced one, if it hasn't been on already.
-    fn next_id(&mut self, fresh: BroadcastId) -> BroadcastId {
-        if self.life.is_on() {
-            return fresh;
-        }
-        self.reserved.take().filter(|id| !self.life.was(id)).unwrap_or(fresh)
-    }
-
-    fn joined(
-        &mut self,
-        session: SessionId,
-        view: ViewId,
-        comes_back: bool,
-        audience: Audience,
-        now: Timestamp,
-        outputs: &mut Vec<Output>,
-    ) {
-        let Some(broadcast) = self.life.current().cloned() else {
-            outputs.push(Output::Close(session));
-            return;
-        };
-        match self.views.come(session.clone(), view.clone(), comes_back) {
-            // The old session may be one that nobody noticed yet is over.
-            Coming::Replaces(old) => return outputs.push(Output::Close(old)),
-            // A view of a broadcast that ended since the offer came: the player asks again.
-            Coming::Strange => return outputs.push(Output::Close(session)),
-            Coming::GoesOn(span) => {
-                let broadcast = broadcast.clone();
-                outputs.push(Output::Record(Record::ViewResumed { id: view, span, broadcast, at: now }));
-            }
-            Coming::Begins => {
-                let broadcast = broadcast.clone();
-                outputs.push(Output::Record(Record::ViewStarted { id: view, broadcast, audience, at: now }));
-            }
-        }
-        outputs.push(Output::Tell(self.name.clone(), Occurrence::ViewerJoined { stream_id: broadcast }));
-    }
-
-    fn titled(&mut self, title: Title, now: Timestamp, outputs: &mut Vec<Output>) {
-        if let Some(broadcast) = self.life.current().cloned()
-            && self.title != title
-        {
-            let mark = Mark::Title(title.clone());
-            outputs.push(Output::Record(Record::Marked { broadcast, at: now, mark }));
-        }
-        self.title = title;
-    }
-
-    fn live(&mut self, input: life::Input, now: Timestamp, outputs: &mut Vec<Output>) {
-        let Some(output) = self.life.handle(input, now) else { return };
-        let mut marked = |broadcast: &BroadcastId, mark| {
-            let broadcast = broadcast.clone();
-            outputs.push(Output::Record(Record::Marked { broadcast, at: now, mark }));
-        };
-        let occurrence = match output {
-            life::Output::Started(id) => {
-                self.height = None;
-                outputs.push(Output::Record(Record::BroadcastStarted {
-                    id: id.clone(),
-                    channel: self.id.clone(),
-                    title: self.title.clone(),
-                    category: self.category.clone(),
-                    at: now,
-                    clock_offset: self.clock_offset,
-                }));
-                Occurrence::StreamStarted { stream_id: id }
-            }
-            life::Output::Interrupted(id) => {
-                marked(&id, Mark::Interrupted);
-                Occurrence::StreamInterrupted { stream_id: id }
-            }
-            life::Output::Resumed(id) => {
-                marked(&id, Mark::Resumed);
-                Occurrence::StreamResumed { stream_id: id }
-            }
-            life::Output::Ended { id, at } => {
-                outputs.push(Output::Record(Record::BroadcastEnded { id: id.clone(), at }));
-                outputs.push(Output::CloseViewers(self.id.clone()));
-                // Their spans end with it, and their sessions are let go.
-                self.views = Views::default();
-                Occurrence::StreamEnded { stream_id: id }
-            }
-        };
-        outputs.push(Output::Tell(self.name.clone(), occurrence));
-    }
-
-    /// Writes down how tall the picture is, where that changed.
-    fn measure(&mut self, outputs: &mut Vec<Output>) {
-        let height =
-            self.renditions.iter().filter_map(|rendition| rendition.size).map(|size| size.height).max();
-        if let (Some(id), Some(height)) = (self.life.current(), height)
-            && self.height.replace(height) != Some(height)
-        {
-            outputs.push(Output::Record(Record::BroadcastMeasured { id: id.clone(), height }));
-        }
-    }
-
-    fn show(&mut self, now: Timestamp, outputs: &mut Vec<Output>) {
-        let view = self.life.view(now);
-        let state = LiveState {
-            state: view.state,
-            stream_id: view.id,
-            viewer_count: self.views.watched() as u32,
-            start_time: view.start_time,
-            waiting_since: view.waiting_since,
-            ended_at: view.ended_at,
-            duration: view.duration,
-            renditions: self.renditions.clone(),
-            health: self.health.clone(),
-        };
-        if state != self.shown {
-            self.shown = state.clone();
-            outputs.push(Output::Show(self.id.clone(), Box::new(state)));
-        }
-    }
-
-    /// Nothing is left that anybody could ask for here; the store remembers the rest.
-    fn is_over(&self, now: Timestamp) -> bool {
-        let view = self.life.view(now);
-        view.state == shared::broadcast::BroadcastState::Offline
-            && self.publishers.is_empty()
-            && self.views.watched() == 0
-    }
-}
-
-/// A time by a clock that is ahead by `offset` milliseconds.
-fn later(at: Timestamp, offset: i64) -> Timestamp {
-    Timestamp::from_millis(at.as_millis().saturating_add(offset))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -678,7 +503,8 @@ mod tests {
         let mut registry = Registry::default();
         assert!(registry.handle(published("p"), at(0)).is_empty(), "no media yet: not live");
         let outputs = registry.handle(flows("p", "b1"), at(1));
-        let kinds: Vec<_> = outputs.iter().map(std::mem::discriminant).collect();
+        assert!(matches!(&outputs[0], Output::Record(Record::Heartbeat(_))));
+        let outputs = &outputs[1..];
         let id: BroadcastId = "b1".parse().unwrap();
         assert!(
             matches!(&outputs[0], Output::Record(Record::BroadcastStarted { channel, .. }) if *channel == ada())
@@ -687,7 +513,7 @@ mod tests {
         assert!(
             matches!(&outputs[2], Output::Tell(_, Occurrence::StreamStarted { stream_id }) if *stream_id == id)
         );
-        assert_eq!(kinds.len(), 3);
+        assert_eq!(outputs.len(), 3);
     }
 
     #[test]
@@ -926,8 +752,10 @@ mod tests {
             // The next one has the right time.
             registry.handle(published("q"), at(6));
             let next = records(registry.handle(flows("q", "b2"), at(7)));
-            assert!(matches!(next[..], [Record::BroadcastStarted { at: start, clock_offset, .. }]
-                    if start == at(7 + jump) && clock_offset == jump * 1000));
+            assert!(
+                matches!(next[..], [Record::Heartbeat(_), Record::BroadcastStarted { at: start, clock_offset, .. }]
+                    if start == at(7 + jump) && clock_offset == jump * 1000)
+            );
         }
     }
 
