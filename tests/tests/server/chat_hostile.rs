@@ -12,6 +12,7 @@ use weir_tests::{
     events::{self, Events},
     eventually,
     http::Request,
+    lock::Lock,
     peer::{Peer, Source},
     server::Weir,
 };
@@ -259,31 +260,6 @@ fn a_kill_in_the_middle_of_a_flood_loses_nothing_that_was_acknowledged() {
     }
     for id in acknowledged.iter().chain(&told) {
         assert!(kept.contains(id), "{id} was acknowledged or told");
-    }
-}
-
-/// Another process that holds the database until it is told to let go.
-struct Lock(std::process::Child);
-
-impl Lock {
-    fn hold(weir: &Weir) -> Self {
-        let program = "import sqlite3,sys\nc=sqlite3.connect(sys.argv[1],isolation_level=None,timeout=30)\n\
-                       c.execute('BEGIN IMMEDIATE')\nprint('held',flush=True)\nsys.stdin.read()\n";
-        let mut child = Command::new("python3")
-            .args(["-c", program])
-            .arg(weir.data().join("weir.db"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("python3");
-        let mut said = [0; 4];
-        std::io::Read::read_exact(child.stdout.as_mut().expect("its words"), &mut said).expect("the lock");
-        Self(child)
-    }
-
-    fn release(mut self) {
-        drop(self.0.stdin.take());
-        self.0.wait().expect("its end");
     }
 }
 

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use weir_tests::{
     eventually,
     http::{Request, Response},
+    lock::Lock,
 };
 
 fn report(evening: &Evening, view: &str, report: &Value) -> Response {
@@ -225,4 +226,31 @@ fn reports_of_a_view_that_ended_are_heard_for_a_moment() {
     evening.leave(viewer, 0);
     assert_eq!(report(&evening, &view, &honest(1)).status, 204);
     eventually("its line", SOON, || (evening.figures()["quality"]["reports"] == 1).then_some(()));
+}
+
+#[test]
+fn a_locked_database_is_said_to_players_and_nothing_that_happened_is_lost() {
+    let (mut evening, publisher) = Evening::begin();
+    let first = evening.come("", &[], 1);
+    let lock = Lock::hold(&evening.weir);
+    // Nobody waits for the database to watch; only what wants to be on disk does.
+    let before = std::time::Instant::now();
+    let (offering, response) = evening.offer("", &[]);
+    let view = response.header("weir-view").expect("a view").to_owned();
+    let peer = offering.start(evening.weir.http, &response, None, None);
+    peer.more_video(10);
+    first.peer.more_video(10);
+    let problem = report(&evening, &first.view, &honest(1)).problem(503);
+    assert_eq!(problem.kind, "/problems/store-busy");
+    assert_eq!(evening.figures()["concurrentViewers"], 1, "what is known can be read");
+    lock.release();
+    evening.watching(2);
+    let second = Viewer { peer, view, came: (before, std::time::Instant::now()) };
+    let seen = evening.until("the report", |seen| seen["quality"]["reports"] == 1);
+    assert_eq!(seen["totalViews"], 2);
+    evening.leave(first, 1);
+    evening.leave(second, 0);
+    let figures = evening.end(publisher);
+    evening.holds(&figures);
+    evening.weir.assert_healthy();
 }
