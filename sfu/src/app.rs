@@ -5,6 +5,7 @@ pub mod media;
 #[cfg(test)]
 mod tests;
 
+use self::media::sessions::MediaSessions;
 use crate::{
     account::{
         service::{AccountError, Accounts},
@@ -23,7 +24,10 @@ use crate::{
     },
     chat::{service::Chat, store::ChatStore},
     config::Config,
-    event::{bus::Bus, websocket::Gateway},
+    event::{
+        bus::{Bus, Rooms},
+        websocket::Gateway,
+    },
     fresh,
     http::{
         assets::{Assets, EMBEDDED},
@@ -102,6 +106,8 @@ pub struct MediaNeeds {
     pub board: LiveBoard,
     /// To tell what happens; after the board says so.
     pub bus: Bus,
+    /// To tell what happens in media rooms.
+    pub rooms: Rooms,
     /// To write down broadcasts and views.
     pub log: Arc<dyn BroadcastLog>,
     /// Hears of what is written down.
@@ -125,6 +131,8 @@ pub struct Media {
     pub ready: Check,
     /// Makes the WHIP and WHEP routes.
     pub routes: MediaRoutes,
+    /// Everybody who publishes and watches.
+    pub sessions: Arc<MediaSessions>,
     /// Ends when the server drains and everything is written down.
     pub task: JoinHandle<()>,
 }
@@ -153,7 +161,7 @@ impl Server {
         let base_url = base_url(&config, addresses.first());
         let (draining, is_draining) = watch::channel(false);
         let metrics = Metrics::new(fresh::now().as_millis() / 1000);
-        let bus = Bus::default();
+        let (bus, rooms) = (Bus::default(), Rooms::default());
         let board = LiveBoard::default();
 
         let log: Arc<dyn BroadcastLog> = Arc::new(SqlBroadcastLog::new(store.clone()));
@@ -171,6 +179,7 @@ impl Server {
             config: config.media.clone(),
             board: board.clone(),
             bus: bus.clone(),
+            rooms: rooms.clone(),
             log: log.clone(),
             heed: Box::new(move |record| {
                 if let Some(fact) = connect::fact(record) {
@@ -192,11 +201,16 @@ impl Server {
         let chat_ports = connect::chat_ports(&channels, &accounts, &board, &bus);
         let chat = Chat::new(store.clone(), chat_ports);
         tokio::spawn(connect::follow_edits(chat.clone(), bus.clone()));
-        let topics =
-            Arc::new(connect::Topics { channels: channels.clone(), board, analytics: analytics.clone() });
+        let topics = Arc::new(connect::Topics {
+            channels: channels.clone(),
+            board,
+            analytics: analytics.clone(),
+            sessions: media.sessions,
+        });
         let chat_topic = Arc::new(connect::ChatTopic(chat.clone()));
         let logins = Arc::new(accounts.clone());
-        let gateway = Gateway::new(topics, chat_topic, logins, bus, site.clone(), is_draining.clone());
+        let gateway =
+            Gateway::new(topics, chat_topic, logins, (bus, rooms), site.clone(), is_draining.clone());
         metrics.register(|registry| {
             gateway.register(registry);
             chat.register(registry);
@@ -210,6 +224,7 @@ impl Server {
             media: (media.routes)(&channels, &accounts),
             accounts,
             channels,
+            figures: Arc::new(connect::LiveFigures(analytics.clone())),
             analytics,
             chat: chat.clone(),
             gateway: gateway.clone(),

@@ -3,7 +3,7 @@
 use crate::{
     account::{self, service::Accounts},
     analytics::{self, service::Analytics},
-    channel::{self, embed, service::Channels},
+    channel::{self, embed, live::Figures, service::Channels},
     chat::{self, service::Chat},
     event::websocket::{self, Gateway},
     http::{
@@ -47,6 +47,8 @@ pub struct Parts {
     pub channels: Channels,
     /// Figures.
     pub analytics: Analytics,
+    /// Figures, for the compact live API.
+    pub figures: Arc<dyn Figures>,
     /// Rooms.
     pub chat: Chat,
     /// Live updates.
@@ -63,8 +65,20 @@ pub struct Parts {
 
 /// The whole of it.
 pub fn router(parts: Parts) -> Router {
-    let Parts { name, site, accounts, channels, analytics, chat, gateway, assets, metrics, readiness, media } =
-        parts;
+    let Parts {
+        name,
+        site,
+        accounts,
+        channels,
+        analytics,
+        figures,
+        chat,
+        gateway,
+        assets,
+        metrics,
+        readiness,
+        media,
+    } = parts;
     let logins: Arc<dyn Logins> = Arc::new(accounts.clone());
     let policy = Policy::new(&assets.script_hashes());
 
@@ -78,6 +92,7 @@ pub fn router(parts: Parts) -> Router {
     // GET   /api/v1/channels/{name}/embedding
     // POST  /api/v1/channels/{name}/stream-key      POST  /api/v1/channels/{name}/publish-token
     // POST  /api/v1/live/start                      GET   /api/v1/live/status/{streamId}
+    // GET   /api/v1/live/analytics/{streamId}
     // GET   /api/v1/channels/{name}/broadcasts      GET   /api/v1/instance/analytics
     // GET   /api/v1/broadcasts/{id}/analytics       GET   /api/v1/broadcasts/{id}/analytics.json
     // GET   /api/v1/broadcasts/{id}/analytics.csv
@@ -98,7 +113,7 @@ pub fn router(parts: Parts) -> Router {
         .routes(routes!(instance))
         .with_state((name, accounts.clone()))
         .merge(account::routes::routes(accounts))
-        .merge(channel::live::routes::routes(channels.clone(), logins.clone()))
+        .merge(channel::live::routes::routes(channels.clone(), figures, logins.clone()))
         .merge(analytics::routes::routes(analytics.clone(), logins.clone()))
         .merge(channel::routes::routes(channels, logins.clone()))
         .merge(chat::routes::routes(chat, logins))

@@ -44,7 +44,11 @@ impl FromStr for SiteOrigin {
             && host.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.');
         let inside = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
         let is_v6 = inside.is_some_and(|host| host.parse::<std::net::Ipv6Addr>().is_ok());
-        let has_port = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|number| number > 0));
+        // As browsers write it: digits alone, and no zero in front.
+        let is_port = |port: &str| {
+            port.parse::<u16>().is_ok() && port.starts_with(|digit| ('1'..='9').contains(&digit))
+        };
+        let has_port = port.is_none_or(is_port);
         let fits = rest.len() <= 253 && (is_name || is_v6) && has_port;
         if fits { Ok(Self(format!("{scheme}://{rest}").into())) } else { Err(SiteOriginError) }
     }
@@ -241,6 +245,9 @@ mod tests {
             "https://a b",
             "javascript://x",
             "https://a:0",
+            "https://a:+443",
+            "https://a:0443",
+            "https://a:",
             "https://a:99999",
             "https://*.example.org",
             "https://a;script-src *",

@@ -233,38 +233,44 @@ impl Channels {
         name: &ChannelName,
         edit: EditChannel,
     ) -> Result<Channel, ChannelError> {
-        let mut channel = self.managed(who, name).await?.channel.clone();
-        let EditChannel { display_name, title, description, category, tags, visibility, embedding } = edit;
-        if let Some(tags) = tags {
-            channel.tags = rules::tags(tags).ok_or(ChannelError::TooManyTags)?;
-        }
-        channel.display_name = display_name.unwrap_or(channel.display_name);
-        channel.title = title.unwrap_or(channel.title);
-        channel.description = description.unwrap_or(channel.description);
-        channel.category = category.unwrap_or(channel.category);
-        channel.visibility = visibility.unwrap_or(channel.visibility);
-        if let Some(embedding) = embedding {
-            channel.embedding = rules::embedding(embedding).ok_or(ChannelError::TooManySites)?;
-        }
-        let written = self.store.update(&channel).await;
-        self.cache.forget(name);
+        let channel = self.managed(who, name).await?.channel.clone();
+        let (channels, edited) = (self.clone(), edited(channel, edit)?);
+        settle(async move {
+            let written = channels.store.update(&edited).await;
+            channels.take_edit(&edited, written.map_err(ChannelError::from)).await
+        })
+        .await
+    }
+
+    /// Tells everybody of a channel that was written, or forgets what it may be now.
+    pub(super) async fn take_edit(
+        &self,
+        channel: &Channel,
+        written: Result<(), ChannelError>,
+    ) -> Result<Channel, ChannelError> {
+        self.cache.forget(&channel.name);
         written?;
         self.ports.control.titled(&channel.id, &channel.title).await;
-        if visibility == Some(Visibility::Private) {
+        if channel.visibility == Visibility::Private {
             self.ports.control.hide(&channel.id);
         }
-        self.ports.announce.edited(name);
-        Ok(channel)
+        self.ports.announce.edited(&channel.name);
+        Ok(channel.clone())
     }
 
     /// A new stream key. What could publish before can't any more, and what does is ended.
     pub async fn rotate(&self, who: &Actor, name: &ChannelName) -> Result<String, ChannelError> {
         let record = self.managed(who, name).await?;
         let key = self.ports.keys.stream_key();
-        self.store.rotate(&record.channel.id, &key.hash, fresh::now()).await?;
-        self.ports.control.end(&record.channel.id).await;
-        tracing::info!(channel = %name, "the stream key was replaced");
-        Ok(key.text)
+        let channels = self.clone();
+        settle(async move {
+            let channel = &record.channel;
+            channels.store.rotate(&channel.id, &key.hash, fresh::now()).await?;
+            channels.ports.control.end(&channel.id).await;
+            tracing::info!(channel = %channel.name, "the stream key was replaced");
+            Ok(key.text)
+        })
+        .await
     }
 
     /// A token for the studio, and until when it starts sessions.
@@ -354,6 +360,31 @@ impl Channels {
         *self.cache.public.lock().unwrap_or_else(PoisonError::into_inner) = Some((read_at, list.clone()));
         Ok(list)
     }
+}
+
+/// Does work to its end even if whoever asked for it goes away: what is written and what is told of it must agree.
+pub(super) async fn settle<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
+    match tokio::spawn(work).await {
+        Ok(done) => done,
+        Err(failed) => std::panic::resume_unwind(failed.into_panic()),
+    }
+}
+
+/// A channel after an edit.
+pub(super) fn edited(mut channel: Channel, edit: EditChannel) -> Result<Channel, ChannelError> {
+    let EditChannel { display_name, title, description, category, tags, visibility, embedding } = edit;
+    if let Some(tags) = tags {
+        channel.tags = rules::tags(tags).ok_or(ChannelError::TooManyTags)?;
+    }
+    channel.display_name = display_name.unwrap_or(channel.display_name);
+    channel.title = title.unwrap_or(channel.title);
+    channel.description = description.unwrap_or(channel.description);
+    channel.category = category.unwrap_or(channel.category);
+    channel.visibility = visibility.unwrap_or(channel.visibility);
+    if let Some(embedding) = embedding {
+        channel.embedding = rules::embedding(embedding).ok_or(ChannelError::TooManySites)?;
+    }
+    Ok(channel)
 }
 
 impl Cache {

@@ -11,7 +11,7 @@ use shared::{
     id::{AccountId, ChannelId, ChannelName},
     unit::Timestamp,
 };
-use sqlx::{Any, Row, Transaction, any::AnyRow};
+use sqlx::{Any, Executor, Row, Transaction, any::AnyRow};
 use std::str::FromStr;
 
 /// Reads and writes channels.
@@ -160,21 +160,7 @@ impl ChannelStore {
 
     /// Writes what a channel says of itself.
     pub async fn update(&self, channel: &Channel) -> Result<(), StoreError> {
-        sqlx::query(
-            "UPDATE channels SET display_name = $2, title = $3, description = $4, category = $5, tags = $6,
-             visibility = $7, embedding = $8 WHERE id = $1",
-        )
-        .bind(channel.id.as_str())
-        .bind(channel.display_name.as_str())
-        .bind(channel.title.as_str())
-        .bind(channel.description.as_str())
-        .bind(channel.category.as_str())
-        .bind(tags_text(channel))
-        .bind(visibility_text(channel.visibility))
-        .bind(embedding_text(channel)?)
-        .execute(self.0.pool())
-        .await?;
-        Ok(())
+        update(self.0.pool(), channel).await
     }
 
     /// Gives channels without an owner one.
@@ -255,6 +241,28 @@ impl ChannelStore {
         .await?;
         channel_of_secret(row, token)
     }
+}
+
+/// Writes what a channel says of itself, alone or within a transaction.
+pub async fn update<'a>(
+    executor: impl Executor<'a, Database = Any>,
+    channel: &Channel,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE channels SET display_name = $2, title = $3, description = $4, category = $5, tags = $6,
+         visibility = $7, embedding = $8 WHERE id = $1",
+    )
+    .bind(channel.id.as_str())
+    .bind(channel.display_name.as_str())
+    .bind(channel.title.as_str())
+    .bind(channel.description.as_str())
+    .bind(channel.category.as_str())
+    .bind(tags_text(channel))
+    .bind(visibility_text(channel.visibility))
+    .bind(embedding_text(channel)?)
+    .execute(executor)
+    .await?;
+    Ok(())
 }
 
 /// The look-up is by hash, and the hashes are compared once more in constant time.

@@ -5,6 +5,7 @@ use crate::fresh;
 use shared::{
     event::{ChannelEvent, Cursor, Occurrence},
     id::ChannelName,
+    publish::RoomUpdate,
 };
 use std::{
     collections::HashMap,
@@ -25,28 +26,36 @@ pub struct Bus(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    lines: Mutex<HashMap<ChannelName, Line>>,
+    lines: Lines<ChannelEvent>,
     all: broadcast::Sender<Delivery>,
 }
 
+/// What happens in media rooms, beside the bus, as there is more of it; cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Rooms(Arc<Lines<RoomUpdate>>);
+
+/// Occurrences of one kind, channel by channel.
 #[derive(Debug)]
-struct Line {
-    ring: Ring,
-    readers: broadcast::Sender<Delivery>,
+struct Lines<E>(Mutex<HashMap<ChannelName, Line<E>>>);
+
+#[derive(Debug)]
+struct Line<E> {
+    ring: Ring<E>,
+    readers: broadcast::Sender<Delivery<E>>,
 }
 
 /// A reader's place in one channel's occurrences.
 #[derive(Debug)]
-pub struct Subscription {
+pub struct Subscription<E = ChannelEvent> {
     /// What was missed since the cursor that was given.
-    pub missed: Missed,
+    pub missed: Missed<E>,
     /// What comes from now on.
-    pub receiver: broadcast::Receiver<Delivery>,
+    pub receiver: broadcast::Receiver<Delivery<E>>,
 }
 
 impl Default for Bus {
     fn default() -> Self {
-        Self(Arc::new(Inner { lines: Mutex::default(), all: broadcast::Sender::new(WAITING_OF_ALL) }))
+        Self(Arc::new(Inner { lines: Lines::default(), all: broadcast::Sender::new(WAITING_OF_ALL) }))
     }
 }
 
@@ -60,7 +69,7 @@ impl Bus {
             occurrence,
         });
         // Sent under the lock, so that all readers see one order.
-        self.on_line(channel, |line| {
+        self.0.lines.on_line(channel, |line| {
             // A lively chat would push everything else out of the ring, and has a log of its own.
             let cursor = match event.occurrence {
                 Occurrence::ChatMessageSent { .. } => line.ring.last(),
@@ -75,6 +84,40 @@ impl Bus {
 
     /// One channel's occurrences, from now on or since a cursor.
     pub fn subscribe(&self, channel: &ChannelName, after: Option<Cursor>) -> Subscription {
+        self.0.lines.subscribe(channel, after)
+    }
+
+    /// Every channel's occurrences from now on.
+    pub fn subscribe_all(&self) -> broadcast::Receiver<Delivery> {
+        self.0.all.subscribe()
+    }
+}
+
+impl Rooms {
+    /// Tells everybody what happened in a room.
+    pub fn publish(&self, channel: &ChannelName, update: RoomUpdate) {
+        let update = Arc::new(update);
+        self.0.on_line(channel, |line| {
+            let cursor = line.ring.push(update.clone());
+            // No reader is no error.
+            let _ = line.readers.send((cursor, update));
+        });
+    }
+
+    /// One channel's updates, from now on or since a cursor.
+    pub fn subscribe(&self, channel: &ChannelName, after: Option<Cursor>) -> Subscription<RoomUpdate> {
+        self.0.subscribe(channel, after)
+    }
+}
+
+impl<E> Default for Lines<E> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<E> Lines<E> {
+    fn subscribe(&self, channel: &ChannelName, after: Option<Cursor>) -> Subscription<E> {
         self.on_line(channel, |line| {
             let last = line.ring.last();
             let nothing = Missed { events: Vec::new(), complete: true, last };
@@ -83,13 +126,8 @@ impl Bus {
         })
     }
 
-    /// Every channel's occurrences from now on.
-    pub fn subscribe_all(&self) -> broadcast::Receiver<Delivery> {
-        self.0.all.subscribe()
-    }
-
-    fn on_line<T>(&self, channel: &ChannelName, work: impl FnOnce(&mut Line) -> T) -> T {
-        let mut lines = self.0.lines.lock().unwrap_or_else(PoisonError::into_inner);
+    fn on_line<T>(&self, channel: &ChannelName, work: impl FnOnce(&mut Line<E>) -> T) -> T {
+        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if lines.len() >= RINGS_MOST && !lines.contains_key(channel) {
             let silent = lines.iter().filter(|(_, line)| line.readers.receiver_count() == 0);
             let oldest = silent.min_by_key(|(_, line)| line.ring.last()).map(|(name, _)| name.clone());
@@ -166,8 +204,8 @@ mod tests {
         for n in 0..RINGS_MOST + 10 {
             bus.publish(&name(&format!("c{n}")), Occurrence::ChannelEdited {});
         }
-        assert_eq!(bus.0.lines.lock().unwrap().len(), RINGS_MOST);
-        assert!(bus.0.lines.lock().unwrap().contains_key(&name("kept")));
+        assert_eq!(bus.0.lines.0.lock().unwrap().len(), RINGS_MOST);
+        assert!(bus.0.lines.0.lock().unwrap().contains_key(&name("kept")));
         drop(kept);
     }
 }

@@ -113,9 +113,9 @@ impl Feeds {
             Some(channel) => self.bus.subscribe(channel, None).receiver,
             None => self.bus.subscribe_all(),
         };
-        let is_measured = matches!(topic, Topic::Webrtc | Topic::Analytics);
+        let is_measured = matches!(topic, Topic::Webrtc | Topic::Peers | Topic::Analytics);
         let mut ticks = interval(match topic {
-            Topic::Webrtc => Duration::from_secs(2),
+            Topic::Webrtc | Topic::Peers => Duration::from_secs(2),
             Topic::Analytics => Duration::from_secs(5),
             _ => Duration::from_secs(1),
         });

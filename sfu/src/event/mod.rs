@@ -8,6 +8,7 @@ pub mod change;
 pub mod feed;
 pub mod gateway;
 pub mod ring;
+mod task;
 pub mod websocket;
 pub mod wire;
 

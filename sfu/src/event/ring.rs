@@ -1,4 +1,4 @@
-//! The last occurrences of one channel. Pure.
+//! The last occurrences of one kind on one channel. Pure.
 
 use shared::{
     event::{ChannelEvent, Cursor},
@@ -10,29 +10,29 @@ use std::{collections::VecDeque, sync::Arc};
 pub const KEPT: usize = 256;
 
 /// An occurrence and its place.
-pub type Delivery = (Cursor, Arc<ChannelEvent>);
+pub type Delivery<E = ChannelEvent> = (Cursor, Arc<E>);
 
 /// The last [`KEPT`] occurrences.
 #[derive(Debug)]
-pub struct Ring {
-    kept: VecDeque<Delivery>,
+pub struct Ring<E = ChannelEvent> {
+    kept: VecDeque<Delivery<E>>,
     /// Everything after this is kept.
     floor: Cursor,
     last: Cursor,
 }
 
 /// What came after a cursor.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Missed {
+#[derive(Debug)]
+pub struct Missed<E = ChannelEvent> {
     /// As far as it is kept, oldest first.
-    pub events: Vec<Delivery>,
+    pub events: Vec<Delivery<E>>,
     /// Nothing is missing.
     pub complete: bool,
     /// The cursor after them.
     pub last: Cursor,
 }
 
-impl Ring {
+impl<E> Ring<E> {
     /// Cursors begin at the time, so that those of an earlier ring are lower: a server that was started again knows
     /// that it may have missed something. A thousand a millisecond keep ahead of any channel, and below 2^53.
     pub fn new(now: Timestamp) -> Self {
@@ -41,7 +41,7 @@ impl Ring {
     }
 
     /// Keeps an occurrence; its place.
-    pub fn push(&mut self, event: Arc<ChannelEvent>) -> Cursor {
+    pub fn push(&mut self, event: Arc<E>) -> Cursor {
         self.last = Cursor(self.last.0 + 1);
         if self.kept.len() == KEPT
             && let Some((cursor, _)) = self.kept.pop_front()
@@ -58,7 +58,7 @@ impl Ring {
     }
 
     /// What came after `after`. A cursor of the future is none of ours.
-    pub fn since(&self, after: Cursor) -> Missed {
+    pub fn since(&self, after: Cursor) -> Missed<E> {
         let events = self.kept.iter().filter(|(cursor, _)| *cursor > after).cloned().collect();
         Missed { events, complete: (self.floor..=self.last).contains(&after), last: self.last }
     }

@@ -1,11 +1,11 @@
 //! The event socket: carries [`super::gateway`] over a WebSocket.
 
 use super::{
-    Chat, RoomFollowed, RoomNews, RoomReader, Source, ToSend,
-    bus::{Bus, Subscription},
-    feed::{Feeds, Follower, Snapshot},
+    Chat, Source, ToSend,
+    bus::{Bus, Rooms},
+    feed::Feeds,
     gateway::{Body, Command, Connection, Key, MESSAGE_MOST, Outgoing},
-    ring::Delivery,
+    task::{Ask, Following, Happened, Payload, follow, open},
     wire,
 };
 use crate::{
@@ -31,15 +31,10 @@ use futures_util::{
     stream::{FuturesUnordered, SplitSink},
 };
 use prometheus_client::{metrics::gauge::Gauge, registry::Registry};
-use shared::{
-    chat::Sent,
-    event::{Cursor, Occurrence, Phase, Topic},
-    id::ChannelName,
-    problem::Problem,
-};
+use shared::event::Phase;
 use std::{collections::HashMap, net::IpAddr, sync::Arc, time::Duration};
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore, broadcast::error::RecvError, mpsc, watch},
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch},
     time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout},
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -58,11 +53,12 @@ const LOGIN_CHECK: Duration = Duration::from_secs(60);
 /// The gateway's parts; cheap to clone.
 #[derive(Clone)]
 pub struct Gateway {
-    source: Arc<dyn Source>,
-    chat: Arc<dyn Chat>,
+    pub(super) source: Arc<dyn Source>,
+    pub(super) chat: Arc<dyn Chat>,
     logins: Arc<dyn Logins>,
-    bus: Bus,
-    feeds: Feeds,
+    pub(super) bus: Bus,
+    pub(super) rooms: Rooms,
+    pub(super) feeds: Feeds,
     site: Site,
     places: Arc<Semaphore>,
     draining: watch::Receiver<bool>,
@@ -81,13 +77,13 @@ impl Gateway {
         source: Arc<dyn Source>,
         chat: Arc<dyn Chat>,
         logins: Arc<dyn Logins>,
-        bus: Bus,
+        (bus, rooms): (Bus, Rooms),
         site: Site,
         draining: watch::Receiver<bool>,
     ) -> Self {
         let feeds = Feeds::new(source.clone(), bus.clone());
         let places = Arc::new(Semaphore::new(CONNECTIONS_MOST as usize));
-        Self { source, chat, logins, bus, feeds, site, places, draining, metrics: Metrics::default() }
+        Self { source, chat, logins, bus, rooms, feeds, site, places, draining, metrics: Metrics::default() }
     }
 
     /// Counts connections and requests there.
@@ -174,42 +170,6 @@ async fn upgrade(
         let credential = credential.filter(|_| who.is_some());
         Session::new(gateway, who, peer.address, place).run(socket, credential).await;
     }))
-}
-
-/// What came of a piece of work for a request, and the work that follows.
-enum Happened {
-    Granted { key: Key, complete: bool, cursor: Option<Cursor>, next: Following },
-    Refused { key: Key, problem: Box<Problem> },
-    State { key: Key, snapshot: Arc<Snapshot>, next: Following },
-    Occurred { key: Key, events: Vec<Delivery>, next: Following },
-    Chat { key: Key, cursor: Cursor, text: Arc<str>, next: Following },
-    Sent { key: Key, sent: Sent },
-    FellBehind { key: Key },
-    Over { key: Key },
-}
-
-/// A request's place in what it follows.
-enum Following {
-    State { ask: Arc<Ask>, follower: Follower },
-    Occurrences { ask: Arc<Ask>, subscription: Subscription, seen: Cursor },
-    Room { ask: Arc<Ask>, reader: Box<dyn RoomReader> },
-}
-
-/// Who asks for what.
-struct Ask {
-    key: Key,
-    topic: Topic,
-    channel: Option<ChannelName>,
-    who: Option<Arc<SignedIn>>,
-    gateway: Gateway,
-}
-
-/// What is sent of a request.
-#[derive(Debug, Clone)]
-enum Payload {
-    State(Arc<Snapshot>),
-    Event(Delivery),
-    Chat(Arc<str>),
 }
 
 type Work = Abortable<BoxFuture<'static, Happened>>;
@@ -362,8 +322,8 @@ impl Session {
                 (key, Some(next))
             }
             Happened::Occurred { key, events, next } => {
-                for (cursor, event) in events {
-                    self.core.occurred(key, cursor, Payload::Event((cursor, event)));
+                for (cursor, payload) in events {
+                    self.core.occurred(key, cursor, payload);
                 }
                 (key, Some(next))
             }
@@ -425,117 +385,6 @@ impl Drop for Session {
     }
 }
 
-impl Ask {
-    async fn authorise(&self) -> Result<(), Happened> {
-        let granted =
-            self.gateway.source.authorise(self.who.as_deref(), self.topic, self.channel.as_ref()).await;
-        granted.map_err(|problem| Happened::Refused { key: self.key, problem: Box::new(problem) })
-    }
-}
-
-async fn open(ask: Arc<Ask>, after: Option<Cursor>) -> Happened {
-    if ask.topic != Topic::Chat
-        && let Err(refused) = ask.authorise().await
-    {
-        return refused;
-    }
-    let key = ask.key;
-    match (&ask.channel, ask.topic) {
-        (Some(channel), Topic::ChannelEvents) => {
-            let subscription = ask.gateway.bus.subscribe(channel, after);
-            let missed = &subscription.missed;
-            // With something to come first, the client has not seen as far as that yet.
-            let cursor = missed.events.is_empty().then_some(missed.last);
-            let (complete, seen) = (missed.complete, missed.last);
-            Happened::Granted {
-                key,
-                complete,
-                cursor,
-                next: Following::Occurrences { ask, subscription, seen },
-            }
-        }
-        (Some(channel), Topic::Chat) => {
-            match ask.gateway.chat.follow(ask.who.as_deref(), channel, after).await {
-                Ok(RoomFollowed { complete, cursor, reader }) => {
-                    Happened::Granted { key, complete, cursor, next: Following::Room { ask, reader } }
-                }
-                Err(problem) => Happened::Refused { key, problem: Box::new(problem) },
-            }
-        }
-        (channel, topic) => {
-            let follower = ask.gateway.feeds.follow(topic, channel.clone());
-            Happened::Granted { key, complete: true, cursor: None, next: Following::State { ask, follower } }
-        }
-    }
-}
-
-async fn follow(following: Following) -> Happened {
-    match following {
-        Following::State { ask, mut follower } => {
-            let key = ask.key;
-            loop {
-                if follower.changed().await.is_err() {
-                    return Happened::Over { key };
-                }
-                let Some(snapshot) = follower.borrow_and_update().clone() else { continue };
-                if snapshot.is_restricted()
-                    && let Err(refused) = ask.authorise().await
-                {
-                    return refused;
-                }
-                return Happened::State { key, snapshot, next: Following::State { ask, follower } };
-            }
-        }
-        Following::Occurrences { ask, mut subscription, seen } => {
-            let key = ask.key;
-            let missed = std::mem::take(&mut subscription.missed.events);
-            let events = if missed.is_empty() {
-                match subscription.receiver.recv().await {
-                    Ok(delivery) => vec![delivery],
-                    Err(RecvError::Closed) => return Happened::Over { key },
-                    Err(RecvError::Lagged(_)) => {
-                        let Some(channel) = &ask.channel else { return Happened::Over { key } };
-                        subscription = ask.gateway.bus.subscribe(channel, Some(seen));
-                        if !subscription.missed.complete {
-                            return Happened::FellBehind { key };
-                        }
-                        std::mem::take(&mut subscription.missed.events)
-                    }
-                }
-            } else {
-                missed
-            };
-            // An edit may have made the channel private.
-            let is_edit = |event: &Delivery| matches!(event.1.occurrence, Occurrence::ChannelEdited {});
-            if events.iter().any(is_edit)
-                && let Err(refused) = ask.authorise().await
-            {
-                return refused;
-            }
-            let seen = events.last().map_or(seen, |(cursor, _)| *cursor);
-            Happened::Occurred { key, events, next: Following::Occurrences { ask, subscription, seen } }
-        }
-        Following::Room { ask, mut reader } => {
-            let key = ask.key;
-            loop {
-                match reader.next().await {
-                    RoomNews::Updates(cursor, text) => {
-                        return Happened::Chat { key, cursor, text, next: Following::Room { ask, reader } };
-                    }
-                    RoomNews::FellBehind => return Happened::FellBehind { key },
-                    RoomNews::AskAgain => {
-                        let Some(channel) = &ask.channel else { return Happened::Over { key } };
-                        let may = ask.gateway.chat.may_follow(ask.who.as_deref(), channel).await;
-                        if let Err(problem) = may {
-                            return Happened::Refused { key, problem: Box::new(problem) };
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
 fn message_of(outgoing: Outgoing<Payload>) -> Message {
     let Outgoing::Message { label, phase, id, cursor, body } = outgoing else {
         return Message::Ping(Default::default());
@@ -546,7 +395,8 @@ fn message_of(outgoing: Outgoing<Payload>) -> Message {
     let payload = match body {
         Body::Started(started) => json(serde_json::to_string(&started)),
         Body::Stream(Payload::State(snapshot)) => snapshot.text(now),
-        Body::Stream(Payload::Event((_, event))) => json(serde_json::to_string(event.as_ref())),
+        Body::Stream(Payload::Event(event)) => json(serde_json::to_string(event.as_ref())),
+        Body::Stream(Payload::Media(update)) => json(serde_json::to_string(update.as_ref())),
         Body::Stream(Payload::Chat(text)) => text,
         Body::Sent(sent) => json(serde_json::to_string(&sent)),
         Body::Failed(problem) => json(serde_json::to_string(&problem)),

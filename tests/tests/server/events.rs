@@ -1,7 +1,7 @@
 //! The event socket's lifecycle: requested, started, stream, heartbeat, success or failed.
 
 use crate::SOON;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::Duration;
 use weir_tests::{
     events::Events,
@@ -157,4 +157,83 @@ fn the_directory_lists_live_channels_first() {
         let first = &message["payload"]["channels"][0];
         first["channel"]["name"] == "ada" && first["state"]["state"] == "live"
     });
+}
+
+#[test]
+fn a_room_tells_who_comes_and_goes_and_resumes() {
+    let weir = Weir::start();
+    let login = weir.set_up("ada");
+    let channel = weir.create_channel("other");
+    let mut events = Events::open(weir.http);
+    events.request("media:stream_rooms:v1", "r", Some("other"));
+    let started = events.until("started", SOON, |message| message["id"] == "r");
+    assert_eq!(started["event"], "media:stream_rooms:v1:started");
+    let mut next = |what: &str, action: &str, count: u64, state: &str| {
+        let message = events.until(what, SOON, |message| message["event"] == "media:stream_rooms:v1:stream");
+        let update = &message["payload"];
+        assert_eq!(
+            (&update["action"], &update["peerCount"], &update["state"]),
+            (&json!(action), &json!(count), &json!(state)),
+            "{what}: {message:#}"
+        );
+        message
+    };
+    let publisher = Peer::publish(weir.http, "other", &channel.key, Source::new(1));
+    let began = next("the start", "state_changed", 1, "live");
+    let stream = began["payload"]["streamId"].as_str().expect("an id").to_owned();
+    assert_eq!(began["payload"]["roomKey"], format!("other:{stream}"));
+    next("the publisher", "peer_joined", 1, "live");
+    let viewer = Peer::watch(weir.http, "other");
+    viewer.more_video(1);
+    let joined = next("a viewer", "peer_joined", 2, "live");
+    assert_eq!(viewer.leave().status, 200);
+    let left = next("its goodbye", "peer_left", 1, "live");
+    assert_eq!(publisher.leave().status, 200);
+    next("the end", "state_changed", 0, "ended");
+
+    // Somebody who comes back gets exactly what was missed.
+    let mut again = Events::open(weir.http);
+    let request = json!({
+        "event": "media:stream_rooms:v1:requested", "id": "b", "payload": { "channel": "other" }, "after": joined["cursor"],
+    });
+    again.send(&request);
+    let started = again.until("started", SOON, |message| message["id"] == "b");
+    assert_eq!(started["payload"]["complete"], true);
+    let missed =
+        again.until("what was missed", SOON, |message| message["event"] == "media:stream_rooms:v1:stream");
+    assert_eq!((&missed["cursor"], &missed["payload"]), (&left["cursor"], &left["payload"]));
+    drop(login);
+}
+
+#[test]
+fn the_owner_sees_who_is_there_and_no_session_s_name() {
+    let weir = Weir::start();
+    let login = weir.set_up("ada");
+    let key =
+        weir.same_origin("POST", "/api/v1/channels/ada/stream-key").header("cookie", login.cookie.as_str());
+    let key = key.json(&json!({})).send(weir.http).json()["streamKey"].as_str().expect("a key").to_owned();
+    let publisher = Peer::publish(weir.http, "ada", &key, Source::new(1));
+    weir.until_state("ada", "live", SOON);
+    let viewer = Peer::watch(weir.http, "ada");
+    viewer.more_video(3);
+    let mut stranger = Events::open(weir.http);
+    stranger.request("media:stream_peers:v1", "p", Some("ada"));
+    let refused = stranger.until("an answer", SOON, |message| message["id"] == "p");
+    assert_eq!(refused["event"], "media:stream_peers:v1:failed");
+    let mut events = Events::open_as(weir.http, &login.cookie);
+    events.request("media:stream_peers:v1", "p", Some("ada"));
+    let both = |message: &Value| message["payload"]["peers"].as_array().is_some_and(|peers| peers.len() == 2);
+    let message = events.until("both", SOON, both);
+    let peers = &message["payload"]["peers"];
+    assert_eq!((&peers[0]["role"], &peers[1]["role"]), (&json!("publisher"), &json!("viewer")));
+    assert_eq!((&peers[1]["rendition"], &peers[1]["codec"]), (&json!("source"), &json!("VP8")));
+    assert_eq!(message["payload"]["peerCount"], 2);
+    assert!(peers[0]["connectedAt"].is_string() && peers[1]["connectedAt"].is_string());
+    let text = message.to_string();
+    for session in [&publisher.session, &viewer.session] {
+        let secret = session.rsplit('/').next().expect("a name");
+        assert!(!text.contains(secret), "a session's name is told");
+    }
+    let again = events.until("the next one", SOON, both);
+    assert_eq!(again["payload"]["peers"][1]["peer"], peers[1]["peer"], "a peer keeps its name");
 }

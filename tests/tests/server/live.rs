@@ -88,6 +88,11 @@ fn a_broadcast_is_announced_begins_and_ends() {
     assert_eq!(keys(&before), ["duration", "quality", "startTime", "status", "streamId", "viewerCount"]);
     assert_eq!((&before["status"], &before["startTime"]), (&json!("processing"), &Value::Null));
     assert_eq!((&before["quality"], &before["duration"]), (&json!("1080p"), &json!(0.0)));
+    let early = Request::new("GET", &format!("/api/v1/live/analytics/{id}"))
+        .bearer(&program.secret)
+        .send(weir.http)
+        .json();
+    assert_eq!((&early["totalViews"], &early["deviceTypes"]), (&json!(0), &json!({})));
     // Announced is kept.
     let secret = program.secret.clone();
     weir.crash();
@@ -107,7 +112,24 @@ fn a_broadcast_is_announced_begins_and_ends() {
     let viewer = Peer::watch(weir.http, "ada");
     viewer.more_video(5);
     eventually("one viewer", SOON, || (program.status(&id)["viewerCount"] == 1).then_some(()));
-    assert_eq!(program.start(&asked).problem(409).kind, "/problems/already-live");
+    let other = json!({ "title": "Another", "visibility": "PRIVATE" });
+    assert_eq!(program.start(&other).problem(409).kind, "/problems/already-live");
+    let channel = Request::new("GET", "/api/v1/channels/ada").send(weir.http).json();
+    assert_eq!(channel["title"], "Evening", "what is refused changes nothing");
+
+    let analytics = |id: &str| {
+        let path = format!("/api/v1/live/analytics/{id}");
+        Request::new("GET", &path).bearer(&program.secret).send(weir.http)
+    };
+    let figures = eventually("a view", SOON, || {
+        Some(analytics(&id).json()).filter(|figures| figures["totalViews"] == 1)
+    });
+    let fields = ["averageWatchTime", "deviceTypes", "peakViewers", "streamId", "topRegions", "totalViews"];
+    assert_eq!(keys(&figures), fields);
+    assert_eq!((&figures["peakViewers"], &figures["streamId"]), (&json!(1), &json!(id)));
+    assert_eq!(figures["topRegions"], json!([]));
+    Request::new("GET", &format!("/api/v1/live/analytics/{id}")).send(weir.http).problem(401);
+    analytics("nothing").problem(404);
 
     program.end();
     let over = program.until(&id, "offline");

@@ -2,15 +2,23 @@
 
 use crate::{
     actor::Actor,
-    analytics::{Owners, agent, maxminddb::Regions, statements::Fact},
+    analytics::{
+        Owners, agent,
+        maxminddb::Regions,
+        service::{Analytics, AnalyticsError},
+        statements::Fact,
+    },
     audience::{Audience, Region},
     broadcast::log::Record,
-    channel::service::Channels,
+    channel::{live::Figures, service::Channels},
     http::problem::ProblemResponse,
     watch::whep,
 };
 use futures_util::{FutureExt, future::BoxFuture};
-use shared::id::{ChannelId, ChannelName};
+use shared::{
+    id::{BroadcastId, ChannelId, ChannelName},
+    live::LiveAnalytics,
+};
 use std::net::IpAddr;
 
 /// What a record means to those who may be reported of.
@@ -37,6 +45,26 @@ impl whep::Classify for Classifier {
         let (device, browser) = agent::classify(user_agent);
         let region = address.map_or_else(Region::default, |address| self.0.of(address));
         Audience { device, browser, region }
+    }
+}
+
+/// Figures for the compact live API.
+pub(in crate::app) struct LiveFigures(pub(in crate::app) Analytics);
+
+impl Figures for LiveFigures {
+    fn of<'a>(
+        &'a self,
+        who: &'a Actor,
+        id: &'a BroadcastId,
+    ) -> BoxFuture<'a, Result<Option<LiveAnalytics>, ProblemResponse>> {
+        async move {
+            match self.0.live(who, id).await {
+                Ok(figures) => Ok(Some(figures)),
+                Err(AnalyticsError::Unknown) => Ok(None),
+                Err(error) => Err(error.into()),
+            }
+        }
+        .boxed()
     }
 }
 

@@ -38,7 +38,7 @@ use std::sync::{Arc, atomic::Ordering::Relaxed};
 
 /// Starts the media plane, and says how the rest reaches it.
 pub(in crate::app) async fn media(needs: MediaNeeds) -> Result<Media, AppError> {
-    let MediaNeeds { config, board, bus, log, heed, classify, metrics, draining } = needs;
+    let MediaNeeds { config, board, bus, rooms, log, heed, classify, metrics, draining } = needs;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let links: Arc<[_]> = session::ice_server_links(
         &config.ice_servers,
@@ -54,6 +54,7 @@ pub(in crate::app) async fn media(needs: MediaNeeds) -> Result<Media, AppError> 
         tell: Box::new(move |channel, occurrence| {
             bus.publish(channel, occurrence);
         }),
+        tell_rooms: Box::new(move |channel, update| rooms.publish(channel, update)),
         log,
         heed,
         draining,
@@ -63,6 +64,7 @@ pub(in crate::app) async fn media(needs: MediaNeeds) -> Result<Media, AppError> 
     metrics.register(|registry| registry.register_collector(Box::new(gauges)));
     let control = Arc::new(Stage(stage.clone()));
     let sessions = Arc::clone(&stage.sessions);
+    let all = Arc::clone(&stage.sessions);
     let ready = Arc::new(move || {
         let down = sessions.plane().gauges().filter(|gauges| gauges.is_down.load(Relaxed)).count();
         if down == 0 { Ok(()) } else { Err(format!("{down} media shards have stopped: restart the server")) }
@@ -78,7 +80,7 @@ pub(in crate::app) async fn media(needs: MediaNeeds) -> Result<Media, AppError> 
             links,
         ))
     });
-    Ok(Media { control, ready, routes, task })
+    Ok(Media { control, ready, routes, sessions: all, task })
 }
 
 struct Stage(StageHandle);

@@ -9,7 +9,7 @@ mod topics;
 
 pub(super) use self::{
     account::AccountChannels,
-    analytics::{ChannelOwners, Classifier, fact},
+    analytics::{ChannelOwners, Classifier, LiveFigures, fact},
     channel::{NothingLive, ports},
     chat::{ChatFigures, ChatTopic, chat_ports, follow_edits},
     media::media,

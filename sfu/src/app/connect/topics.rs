@@ -2,6 +2,7 @@
 
 use crate::{
     analytics::service::Analytics,
+    app::media::sessions::MediaSessions,
     broadcast::live::{LiveBoard, LiveState},
     channel::service::{ChannelError, Channels},
     event::{Reading, Source},
@@ -18,15 +19,17 @@ use shared::{
     event::{Payload, Topic},
     id::ChannelName,
     problem::Problem,
-    publish::PublisherHealth,
+    publish::{Peers, PublisherHealth},
     unit::Bitrate,
 };
+use std::sync::Arc;
 
 /// What the event socket's topics say, and to whom.
 pub(in crate::app) struct Topics {
     pub(in crate::app) channels: Channels,
     pub(in crate::app) board: LiveBoard,
     pub(in crate::app) analytics: Analytics,
+    pub(in crate::app) sessions: Arc<MediaSessions>,
 }
 
 impl Topics {
@@ -40,19 +43,18 @@ impl Topics {
         match (topic, channel) {
             (Topic::Directory, _) => Ok(()),
             (_, None) => Err(ChannelError::Unknown.into()),
-            (Topic::ChannelState | Topic::ChannelEvents, Some(channel)) => {
+            (Topic::ChannelState | Topic::ChannelEvents | Topic::Rooms, Some(channel)) => {
                 self.channels.seen(actor, channel).await?;
                 Ok(())
             }
-            (Topic::Webrtc | Topic::Analytics, Some(channel)) => {
+            (Topic::Webrtc | Topic::Analytics | Topic::Peers, Some(channel)) => {
                 let who = who.ok_or_else(ProblemResponse::signed_out)?;
                 who.may(Scope::Read)?;
                 self.channels.managed(&who.actor, channel).await?;
                 Ok(())
             }
-            (Topic::Rooms | Topic::Peers | Topic::Chat | Topic::SendChat, Some(_)) => {
-                Err(ChannelError::Unknown.into())
-            }
+            // Chat asks for itself.
+            (Topic::Chat | Topic::SendChat, Some(_)) => Err(ChannelError::Unknown.into()),
         }
     }
 
@@ -82,12 +84,13 @@ impl Topics {
                 let payload = latest.map_or(Payload::Empty {}, |latest| Payload::Analytics(Box::new(latest)));
                 (payload, true)
             }
-            Topic::ChannelEvents
-            | Topic::Directory
-            | Topic::Rooms
-            | Topic::Peers
-            | Topic::Chat
-            | Topic::SendChat => return Ok(None),
+            Topic::Peers => {
+                let (peer_count, peers) = self.sessions.present(&record.channel.id).await;
+                (Payload::Peers(Peers { channel: channel.clone(), peer_count, peers }), true)
+            }
+            Topic::ChannelEvents | Topic::Directory | Topic::Rooms | Topic::Chat | Topic::SendChat => {
+                return Ok(None);
+            }
         };
         Ok(Some(Reading { payload, restricted }))
     }

@@ -15,7 +15,7 @@ use crate::{
         picture::{Numbers, PictureIds},
     },
 };
-use shared::broadcast::Rendition;
+use shared::broadcast::{Codec, Rendition};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -80,8 +80,7 @@ impl Publisher {
             Some(at) => at,
             None if self.origins.len() < MOST_ORIGINS => {
                 let (mid, rid) = peer.origin(ssrc)?;
-                let clock_rate =
-                    if codec == shared::broadcast::Codec::Opus { AUDIO_CLOCK } else { VIDEO_CLOCK };
+                let clock_rate = if codec == Codec::Opus { AUDIO_CLOCK } else { VIDEO_CLOCK };
                 let key = TrackKey { epoch: Epoch(self.key.0), index: self.origins.len() as u8 };
                 let rid_name = rid.map(|rid| rid.to_string());
                 let track = Arc::new(Track { key, codec, rid: rid_name, clock_rate });
@@ -281,6 +280,15 @@ impl Room {
         if let Some(viewer) = self.viewers.iter_mut().find(|viewer| viewer.key == key) {
             viewer.choice = choice;
         }
+    }
+
+    /// Which picture each viewer here gets: its rendition and codec.
+    pub fn playing(&self) -> impl Iterator<Item = (PeerKey, String, Codec)> {
+        let track = |key| self.hub.tracks().find(|track| track.key == key);
+        self.viewers.iter().filter_map(move |viewer| {
+            let track = track(viewer.video.current()?)?;
+            Some((viewer.key, track.rendition().to_owned(), track.codec))
+        })
     }
 
     /// The last picture's timestamp in the viewer's stream, and when it was captured.

@@ -9,6 +9,7 @@ use crate::{
         shard::{Closed, Peers, Router},
     },
 };
+use shared::broadcast::Codec;
 use std::{
     collections::{HashMap, VecDeque},
     sync::Arc,
@@ -62,6 +63,8 @@ pub enum Message {
     Left { room: RoomKey, epoch: Epoch },
     /// A viewer wants another rendition.
     Choose { viewer: PeerKey, rendition: Option<String> },
+    /// Which pictures the viewers of a room get here.
+    Playing { room: RoomKey, reply: mpsc::Sender<Vec<(PeerKey, String, Codec)>> },
     /// Which picture was sent to a viewer last, and when it was captured.
     Shown { viewer: PeerKey, reply: oneshot::Sender<Option<(u32, Instant)>> },
 }
@@ -285,6 +288,11 @@ impl Router for ShardRouter {
                 if let Some(room) = self.watched_by(viewer) {
                     room.viewer_chose(viewer, rendition);
                 }
+            }
+            Message::Playing { room, reply } => {
+                let playing = self.rooms.get(&room).map(|room| room.playing().collect()).unwrap_or_default();
+                // There is room for one answer of each shard.
+                let _ = reply.try_send(playing);
             }
             Message::Shown { viewer, reply } => {
                 // Whoever asked may be gone; then nobody needs the answer.

@@ -22,6 +22,8 @@ use futures_util::{FutureExt, future::BoxFuture};
 use shared::{
     broadcast::Codec,
     id::{ChannelId, ChannelName, SessionId, ViewId},
+    publish::{PeerRole, PeerStatus, RoomAction},
+    unit::Timestamp,
     watch::PlayoutClock,
 };
 use std::{
@@ -43,6 +45,8 @@ const CLOSED: usize = 64;
 const CANDIDATES: usize = 64;
 /// A session's ICE is restarted at most this often; each costs its shard a new answer.
 const RESTART_EVERY: Duration = Duration::from_millis(500);
+/// The most peers that are told at once.
+pub const PEERS_MOST: usize = 500;
 /// How often a publisher's statistics are taken.
 const STATS_EVERY: Duration = Duration::from_secs(1);
 
@@ -85,10 +89,28 @@ struct Entry {
     candidates: usize,
     /// It said goodbye by DELETE.
     said: bool,
+    /// Since when its transport is up.
+    connected_at: Option<Timestamp>,
+}
+
+/// Somebody came to a channel's media room, or left it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moved {
+    /// Where.
+    pub channel: ChannelId,
+    /// Its address.
+    pub name: ChannelName,
+    /// Which of the two.
+    pub action: RoomAction,
 }
 
 impl Entry {
     /// What logs call a session. A viewer's id is its key, so that only its number is told.
+    /// It is in the room as far as anybody is told: previews aren't.
+    fn is_told(&self) -> bool {
+        self.is_publisher || self.view.is_some()
+    }
+
     fn label(&self, id: &SessionId) -> String {
         if self.is_publisher { id.to_string() } else { format!("viewer-{}", self.seat.key.0) }
     }
@@ -100,6 +122,8 @@ struct Table {
     peers: HashMap<PeerKey, SessionId>,
     rooms: HashMap<ChannelId, RoomKey>,
     channels: HashMap<RoomKey, ChannelId>,
+    /// Publishers and viewers that are connected, by channel.
+    connected: HashMap<ChannelId, u32>,
     /// The last publishers whose connection closed before they said goodbye, oldest first: OBS closes first and sends its
     /// DELETE after.
     closed: VecDeque<(SessionId, ChannelId)>,
@@ -199,6 +223,91 @@ impl MediaSessions {
         }
     }
 
+    /// Who comes or goes by what a shard is about to tell. To be asked before [`Self::hear`].
+    pub fn moved(&self, report: &Report) -> Option<Moved> {
+        let mut table = self.table();
+        let table = &mut *table;
+        let (peer, action) = match report {
+            Report::Connected(peer) => (peer, RoomAction::PeerJoined),
+            Report::Closed(peer, ..) => (peer, RoomAction::PeerLeft),
+            _ => return None,
+        };
+        let entry = table.sessions.get_mut(table.peers.get(peer)?)?;
+        let was_connected = entry.connected_at.is_some();
+        if action == RoomAction::PeerJoined && !was_connected {
+            entry.connected_at = Some(fresh::now());
+        }
+        let counts = entry.is_told() && was_connected != (action == RoomAction::PeerJoined);
+        let (channel, name) = (entry.channel.clone(), entry.name.clone());
+        if !counts {
+            return None;
+        }
+        let connected = table.connected.entry(channel.clone()).or_default();
+        match action {
+            RoomAction::PeerJoined => *connected += 1,
+            _ => *connected = connected.saturating_sub(1),
+        }
+        if *connected == 0 {
+            table.connected.remove(&channel);
+        }
+        Some(Moved { channel, name, action })
+    }
+
+    /// How many publishers and viewers of a channel are connected.
+    pub fn connected(&self, channel: &ChannelId) -> u32 {
+        self.table().connected.get(channel).copied().unwrap_or(0)
+    }
+
+    /// Who is there: all that are connected or about to be, and the first [`PEERS_MOST`] of them, publishers first and then
+    /// those who were there before others.
+    pub async fn present(&self, channel: &ChannelId) -> (u32, Vec<PeerStatus>) {
+        let (mut present, room) = {
+            let table = self.table();
+            let is_there = |entry: &&Entry| entry.channel == *channel && entry.is_told();
+            let present: Vec<(bool, Option<Timestamp>, PeerKey)> = table
+                .sessions
+                .values()
+                .filter(is_there)
+                .map(|entry| (!entry.is_publisher, entry.connected_at, entry.seat.key))
+                .collect();
+            (present, table.rooms.get(channel).copied())
+        };
+        let connected = present.iter().filter(|(_, at, _)| at.is_some()).count() as u32;
+        present.sort_by_key(|(is_viewer, at, key)| (*is_viewer, at.is_none(), *at, key.0));
+        present.truncate(PEERS_MOST);
+        let playing = match room {
+            Some(room) => self.playing(room).await,
+            None => HashMap::new(),
+        };
+        let status = |(is_viewer, connected_at, key): (bool, Option<Timestamp>, PeerKey)| {
+            // Its number tells nothing: a session's name would be a key to it.
+            let peer = format!("peer-{}", key.0).parse().ok()?;
+            let (rendition, codec) = playing.get(&key).cloned().unzip();
+            let role = if is_viewer { PeerRole::Viewer } else { PeerRole::Publisher };
+            Some(PeerStatus { peer, role, connected_at, rendition, codec })
+        };
+        (connected, present.into_iter().filter_map(status).collect())
+    }
+
+    /// Which picture each viewer of a room gets, as far as shards say it in time.
+    async fn playing(&self, room: RoomKey) -> HashMap<PeerKey, (String, Codec)> {
+        let shards = self.plane.gauges().count();
+        let (reply, mut answers) = mpsc::channel(shards.max(1));
+        for shard in 0..shards {
+            // A shard that is too busy leaves its viewers' renditions out.
+            let _ = self.plane.tell(shard, Command::Message(Message::Playing { room, reply: reply.clone() }));
+        }
+        drop(reply);
+        let mut playing = HashMap::new();
+        let all = async {
+            while let Some(answer) = answers.recv().await {
+                playing.extend(answer.into_iter().map(|(key, rendition, codec)| (key, (rendition, codec))));
+            }
+        };
+        let _ = tokio::time::timeout(SHARD_ANSWERS, all).await;
+        playing
+    }
+
     /// Turns what a shard tells into what the registry needs to hear.
     pub fn hear(&self, report: Report) -> Option<Input> {
         let mut table = self.table();
@@ -293,6 +402,7 @@ impl MediaSessions {
             restarted: None,
             candidates: 0,
             said: false,
+            connected_at: None,
         };
         let room = {
             let mut table = self.table();

@@ -3,7 +3,7 @@
 
 use super::{
     router::{Report, ShardRouter},
-    sessions::{MediaSessions, Program, Return},
+    sessions::{MediaSessions, Moved, Program, Return},
 };
 use crate::{
     broadcast::{
@@ -19,6 +19,7 @@ use shared::{
     broadcast::{BroadcastState, Codec},
     event::Occurrence,
     id::{BroadcastId, ChannelId, ChannelName},
+    publish::{RoomAction, RoomUpdate},
     text::Title,
     unit::Timestamp,
 };
@@ -48,6 +49,9 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// Tells the event bus what happened on a channel.
 pub type Tell = Box<dyn Fn(&ChannelName, Occurrence) + Send>;
 
+/// Tells what happens in a channel's media room.
+pub type TellRooms = Box<dyn Fn(&ChannelName, RoomUpdate) + Send>;
+
 /// Hears of every record before it is written. Called for each, so it must not wait.
 pub type Heed = Box<dyn Fn(&Record) + Send>;
 
@@ -63,6 +67,8 @@ pub struct Needs {
     pub board: LiveBoard,
     /// To tell what happens.
     pub tell: Tell,
+    /// To tell what happens in media rooms.
+    pub tell_rooms: TellRooms,
     /// To write down broadcasts and views.
     pub log: Arc<dyn BroadcastLog>,
     /// Hears of what is written down.
@@ -170,6 +176,7 @@ pub async fn start(needs: Needs) -> Result<(StageHandle, JoinHandle<()>), StartE
         sessions: Arc::clone(&sessions),
         board: needs.board,
         tell: needs.tell,
+        tell_rooms: needs.tell_rooms,
         heed: needs.heed,
         records,
         unwritten: VecDeque::new(),
@@ -196,6 +203,7 @@ struct Stage {
     sessions: Arc<MediaSessions>,
     board: LiveBoard,
     tell: Tell,
+    tell_rooms: TellRooms,
     heed: Heed,
     records: mpsc::Sender<Record>,
     unwritten: VecDeque<Record>,
@@ -221,8 +229,12 @@ impl Stage {
                     while let Ok(input) = inputs.try_recv() {
                         self.handle(input);
                     }
+                    let moved = self.sessions.moved(&report);
                     if let Some(input) = self.sessions.hear(report) {
                         self.handle(input);
+                    }
+                    if let Some(Moved { channel, name, action }) = moved {
+                        self.tell_room(&channel, &name, action);
                     }
                 }
                 _ = second.tick() => {
@@ -276,7 +288,23 @@ impl Stage {
         self.apply(outputs);
     }
 
+    /// Tells what happened in a channel's room; without a broadcast there is none.
+    fn tell_room(&self, channel: &ChannelId, name: &ChannelName, action: RoomAction) {
+        let live = self.board.of(channel);
+        let Some(stream_id) = live.stream_id else { return };
+        let update = RoomUpdate {
+            room_key: format!("{name}:{stream_id}"),
+            stream_id,
+            action,
+            peer_count: self.sessions.connected(channel),
+            state: live.state,
+            timestamp: fresh::now(),
+        };
+        (self.tell_rooms)(name, update);
+    }
+
     fn apply(&mut self, outputs: Vec<Output>) {
+        let mut changed = None;
         for output in outputs {
             match output {
                 Output::Record(record) => {
@@ -285,10 +313,24 @@ impl Stage {
                 }
                 Output::Close(session) => self.sessions.dismiss(&session),
                 Output::CloseViewers(channel) => self.sessions.dismiss_viewers(&channel),
-                Output::Show(channel, state) => self.board.set(channel, *state),
+                Output::Show(channel, state) => {
+                    let before = self.board.of(&channel);
+                    if (before.state, &before.stream_id) != (state.state, &state.stream_id) {
+                        changed = Some(channel.clone());
+                    }
+                    self.board.set(channel, *state);
+                }
                 Output::Tell(name, occurrence) => {
                     tracing::info!(channel = %name, event = ?occurrence, "on the event bus");
+                    let begins = matches!(occurrence, Occurrence::StreamStarted { .. });
                     (self.tell)(&name, occurrence);
+                    if let Some(channel) = changed.take() {
+                        self.tell_room(&channel, &name, RoomAction::StateChanged);
+                        // Its publisher came before there was a room to come to.
+                        if begins {
+                            self.tell_room(&channel, &name, RoomAction::PeerJoined);
+                        }
+                    }
                 }
             }
         }

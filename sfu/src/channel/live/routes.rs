@@ -1,6 +1,6 @@
 //! The compact live API over HTTP.
 
-use super::service::LiveError;
+use super::{Figures, service::LiveError};
 use crate::{
     channel::{routes::whip_url, service::Channels},
     http::{
@@ -19,14 +19,15 @@ use axum::{
 use shared::{
     account::Scope,
     id::BroadcastId,
-    live::{LiveStarted, LiveStatus, StartLive},
+    live::{LiveAnalytics, LiveStarted, LiveStatus, StartLive},
 };
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 #[derive(Clone)]
 struct Api {
     channels: Channels,
+    figures: Arc<dyn Figures>,
     logins: Arc<dyn Logins>,
 }
 
@@ -36,9 +37,13 @@ impl HasLogins for Api {
     }
 }
 
-/// `/live/start` and `/live/status/{streamId}`.
-pub fn routes(channels: Channels, logins: Arc<dyn Logins>) -> OpenApiRouter {
-    OpenApiRouter::new().routes(routes!(start)).routes(routes!(status)).with_state(Api { channels, logins })
+/// `/live/start`, `/live/status/{streamId}` and `/live/analytics/{streamId}`.
+pub fn routes(channels: Channels, figures: Arc<dyn Figures>, logins: Arc<dyn Logins>) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .routes(routes!(start))
+        .routes(routes!(status))
+        .routes(routes!(analytics))
+        .with_state(Api { channels, figures, logins })
 }
 
 /// Make a channel ready for a broadcast
@@ -98,6 +103,39 @@ async fn status(
     Path(id): Path<BroadcastId>,
 ) -> Result<Answer<LiveStatus>, ProblemResponse> {
     Ok(Answer(api.channels.live_status(login::reader(who.as_ref()), &id).await?))
+}
+
+/// Who watched a broadcast, in short
+///
+/// For the channel's owner. `/broadcasts/{id}/analytics` tells all of it.
+#[utoipa::path(
+    get,
+    path = "/live/analytics/{streamId}",
+    operation_id = "readLiveAnalytics",
+    tag = "live",
+    params(("streamId" = BroadcastId, Path, description = "Which broadcast")),
+    responses(
+        (status = 200, body = LiveAnalytics, description = "The figures; nothing but zeros before it begins"),
+        (status = 403, description = "Somebody else's channel, or the token lacks the scope"),
+        (status = 404, description = "No such broadcast, as far as the one who asks may know"),
+    ),
+    security(("login" = []), ("token" = ["read"]))
+)]
+async fn analytics(
+    State(api): State<Api>,
+    who: SignedIn,
+    Path(id): Path<BroadcastId>,
+) -> Result<Answer<LiveAnalytics>, ProblemResponse> {
+    api.channels.own_broadcast(&who.actor, &id).await?;
+    let figures = api.figures.of(&who.actor, &id).await?;
+    Ok(Answer(figures.unwrap_or_else(|| LiveAnalytics {
+        stream_id: id,
+        peak_viewers: 0,
+        total_views: 0,
+        average_watch_time: 0.0,
+        top_regions: Vec::new(),
+        device_types: BTreeMap::new(),
+    })))
 }
 
 impl From<LiveError> for ProblemResponse {

@@ -5,7 +5,7 @@ use crate::{
     actor::Actor,
     channel::{
         rules::{may_manage, may_see},
-        service::{ChannelError, Channels},
+        service::{ChannelError, Channels, edited, settle},
     },
     fresh,
 };
@@ -58,8 +58,8 @@ impl Channels {
             }
         };
         let record = self.managed(who, &name).await?;
-        let id = &record.channel.id;
-        if matches!(self.ports.live.of(id).state, BroadcastState::Live | BroadcastState::Waiting) {
+        let id = record.channel.id.clone();
+        if matches!(self.ports.live.of(&id).state, BroadcastState::Live | BroadcastState::Waiting) {
             return Err(LiveError::AlreadyLive);
         }
         let now = fresh::now();
@@ -72,14 +72,18 @@ impl Channels {
             visibility: Some(visibility),
             ..EditChannel::default()
         };
-        self.edit(who, &name, edit).await?;
-        self.starts().announce(&broadcast, &start, &secret.hash, now).await.map_err(ChannelError::from)?;
-        if !self.ports.control.reserve(id, &broadcast).await {
-            // Somebody's media was faster.
-            self.starts().withdraw(&broadcast).await.map_err(ChannelError::from)?;
-            return Err(LiveError::AlreadyLive);
-        }
-        Ok(Announced { id: broadcast, channel: name, secret: secret.text })
+        let edited = edited(record.channel.clone(), edit)?;
+        let channels = self.clone();
+        settle(async move {
+            // First, as it is refused if somebody's media was faster; then nothing was changed.
+            if !channels.ports.control.reserve(&id, &broadcast).await {
+                return Err(LiveError::AlreadyLive);
+            }
+            let written = channels.starts().announce(&broadcast, &start, &edited, &secret.hash, now).await;
+            channels.take_edit(&edited, written.map_err(ChannelError::from)).await?;
+            Ok(Announced { id: broadcast, channel: name, secret: secret.text })
+        })
+        .await
     }
 
     /// How a broadcast stands, for one who may see its channel.

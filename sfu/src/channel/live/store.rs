@@ -2,17 +2,22 @@
 
 use super::rules::{Logged, Start, quality_text};
 use crate::{
+    channel::store::update,
     fresh,
     secret::SecretHash,
     store::{Store, StoreError},
 };
 use shared::{
+    channel::Channel,
     id::{BroadcastId, ChannelId},
     live::Quality,
     unit::Timestamp,
 };
 use sqlx::{Row, any::AnyRow};
-use std::str::FromStr;
+use std::{str::FromStr, time::Duration};
+
+/// An announcement that came to nothing is told of for this long after it was over.
+const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// Reads and writes announced broadcasts.
 #[derive(Debug, Clone)]
@@ -38,15 +43,27 @@ impl StartStore {
         Self(store)
     }
 
-    /// Writes an announced broadcast and its secret, in the place of an earlier one that hasn't begun.
+    /// Writes an announced broadcast and its secret, in the place of an earlier one that hasn't begun, and what its channel
+    /// says of itself: all or nothing. Clears away old ones that never began.
     pub async fn announce(
         &self,
         id: &BroadcastId,
         start: &Start,
+        channel: &Channel,
         secret: &SecretHash,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let mut transaction = self.0.pool().begin().await?;
+        update(&mut *transaction, channel).await?;
+        let old = now.as_millis() - KEPT.as_millis() as i64;
+        sqlx::query(
+            "DELETE FROM live_starts WHERE channel_id = $1 AND expires_at < $2
+             AND NOT EXISTS (SELECT 1 FROM broadcasts b WHERE b.id = live_starts.broadcast_id)",
+        )
+        .bind(start.channel.as_str())
+        .bind(old)
+        .execute(&mut *transaction)
+        .await?;
         sqlx::query("UPDATE live_starts SET replaced_at = $2 WHERE channel_id = $1 AND replaced_at IS NULL")
             .bind(start.channel.as_str())
             .bind(now.as_millis())
@@ -65,15 +82,6 @@ impl StartStore {
         .execute(&mut *transaction)
         .await?;
         transaction.commit().await?;
-        Ok(())
-    }
-
-    /// Takes an announcement back that came to nothing.
-    pub async fn withdraw(&self, id: &BroadcastId) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM live_starts WHERE broadcast_id = $1")
-            .bind(id.as_str())
-            .execute(self.0.pool())
-            .await?;
         Ok(())
     }
 

@@ -1,0 +1,216 @@
+//! The work behind a request on the event socket: asks whether it may be followed, and waits for what comes next of it.
+
+use super::{
+    RoomFollowed, RoomNews, RoomReader,
+    bus::Subscription,
+    feed::{Follower, Snapshot},
+    gateway::Key,
+    ring::Delivery,
+    websocket::Gateway,
+};
+use crate::http::login::SignedIn;
+use shared::{
+    chat::Sent,
+    event::{ChannelEvent, Cursor, Occurrence, Topic},
+    id::ChannelName,
+    problem::Problem,
+    publish::RoomUpdate,
+};
+use std::sync::Arc;
+use tokio::sync::broadcast::error::RecvError;
+
+/// What came of a piece of work for a request, and the work that follows.
+pub(super) enum Happened {
+    Granted { key: Key, complete: bool, cursor: Option<Cursor>, next: Following },
+    Refused { key: Key, problem: Box<Problem> },
+    State { key: Key, snapshot: Arc<Snapshot>, next: Following },
+    Occurred { key: Key, events: Vec<(Cursor, Payload)>, next: Following },
+    Chat { key: Key, cursor: Cursor, text: Arc<str>, next: Following },
+    Sent { key: Key, sent: Sent },
+    FellBehind { key: Key },
+    Over { key: Key },
+}
+
+/// A request's place in what it follows.
+pub(super) enum Following {
+    State { ask: Arc<Ask>, follower: Follower },
+    Occurrences { ask: Arc<Ask>, subscription: Subscription, seen: Cursor },
+    Media { ask: Arc<Ask>, subscription: Subscription<RoomUpdate>, seen: Cursor },
+    Chat { ask: Arc<Ask>, reader: Box<dyn RoomReader> },
+}
+
+/// Who asks for what.
+pub(super) struct Ask {
+    pub(super) key: Key,
+    pub(super) topic: Topic,
+    pub(super) channel: Option<ChannelName>,
+    pub(super) who: Option<Arc<SignedIn>>,
+    pub(super) gateway: Gateway,
+}
+
+/// What is sent of a request.
+#[derive(Debug, Clone)]
+pub(super) enum Payload {
+    State(Arc<Snapshot>),
+    Event(Arc<ChannelEvent>),
+    Media(Arc<RoomUpdate>),
+    Chat(Arc<str>),
+}
+
+impl Ask {
+    async fn authorise(&self) -> Result<(), Happened> {
+        let granted =
+            self.gateway.source.authorise(self.who.as_deref(), self.topic, self.channel.as_ref()).await;
+        granted.map_err(|problem| Happened::Refused { key: self.key, problem: Box::new(problem) })
+    }
+}
+
+pub(super) async fn open(ask: Arc<Ask>, after: Option<Cursor>) -> Happened {
+    if ask.topic != Topic::Chat
+        && let Err(refused) = ask.authorise().await
+    {
+        return refused;
+    }
+    let key = ask.key;
+    match (&ask.channel, ask.topic) {
+        (Some(channel), Topic::ChannelEvents) => {
+            let subscription = ask.gateway.bus.subscribe(channel, after);
+            let missed = &subscription.missed;
+            // With something to come first, the client has not seen as far as that yet.
+            let cursor = missed.events.is_empty().then_some(missed.last);
+            let (complete, seen) = (missed.complete, missed.last);
+            Happened::Granted {
+                key,
+                complete,
+                cursor,
+                next: Following::Occurrences { ask, subscription, seen },
+            }
+        }
+        (Some(channel), Topic::Rooms) => {
+            let subscription = ask.gateway.rooms.subscribe(channel, after);
+            let missed = &subscription.missed;
+            let cursor = missed.events.is_empty().then_some(missed.last);
+            let (complete, seen) = (missed.complete, missed.last);
+            Happened::Granted { key, complete, cursor, next: Following::Media { ask, subscription, seen } }
+        }
+        (Some(channel), Topic::Chat) => {
+            match ask.gateway.chat.follow(ask.who.as_deref(), channel, after).await {
+                Ok(RoomFollowed { complete, cursor, reader }) => {
+                    Happened::Granted { key, complete, cursor, next: Following::Chat { ask, reader } }
+                }
+                Err(problem) => Happened::Refused { key, problem: Box::new(problem) },
+            }
+        }
+        (channel, topic) => {
+            let follower = ask.gateway.feeds.follow(topic, channel.clone());
+            Happened::Granted { key, complete: true, cursor: None, next: Following::State { ask, follower } }
+        }
+    }
+}
+
+pub(super) async fn follow(following: Following) -> Happened {
+    match following {
+        Following::State { ask, mut follower } => {
+            let key = ask.key;
+            loop {
+                if follower.changed().await.is_err() {
+                    return Happened::Over { key };
+                }
+                let Some(snapshot) = follower.borrow_and_update().clone() else { continue };
+                if snapshot.is_restricted()
+                    && let Err(refused) = ask.authorise().await
+                {
+                    return refused;
+                }
+                return Happened::State { key, snapshot, next: Following::State { ask, follower } };
+            }
+        }
+        Following::Occurrences { ask, mut subscription, seen } => {
+            let key = ask.key;
+            let bus = ask.gateway.bus.clone();
+            let again = |channel: &ChannelName| bus.subscribe(channel, Some(seen));
+            let events = match next(&mut subscription, ask.channel.as_ref(), again).await {
+                Next::Events(events) => events,
+                Next::FellBehind => return Happened::FellBehind { key },
+                Next::Over => return Happened::Over { key },
+            };
+            // An edit may have made the channel private.
+            let is_edit = |event: &Delivery| matches!(event.1.occurrence, Occurrence::ChannelEdited {});
+            if events.iter().any(is_edit)
+                && let Err(refused) = ask.authorise().await
+            {
+                return refused;
+            }
+            let seen = events.last().map_or(seen, |(cursor, _)| *cursor);
+            let events = events.into_iter().map(|(cursor, event)| (cursor, Payload::Event(event))).collect();
+            Happened::Occurred { key, events, next: Following::Occurrences { ask, subscription, seen } }
+        }
+        Following::Media { ask, mut subscription, seen } => {
+            let key = ask.key;
+            let rooms = ask.gateway.rooms.clone();
+            let again = |channel: &ChannelName| rooms.subscribe(channel, Some(seen));
+            let events = match next(&mut subscription, ask.channel.as_ref(), again).await {
+                Next::Events(events) => events,
+                Next::FellBehind => return Happened::FellBehind { key },
+                Next::Over => return Happened::Over { key },
+            };
+            // The channel may have been made private meanwhile, which no update of its room says.
+            if let Err(refused) = ask.authorise().await {
+                return refused;
+            }
+            let seen = events.last().map_or(seen, |(cursor, _)| *cursor);
+            let events =
+                events.into_iter().map(|(cursor, update)| (cursor, Payload::Media(update))).collect();
+            Happened::Occurred { key, events, next: Following::Media { ask, subscription, seen } }
+        }
+        Following::Chat { ask, mut reader } => {
+            let key = ask.key;
+            loop {
+                match reader.next().await {
+                    RoomNews::Updates(cursor, text) => {
+                        return Happened::Chat { key, cursor, text, next: Following::Chat { ask, reader } };
+                    }
+                    RoomNews::FellBehind => return Happened::FellBehind { key },
+                    RoomNews::AskAgain => {
+                        let Some(channel) = &ask.channel else { return Happened::Over { key } };
+                        let may = ask.gateway.chat.may_follow(ask.who.as_deref(), channel).await;
+                        if let Err(problem) = may {
+                            return Happened::Refused { key, problem: Box::new(problem) };
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What comes next of a channel's occurrences.
+enum Next<E> {
+    Events(Vec<Delivery<E>>),
+    FellBehind,
+    Over,
+}
+
+/// What was missed, or else what happens next; `again` subscribes anew from what was seen, after this reader was too slow.
+async fn next<E>(
+    subscription: &mut Subscription<E>,
+    channel: Option<&ChannelName>,
+    again: impl FnOnce(&ChannelName) -> Subscription<E>,
+) -> Next<E> {
+    let missed = std::mem::take(&mut subscription.missed.events);
+    if !missed.is_empty() {
+        return Next::Events(missed);
+    }
+    match subscription.receiver.recv().await {
+        Ok(delivery) => Next::Events(vec![delivery]),
+        Err(RecvError::Closed) => Next::Over,
+        Err(RecvError::Lagged(_)) => {
+            let Some(channel) = channel else { return Next::Over };
+            *subscription = again(channel);
+            if !subscription.missed.complete {
+                return Next::FellBehind;
+            }
+            Next::Events(std::mem::take(&mut subscription.missed.events))
+        }
+    }
+}
