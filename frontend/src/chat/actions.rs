@@ -55,7 +55,7 @@ pub fn actions(
                 if let Some(on) = on_reply {
                     <Button label="Reply" icon={Shape::Reply} on={on} testid="chat-reply-to" />
                 }
-                if can_moderate {
+                if can_moderate || mine {
                     <Button label="Delete for everybody" kind={Kind::Danger} on={delete} testid="chat-delete" />
                 }
             </div>

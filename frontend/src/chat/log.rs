@@ -25,11 +25,12 @@ fn is_to(message: &ChatMessage, you: &PersonId) -> bool {
         .any(|fragment| matches!(fragment, Fragment::Mention { person, .. } if person == you))
 }
 
-/// The lines. `list` is what scrolls; `silent`: the person wants nothing read out; `on_pause` hears whether somebody reads
+/// The lines. `list` is what scrolls; `active` is the id of the message under the pointer or the focus; `silent`: the person wants nothing read out; `on_pause` hears whether somebody reads
 /// further up, `on_act` of what was pressed: an act, and the message's id or key.
 pub fn log(
     snapshot: &Snapshot,
     list: &NodeRef,
+    active: &UseStateHandle<String>,
     silent: bool,
     on_pause: &Callback<bool>,
     on_act: &Callback<(String, String)>,
@@ -85,10 +86,24 @@ pub fn log(
             }
         }
     };
+    // One line at a time has buttons: on each of them they would be half of the page.
+    let reach = {
+        let active = active.clone();
+        Callback::from(move |event: Event| {
+            if let Some((_, id)) =
+                scroll::pressed(&event, "data-id", "data-id").filter(|(_, id)| **active != *id)
+            {
+                active.set(id);
+            }
+        })
+    };
+    let onpointerover = reach.reform(|event: PointerEvent| event.into());
+    let onfocusin = reach.reform(|event: FocusEvent| event.into());
     let reads_out = snapshot.announces && !silent;
     let row = |line: &Line| {
         let to = line.message().zip(you).filter(|(message, you)| is_to(message, &you.id));
-        html! { <Row key={line.key} line={line.clone()} to={to.map(|(_, you)| you.id.clone())} /> }
+        let active = line.message().is_some_and(|message| message.id.as_str() == &***active);
+        html! { <Row key={line.key} line={line.clone()} to={to.map(|(_, you)| you.id.clone())} active={active} /> }
     };
     let is_empty = snapshot.lines.is_empty() && snapshot.pending.is_empty();
     html! {
@@ -101,7 +116,7 @@ pub fn log(
                 } else if is_empty {
                     <p class="chat-empty quiet">{ "Nothing has been written yet." }</p>
                 } else {
-                    <ol class="chat-lines" onclick={onclick}>
+                    <ol class="chat-lines" onclick={onclick} onpointerover={onpointerover} onfocusin={onfocusin}>
                         { for snapshot.lines.iter().map(row) }
                         { for snapshot.pending.iter().map(|one| pending(one, you, snapshot.reachable)) }
                     </ol>

@@ -15,6 +15,9 @@ pub const LINES_MOST: usize = 200;
 const DELETED_MOST: usize = 400;
 /// So long after history came, nothing is announced: a screen reader takes up late what it was given.
 const SETTLES: u64 = 500;
+/// More messages than these in [`RUSH`] milliseconds are not read out: nobody could follow.
+const RUSH_MOST: usize = 8;
+const RUSH: u64 = 2000;
 /// What somebody wrote is taken away with a time-out as far back as this, in milliseconds.
 const SILENCED_BACK: i64 = 600_000;
 
@@ -81,6 +84,8 @@ pub struct LogState {
     /// When the server took the request on: what is older is history.
     since: Option<Timestamp>,
     quiet_until: u64,
+    /// When the last few messages came.
+    came: VecDeque<u64>,
 }
 
 impl LogState {
@@ -155,6 +160,10 @@ impl LogState {
             }
         }
         self.newest = self.newest.max(sequence);
+        self.came.push_back(now);
+        if self.came.len() > RUSH_MOST {
+            self.came.pop_front();
+        }
         let key = self.key();
         let paused = self.paused;
         let list = if paused { &mut self.held } else { &mut self.lines };
@@ -231,7 +240,9 @@ impl LogState {
 
     /// Whether what comes now is read out.
     pub fn announces(&self, now: u64) -> bool {
-        !self.paused && now >= self.quiet_until
+        let rushes =
+            self.came.len() == RUSH_MOST && self.came.front().is_some_and(|first| now < first + RUSH);
+        !self.paused && !rushes && now >= self.quiet_until
     }
 
     /// Takes messages away before the server said so.

@@ -212,6 +212,17 @@ fn a_return_is_not_announced_line_by_line() {
 }
 
 #[test]
+fn a_rush_is_not_read_out_and_what_follows_it_is() {
+    let mut log = log_of([]);
+    for sequence in 1..=8 {
+        assert!(log.announces(10_000));
+        log.apply(wrote(sequence), at(sequence as i64), 10_000);
+    }
+    assert!(!log.announces(11_999));
+    assert!(log.announces(12_000));
+}
+
+#[test]
 fn a_time_out_is_said_with_its_length_and_an_old_one_is_not() {
     let mut log = log_of(1..=1);
     let silenced = |until| ChatUpdate::Silenced {

@@ -112,6 +112,7 @@ pub fn ChatPanel(props: &ChatPanelProps) -> Html {
     let fade = if over { number("fade", FADE, (0, 86_400)) } else { 0 };
     let (engine, snapshot) = use_room(&props.channel, Some(fade).filter(|fade| *fade > 0), on_heard);
     let list = use_node_ref();
+    let active = use_state(String::new);
     // Own words are at the end: that is where to look after writing.
     {
         let list = list.clone();
@@ -240,7 +241,7 @@ pub fn ChatPanel(props: &ChatPanelProps) -> Html {
                     <IconButton icon={Shape::Hide} label="Hide the chat" on={on.clone()} testid="chat-hide" />
                 }
             </header>
-            { log(&snapshot, &list, *silent, &on_pause, &on_act) }
+            { log(&snapshot, &list, &active, *silent, &on_pause, &on_act) }
             <div class="chat-foot">
                 { sheet }
                 if let Some(engine) = engine {

@@ -23,6 +23,9 @@ pub struct RowProps {
     /// Whoever reads, if it mentions them.
     #[prop_or_default]
     pub to: Option<PersonId>,
+    /// With its time and what can be done: the pointer or the focus is on it.
+    #[prop_or_default]
+    pub active: bool,
     /// Without anything to press, as over a picture.
     #[prop_or_default]
     pub plain: bool,
@@ -32,7 +35,7 @@ pub struct RowProps {
 #[component]
 pub fn Row(props: &RowProps) -> Html {
     match &props.line.what {
-        What::Message(message) => written(message, props.to.as_ref(), props.plain),
+        What::Message(message) => written(message, props),
         What::Silenced(name, seconds) => note(
             html! { <><bdi>{ name.as_str() }</bdi>{ format!(" was timed out for {}.", text_state::countdown(*seconds)) }</> },
         ),
@@ -117,7 +120,8 @@ fn answered(reply: &ReplyTo, plain: bool) -> Html {
     }
 }
 
-fn written(message: &ChatMessage, to: Option<&PersonId>, plain: bool) -> Html {
+fn written(message: &ChatMessage, props: &RowProps) -> Html {
+    let (to, plain) = (props.to.as_ref(), props.plain);
     let id = message.id.to_string();
     let name = message.author.name.as_str();
     html! {
@@ -126,7 +130,7 @@ fn written(message: &ChatMessage, to: Option<&PersonId>, plain: bool) -> Html {
             if let Some(reply) = &message.reply_to { { answered(reply, plain) } }
             { author(&message.author, plain) }
             <span class="chat-text" dir="auto">{ pieces(&message.fragments, to) }</span>
-            if !plain {
+            if props.active {
                 <span class="chat-tools">
                     <time>{ time::of_day(message.at.as_millis()) }</time>
                     <button type="button" class="chat-tool" tabindex="-1" data-act="reply" title="Reply"

@@ -31,7 +31,7 @@ pub fn Sheet(props: &SheetProps) -> Html {
         let (node, close, to_field) = (node.clone(), props.on_close.clone(), props.to_field);
         use_effect_with((), move |()| {
             let focused = scroll::focused();
-            scroll::focus_first(&node, "input, .sheet-body button, button");
+            scroll::focus_first(&node, ".sheet-body :is(input, button)");
             let listener = listen::press_outside(".chat-sheet, .chat-opens", move || close.emit(()));
             move || {
                 drop(listener);
