@@ -47,7 +47,7 @@ pub fn actions(
         html! { <Button label={label} on={on} testid={format!("time-out-{seconds}")} /> }
     };
     let account =
-        message.author.account.as_ref().map_or("no account".to_owned(), |account| format!("@{account}"));
+        message.author.account.as_ref().map_or("No account".to_owned(), |account| format!("@{account}"));
     html! {
         <Sheet title={message.author.name.to_string()} on_close={close.clone()} to_field={on_reply.is_some()}>
             <p class="quiet">{ format!("{account} · {}", time::of_day(message.at.as_millis())) }</p>

@@ -16,6 +16,7 @@ use shared::{
     id::ChannelName,
     text::DisplayName,
 };
+use std::rc::Rc;
 use yew::prelude::*;
 
 /// So few letters before the limit, it is said how many are left.
@@ -29,7 +30,7 @@ pub struct ComposerProps {
     /// Whose room.
     pub channel: ChannelName,
     /// What there is.
-    pub snapshot: Snapshot,
+    pub snapshot: Rc<Snapshot>,
     /// The room.
     pub engine: Engine,
     /// What is being answered.
@@ -56,8 +57,8 @@ pub fn may_write(room: &ChatRoom) -> bool {
     room.you.as_ref().is_some_and(|you| room.settings.guests || !you.badges.contains(&Badge::Guest))
 }
 
-/// Writes `whole` into the field, the caret at `caret` (in bytes).
-fn write(node: &NodeRef, text: &UseStateHandle<String>, (whole, caret): (String, usize)) {
+/// Puts `whole` into the field, the caret at `caret` (in bytes).
+fn put(node: &NodeRef, text: &UseStateSetter<String>, (whole, caret): (String, usize)) {
     field::write(node, &whole, complete_state::units_at(&whole, caret));
     text.set(whole);
 }
@@ -90,7 +91,7 @@ pub fn Composer(props: &ComposerProps) -> Html {
         let (text, node) = (text.clone(), node.clone());
         use_effect_with(props.returned.clone(), move |(_, returned)| {
             if !returned.is_empty() && text.trim().is_empty() {
-                write(&node, &text, (returned.clone(), returned.len()));
+                put(&node, &text.setter(), (returned.clone(), returned.len()));
             }
         });
     }
@@ -138,7 +139,7 @@ pub fn Composer(props: &ComposerProps) -> Html {
     let submit = {
         let (text, completing, engine) = (text.clone(), completing.clone(), props.engine.clone());
         let (reply_to, answered) = (props.reply_to.clone(), props.on_answered.clone());
-        let (error, busy) = (error.clone(), busy.clone());
+        let (error, busy) = (error.setter(), busy.setter());
         Callback::from(move |()| {
             let said = text.trim();
             if !can_send || said.is_empty() {
@@ -157,7 +158,7 @@ pub fn Composer(props: &ComposerProps) -> Html {
                 Err(wrong) => return error.set(Some(format_state::sentence(&wrong.to_string()))),
             };
             busy.set(true);
-            let (text, error, busy, engine) = (text.clone(), error.clone(), busy.clone(), engine.clone());
+            let (text, error, busy, engine) = (text.setter(), error.clone(), busy.clone(), engine.clone());
             browser::spawn(async move {
                 match engine.become_guest(name).await {
                     Ok(()) => {
@@ -178,7 +179,7 @@ pub fn Composer(props: &ComposerProps) -> Html {
         }
     };
     let oninput = {
-        let (text, completing, error) = (text.clone(), completing.clone(), error.clone());
+        let (text, completing, error) = (text.setter(), completing.setter(), error.setter());
         move |event: InputEvent| {
             text.set(page::typed(&event));
             completing.set(None);
@@ -215,7 +216,7 @@ pub fn Composer(props: &ComposerProps) -> Html {
                     };
                     if let Some(next) = next {
                         event.prevent_default();
-                        write(&node, &text, next.field());
+                        put(&node, &text.setter(), next.field());
                         completing.set(Some(next));
                     }
                 }
@@ -226,7 +227,7 @@ pub fn Composer(props: &ComposerProps) -> Html {
         }
     };
     let show_picker = {
-        let (picks, wanted) = (picks.clone(), wanted.clone());
+        let (picks, wanted) = (picks.setter(), wanted.setter());
         Callback::from(move |on: bool| {
             picks.set(on);
             wanted.set(String::new());
@@ -239,7 +240,7 @@ pub fn Composer(props: &ComposerProps) -> Html {
         let (text, node) = (text.clone(), node.clone());
         Callback::from(move |code: String| {
             let caret = complete_state::byte_at(&text, field::caret(&node));
-            write(&node, &text, complete_state::insert(&text, caret, &code));
+            put(&node, &text.setter(), complete_state::insert(&text, caret, &code));
             show_picker.emit(false);
         })
     };

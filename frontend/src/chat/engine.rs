@@ -32,13 +32,13 @@ const GUEST: &str = "weir.guest";
 /// How often it is looked whether something is due.
 const TICK: i32 = 250;
 
-/// What there is to show.
-#[derive(Clone, PartialEq, Default)]
+/// What there is to show. Made anew each time: the same one is the same picture.
+#[derive(Default)]
 pub struct Snapshot {
     /// The log, oldest first.
-    pub lines: Rc<Vec<Line>>,
+    pub lines: Vec<Line>,
     /// What this person wrote and the room doesn't show yet.
-    pub pending: Rc<Vec<Pending>>,
+    pub pending: Vec<Pending>,
     /// The room, once it is known.
     pub room: Option<Rc<ChatRoom>>,
     /// Why it isn't.
@@ -61,6 +61,12 @@ pub struct Snapshot {
     pub full: bool,
 }
 
+impl PartialEq for Snapshot {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
+    }
+}
+
 impl Snapshot {
     /// Whether this person sets the rules.
     pub fn is_owner(&self) -> bool {
@@ -78,7 +84,7 @@ impl Snapshot {
 #[derive(Clone, PartialEq)]
 pub enum Heard {
     /// Something to show.
-    Snapshot(Box<Snapshot>),
+    Snapshot(Rc<Snapshot>),
     /// A text came back, to be written on.
     Returned(String, Option<ReplyTo>),
     /// A sentence for the person.
@@ -462,7 +468,7 @@ impl Inner {
         let frame = time::next_frame(move || {
             if let Some(inner) = weak.upgrade() {
                 inner.frame.take();
-                inner.report.emit(Heard::Snapshot(Box::new(inner.snapshot())));
+                inner.report.emit(Heard::Snapshot(Rc::new(inner.snapshot())));
             }
         });
         *self.frame.borrow_mut() = Some(frame);
@@ -472,8 +478,8 @@ impl Inner {
         let (log, outbox) = (self.log.borrow(), self.outbox.borrow());
         let (wait, silenced) = self.countdowns();
         Snapshot {
-            lines: Rc::new(log.shown()),
-            pending: Rc::new(outbox.shown()),
+            lines: log.shown(),
+            pending: outbox.shown(),
             room: self.room.borrow().clone(),
             failure: self.failure.borrow().clone(),
             is_loaded: self.is_loaded.get(),
@@ -490,16 +496,20 @@ impl Inner {
 
 /// Follows a room. `fade`: seconds after which messages go. `on` hears what isn't in the snapshot.
 #[hook]
-pub fn use_room(channel: &ChannelName, fade: Option<u64>, on: Callback<Heard>) -> (Option<Engine>, Snapshot) {
+pub fn use_room(
+    channel: &ChannelName,
+    fade: Option<u64>,
+    on: Callback<Heard>,
+) -> (Option<Engine>, Rc<Snapshot>) {
     let events = use_events();
     let site = use_site();
-    let snapshot = use_state(|| Snapshot { reachable: true, ..Snapshot::default() });
+    let snapshot = use_state(|| Rc::new(Snapshot { reachable: true, ..Snapshot::default() }));
     let engine = use_state(|| None::<Engine>);
     {
-        let (snapshot, slot) = (snapshot.clone(), engine.clone());
+        let (snapshot, slot) = (snapshot.setter(), engine.setter());
         use_effect_with((channel.clone(), events), move |(channel, events)| {
             let report = Callback::from(move |heard| match heard {
-                Heard::Snapshot(next) => snapshot.set(*next),
+                Heard::Snapshot(next) => snapshot.set(next),
                 other => on.emit(other),
             });
             slot.set(Some(Engine::new(channel.clone(), events, fade, report)));

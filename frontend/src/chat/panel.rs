@@ -95,7 +95,7 @@ pub fn ChatPanel(props: &ChatPanelProps) -> Html {
     let times = use_mut_ref(|| 0);
     let silent = use_state(|| storage::read(SILENT).as_deref() == Some("true"));
     let on_heard = {
-        let (toast, returned, reply_to) = (toast.clone(), returned.clone(), reply_to.clone());
+        let (toast, returned, reply_to) = (toast.clone(), returned.setter(), reply_to.setter());
         use_callback((), move |heard: Heard, ()| match heard {
             Heard::Returned(text, answers) => {
                 *times.borrow_mut() += 1;
@@ -143,16 +143,17 @@ pub fn ChatPanel(props: &ChatPanelProps) -> Html {
         let style = format!("--size:{}px;--fade:{lasts}", number("size", SIZE, SIZES));
         return html! { <div class="overlay" style={style}>{ faded(&snapshot) }</div> };
     }
+    let set_open = open.setter();
     let close = {
-        let open = open.clone();
+        let open = set_open.clone();
         use_callback((), move |(), ()| open.set(Open::Nothing))
     };
     let on_answered = {
-        let reply_to = reply_to.clone();
+        let reply_to = reply_to.setter();
         use_callback((), move |(), ()| reply_to.set(None))
     };
     let on_silent = {
-        let silent = silent.clone();
+        let silent = silent.setter();
         Callback::from(move |on: bool| {
             storage::write(SILENT, if on { "true" } else { "false" });
             silent.set(on);
@@ -167,15 +168,17 @@ pub fn ChatPanel(props: &ChatPanelProps) -> Html {
         })
     };
     let on_act = {
-        let (engine, open, reply_to, toast) = (engine.clone(), open.clone(), reply_to.clone(), toast.clone());
-        let lines = snapshot.lines.clone();
-        let writes = can_write(&snapshot);
+        let (engine, open, reply_to, toast, snapshot) =
+            (engine.clone(), set_open.clone(), reply_to.setter(), toast.clone(), snapshot.clone());
         Callback::from(move |(act, id): (String, String)| {
-            let message =
-                lines.iter().filter_map(|line| line.message()).find(|message| message.id.as_str() == id);
+            let message = snapshot
+                .lines
+                .iter()
+                .filter_map(|line| line.message())
+                .find(|message| message.id.as_str() == id);
             match (act.as_str(), message, &engine) {
                 ("open", Some(message), _) => open.set(Open::Actions(message.clone())),
-                ("reply", Some(message), _) if writes => reply_to.set(Some(answer_to(message))),
+                ("reply", Some(message), _) if can_write(&snapshot) => reply_to.set(Some(answer_to(message))),
                 ("reply", Some(_), _) => toast.emit("Give yourself a name first, or sign in.".to_owned()),
                 ("again" | "discard", _, Some(engine)) => {
                     if let Ok(key) = id.parse() {
@@ -193,11 +196,10 @@ pub fn ChatPanel(props: &ChatPanelProps) -> Html {
             }
         })
     };
+    let is_set = *open == Open::Settings;
     let settings = {
-        let open = open.clone();
-        Callback::from(move |()| {
-            open.set(if *open == Open::Settings { Open::Nothing } else { Open::Settings })
-        })
+        let open = set_open.clone();
+        Callback::from(move |()| open.set(if is_set { Open::Nothing } else { Open::Settings }))
     };
     let pop_out = {
         let channel = props.channel.clone();
@@ -208,7 +210,7 @@ pub fn ChatPanel(props: &ChatPanelProps) -> Html {
     let sheet = match (&*open, &engine) {
         (Open::Actions(message), Some(engine)) => {
             let on_reply = {
-                let (reply_to, open, message) = (reply_to.clone(), open.clone(), message.clone());
+                let (reply_to, open, message) = (reply_to.setter(), set_open.clone(), message.clone());
                 Callback::from(move |()| {
                     reply_to.set(Some(answer_to(&message)));
                     open.set(Open::Nothing);
@@ -230,7 +232,7 @@ pub fn ChatPanel(props: &ChatPanelProps) -> Html {
                     <span class="quiet" data-testid="chat-slow-now">{ format!("Slow: {}", text_state::countdown(slow.into())) }</span>
                 }
                 <span class="chat-opens">
-                    <IconButton icon={Shape::Gear} label="Chat settings" pressed={*open == Open::Settings} on={settings} testid="chat-settings" />
+                    <IconButton icon={Shape::Gear} label="Chat settings" pressed={is_set} on={settings} testid="chat-settings" />
                 </span>
                 if props.place == Place::Beside {
                     <span class="chat-wide">

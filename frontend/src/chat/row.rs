@@ -60,7 +60,9 @@ fn author(author: &ChatAuthor, plain: bool) -> Html {
         Badge::Moderator => {
             html! { <span class="chat-badge chat-badge-moderator">{ named_icon(Shape::Shield, "Moderator") }</span> }
         }
-        Badge::Guest => html! { <span class="chat-badge chat-badge-guest">{ "Guest" }</span> },
+        Badge::Guest => {
+            html! { <span class="chat-badge chat-badge-guest">{ named_icon(Shape::Person, "Guest") }</span> }
+        }
     };
     let style = format!("color:var(--name-{})", text_state::colour(author.id.as_str()));
     let name = html! { <bdi>{ author.name.as_str() }</bdi> };

@@ -15,6 +15,7 @@ use shared::{
     id::{ChannelName, PersonId},
     text::AccountName,
 };
+use std::rc::Rc;
 use yew::prelude::*;
 
 /// Seconds between two messages to choose from.
@@ -34,7 +35,7 @@ pub struct SettingsProps {
     /// Whose room.
     pub channel: ChannelName,
     /// What there is.
-    pub snapshot: Snapshot,
+    pub snapshot: Rc<Snapshot>,
     /// The room.
     pub engine: Engine,
     /// Nothing is read out.
@@ -77,7 +78,7 @@ pub fn Settings(props: &SettingsProps) -> Html {
     let (is_owner, can_moderate) = (snapshot.is_owner(), snapshot.can_moderate());
     let ask = {
         let (found, name, error, channel) =
-            (found.clone(), name.clone(), error.clone(), props.channel.clone());
+            (found.setter(), name.setter(), error.setter(), props.channel.clone());
         Callback::from(move |what: Ask| {
             let (found, name, error, channel, toast) =
                 (found.clone(), name.clone(), error.clone(), channel.clone(), toast.clone());
@@ -153,7 +154,7 @@ pub fn Settings(props: &SettingsProps) -> Html {
         entry(one.name.as_str(), text_state::countdown(left), "Let write again", lift)
     };
     let onsubmit = {
-        let (name, error, ask) = (name.clone(), error.clone(), ask.clone());
+        let (name, error, ask) = (name.clone(), error.setter(), ask.clone());
         move |event: SubmitEvent| {
             event.prevent_default();
             match name.trim().trim_start_matches('@').parse::<AccountName>() {
@@ -163,7 +164,7 @@ pub fn Settings(props: &SettingsProps) -> Html {
         }
     };
     let typed = {
-        let (name, error) = (name.clone(), error.clone());
+        let (name, error) = (name.setter(), error.setter());
         Callback::from(move |text: String| {
             name.set(text);
             error.set(None);

@@ -45,6 +45,10 @@ export class Person {
     return this.#ask('POST', '/silences', { person, seconds });
   }
 
+  lift(person) {
+    return this.#ask('DELETE', `/silences/${person}`);
+  }
+
   rules(rules) {
     return this.#ask('PATCH', '', rules);
   }
