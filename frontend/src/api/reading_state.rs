@@ -2,47 +2,213 @@
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use shared::{analytics::BroadcastAnalytics, page::Page};
+use shared::{
+    analytics::{BroadcastAnalytics, BroadcastSummary, Marker, MarkerKind, Quality, Share, Spread, Timeline},
+    page::Page,
+    unit::{Seconds, Timestamp},
+};
+use std::str::FromStr;
 
-/// Takes a field; what is wrong with it is kept in `good`, so that reading goes straight on.
-#[inline(never)]
-fn take<T: DeserializeOwned + Default>(value: &mut Value, field: &str, good: &mut bool) -> T {
-    let read = value.get_mut(field).map(Value::take).and_then(|field| serde_json::from_value(field).ok());
-    *good &= read.is_some();
-    read.unwrap_or_default()
+/// An object whose fields are read one after the other. What is wrong with one is kept, so that reading goes straight on.
+struct Reader<'a> {
+    value: &'a Value,
+    good: bool,
+}
+
+impl<'a> Reader<'a> {
+    fn of(value: &'a Value) -> Self {
+        Self { value, good: value.is_object() }
+    }
+
+    /// What was read, if nothing was wrong.
+    fn end<T>(&self, read: T) -> Option<T> {
+        self.good.then_some(read)
+    }
+
+    fn keep<T>(&mut self, read: Option<T>) -> Option<T> {
+        self.good &= read.is_some();
+        read
+    }
+
+    fn field(&self, name: &str) -> &'a Value {
+        self.value.get(name).unwrap_or(&Value::Null)
+    }
+
+    fn decimal(&mut self, name: &str) -> f64 {
+        let read = self.field(name).as_f64();
+        self.keep(read).unwrap_or_default()
+    }
+
+    fn count(&mut self, name: &str) -> u64 {
+        let read = self.field(name).as_u64();
+        self.keep(read).unwrap_or_default()
+    }
+
+    fn small(&mut self, name: &str) -> u32 {
+        let read = small(self.field(name));
+        self.keep(read).unwrap_or_default()
+    }
+
+    fn text(&mut self, name: &str) -> &'a str {
+        let read = self.field(name).as_str();
+        self.keep(read).unwrap_or_default()
+    }
+
+    fn parsed<T: FromStr>(&mut self, name: &str) -> Option<T> {
+        let read = self.text(name).parse().ok();
+        self.keep(read)
+    }
+
+    fn time(&mut self, name: &str) -> Timestamp {
+        let read = serde_json::from_value(self.field(name).clone()).ok();
+        self.keep(read).unwrap_or(Timestamp::from_millis(0))
+    }
+
+    /// Null, or something that `read` reads.
+    fn option<T>(&mut self, name: &str, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
+        match self.value.get(name) {
+            Some(Value::Null) => None,
+            Some(_) => {
+                let read = read(self);
+                self.keep(read)
+            }
+            None => self.keep(None),
+        }
+    }
+
+    fn list<T>(&mut self, name: &str, read: impl Fn(&'a Value) -> Option<T>) -> Vec<T> {
+        let all: Option<Vec<T>> = self.field(name).as_array().and_then(|all| all.iter().map(read).collect());
+        self.keep(all).unwrap_or_default()
+    }
+
+    fn counts(&mut self, name: &str) -> Vec<u32> {
+        self.list(name, small)
+    }
+
+    fn shares(&mut self, name: &str) -> Vec<Share> {
+        self.list(name, share)
+    }
+}
+
+fn small(value: &Value) -> Option<u32> {
+    value.as_u64().and_then(|count| u32::try_from(count).ok())
+}
+
+fn share(value: &Value) -> Option<Share> {
+    let mut from = Reader::of(value);
+    let read = Share { name: from.text("name").to_owned(), views: from.count("views") };
+    from.end(read)
+}
+
+fn spread(value: &Value) -> Option<Spread> {
+    let mut from = Reader::of(value);
+    let read = Spread { p50: from.decimal("p50"), p95: from.decimal("p95"), samples: from.count("samples") };
+    from.end(read)
+}
+
+fn marker(value: &Value) -> Option<Marker> {
+    let mut from = Reader::of(value);
+    let kind = match from.text("kind") {
+        "started" => MarkerKind::Started,
+        "interrupted" => MarkerKind::Interrupted,
+        "resumed" => MarkerKind::Resumed,
+        "title" => MarkerKind::Title,
+        "ended" => MarkerKind::Ended,
+        _ => return None,
+    };
+    let read = Marker { at: from.time("at"), kind, text: from.text("text").to_owned() };
+    from.end(read)
+}
+
+fn quality(value: &Value) -> Option<Quality> {
+    let mut from = Reader::of(value);
+    let read = Quality {
+        reports: from.count("reports"),
+        join_time: from.option("joinTime", |from| spread(from.field("joinTime"))),
+        latency: from.option("latency", |from| spread(from.field("latency"))),
+        freezes: from.count("freezes"),
+        frozen_time: from.decimal("frozenTime"),
+        frozen_share: from.decimal("frozenShare"),
+        exits_after_freeze: from.count("exitsAfterFreeze"),
+        codecs: from.shares("codecs"),
+        sizes: from.shares("sizes"),
+    };
+    from.end(read)
+}
+
+fn timeline(value: &Value) -> Option<Timeline> {
+    let mut from = Reader::of(value);
+    let read = Timeline {
+        from: Seconds(from.count("from")),
+        step: Seconds(from.count("step")),
+        viewers: from.counts("viewers"),
+        chat_messages: from.counts("chatMessages"),
+        freezes: from.counts("freezes"),
+        latency: from.list("latency", |value| match value {
+            Value::Null => Some(None),
+            value => small(value).map(Some),
+        }),
+    };
+    from.end(read)
+}
+
+/// A broadcast's figures in short.
+pub fn summary(value: &Value) -> Option<BroadcastSummary> {
+    let mut from = Reader::of(value);
+    let read = BroadcastSummary {
+        stream_id: from.parsed("streamId")?,
+        channel: from.parsed("channel")?,
+        title: from.parsed("title")?,
+        category: from.parsed("category")?,
+        start_time: from.time("startTime"),
+        end_time: from.option("endTime", |from| Some(from.time("endTime"))),
+        duration: Seconds(from.count("duration")),
+        peak_viewers: from.small("peakViewers"),
+        total_views: from.count("totalViews"),
+        average_watch_time: from.decimal("averageWatchTime"),
+        total_watch_time: from.decimal("totalWatchTime"),
+        chat_messages: from.count("chatMessages"),
+    };
+    from.end(read)
 }
 
 /// A broadcast's analytics.
-pub fn analytics(mut value: Value) -> Option<BroadcastAnalytics> {
-    let (all, good) = (&mut value, &mut true);
-    // It holds everything that the analytics have no field of their own for.
-    let summary = serde_json::from_value(all.clone()).ok()?;
+pub fn analytics(value: Value) -> Option<BroadcastAnalytics> {
+    let mut from = Reader::of(&value);
     let read = BroadcastAnalytics {
-        summary,
-        concurrent_viewers: take(all, "concurrentViewers", good),
-        peak_at: take(all, "peakAt", good),
-        chat_rate: take(all, "chatRate", good),
-        chatters: take(all, "chatters", good),
-        devices: take(all, "devices", good),
-        browsers: take(all, "browsers", good),
-        regions: take(all, "regions", good),
-        referrers: take(all, "referrers", good),
-        embeds: take(all, "embeds", good),
-        quality: take(all, "quality", good),
-        timeline: take(all, "timeline", good),
-        retention: take(all, "retention", good),
-        markers: take(all, "markers", good),
-        previous: take(all, "previous", good),
+        summary: summary(&value)?,
+        concurrent_viewers: from.small("concurrentViewers"),
+        peak_at: from.option("peakAt", |from| Some(from.time("peakAt"))),
+        chat_rate: from.decimal("chatRate"),
+        chatters: from.count("chatters"),
+        devices: from.shares("devices"),
+        browsers: from.shares("browsers"),
+        regions: from.shares("regions"),
+        referrers: from.shares("referrers"),
+        embeds: from.shares("embeds"),
+        quality: quality(from.field("quality"))?,
+        timeline: timeline(from.field("timeline"))?,
+        retention: from.list("retention", Value::as_f64),
+        markers: from.list("markers", marker),
+        previous: from.option("previous", |from| summary(from.field("previous"))),
     };
-    good.then_some(read)
+    from.end(read)
 }
 
-/// A page of a list.
+/// A page of broadcasts.
+pub fn broadcasts(value: Value) -> Option<Page<BroadcastSummary>> {
+    let mut from = Reader::of(&value);
+    let read = Page {
+        items: from.list("items", summary),
+        next: value.get("next").and_then(Value::as_str).map(str::to_owned),
+    };
+    from.end(read)
+}
+
+/// A page of another list.
 pub fn page<T: DeserializeOwned>(mut value: Value) -> Option<Page<T>> {
-    let next = value.get_mut("next").and_then(|next| next.as_str().map(str::to_owned));
-    let mut good = true;
-    let items = take(&mut value, "items", &mut good);
-    good.then_some(Page { items, next })
+    let next = value.get("next").and_then(Value::as_str).map(str::to_owned);
+    Some(Page { items: serde_json::from_value(value.get_mut("items")?.take()).ok()?, next })
 }
 
 #[cfg(test)]
@@ -81,13 +247,41 @@ mod tests {
         for field in fields {
             let mut lacking = sample();
             lacking.as_object_mut().unwrap().remove(&field);
-            // serde takes an absent option for none; by hand it is wrong in the analytics' own fields.
-            if field != "endTime" {
-                assert_eq!(analytics(lacking), None, "without {field}");
-            }
+            assert_eq!(analytics(lacking), None, "without {field}");
+            // And so is one that is something else.
+            let mut wrong = sample();
+            wrong[&field] = json!({"unexpected": [true]});
+            assert_eq!(analytics(wrong), None, "with another {field}");
         }
         assert_eq!(analytics(json!(null)), None);
         assert_eq!(analytics(json!([1])), None);
+    }
+
+    #[test]
+    fn parts_of_parts_are_refused_too() {
+        for (pointer, value) in [
+            ("/timeline/viewers/0", json!(-1)),
+            ("/timeline/latency/1", json!("400")),
+            ("/quality/joinTime/p50", json!(null)),
+            ("/quality/freezes", json!(1.5)),
+            ("/devices/0/views", json!("2")),
+            ("/markers/0/kind", json!("danced")),
+            ("/markers/0/at", json!("yesterday")),
+            ("/retention/1", json!("0.5")),
+            ("/peakViewers", json!(5_000_000_000_u64)),
+        ] {
+            let mut wrong = sample();
+            *wrong.pointer_mut(pointer).unwrap() = value;
+            assert_eq!(analytics(wrong), None, "{pointer}");
+        }
+    }
+
+    #[test]
+    fn a_list_of_broadcasts_is_read_as_derived() {
+        let list = json!({"items": [sample(), sample()], "next": "a b"});
+        let derived: Page<BroadcastSummary> = serde_json::from_value(list.clone()).unwrap();
+        assert_eq!(broadcasts(list), Some(derived));
+        assert_eq!(broadcasts(json!({"items": [{}]})), None);
     }
 
     #[test]

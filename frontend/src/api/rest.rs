@@ -153,7 +153,7 @@ const BROADCASTS: u32 = 20;
 /// A channel's broadcasts, newest first.
 pub async fn broadcasts(name: &ChannelName, cursor: Option<&str>) -> Answer<Page<BroadcastSummary>> {
     let cursor = cursor.map(|cursor| format!("&cursor={}", encoded(cursor))).unwrap_or_default();
-    read(&format!("channels/{name}/broadcasts?limit={BROADCASTS}{cursor}"), reading_state::page).await
+    read(&format!("channels/{name}/broadcasts?limit={BROADCASTS}{cursor}"), reading_state::broadcasts).await
 }
 
 /// Who watched a broadcast, and how well it played.
