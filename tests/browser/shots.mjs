@@ -3,6 +3,7 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { World, eventually, seesStation, until } from './harness.mjs';
+import { evening, remember } from './lib/evening.mjs';
 import { appearsUntouched, at, click, fill, playerIs, says, signedIn } from './lib/ui.mjs';
 
 const [folder, ...words] = process.argv.slice(2);
@@ -133,10 +134,19 @@ try {
   await shoot(bea, 'channel-waiting');
   await world.closePage(bea);
 
+  const live = await world.page(screens, `${weir.origin}/ada`);
+  await click(live, at('share'));
+  await live.waitForSelector(at('share-frame'), { visible: true });
+  await shoot(live, 'channel-share');
+  await world.closePage(live);
+
   // Whoever leaves the studio ends the broadcast.
   studio.on('dialog', (dialog) => dialog.accept());
   await studio.goto(`${weir.origin}/settings`);
   await studio.waitForSelector(`${at('logins')} li`, { visible: true });
+  await fill(studio, at('token-label'), 'Nightly numbers');
+  await studio.$eval(at('create-token'), (button) => button.click());
+  await studio.waitForSelector(at('token-secret'));
   await shoot(studio, 'settings');
   await playerIs(page, 'ended', { timeout: 5000 });
   await shoot(page, 'channel-ended');
@@ -145,6 +155,22 @@ try {
   await shoot(page, 'channel-offline');
   await page.goto(weir.origin);
   await page.waitForSelector('main a[href="/bea"]', { visible: true });
+  const end = Date.parse('2026-11-20T22:02:00Z');
+  await remember(weir, [
+    ...evening({ id: 'evening-1', title: 'Building a river in the garden, part 2', end: end - 2 * 86_400_000, hours: 2, views: 180, seed: 3 }),
+    ...evening({ id: 'evening-2', title: 'Building a river in the garden, part 3', end }),
+  ]);
+  const numbers = await world.page(camera, `${weir.origin}/analytics/ada/evening-2`);
+  await numbers.waitForSelector(at('figure-peak'), { visible: true });
+  await shoot(numbers, 'analytics');
+  await numbers.$eval('[role="switch"]', (toggle) => toggle.click());
+  await numbers.waitForSelector('.chart-ghost');
+  await numbers.focus(at('evening-pad'));
+  for (const key of ['Home', 'PageUp', 'PageUp', 'PageUp']) await numbers.keyboard.press(key);
+  await shoot(numbers, 'analytics-compared');
+  await numbers.goto(`${weir.origin}/analytics/dora`);
+  await until(numbers, () => document.querySelector('main')?.innerText.includes('No broadcast yet'));
+  await shoot(numbers, 'analytics-empty');
   await weir.crash();
   await until(page, () => /Reconnecting|Lost the server/.test(document.body.innerText), { timeout: 20_000 });
   await shoot(page, 'server-away');
