@@ -80,6 +80,15 @@ pub fn Details(props: &DetailsProps) -> Html {
             let (site, name, errors, state) =
                 (site.clone(), channel.name.clone(), errors.clone(), state.clone());
             state.set("Saving …");
+            // Lists show at once what was added, so that the next one is added to it and not to what was there before.
+            let (before, mut now) = (channel.clone(), (*channel).clone());
+            if let Some(tags) = &edit.tags {
+                now.tags.clone_from(tags);
+            }
+            if let Some(embedding) = &edit.embedding {
+                now.embedding.clone_from(embedding);
+            }
+            site.put(&now);
             browser::spawn(async move {
                 match rest::edit_channel(&name, &edit).await {
                     Ok(channel) => {
@@ -88,6 +97,7 @@ pub fn Details(props: &DetailsProps) -> Html {
                         state.set("Saved");
                     }
                     Err(failure) => {
+                        site.put(&before);
                         let field = ["title", "category", "displayName", "description", "tags"]
                             .into_iter()
                             .find(|field| failure.field() == Some(field))
