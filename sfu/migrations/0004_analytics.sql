@@ -13,6 +13,8 @@ CREATE TABLE view_spans (
 );
 
 CREATE INDEX view_spans_by_broadcast ON view_spans (broadcast_id, ended_at);
+-- Of all that were ever watched, those that are watched now.
+CREATE INDEX view_spans_open ON view_spans (ended_at) WHERE ended_at IS NULL;
 
 INSERT INTO view_spans (view_id, span, broadcast_id, started_at, ended_at)
 SELECT id, 1, broadcast_id, started_at, ended_at FROM views;

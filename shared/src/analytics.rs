@@ -213,7 +213,9 @@ pub struct InstanceAnalytics {
     pub total_watch_time: f64,
 }
 
-/// The fewest views that a region is shown for.
+/// The fewest views that a region is shown for. Those of fewer are together `other`; if they are fewer even together, they are
+/// among the `unknown`. It counts views and not people: a view that is resumed counts once, a page that is loaded again begins
+/// another.
 pub const GROUP_LEAST: u64 = 5;
 
 /// `POST /api/v1/views/{view}/report`: what a player measured since its view began. Answered 204. The server knows the view

@@ -81,16 +81,15 @@ impl By {
     pub fn note(self, shares: &[Share]) -> Option<String> {
         let has = |name: &str| shares.iter().any(|share| share.name == name);
         match self {
-            Self::Region if has("unknown") && shares.len() == 1 => Some(
-                "This server has no GeoIP database that knows these viewers. Addresses are never kept."
-                    .to_owned(),
-            ),
+            Self::Region if has("unknown") && shares.len() == 1 => Some(format!(
+                "No country has {GROUP_LEAST} views yet, or this server has no GeoIP database that knows them. Addresses are never kept."
+            )),
             Self::Region if has("other") => Some(format!(
                 "Countries of fewer than {GROUP_LEAST} views are counted together, so that nobody is singled out."
             )),
-            Self::Region if has("unknown") => {
-                Some("Unknown: the GeoIP database doesn't know the address.".to_owned())
-            }
+            Self::Region if has("unknown") => Some(format!(
+                "Unknown: the GeoIP database doesn't know the address, or its country has fewer than {GROUP_LEAST} views."
+            )),
             Self::Referrer if !shares.is_empty() => {
                 Some("Of the views that came by a link and said from where.".to_owned())
             }

@@ -70,6 +70,16 @@ const LISTED: &str = "SELECT b.id, b.channel_id, c.name, b.title, b.category, b.
      FROM broadcasts b JOIN channels c ON c.id = b.channel_id
      LEFT JOIN broadcast_figures f ON f.broadcast_id = b.id AND b.ended_at IS NOT NULL";
 
+/// In PostgreSQL a sum of BIGINTs is NUMERIC, which nothing here reads.
+const SUMS: &str = "SELECT (SELECT COUNT(*) FROM broadcasts), (SELECT COUNT(*) FROM views),
+        (SELECT COUNT(*) FROM view_spans WHERE ended_at IS NULL),
+        (SELECT CAST(COALESCE(SUM(f.watch_time), 0) AS BIGINT) FROM broadcast_figures f)
+        + (SELECT CAST(COALESCE(SUM(CASE WHEN COALESCE(s.ended_at, h.at + b.clock_offset) > s.started_at
+                THEN COALESCE(s.ended_at, h.at + b.clock_offset) - s.started_at ELSE 0 END), 0) AS BIGINT)
+            FROM broadcasts b JOIN view_spans s ON s.broadcast_id = b.id
+            LEFT JOIN heartbeat h ON h.only_row = 1
+            WHERE NOT EXISTS (SELECT 1 FROM broadcast_figures f WHERE f.broadcast_id = b.id))";
+
 impl AnalyticsStore {
     /// On this database, for a process with a name of its own.
     pub fn new(store: Store, process: &str) -> Self {
@@ -206,17 +216,7 @@ impl AnalyticsStore {
 
     /// Sums over everything that was written.
     pub async fn sums(&self) -> Result<Sums, StoreError> {
-        let row = sqlx::query(
-            "SELECT (SELECT COUNT(*) FROM broadcasts), (SELECT COUNT(*) FROM views),
-                (SELECT COUNT(*) FROM view_spans WHERE ended_at IS NULL),
-                (SELECT COALESCE(SUM(f.watch_time), 0) FROM broadcast_figures f)
-                + (SELECT COALESCE(SUM(CASE WHEN COALESCE(s.ended_at, h.at + b.clock_offset) > s.started_at
-                        THEN COALESCE(s.ended_at, h.at + b.clock_offset) - s.started_at ELSE 0 END), 0)
-                    FROM broadcasts b JOIN view_spans s ON s.broadcast_id = b.id, heartbeat h
-                    WHERE NOT EXISTS (SELECT 1 FROM broadcast_figures f WHERE f.broadcast_id = b.id))",
-        )
-        .fetch_one(self.store.pool())
-        .await?;
+        let row = sqlx::query(SUMS).fetch_one(self.store.pool()).await?;
         let number = |column: usize| unsigned(&row, column);
         Ok(Sums { broadcasts: number(0)?, views: number(1)?, concurrent: number(2)?, watch_time: number(3)? })
     }

@@ -2,7 +2,7 @@
 //! is in whole milliseconds until it is shown.
 
 use super::report::Statement;
-use crate::audience::{Audience, device_name};
+use crate::audience::{Audience, Region, device_name};
 use shared::{
     analytics::{GROUP_LEAST, Marker, MarkerKind, Quality, Share, Spread, Timeline},
     unit::{Seconds, Timestamp},
@@ -369,16 +369,20 @@ fn in_order(sums: BTreeMap<String, u64>) -> Vec<Share> {
     shares
 }
 
-/// Countries of few views are together `other`, so that nobody is recognised by theirs.
+/// Countries of few views are together `other`, so that nobody is recognised by theirs; if they are few even together, they
+/// are among the `unknown`.
 fn regions(audiences: &[(Audience, u64)]) -> Vec<Share> {
     let mut sums: BTreeMap<Option<&str>, u64> = BTreeMap::new();
     for (audience, views) in audiences {
         *sums.entry(audience.region.code()).or_default() += views;
     }
+    let is_small = |code: Option<&str>, views: u64| code.is_some() && views < GROUP_LEAST;
+    let small: u64 =
+        sums.iter().filter(|(code, views)| is_small(**code, **views)).map(|(_, views)| views).sum();
+    let rest = if small < GROUP_LEAST { Region::UNKNOWN } else { OTHER };
     let named = sums.into_iter().map(|(code, views)| match code {
-        None => (crate::audience::Region::UNKNOWN.to_owned(), views),
-        Some(code) if views >= GROUP_LEAST => (code.to_owned(), views),
-        Some(_) => (OTHER.to_owned(), views),
+        _ if is_small(code, views) => (rest.to_owned(), views),
+        code => (code.unwrap_or(Region::UNKNOWN).to_owned(), views),
     });
     shares(named)
 }

@@ -68,11 +68,6 @@ impl Life {
         Self(State::On { id, started, waiting_since: Some(last_seen) })
     }
 
-    /// A channel whose last broadcast is known from the store.
-    pub fn ended(id: BroadcastId, started: Timestamp, ended: Timestamp) -> Self {
-        Self(State::Off { last: Some((id, started, ended)) })
-    }
-
     /// Takes an input; at most one thing follows.
     pub fn handle(&mut self, input: Input, now: Timestamp) -> Option<Output> {
         match (&mut self.0, input) {

@@ -377,7 +377,7 @@ impl Registry {
         }
     }
 
-    /// The sessions of a channel, to know whether anything is on.
+    /// Whether a broadcast of this channel is on, media or not.
     pub fn is_on(&self, channel: &ChannelId) -> bool {
         self.channels.get(channel).is_some_and(|channel| channel.life.is_on())
     }

@@ -109,3 +109,25 @@ async fn a_long_evening_with_many_views_is_tallied_in_time() {
     println!("a list with it, from then on: {:?}", began.elapsed());
     assert_eq!(again, list);
 }
+
+#[tokio::test]
+async fn sums_are_whole_numbers_in_postgresql_too_and_find_open_spans_by_their_index() {
+    let (_dir, store, analytics) = analytics().await;
+    evening(&store).await;
+    run(&store, "INSERT INTO views (id, broadcast_id, started_at) VALUES ('now', 'b', 44100000)").await;
+    run(&store, "INSERT INTO view_spans VALUES ('now', 1, 'b', 44100000, NULL)").await;
+    let sums = analytics.instance().await.unwrap();
+    assert_eq!((sums.broadcasts, sums.concurrent_viewers, sums.total_views), (1, 1, 50_001));
+    assert_eq!(sums.total_watch_time, 50_000.0 * 800.0 + 100.0);
+    // Where nothing was live since there are heartbeats, what is over counts all the same.
+    run(&store, "DELETE FROM heartbeat").await;
+    assert_eq!(analytics.instance().await.unwrap().total_watch_time, 50_000.0 * 800.0);
+    let is_cast = |(at, _)| SUMS[..at].ends_with("CAST(COALESCE(");
+    assert_eq!(SUMS.match_indices("SUM(").filter(|sum| is_cast(*sum)).count(), SUMS.matches("SUM(").count());
+    for query in [SUMS, "UPDATE view_spans SET ended_at = started_at WHERE ended_at IS NULL"] {
+        let explain = format!("EXPLAIN QUERY PLAN {query}");
+        let plan = sqlx::query(sqlx::AssertSqlSafe(explain)).fetch_all(store.pool()).await.unwrap();
+        let plan: Vec<String> = plan.iter().map(|row| row.get(3)).collect();
+        assert!(plan.iter().any(|step| step.contains("view_spans_open")), "{plan:?}");
+    }
+}

@@ -1,5 +1,5 @@
 use super::*;
-use crate::audience::{Browser, Region};
+use crate::audience::Browser;
 use shared::{analytics::Device, broadcast::Codec};
 
 const START: i64 = 1_700_000_000_000;
@@ -170,7 +170,10 @@ fn countries_of_few_views_are_one() {
     let expected = [share("AT", 9), share("DE", 5), share("other", 5), share("unknown", 2)];
     assert_eq!(tally(&known).regions, expected);
     known.audiences = vec![from("FR", 1)];
-    assert_eq!(tally(&known).regions, [share("other", 1)], "even a single one isn't named");
+    assert_eq!(tally(&known).regions, [share("unknown", 1)], "even a single one isn't named");
+    // A group that is small itself would stand out beside the exact numbers.
+    known.audiences = vec![from("DE", 5), from("FR", 3), from("IT", 1), from("", 2)];
+    assert_eq!(tally(&known).regions, [share("unknown", 6), share("DE", 5)]);
     // The same country by different devices is one country.
     let phone = Audience { device: Device::Phone, region: Region::of("FR"), ..Audience::default() };
     known.audiences = vec![from("FR", 4), (phone, 1)];
