@@ -49,7 +49,10 @@ for (const [name, launch] of Object.entries({ Chromium: 'chromium', Firefox: 'fi
       const answer = await weir.api('GET', `/api/v1/broadcasts/${streamId}/analytics`, undefined, owner.cookie);
       const analytics = await answer.json();
       return analytics.concurrentViewers === 0 && analytics.quality?.codecs.length > 0 && analytics;
-    }, { what: 'the figures' });
+    }, { what: 'the figures' }).catch(async (error) => {
+      const answer = await weir.api('GET', `/api/v1/broadcasts/${streamId}/analytics`, undefined, owner.cookie);
+      throw new Error(`${error.message}: ${await answer.text()} after ${wire.requests.slice(-12).join(', ')}`);
+    });
     assert.equal(seen.totalViews, 1);
     assert.equal(seen.quality.reports, 1);
     assert.deepEqual(seen.quality.codecs, [{ name: 'VP8', views: 1 }]);

@@ -263,7 +263,9 @@ impl Inner {
 
     fn pictured(self: &Rc<Self>) {
         self.with(|state, now| state.pictured(now));
-        self.reports.pictured();
+        if self.reports.pictured() {
+            self.measure();
+        }
         if self.snapshot.borrow().first_picture.is_none()
             && let Some(asked_at) = self.asked_at.get()
         {

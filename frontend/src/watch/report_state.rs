@@ -86,12 +86,16 @@ impl ReportState {
         self.forget();
     }
 
-    /// A picture is on the screen, this long after it was wanted.
-    pub fn pictured(&mut self, join_time: u64, now: u64) {
-        if self.view.is_some() && !std::mem::replace(&mut self.pictured, true) {
+    /// A picture is on the screen, this long after it was wanted. Answers whether it is the view's first: then measuring at
+    /// once lets the first report say what is played.
+    pub fn pictured(&mut self, join_time: u64, now: u64) -> bool {
+        let is_first = self.view.is_some() && !self.pictured;
+        if is_first {
+            self.pictured = true;
             self.report.join_time = Some(join_time.min(u64::from(u32::MAX)) as u32);
-            self.say(now, false);
+            self.due = Some(now);
         }
+        is_first
     }
 
     /// The publisher is away, or back: that the picture stands still meanwhile is no freeze.
@@ -102,7 +106,7 @@ impl ReportState {
         self.waits = waits;
     }
 
-    /// A second passed, with this measured.
+    /// The first picture is there, or another second passed, with this measured.
     pub fn measured(&mut self, sample: Sample, now: u64) {
         let new =
             (sample.freezes.saturating_sub(self.session.0), sample.frozen.saturating_sub(self.session.1));
@@ -208,10 +212,13 @@ mod tests {
     fn playing() -> ReportState {
         let mut state = ReportState::new(Some("https://a.example".to_owned()), None);
         state.opened(Some("v1".to_owned()));
-        state.pictured(320, 1_000);
+        assert!(state.pictured(320, 1_000));
+        assert!(!state.pictured(350, 1_030));
+        state.measured(Sample { codec: Some(Codec::Vp8), ..Sample::default() }, 1_000);
         let first = posts(&mut state);
         assert_eq!(first.len(), 1);
         assert_eq!((first[0].report.join_time, first[0].report.sequence), (Some(320), 1));
+        assert_eq!(first[0].report.codec, Some(Codec::Vp8));
         assert_eq!(first[0].report.embedded_by.as_deref(), Some("https://a.example"));
         state
     }
@@ -244,7 +251,7 @@ mod tests {
     #[test]
     fn nothing_is_said_before_the_first_picture_or_without_a_view() {
         let mut state = ReportState::default();
-        state.pictured(10, 0);
+        assert!(!state.pictured(10, 0));
         state.left(5);
         state.opened(Some("v".to_owned()));
         state.left(10);
@@ -278,7 +285,8 @@ mod tests {
         assert_eq!((last.freezes, last.frozen_time, last.join_time), (3, 900, Some(320)));
         state.opened(Some("v2".to_owned()));
         assert_eq!(run(&mut state, 20_000, 40_000, froze(0, 0)), [], "no picture of it yet");
-        state.pictured(90, 41_000);
+        assert!(state.pictured(90, 41_000));
+        state.measured(Sample::default(), 41_010);
         let first = &posts(&mut state)[0];
         assert_eq!((first.view.as_str(), first.report.sequence, first.report.freezes), ("v2", 1, 0));
         assert_eq!(first.report.embedded_by.as_deref(), Some("https://a.example"));

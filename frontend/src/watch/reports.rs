@@ -93,9 +93,10 @@ impl Reports {
         self.freezes.borrow_mut().interrupted();
     }
 
-    /// A picture is there.
-    pub fn pictured(&self) {
-        self.with(|state, now| state.pictured(now.saturating_sub(self.asked_at.get()), now));
+    /// A picture is there; answers whether it is the view's first.
+    pub fn pictured(&self) -> bool {
+        let now = time::now();
+        self.state.borrow_mut().pictured(now.saturating_sub(self.asked_at.get()), now)
     }
 
     /// A second passed.

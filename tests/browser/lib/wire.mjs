@@ -12,9 +12,9 @@ export async function wireTo(origin) {
       const lines = (rest + data.toString('latin1')).split('\r\n');
       rest = lines.pop().slice(-4096);
       for (const line of lines) {
-        if (from === 'client' && /^(GET|POST|PUT|PATCH|DELETE|OPTIONS) \S+ HTTP\/1\.1$/.test(line)) {
-          wire.requests.push(line.replace(/ HTTP.*/, ''));
-        }
+        // A body without an end of line stands before the next request of its connection.
+        const request = from === 'client' && line.match(/(?:GET|POST|PUT|PATCH|DELETE|OPTIONS) \/\S* (?=HTTP\/1\.1$)/);
+        if (request) wire.requests.push(request[0].trim());
         if (/^(set-)?cookie2?:/i.test(line)) wire.cookies.push(`${from}: ${line}`);
       }
     });
