@@ -4,9 +4,9 @@ use crate::{
     api::{Failure, Load, rest},
     browser::{self, time},
     ui::{
-        Button, Choice, CopyField, Dialog, Kind, Select, Skeleton, TextField,
+        Button, Choice, CopyField, Dialog, Kind, Select, Skeleton, TextField, el, el_with,
         format_state::{ago, sentence},
-        use_toast,
+        use_toast, words,
     },
 };
 use shared::{
@@ -167,16 +167,11 @@ pub fn Tokens() -> Html {
             ));
         }
         let id = token.id.to_string();
-        html! {
-            <li key={id.clone()} class="login">
-                <div>
-                    <b>{ token.label.as_str() }</b>
-                    { for may.map(|(.., words)| html! { <p>{ *words }</p> }) }
-                    <p class="quiet">{ sentence(&facts.join(" · ")) }</p>
-                </div>
-                <Button label="Revoke" on={ask.reform(move |()| id.clone())} />
-            </li>
-        }
+        let mut said = vec![words("b", "", token.label.to_string())];
+        said.extend(may.map(|(.., what)| words("p", "", *what)));
+        said.push(words("p", "quiet", sentence(&facts.join(" · "))));
+        let button = html! { <Button label="Revoke" on={ask.reform(move |()| id.clone())} /> };
+        el("li", "login", vec![el("div", "", said), button])
     };
     let choice = |(scope, id, words): &(Scope, &'static str, &'static str)| {
         let (pick, id) = (pick.clone(), *id);
@@ -230,7 +225,7 @@ pub fn Tokens() -> Html {
 }
 
 fn problem(text: Option<String>) -> Option<Html> {
-    text.map(|text| html! { <p class="field-note field-error" role="alert">{ text }</p> })
+    text.map(|text| el_with("p", "field-note field-error", &[("role", "alert")], vec![text.into()]))
 }
 
 impl State {

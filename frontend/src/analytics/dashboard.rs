@@ -4,16 +4,16 @@ use super::{
     breakdown::breakdown,
     engine::Snapshot,
     figures_state::{self, Figure},
-    merge_state,
+    list, merge_state,
     words_state::{By, date},
 };
 use crate::{
     api::rest,
     browser::time,
     ui::{
-        Chart, Clock, Look, Mark, Notice, Panel, Shape, Skeleton, Toggle, Unit,
+        Chart, Clock, Look, Mark, Notice, Panel, Shape, Skeleton, Toggle, Unit, el, el_with,
         format_state::{exact, viewers},
-        icon,
+        icon, words,
     },
 };
 use shared::analytics::BroadcastAnalytics;
@@ -23,96 +23,96 @@ use yew::prelude::*;
 /// Four numbers, the evening, how long people stayed, how well it played, and who they were.
 pub fn dashboard(snapshot: &Snapshot, compare: Callback<bool>) -> Html {
     let Some(all) = &snapshot.all else {
-        return match &snapshot.error {
-            Some(failure) if failure.status() == Some(404) => html! {
-                <Notice icon={Shape::Alert} title="There is no broadcast here."
-                    text="It never was, or it is another channel's. Pick one from the list." />
-            },
-            Some(failure) => html! {
-                <Notice icon={Shape::Alert} title="The numbers didn't come." text={failure.sentence()} />
-            },
-            None => html! { <Skeleton class="skeleton-hero" /> },
+        let (title, text) = match &snapshot.error {
+            Some(failure) if failure.status() == Some(404) => (
+                "There is no broadcast here.",
+                "It never was, or it is another channel's. Pick one from the list.".to_owned(),
+            ),
+            Some(failure) => ("The numbers didn't come.", failure.sentence()),
+            None => return html! { <Skeleton class="skeleton-hero" /> },
         };
+        return html! { <Notice icon={Shape::Alert} title={title} text={text} /> };
     };
     let summary = &all.summary;
-    let start = summary.start_time.as_millis();
-    let offset = time::offset(start);
-    let live = summary.end_time.is_none();
-    let export = |kind: &'static str, label: &'static str| {
-        html! {
-            <a class="button" href={rest::analytics_file(&summary.stream_id, kind)} download="" data-testid={format!("export-{kind}")}>
-                { icon(Shape::Download) }<span>{ label }</span></a>
-        }
-    };
-    let title = match summary.title.as_str() {
-        "" => "Without a title",
-        title => title,
-    };
-    let ghost = snapshot.before.as_deref().filter(|_| snapshot.compares);
-    html! {
-        <>
-            <section class="broadcast-head" aria-label="Broadcast">
-                <div>
-                    <h2 data-testid="broadcast-title">{ title }</h2>
-                    <ul class="facts">
-                        if live {
-                            <li><span class="badge badge-live" data-testid="live-now">{ "Live" }</span></li>
-                            <li class="number" data-testid="watching">{ format!("{} now", viewers(all.concurrent_viewers)) }</li>
-                        }
-                        <li>{ date(start, offset) }</li>
-                        <li class="number">{ figures_state::spell(summary.duration.0 as f64) }</li>
-                        if !summary.category.as_str().is_empty() { <li>{ summary.category.as_str() }</li> }
-                    </ul>
-                </div>
-                <div class="actions">{ export("csv", "CSV") }{ export("json", "JSON") }</div>
-            </section>
-            if let Some(failure) = &snapshot.error {
-                <p class="callout" role="status">{ failure.sentence() }</p>
-            }
-            <section class="figures" aria-label="In short">
-                { for figures_state::figures(summary, all.previous.as_ref()).into_iter().map(figure) }
-            </section>
-            <section class="card" aria-labelledby="evening-title">
-                <div class="card-head">
-                    <h2 id="evening-title">{ "Over time" }</h2>
-                    if all.previous.is_some() {
-                        <Toggle label="Compare with the last broadcast" on={snapshot.compares} change={compare} />
-                    }
-                </div>
-                { evening(all, ghost, offset) }
-            </section>
-            <div class="halves">
-                { staying(all) }
-                { quality(all) }
-            </div>
-            <div class="breakdowns">
-                { breakdown(By::Region, &all.regions) }
-                { breakdown(By::Device, &all.devices) }
-                { breakdown(By::Browser, &all.browsers) }
-                { breakdown(By::Referrer, &all.referrers) }
-                { breakdown(By::Embed, &all.embeds) }
-            </div>
-        </>
+    let offset = time::offset(summary.start_time.as_millis());
+    let mut parts = vec![head(all, offset)];
+    if let Some(failure) = &snapshot.error {
+        parts.push(el_with("p", "callout", &[("role", "status")], vec![failure.sentence().into()]));
     }
+    let figures = figures_state::figures(summary, all.previous.as_ref()).map(figure);
+    parts.push(el_with("section", "figures", &[("aria-label", "In short")], figures.into()));
+    let mut evening_head = vec![titled("evening-title", "Over time")];
+    if all.previous.is_some() {
+        let label = "Compare with the last broadcast";
+        evening_head.push(html! { <Toggle label={label} on={snapshot.compares} change={compare} /> });
+    }
+    let ghost = snapshot.before.as_deref().filter(|_| snapshot.compares);
+    parts
+        .push(card("evening-title", vec![el("div", "card-head", evening_head), evening(all, ghost, offset)]));
+    parts.push(el("div", "halves", vec![staying(all), quality(all)]));
+    let by = [
+        (By::Region, &all.regions),
+        (By::Device, &all.devices),
+        (By::Browser, &all.browsers),
+        (By::Referrer, &all.referrers),
+        (By::Embed, &all.embeds),
+    ];
+    parts.push(el("div", "breakdowns", by.map(|(by, shares)| breakdown(by, shares)).into()));
+    parts.into_iter().collect()
+}
+
+fn titled(id: &str, title: &'static str) -> Html {
+    el_with("h2", "", &[("id", id)], vec![title.into()])
+}
+
+fn card(title: &str, parts: Vec<Html>) -> Html {
+    el_with("section", "card", &[("aria-labelledby", title)], parts)
+}
+
+/// Which broadcast, whether it is on, and its exports.
+fn head(all: &BroadcastAnalytics, offset: i32) -> Html {
+    let summary = &all.summary;
+    let mut facts = Vec::new();
+    if summary.end_time.is_none() {
+        let badge = el_with("span", "badge badge-live", &[("data-testid", "live-now")], vec!["Live".into()]);
+        facts.push(el("li", "", vec![badge]));
+        let now = format!("{} now", viewers(all.concurrent_viewers));
+        facts.push(el_with("li", "number", &[("data-testid", "watching")], vec![now.into()]));
+    }
+    facts.push(words("li", "", date(summary.start_time.as_millis(), offset)));
+    facts.push(words("li", "number", figures_state::spell(summary.duration.0 as f64)));
+    if !summary.category.as_str().is_empty() {
+        facts.push(words("li", "", summary.category.to_string()));
+    }
+    let export = |(kind, label): (&'static str, &'static str)| {
+        let (href, id) = (rest::analytics_file(&summary.stream_id, kind), format!("export-{kind}"));
+        let attributes = [("href", href.as_str()), ("download", ""), ("data-testid", id.as_str())];
+        el_with("a", "button", &attributes, vec![icon(Shape::Download), words("span", "", label)])
+    };
+    let title = vec![list::title(summary).to_owned().into()];
+    let title = el_with("h2", "", &[("data-testid", "broadcast-title")], title);
+    let parts = vec![
+        el("div", "", vec![title, el("ul", "facts", facts)]),
+        el("div", "actions", [("csv", "CSV"), ("json", "JSON")].map(export).into()),
+    ];
+    el_with("section", "broadcast-head", &[("aria-label", "Broadcast")], parts)
 }
 
 fn figure(figure: Figure) -> Html {
-    html! {
-        <dl class="figure" data-testid={format!("figure-{}", figure.id)}>
-            <dt>{ figure.name }</dt>
-            <dd class="figure-value">{ figure.value }</dd>
-            <dd class={classes!("figure-change", figure.way.class())}>
-                <span aria-hidden="true">{ figure.way.arrow() }</span>{ figure.change }
-            </dd>
-        </dl>
-    }
+    let arrow = el_with("span", "", &[("aria-hidden", "true")], vec![figure.way.arrow().into()]);
+    let parts = vec![
+        words("dt", "", figure.name),
+        words("dd", "figure-value", figure.value),
+        el("dd", figure.way.class(), vec![arrow, figure.change.into()]),
+    ];
+    el_with("dl", "figure", &[("data-testid", &format!("figure-{}", figure.id))], parts)
 }
 
 /// Audience and quality on one axis: whoever sees the viewers leave sees what they saw.
 fn evening(all: &BroadcastAnalytics, before: Option<&BroadcastAnalytics>, offset: i32) -> Html {
     let (summary, line) = (&all.summary, &all.timeline);
     if line.viewers.is_empty() {
-        return html! { <p class="quiet">{ "The first step of five seconds isn't over yet." }</p> };
+        return words("p", "quiet", "The first step of five seconds isn't over yet.");
     }
     let from = line.from.0 as f64;
     let clock = Clock::Local { zero: summary.start_time.as_millis() + line.from.0 as i64 * 1000, offset };
@@ -190,37 +190,29 @@ fn staying(all: &BroadcastAnalytics) -> Html {
     let parts: Vec<Option<f64>> = all.retention.iter().map(|part| Some(part * 100.0)).collect();
     let none = parts.is_empty();
     let panels = vec![panel(STAYING, figures_state::staying(&all.retention), parts)];
-    html! {
-        <section class="card" aria-labelledby="staying-title">
-            <h2 id="staying-title">{ "How long people stay" }</h2>
-            if none {
-                <p class="quiet">{ "No views yet." }</p>
-            } else {
-                <Chart id="staying" panels={panels} step=60.0 lead=0.0 clock={Clock::Since} time_name="After"
-                    label="The part of all views that lasted so many minutes. Arrow keys read the values out." />
-            }
-        </section>
-    }
+    let chart = if none {
+        words("p", "quiet", "No views yet.")
+    } else {
+        html! {
+            <Chart id="staying" panels={panels} step=60.0 lead=0.0 clock={Clock::Since} time_name="After"
+                label="The part of all views that lasted so many minutes. Arrow keys read the values out." />
+        }
+    };
+    card("staying-title", vec![titled("staying-title", "How long people stay"), chart])
 }
 
 fn quality(all: &BroadcastAnalytics) -> Html {
     let quality = &all.quality;
     let fact = |(id, name, value, note): figures_state::Fact| {
-        html! {
-            <div data-testid={id}><dt>{ name }</dt><dd class="fact-value">{ value }</dd><dd class="quiet">{ note }</dd></div>
-        }
+        let parts = vec![words("dt", "", name), words("dd", "fact-value", value), words("dd", "quiet", note)];
+        el_with("div", "", &[("data-testid", id)], parts)
     };
-    html! {
-        <section class="card" aria-labelledby="quality-title">
-            <h2 id="quality-title">{ "How well it played" }</h2>
-            <dl class="quality">{ for figures_state::facts(all).into_iter().map(fact) }</dl>
-            <div class="played">
-                { breakdown(By::Codec, &quality.codecs) }
-                { breakdown(By::Size, &quality.sizes) }
-            </div>
-            <p class="field-note">
-                { format!("As measured by the players of {} of {} views.", exact(quality.reports), exact(all.summary.total_views)) }
-            </p>
-        </section>
-    }
+    let (reports, views) = (exact(quality.reports), exact(all.summary.total_views));
+    let parts = vec![
+        titled("quality-title", "How well it played"),
+        el("dl", "quality", figures_state::facts(all).map(fact).into()),
+        el("div", "played", vec![breakdown(By::Codec, &quality.codecs), breakdown(By::Size, &quality.sizes)]),
+        words("p", "field-note", format!("As measured by the players of {reports} of {views} views.")),
+    ];
+    card("quality-title", parts)
 }

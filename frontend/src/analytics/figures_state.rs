@@ -30,9 +30,9 @@ impl Way {
     /// As a class.
     pub fn class(self) -> &'static str {
         match self {
-            Self::Up => "way-up",
-            Self::Down => "way-down",
-            Self::Level => "way-level",
+            Self::Up => "figure-change way-up",
+            Self::Down => "figure-change way-down",
+            Self::Level => "figure-change",
         }
     }
 }

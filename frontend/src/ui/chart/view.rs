@@ -1,7 +1,10 @@
 //! The chart on the page.
 
 use super::{draw_state::px, panel::Panel, picture::Picture, scale_state::Clock, table};
-use crate::browser::{listen, page};
+use crate::{
+    browser::{listen, page},
+    ui::element::{el, words},
+};
 use std::rc::Rc;
 use yew::prelude::*;
 
@@ -128,6 +131,7 @@ pub fn Chart(props: &ChartProps) -> Html {
     };
     let seen = seen.borrow();
     let size = format!("0 0 {} {}", px(seen.width), px(picture.height));
+    let mark = |mark: &Mark| words("li", "", format!("{} {}", props.clock.words(mark.at), mark.text));
     html! {
         <div class="chart" data-testid={props.id}>
             <div class="chart-box" ref={node} style={format!("min-block-size:{}px", px(picture.height))}>
@@ -143,13 +147,7 @@ pub fn Chart(props: &ChartProps) -> Html {
                     onpointerleave={onpointer} onblur={onblur} data-testid={format!("{}-pad", props.id)}></div>
             </div>
             <p class="unseen" role="status" data-testid={format!("{}-said", props.id)}>{ seen.said.clone() }</p>
-            if !props.marks.is_empty() {
-                <ol class="chart-marks">
-                    { for props.marks.iter().map(|mark| html! {
-                        <li>{ format!("{} {}", props.clock.words(mark.at), mark.text) }</li>
-                    }) }
-                </ol>
-            }
+            if !props.marks.is_empty() { { el("ol", "chart-marks", props.marks.iter().map(mark).collect()) } }
             <details class="chart-behind" ontoggle={ontoggle}>
                 <summary data-testid={format!("{}-behind", props.id)}>{ "Show as a table" }</summary>
                 if seen.table { { table::behind(props) } }
