@@ -102,6 +102,7 @@ scenario('who may embed is saved, said by the header, and shown where one shares
   assert.ok(await page.evaluate(() => document.activeElement?.dataset.testid === 'share'), 'the focus is back');
 
   await page.goto(`${weir.origin}/settings`);
+  await page.waitForSelector(at('embedding-rule'), { visible: true });
   await page.select(at('embedding-rule'), 'anywhere');
   await saved(anywhere);
 });

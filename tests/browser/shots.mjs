@@ -155,7 +155,7 @@ try {
   await shoot(page, 'channel-offline');
   await page.goto(weir.origin);
   await page.waitForSelector('main a[href="/bea"]', { visible: true });
-  const end = Date.parse('2026-11-20T22:02:00Z');
+  const end = Date.parse('2026-11-13T22:02:00Z');
   await remember(weir, [
     ...evening({ id: 'evening-1', title: 'Building a river in the garden, part 2', end: end - 2 * 86_400_000, hours: 2, views: 180, seed: 3 }),
     ...evening({ id: 'evening-2', title: 'Building a river in the garden, part 3', end }),

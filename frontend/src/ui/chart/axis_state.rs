@@ -61,6 +61,41 @@ impl Axis {
     }
 }
 
+/// Where a label is held: by its start at the plot's start, by its end at the plot's end, else by its middle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hold {
+    /// The label begins at its place.
+    Start,
+    /// It is centred on its place.
+    Middle,
+    /// It ends at its place.
+    End,
+}
+
+/// A letter of a label is about so wide, in pixels; digits are narrower than most letters.
+const LETTER: f64 = 7.8;
+/// The least room between two labels.
+const ROOM: f64 = 10.0;
+
+/// Which labels (place and number of letters, in order) can be written without touching, and how they are held.
+pub fn labels(places: &[(f64, usize)], width: f64) -> Vec<(usize, Hold)> {
+    let mut written = Vec::with_capacity(places.len());
+    let mut end = f64::MIN;
+    for (index, &(x, letters)) in places.iter().enumerate() {
+        let wide = letters as f64 * LETTER;
+        let (hold, left) = match () {
+            () if x < wide / 2.0 => (Hold::Start, x),
+            () if x > width - wide / 2.0 => (Hold::End, x - wide),
+            () => (Hold::Middle, x - wide / 2.0),
+        };
+        if left >= end + ROOM || written.is_empty() {
+            written.push((index, hold));
+            end = left + wide;
+        }
+    }
+    written
+}
+
 /// Moves marks of a width apart, each as near to its place as its neighbours leave it; `None` if they don't fit at all.
 /// The places are in order.
 pub fn spread(places: &[f64], size: f64, width: f64) -> Option<Vec<f64>> {
@@ -135,6 +170,36 @@ mod tests {
         assert_eq!(axis.moved(Some(50), "ArrowRight", true), Some(55));
         assert_eq!([key(Some(7), "Tab"), key(None, "a")], [None, None]);
         assert_eq!(self::axis(0).moved(None, "Home", false), None);
+    }
+
+    #[test]
+    fn labels_never_touch_and_never_leave_the_plot() {
+        assert_eq!(
+            labels(&[(0.0, 1), (150.0, 5), (300.0, 5)], 300.0),
+            [(0, Hold::Start), (1, Hold::Middle), (2, Hold::End)]
+        );
+        // One that would be pushed into its neighbour is left out.
+        assert_eq!(labels(&[(240.0, 3), (295.0, 10)], 300.0), [(0, Hold::Middle)]);
+        for count in 1..40_usize {
+            for letters in [1, 5, 8, 10] {
+                let places: Vec<(f64, usize)> =
+                    (0..count).map(|at| (at as f64 * 310.0 / count as f64, letters)).collect();
+                let mut end = f64::MIN;
+                for (index, hold) in labels(&places, 310.0) {
+                    let (x, wide) = (places[index].0, letters as f64 * LETTER);
+                    let left = x - match hold {
+                        Hold::Start => 0.0,
+                        Hold::Middle => wide / 2.0,
+                        Hold::End => wide,
+                    };
+                    assert!(
+                        left >= end && left >= 0.0 && left + wide <= 310.0 + 1e-9,
+                        "{count} of {letters}"
+                    );
+                    end = left + wide;
+                }
+            }
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A chart's picture: where everything is, and what it reads.
 
 use super::{
-    axis_state::{Axis, spread},
+    axis_state::{Axis, Hold, labels, spread},
     draw_state::{self, Look},
     panel::Panel,
     scale_state::{Clock, Scale},
@@ -99,14 +99,16 @@ impl Picture {
         let foot = top - GAP;
         marks(&props.marks, &axis, foot, &mut parts);
         let most = ((axis.width / TICK) as u32).max(1);
-        for (at, words) in props.clock.ticks(0.0, axis.span(), most) {
-            let x = axis.x(at);
-            let class = match () {
-                () if x < TICK / 4.0 => "chart-tick chart-below",
-                () if x > axis.width - TICK / 4.0 => "chart-tick chart-below chart-left",
-                () => "chart-tick chart-below chart-middle",
+        let ticks = props.clock.ticks(0.0, axis.span(), most);
+        let places: Vec<(f64, usize)> = ticks.iter().map(|(at, words)| (axis.x(*at), words.len())).collect();
+        for (index, hold) in labels(&places, axis.width) {
+            let class = match hold {
+                Hold::Start => "chart-tick chart-below",
+                Hold::Middle => "chart-tick chart-below chart-middle",
+                Hold::End => "chart-tick chart-below chart-left",
             };
-            parts.push(text(class, (x + GUTTER, foot + 18.0), words).into());
+            let at = (places[index].0 + GUTTER, foot + 18.0);
+            parts.push(text(class, at, ticks[index].1.clone()).into());
         }
         Self { axis, height: foot + FOOT, html: parts.into_iter().collect(), width, narrow, panels }
     }
