@@ -214,6 +214,7 @@ impl Server {
         metrics.register(|registry| {
             gateway.register(registry);
             chat.register(registry);
+            desk.register(registry);
         });
 
         let setup_token = accounts.new_setup_token().await?;

@@ -9,7 +9,9 @@ const WAIT_MOST: u32 = 120_000;
 /// A person may have wanted to watch so long before the connection stood.
 const BEFORE: Duration = Duration::from_secs(20);
 /// A picture that stops for less than this is no freeze.
-const FREEZE_LEAST: Duration = Duration::from_millis(150);
+pub const FREEZE_LEAST: Duration = Duration::from_millis(150);
+/// Players report several times in this; freezes of more time than this don't come with one report.
+const SINCE_MOST: Duration = Duration::from_secs(60);
 /// No picture is higher.
 const HEIGHT_MOST: u16 = 8640;
 /// As much of an address as is kept.
@@ -56,9 +58,15 @@ pub struct News {
 }
 
 impl Statement {
-    /// Takes a report of a view that began `age` ago, on a server whose own pages are at `own`; `None` if it is older than
-    /// one that was taken.
-    pub fn take(&mut self, report: &ViewReport, age: Duration, now: Timestamp, own: &str) -> Option<News> {
+    /// Takes a report of a view that began `age` ago and of which the last report came `since`, on a server whose own pages
+    /// are at `own`; `None` if it is older than one that was taken.
+    pub fn take(
+        &mut self,
+        report: &ViewReport,
+        (age, since): (Duration, Duration),
+        now: Timestamp,
+        own: &str,
+    ) -> Option<News> {
         if self.sequence.is_some_and(|last| report.sequence <= last) {
             return None;
         }
@@ -68,8 +76,10 @@ impl Statement {
             let most = millis(age + BEFORE).min(WAIT_MOST);
             self.join_time = report.join_time.map(|time| time.min(most));
         }
-        let freezes_most = age.as_millis() / FREEZE_LEAST.as_millis();
-        let freezes = report.freezes.min(u32::try_from(freezes_most).unwrap_or(u32::MAX)).max(self.freezes);
+        // One may have begun before the last report and ended after it.
+        let more = freezes_in(since.min(SINCE_MOST)).saturating_add(1);
+        let most = freezes_in(age).min(self.freezes.saturating_add(more));
+        let freezes = report.freezes.min(most).max(self.freezes);
         let news = News {
             freezes: freezes - self.freezes,
             latency: report.latency.map(|latency| latency.min(WAIT_MOST)),
@@ -109,6 +119,11 @@ impl Statement {
     }
 }
 
+/// As many freezes as there is time for.
+pub fn freezes_in(time: Duration) -> u32 {
+    u32::try_from(time.as_millis() / FREEZE_LEAST.as_millis()).unwrap_or(u32::MAX)
+}
+
 fn millis(duration: Duration) -> u32 {
     u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
 }
@@ -142,8 +157,25 @@ mod tests {
 
     fn taken(report: ViewReport, age: u64) -> (Statement, Option<News>) {
         let mut statement = Statement::default();
-        let news = statement.take(&report, Duration::from_secs(age), now(), OWN);
+        let news = statement.take(&report, (Duration::from_secs(age), Duration::from_secs(age)), now(), OWN);
         (statement, news)
+    }
+
+    /// How old a view is, and how long after its last report.
+    fn after(age: u64) -> (Duration, Duration) {
+        (Duration::from_secs(age), Duration::from_secs(1))
+    }
+
+    #[test]
+    fn a_long_view_can_t_claim_its_whole_time_s_freezes_at_once() {
+        let lie = |sequence| ViewReport { sequence, freezes: u32::MAX, ..Default::default() };
+        // A silence of ten hours counts as one of a minute.
+        let (mut statement, news) = taken(lie(1), 36_000);
+        assert_eq!(news.unwrap().freezes, 401);
+        assert_eq!(statement.take(&lie(2), after(36_001), now(), OWN).unwrap().freezes, 7);
+        assert_eq!(statement.freezes, 408);
+        let at_once = (Duration::from_secs(36_001), Duration::ZERO);
+        assert_eq!(statement.take(&lie(3), at_once, now(), OWN).unwrap().freezes, 1);
     }
 
     #[test]
@@ -179,14 +211,14 @@ mod tests {
         let before = statement.clone();
         for sequence in [0, 4, 5] {
             let late = ViewReport { sequence, freezes: 9, ..Default::default() };
-            assert_eq!(statement.take(&late, Duration::from_secs(61), now(), OWN), None);
+            assert_eq!(statement.take(&late, after(61), now(), OWN), None);
         }
         assert_eq!(statement, before);
         let less = ViewReport { sequence: 6, freezes: 1, frozen_time: 1, ..Default::default() };
-        let news = statement.take(&less, Duration::from_secs(62), now(), OWN).unwrap();
+        let news = statement.take(&less, after(62), now(), OWN).unwrap();
         assert_eq!((news.freezes, statement.freezes, statement.frozen_time), (0, 3, 600));
         let more = ViewReport { sequence: 7, freezes: 5, ..Default::default() };
-        assert_eq!(statement.take(&more, Duration::from_secs(63), now(), OWN).unwrap().freezes, 2);
+        assert_eq!(statement.take(&more, after(63), now(), OWN).unwrap().freezes, 2);
         // A first report may have any number.
         assert!(taken(ViewReport::default(), 1).1.is_some());
     }

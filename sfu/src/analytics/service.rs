@@ -13,6 +13,7 @@ use crate::{
     store::StoreError,
 };
 use axum::http::StatusCode;
+use prometheus_client::{metrics::counter::Counter, registry::Registry};
 use shared::{
     analytics::{BroadcastAnalytics, BroadcastSummary, InstanceAnalytics, Share, ViewReport},
     id::{BroadcastId, ChannelId, ViewId},
@@ -79,6 +80,7 @@ struct DeskInner {
     pending: AsyncMutex<Option<Batch>>,
     /// The last report that is on disk.
     written: watch::Sender<u64>,
+    dropped: Counter,
 }
 
 impl Desk {
@@ -91,9 +93,16 @@ impl Desk {
             arrived: Notify::new(),
             pending: AsyncMutex::default(),
             written: watch::Sender::new(0),
+            dropped: Counter::default(),
         }));
         tokio::spawn(desk.clone().run());
         desk
+    }
+
+    /// Adds its metrics.
+    pub fn register(&self, registry: &mut Registry) {
+        let help = "Views' reports and steps of time that were dropped because they could not be written";
+        registry.register("reports_dropped", help, self.0.dropped.clone());
     }
 
     /// Hears of something that happened. Doesn't wait for anything.
@@ -128,6 +137,7 @@ impl Desk {
                     tracing::error!(%error, "players' reports can't be written down; trying again each second");
                 }
                 sleep(RETRY_AFTER).await;
+                self.statements().tick(self.0.since.elapsed());
             }
             if std::mem::take(&mut is_failing) {
                 tracing::info!("players' reports are written down again");
@@ -137,11 +147,23 @@ impl Desk {
 
     /// Writes what waits to be written.
     pub async fn flush(&self) -> Result<(), StoreError> {
+        let flushed = self.try_flush().await;
+        let dropped = self.statements().take_dropped();
+        if dropped > 0 && self.0.dropped.inc_by(dropped) == 0 {
+            tracing::error!(
+                dropped,
+                "players' reports are dropped, as they can't be written; from now on the metrics say it"
+            );
+        }
+        flushed
+    }
+
+    async fn try_flush(&self) -> Result<(), StoreError> {
         let mut pending = self.0.pending.lock().await;
         let batch = pending.take().unwrap_or_else(|| self.statements().take());
         if !batch.is_empty() {
             match self.0.store.write(&batch).await {
-                Ok(early) => self.statements().put_back(early),
+                Ok(early) => self.statements().put_back(early, self.0.since.elapsed()),
                 Err(error) => {
                     *pending = Some(batch);
                     return Err(error);
@@ -167,7 +189,9 @@ impl Desk {
         })?;
         self.0.arrived.notify_one();
         let mut written = self.0.written.subscribe();
-        match timeout(PATIENCE, written.wait_for(|written| *written >= ticket)).await {
+        // A view that isn't written yet has no report on disk either.
+        let is_done = |written: &u64| *written >= ticket && self.statements().is_written(view);
+        match timeout(PATIENCE, written.wait_for(is_done)).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(_)) | Err(_) => Err(ReportError::Store(StoreError::Busy)),
         }

@@ -19,6 +19,14 @@ use std::{
 pub const LAST_WORDS: Duration = Duration::from_secs(60);
 /// The most views that ended and are still reported of. Beyond that the first is forgotten early.
 const OVER_MOST: usize = 50_000;
+/// The most statements of views that are forgotten, and the most steps that are over, that wait to be written. Beyond that
+/// the oldest is dropped, and counted.
+const PARTING_MOST: usize = 10_000;
+const STEPS_MOST: usize = 20_000;
+/// How long what is said of something that isn't written itself waits for it, once nobody can add to it.
+const EARLY_MOST: Duration = Duration::from_secs(60);
+/// As long as somebody may ask whether a dropped report is on disk.
+const LOST_FOR: Duration = Duration::from_secs(10);
 /// A step of time.
 pub const STEP: Duration = Duration::from_secs(5);
 /// Reports of a view in a row, and after which time one more.
@@ -125,14 +133,17 @@ struct View {
     /// `None` while it is only in the database.
     statement: Option<Statement>,
     is_dirty: bool,
+    /// When its last report came, by the process's clock.
+    reported: Option<Duration>,
     calm_at: Duration,
 }
 
 #[derive(Debug)]
 struct Broadcast {
     started_at: Timestamp,
-    steps: BTreeMap<u64, Step>,
-    dirty: HashSet<u64>,
+    /// The step in which reports come. A report belongs to that in which it comes: those before can't change.
+    step: Option<(u64, Step)>,
+    is_dirty: bool,
     is_over: bool,
 }
 
@@ -140,6 +151,13 @@ struct Broadcast {
 struct Step {
     freezes: u32,
     latencies: HashMap<ViewId, u32>,
+}
+
+/// What waits for what it is of.
+#[derive(Debug, PartialEq, Eq, Hash)]
+enum Early {
+    View(ViewId),
+    Step(BroadcastId, u64),
 }
 
 /// See the module.
@@ -151,7 +169,15 @@ pub struct Statements {
     over: VecDeque<(Duration, ViewId)>,
     dirty: Vec<ViewId>,
     /// Statements that are to be written, of views that are forgotten.
-    parting: Vec<(ViewId, BroadcastId, Statement)>,
+    parting: BTreeMap<ViewId, (BroadcastId, Statement)>,
+    /// Steps that are to be written and that can't change any more.
+    rows: BTreeMap<(BroadcastId, u64), StepRow>,
+    /// What could not be written because what it is of is not: since when.
+    early: HashMap<Early, Duration>,
+    /// Views of which something was dropped, and when.
+    lost: HashMap<ViewId, Duration>,
+    /// How much was dropped since it was last asked.
+    dropped: u64,
     ticket: u64,
 }
 
@@ -160,12 +186,7 @@ impl Statements {
     pub fn heed(&mut self, fact: Fact, now: Duration) {
         match fact {
             Fact::BroadcastStarted { id, at } => {
-                let broadcast = Broadcast {
-                    started_at: at,
-                    steps: BTreeMap::new(),
-                    dirty: HashSet::new(),
-                    is_over: false,
-                };
+                let broadcast = Broadcast { started_at: at, step: None, is_dirty: false, is_over: false };
                 self.broadcasts.entry(id).or_insert(broadcast);
             }
             Fact::BroadcastEnded { id } => {
@@ -208,6 +229,7 @@ impl Statements {
             ended_at: None,
             statement,
             is_dirty: false,
+            reported: None,
             calm_at: now,
         };
         self.views.insert(id, view);
@@ -218,11 +240,11 @@ impl Statements {
         view.ended_at = Some(now);
         self.over.push_back((now, id));
         if self.over.len() > OVER_MOST {
-            self.forget_first();
+            self.forget_first(now);
         }
     }
 
-    fn forget_first(&mut self) {
+    fn forget_first(&mut self, now: Duration) {
         let Some((at, id)) = self.over.pop_front() else { return };
         // It may have been opened again since, and ended again.
         if self.views.get(&id).is_none_or(|view| view.ended_at != Some(at)) {
@@ -231,19 +253,33 @@ impl Statements {
         if let Some(View { broadcast, statement: Some(statement), is_dirty: true, .. }) =
             self.views.remove(&id)
         {
-            self.parting.push((id, broadcast, statement));
+            self.parting.insert(id, (broadcast, statement));
+            self.bound(now);
+        }
+    }
+
+    /// Drops the oldest of what is too much.
+    fn bound(&mut self, now: Duration) {
+        while self.parting.len() > PARTING_MOST
+            && let Some((id, _)) = self.parting.pop_first()
+        {
+            self.lost.insert(id, now);
+            self.dropped += 1;
+        }
+        while self.rows.len() > STEPS_MOST && self.rows.pop_first().is_some() {
+            self.dropped += 1;
         }
     }
 
     /// Forgets what is over for long enough.
     pub fn tick(&mut self, now: Duration) {
         while self.over.front().is_some_and(|(at, _)| now.saturating_sub(*at) >= LAST_WORDS) {
-            self.forget_first();
+            self.forget_first(now);
         }
+        self.lost.retain(|_, at| now.saturating_sub(*at) < LOST_FOR);
         let watched: HashSet<&BroadcastId> = self.views.values().map(|view| &view.broadcast).collect();
-        self.broadcasts.retain(|id, broadcast| {
-            !broadcast.is_over || !broadcast.dirty.is_empty() || watched.contains(id)
-        });
+        self.broadcasts
+            .retain(|id, broadcast| !broadcast.is_over || broadcast.is_dirty || watched.contains(id));
     }
 
     /// What the database has of a view that was [`Refused::Unread`]: when it began, and what was said.
@@ -274,22 +310,32 @@ impl Statements {
         let passed = i64::try_from(now.saturating_sub(view.heard).as_millis()).unwrap_or(i64::MAX);
         let at = Timestamp::from_millis(view.at.as_millis().saturating_add(passed));
         let age = at.since(view.started_at);
-        let Some(news) = statement.take(report, age, at, own) else { return Ok(self.ticket) };
+        let since = view.reported.map_or(age, |reported| now.saturating_sub(reported));
+        let Some(news) = statement.take(report, (age, since), at, own) else { return Ok(self.ticket) };
+        view.reported = Some(now);
         if !view.is_dirty {
             view.is_dirty = true;
             self.dirty.push(id.clone());
         }
         self.ticket += 1;
         if let Some(broadcast) = self.broadcasts.get_mut(&view.broadcast) {
-            broadcast.add(id, news, at);
+            let over = broadcast.add(id, news, at);
+            self.rows.extend(
+                over.map(|(number, step)| {
+                    ((view.broadcast.clone(), number), step.row(&view.broadcast, number))
+                }),
+            );
+            self.bound(now);
         }
         Ok(self.ticket)
     }
 
     /// Everything that is not written yet.
     pub fn take(&mut self) -> Batch {
-        let statements = std::mem::take(&mut self.parting);
-        let mut batch = Batch { statements, ticket: self.ticket, steps: Vec::new() };
+        let parting = std::mem::take(&mut self.parting).into_iter();
+        let statements = parting.map(|(id, (broadcast, statement))| (id, broadcast, statement)).collect();
+        let steps = std::mem::take(&mut self.rows).into_values().collect();
+        let mut batch = Batch { statements, ticket: self.ticket, steps };
         for id in std::mem::take(&mut self.dirty) {
             let Some(view) = self.views.get_mut(&id) else { continue };
             view.is_dirty = false;
@@ -298,32 +344,69 @@ impl Statements {
             }
         }
         for (id, broadcast) in &mut self.broadcasts {
-            let dirty = std::mem::take(&mut broadcast.dirty);
-            let rows = dirty.iter().filter_map(|step| Some((*step, broadcast.steps.get(step)?)));
-            batch.steps.extend(rows.map(|(number, step)| step.row(id, number)));
-            // A report belongs to the step in which it comes: only the last can still change.
-            let last = broadcast.steps.keys().next_back().copied();
-            broadcast.steps.retain(|step, _| Some(*step) == last);
+            if std::mem::take(&mut broadcast.is_dirty) {
+                batch.steps.extend(broadcast.step.iter().map(|(number, step)| step.row(id, *number)));
+            }
         }
         batch.steps.sort_by(|a, b| (&a.broadcast, a.step).cmp(&(&b.broadcast, b.step)));
         batch
     }
 
-    /// The view itself is not written yet: its statement is to be written again later.
-    pub fn put_back(&mut self, ids: impl IntoIterator<Item = ViewId>) {
-        for id in ids {
-            if let Some(view) = self.views.get_mut(&id)
-                && !view.is_dirty
-            {
-                view.is_dirty = true;
-                self.dirty.push(id);
+    /// The rest of a batch was written; of these the view or the broadcast itself is not written yet: they are to be written
+    /// again later. What nobody can add to any more is dropped if that takes too long.
+    pub fn put_back(&mut self, early: Batch, now: Duration) {
+        // All that waited was in the batch: what is not early again is written.
+        let before = std::mem::take(&mut self.early);
+        let since = |key: &Early| before.get(key).copied().unwrap_or(now);
+        let is_over = |at: Duration| now.saturating_sub(at) >= EARLY_MOST;
+        for (id, broadcast, statement) in early.statements {
+            let key = Early::View(id.clone());
+            let at = since(&key);
+            if let Some(view) = self.views.get_mut(&id) {
+                if !std::mem::replace(&mut view.is_dirty, true) {
+                    self.dirty.push(id);
+                }
+            } else if is_over(at) {
+                self.dropped += 1;
+                self.lost.insert(id, now);
+                continue;
+            } else {
+                // What was said later is there already.
+                self.parting.entry(id).or_insert((broadcast, statement));
             }
+            self.early.insert(key, at);
         }
+        for row in early.steps {
+            let key = Early::Step(row.broadcast.clone(), row.step);
+            let at = since(&key);
+            let known = self.broadcasts.get_mut(&row.broadcast);
+            if let Some(broadcast) = known.filter(|broadcast| broadcast.is_in(row.step)) {
+                broadcast.is_dirty = true;
+            } else if is_over(at) {
+                self.dropped += 1;
+                continue;
+            } else {
+                self.rows.entry((row.broadcast.clone(), row.step)).or_insert(row);
+            }
+            self.early.insert(key, at);
+        }
+        self.bound(now);
+    }
+
+    /// Whether all that a view's player said is on disk, when a batch with it was written.
+    pub fn is_written(&self, id: &ViewId) -> bool {
+        !self.early.contains_key(&Early::View(id.clone())) && !self.lost.contains_key(id)
+    }
+
+    /// How many statements and steps were dropped since this was last asked.
+    pub fn take_dropped(&mut self) -> u64 {
+        std::mem::take(&mut self.dropped)
     }
 
     /// Whether anything waits to be written.
     pub fn is_dirty(&self) -> bool {
-        !self.dirty.is_empty() || !self.parting.is_empty()
+        let is_waiting = !self.dirty.is_empty() || !self.parting.is_empty() || !self.rows.is_empty();
+        is_waiting || self.broadcasts.values().any(|broadcast| broadcast.is_dirty)
     }
 
     /// How many views may be reported of.
@@ -338,20 +421,27 @@ impl Statements {
 }
 
 impl Broadcast {
-    fn add(&mut self, view: &ViewId, news: News, at: Timestamp) {
+    /// Gives the step before, if this begins another one and that isn't written yet.
+    fn add(&mut self, view: &ViewId, news: News, at: Timestamp) -> Option<(u64, Step)> {
         let number = at.since(self.started_at).as_secs() / STEP.as_secs();
         // Of a broadcast that is over, no step comes after the last. One that was written can't be changed any more.
-        let last = self.steps.keys().next_back().copied().unwrap_or(number);
+        let last = self.step.as_ref().map_or(number, |(last, _)| *last);
         let number = if self.is_over { last } else { number.max(last) };
         if news == News::default() {
-            return;
+            return None;
         }
-        let step = self.steps.entry(number).or_default();
+        let before = self.step.take_if(|(last, _)| *last != number).filter(|_| self.is_dirty);
+        let (_, step) = self.step.get_or_insert_with(|| (number, Step::default()));
         step.freezes = step.freezes.saturating_add(news.freezes);
         if let Some(latency) = news.latency {
             step.latencies.insert(view.clone(), latency);
         }
-        self.dirty.insert(number);
+        self.is_dirty = true;
+        before
+    }
+
+    fn is_in(&self, number: u64) -> bool {
+        self.step.as_ref().is_some_and(|(step, _)| *step == number)
     }
 }
 
@@ -483,11 +573,65 @@ mod tests {
         let mut statements = statements(&["v"]);
         statements.report(&view("v"), &said(1, 0, None), OWN, s(2)).unwrap();
         assert_eq!(statements.take().statements.len(), 1);
-        statements.put_back([view("v"), view("gone")]);
-        assert!(statements.is_dirty());
+        statements.report(&view("v"), &said(2, 1, None), OWN, s(3)).unwrap();
+        let batch = statements.take();
+        assert!(!statements.is_dirty() && statements.is_written(&view("v")));
+        statements.put_back(batch.clone(), s(3));
+        assert!(statements.is_dirty() && !statements.is_written(&view("v")));
         statements.heed(Fact::ViewEnded { id: view("v") }, s(3));
         statements.tick(s(90));
-        assert_eq!(statements.take().statements.len(), 1, "not forgotten before it is written");
+        assert_eq!(statements.take(), batch, "not forgotten before it is written");
+        // And not when it is early again after it was forgotten.
+        statements.heed(Fact::BroadcastEnded { id: broadcast() }, s(4));
+        statements.tick(s(91));
+        statements.put_back(batch.clone(), s(50));
+        let again = statements.take();
+        assert_eq!(again, batch);
+        statements.put_back(Batch::default(), s(50));
+        assert!(!statements.is_dirty() && statements.is_written(&view("v")));
+        // What it is of never comes: it is dropped, and nobody is told that it is on disk.
+        statements.put_back(again, s(100));
+        let again = statements.take();
+        statements.put_back(again, s(160));
+        assert!(!statements.is_dirty() && !statements.is_written(&view("v")));
+        assert_eq!((statements.take_dropped(), statements.take_dropped()), (2, 0));
+    }
+
+    #[test]
+    fn a_step_that_goes_on_is_not_overwritten_by_what_comes_back() {
+        let mut statements = statements(&["v"]);
+        statements.report(&view("v"), &said(1, 1, None), OWN, s(2)).unwrap();
+        let first = statements.take();
+        statements.report(&view("v"), &said(2, 2, None), OWN, s(3)).unwrap();
+        // The next step begins while the first is being written.
+        statements.report(&view("v"), &said(3, 3, None), OWN, s(8)).unwrap();
+        statements.put_back(first, s(8));
+        let steps: Vec<(u64, u32)> =
+            statements.take().steps.iter().map(|row| (row.step, row.freezes)).collect();
+        assert_eq!(steps, [(0, 2), (1, 1)]);
+    }
+
+    #[test]
+    fn reports_that_can_t_be_written_cost_bounded_memory() {
+        let mut statements = statements(&["v"]);
+        for n in 0..STEPS_MOST as u64 + 10 {
+            statements.report(&view("v"), &said(n as u32, 0, Some(1)), OWN, s(5 + n * 5)).unwrap();
+        }
+        assert_eq!(statements.rows.len(), STEPS_MOST);
+        assert_eq!(statements.broadcasts[&broadcast()].step.as_ref().unwrap().1.latencies.len(), 1);
+        assert_eq!(statements.take_dropped(), 9);
+        let mut leaving = self::statements(&[]);
+        for n in 0..PARTING_MOST + 10 {
+            let id = view(&format!("v{n:06}"));
+            leaving.heed(Fact::ViewStarted { id: id.clone(), broadcast: broadcast(), at: at(1) }, s(1));
+            leaving.report(&id, &said(1, 0, None), OWN, s(1)).unwrap();
+            leaving.heed(Fact::ViewEnded { id }, s(2));
+        }
+        leaving.tick(s(62));
+        assert_eq!((leaving.parting.len(), leaving.take_dropped()), (PARTING_MOST, 10));
+        assert!(!leaving.is_written(&view("v000009")) && leaving.is_written(&view("v000010")));
+        leaving.tick(s(72));
+        assert!(leaving.lost.is_empty());
     }
 
     #[test]

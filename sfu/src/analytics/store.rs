@@ -192,14 +192,14 @@ impl AnalyticsStore {
         Ok(Some((time(&row, 11)?, statement(&row, 0)?)))
     }
 
-    /// Writes reports. Gives those whose views are not written yet.
-    pub async fn write(&self, batch: &Batch) -> Result<Vec<ViewId>, StoreError> {
-        let mut early = Vec::new();
+    /// Writes reports. Gives what is of views and broadcasts that are not written yet.
+    pub async fn write(&self, batch: &Batch) -> Result<Batch, StoreError> {
+        let mut early = Batch { ticket: batch.ticket, ..Batch::default() };
         for statements in batch.statements.chunks(CHUNK) {
             let mut transaction = self.store.pool().begin().await?;
             for (view, broadcast, statement) in statements {
                 if !write_statement(&mut transaction, view, broadcast, statement).await? {
-                    early.push(view.clone());
+                    early.statements.push((view.clone(), broadcast.clone(), statement.clone()));
                 }
             }
             transaction.commit().await?;
@@ -207,7 +207,9 @@ impl AnalyticsStore {
         for steps in batch.steps.chunks(CHUNK) {
             let mut transaction = self.store.pool().begin().await?;
             for step in steps {
-                write_step(&mut transaction, step, &self.process).await?;
+                if !write_step(&mut transaction, step, &self.process).await? {
+                    early.steps.push(step.clone());
+                }
             }
             transaction.commit().await?;
         }
@@ -400,12 +402,13 @@ async fn write_statement(
     Ok(done.rows_affected() > 0)
 }
 
+/// Whether the broadcast is there to have steps.
 async fn write_step(
     transaction: &mut Transaction<'_, Any>,
     row: &StepRow,
     process: &str,
-) -> Result<(), StoreError> {
-    sqlx::query(
+) -> Result<bool, StoreError> {
+    let done = sqlx::query(
         "INSERT INTO broadcast_steps (broadcast_id, step, process, freezes, latency, samples)
          SELECT id, CAST($2 AS BIGINT), $3, CAST($4 AS BIGINT), CAST($5 AS BIGINT), CAST($6 AS BIGINT)
          FROM broadcasts WHERE id = $1
@@ -420,7 +423,7 @@ async fn write_step(
     .bind(i64::from(row.samples))
     .execute(&mut **transaction)
     .await?;
-    Ok(())
+    Ok(done.rows_affected() > 0)
 }
 
 fn listed(row: &AnyRow) -> Result<Listed, StoreError> {

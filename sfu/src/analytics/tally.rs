@@ -1,7 +1,7 @@
 //! From what the record has of a broadcast to its figures. Pure, and exact: every count is of distinct views, every time
 //! is in whole milliseconds until it is shown.
 
-use super::report::Statement;
+use super::report::{Statement, freezes_in};
 use crate::audience::{Audience, Region, device_name};
 use shared::{
     analytics::{GROUP_LEAST, Marker, MarkerKind, Quality, Share, Spread, Timeline},
@@ -305,7 +305,7 @@ fn quality(evidence: &Evidence, watched: &[Watched]) -> Quality {
     for (number, statement) in &evidence.statements {
         let view = find(*number);
         let watch_time = view.map_or(0, |view| view.time);
-        freezes += u64::from(statement.freezes);
+        freezes += u64::from(statement.freezes.min(freezes_in(Duration::from_millis(watch_time))));
         frozen += u64::from(statement.frozen_time).min(watch_time);
         time += watch_time;
         let left = view.filter(|view| !view.is_open).and_then(|view| view.left);

@@ -1,11 +1,12 @@
 use super::*;
 use crate::analytics::{
     ChatSource, ChatTotal, Owners,
-    service::{Analytics, Desk},
+    service::{Analytics, Desk, ReportError},
+    statements::Fact,
 };
 use crate::{actor::Actor, http::problem::ProblemResponse};
 use futures_util::{FutureExt, future::BoxFuture};
-use shared::analytics::BroadcastAnalytics;
+use shared::analytics::{BroadcastAnalytics, ViewReport};
 use std::time::Instant;
 
 struct Nobody;
@@ -129,5 +130,27 @@ async fn sums_are_whole_numbers_in_postgresql_too_and_find_open_spans_by_their_i
         let plan = sqlx::query(sqlx::AssertSqlSafe(explain)).fetch_all(store.pool()).await.unwrap();
         let plan: Vec<String> = plan.iter().map(|row| row.get(3)).collect();
         assert!(plan.iter().any(|step| step.contains("view_spans_open")), "{plan:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_report_before_its_view_is_written_is_not_acknowledged_and_not_lost() {
+    let (_dir, store, analytics) = analytics().await;
+    let desk = analytics.desk();
+    let (view, broadcast): (ViewId, BroadcastId) = ("v".parse().unwrap(), "b".parse().unwrap());
+    let at = Timestamp::from_millis(1_000_000);
+    desk.heed(Fact::BroadcastStarted { id: broadcast.clone(), at });
+    desk.heed(Fact::ViewStarted { id: view.clone(), broadcast, at });
+    let said = ViewReport { sequence: 1, latency: Some(100), ..Default::default() };
+    let refused = desk.report(&view, &said, "https://tv.example").await;
+    assert!(matches!(refused, Err(ReportError::Store(StoreError::Busy))), "{refused:?}");
+    run(&store, "INSERT INTO broadcasts (id, channel_id, title, category, started_at) VALUES ('b', 'c', '', '', 1000000)").await;
+    run(&store, "INSERT INTO views (id, broadcast_id, started_at) VALUES ('v', 'b', 1000000)").await;
+    // Said again, it is taken already: acknowledged when it is on disk.
+    desk.report(&view, &said, "https://tv.example").await.unwrap();
+    for table in ["view_reports WHERE latency_sum = 100", "broadcast_steps WHERE samples = 1"] {
+        let count = format!("SELECT COUNT(*) FROM {table}");
+        let row = sqlx::query(sqlx::AssertSqlSafe(count)).fetch_one(store.pool()).await.unwrap();
+        assert_eq!(row.get::<i64, _>(0), 1, "{table}");
     }
 }

@@ -225,6 +225,9 @@ fn quality_is_of_those_who_said_something() {
         // Left long after one; and says to have been frozen for longer than it was there.
         (2, statement(None, 1, 900_000, Some(10_000), 300)),
     ];
+    let mut lied = told.clone();
+    lied.statements[2].1.freezes = u32::MAX;
+    assert_eq!(tally(&lied).quality.freezes, 3 + 70_000 / 150, "no more than there was time for");
     let quality = tally(&told).quality;
     assert_eq!((quality.reports, quality.freezes, quality.exits_after_freeze), (3, 4, 1));
     assert_eq!(quality.frozen_time, 5.0 + 1.0 + 70.0);
