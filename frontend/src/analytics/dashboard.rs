@@ -11,7 +11,7 @@ use crate::{
     api::rest,
     browser::time,
     ui::{
-        Chart, Clock, Look, Mark, Notice, Panel, Shape, Skeleton, Toggle, Unit, el, el_with,
+        Chart, Clock, Look, Mark, Notice, Panel, Shape, Skeleton, Toggle, Unit, Zone, el, el_with,
         format_state::{exact, viewers},
         icon, words,
     },
@@ -47,8 +47,7 @@ pub fn dashboard(snapshot: &Snapshot, compare: Callback<bool>) -> Html {
         evening_head.push(html! { <Toggle label={label} on={snapshot.compares} change={compare} /> });
     }
     let ghost = snapshot.before.as_deref().filter(|_| snapshot.compares);
-    parts
-        .push(card("evening-title", vec![el("div", "card-head", evening_head), evening(all, ghost, offset)]));
+    parts.push(card("evening-title", vec![el("div", "card-head", evening_head), evening(all, ghost)]));
     parts.push(el("div", "halves", vec![staying(all), quality(all)]));
     let by = [
         (By::Region, &all.regions),
@@ -109,13 +108,15 @@ fn figure(figure: Figure) -> Html {
 }
 
 /// Audience and quality on one axis: whoever sees the viewers leave sees what they saw.
-fn evening(all: &BroadcastAnalytics, before: Option<&BroadcastAnalytics>, offset: i32) -> Html {
+fn evening(all: &BroadcastAnalytics, before: Option<&BroadcastAnalytics>) -> Html {
     let (summary, line) = (&all.summary, &all.timeline);
     if line.viewers.is_empty() {
         return words("p", "quiet", "The first step of five seconds isn't over yet.");
     }
     let from = line.from.0 as f64;
-    let clock = Clock::Local { zero: summary.start_time.as_millis() + line.from.0 as i64 * 1000, offset };
+    let zero = summary.start_time.as_millis() + line.from.0 as i64 * 1000;
+    let length = (line.viewers.len() as u64 + 1) * line.step.0 * 1000;
+    let clock = Clock::Local { zero, zone: Zone::between(zero, zero + length as i64, time::offset) };
     let [watching, chat, latency, freezes] = figures_state::notes(all, |at| clock.words(at - from));
     let count = |list: &[u32]| list.iter().map(|value| Some((*value).into())).collect();
     let ghost = before.map(|before| {

@@ -109,7 +109,9 @@ pub fn keys(mut run: impl FnMut(Press) + 'static) -> Option<Listener> {
             || event.meta_key()
             || event.is_composing()
             || event.default_prevented()
-            || within("input, textarea, select, [contenteditable], [role=menu], dialog");
+            || within(
+                "input, textarea, select, [contenteditable], [role=menu], [role=dialog], [role=application], dialog",
+            );
         let on_button = within("button, a, summary");
         run(Press { key: event.key(), taken, on_button, event });
     }))

@@ -7,7 +7,8 @@ use crate::{
         self,
         frame::{self, Message},
         listen::Listener,
-        page, time,
+        page,
+        time::{self, Timer},
     },
     watch::{Engine, Played, Snapshot, Sound, View},
 };
@@ -35,6 +36,8 @@ struct Inner {
     channel: ChannelName,
     state: RefCell<RemoteState>,
     wish: Wish,
+    /// When the rules are asked for again.
+    again: RefCell<Option<Timer>>,
 }
 
 /// The steering of one player from outside. Where there is no page around, nothing happens.
@@ -60,7 +63,7 @@ impl Remote {
         let playback = if begins { snapshot.view.name() } else { "paused" };
         let state = looks(&channel, playback, snapshot.sound, None);
         let state = RefCell::new(RemoteState::new(&page::origin(), state, time::now()));
-        let inner = Rc::new(Inner { channel, state, wish });
+        let inner = Rc::new(Inner { channel, state, wish, again: RefCell::default() });
         let weak = Rc::downgrade(&inner);
         let hear = move |message: Message| {
             let Some(inner) = weak.upgrade() else { return };
@@ -101,6 +104,7 @@ impl Inner {
             match output {
                 None => return,
                 Some(Output::AskRules) => self.ask_rules(),
+                Some(Output::AskLater(wait)) => self.ask_later(wait),
                 Some(Output::Do(command)) => self.obey(&command),
                 Some(Output::Tell(origin, message)) => {
                     if let Ok(json) = serde_json::to_string(&message) {
@@ -117,6 +121,16 @@ impl Inner {
             let rules = rest::embed_rules(&inner.channel).await.ok().map(|rules| rules.embedding);
             inner.with(|state, now| state.rules(rules, now));
         });
+    }
+
+    fn ask_later(self: &Rc<Self>, wait: u64) {
+        let weak = Rc::downgrade(self);
+        let timer = time::after(wait as i32, move || {
+            if let Some(inner) = weak.upgrade() {
+                inner.with(|state, _| state.again());
+            }
+        });
+        *self.again.borrow_mut() = Some(timer);
     }
 
     fn obey(self: &Rc<Self>, command: &PlayerCommand) {

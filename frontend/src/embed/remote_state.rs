@@ -12,8 +12,11 @@ const WAITING_MOST: usize = 8;
 const BURST: u32 = 30;
 /// After this many milliseconds one more is.
 const REFILL: u64 = 50;
-/// The rules are asked for again after a failure, at most so often.
+/// The rules are asked for again after a failure, at most so often; while something waits, less and less often up to this.
 const ASK_AGAIN: u64 = 2_000;
+const ASK_AGAIN_MOST: u64 = 60_000;
+/// After so many failures one after the other only a command is a reason to ask.
+const FAILURES_MOST: u32 = 10;
 
 /// A message of another window, as it came.
 #[derive(Debug, Clone, Copy)]
@@ -55,6 +58,8 @@ impl Heard<'_> {
 pub enum Output {
     /// Ask the server for the channel's rules.
     AskRules,
+    /// Call [`RemoteState::again`] after so many milliseconds, and forget any other time that was said.
+    AskLater(u64),
     /// Do this.
     Do(PlayerCommand),
     /// Tell this to the page around, if it is of this origin.
@@ -77,6 +82,10 @@ enum Rules {
 pub struct RemoteState {
     own: String,
     rules: Rules,
+    /// Failures to get them, one after the other.
+    failures: u32,
+    /// Whose hello waits for them. There is one page around, so there is one of these, and commands don't push it out.
+    greeting: Option<String>,
     waiting: VecDeque<(String, PlayerCommand)>,
     /// The origin that said hello.
     listener: Option<String>,
@@ -92,6 +101,8 @@ impl RemoteState {
         Self {
             own: own_origin.to_owned(),
             rules: Rules::default(),
+            failures: 0,
+            greeting: None,
             waiting: VecDeque::new(),
             listener: None,
             state,
@@ -112,10 +123,20 @@ impl RemoteState {
         if !self.afford(now) {
             return;
         }
-        if self.waiting.len() == WAITING_MOST {
-            self.waiting.pop_front();
+        let origin = heard.origin.to_owned();
+        if command == PlayerCommand::Hello {
+            self.greeting = Some(origin);
+        } else {
+            let is_volume = |command: &PlayerCommand| matches!(command, PlayerCommand::SetVolume { .. });
+            if is_volume(&command) {
+                // The last one counts.
+                self.waiting.retain(|(_, other)| !is_volume(other));
+            }
+            if self.waiting.len() == WAITING_MOST {
+                self.waiting.pop_front();
+            }
+            self.waiting.push_back((origin, command));
         }
-        self.waiting.push_back((heard.origin.to_owned(), command));
         match self.rules {
             Rules::Unknown => self.ask(),
             Rules::Failed { at } if now.saturating_sub(at) >= ASK_AGAIN => self.ask(),
@@ -131,7 +152,22 @@ impl RemoteState {
                 self.rules = Rules::Known(rules);
                 self.take_waiting();
             }
-            None => self.rules = Rules::Failed { at: now },
+            None => {
+                self.rules = Rules::Failed { at: now };
+                // Something waits: nothing else asks.
+                if self.failures < FAILURES_MOST {
+                    let wait = (ASK_AGAIN << self.failures).min(ASK_AGAIN_MOST);
+                    self.outputs.push_back(Output::AskLater(wait));
+                }
+                self.failures = (self.failures + 1).min(FAILURES_MOST);
+            }
+        }
+    }
+
+    /// The time that [`Output::AskLater`] said is over.
+    pub fn again(&mut self) {
+        if let Rules::Failed { .. } = self.rules {
+            self.ask();
         }
     }
 
@@ -167,14 +203,13 @@ impl RemoteState {
     fn take_waiting(&mut self) {
         let Rules::Known(rules) = &self.rules else { return };
         let (rules, own) = (rules.clone(), self.own.clone());
+        let may = |origin: &str| origin == own || rules.admits(origin);
+        if let Some(origin) = self.greeting.take().filter(|origin| may(origin)) {
+            self.listener = Some(origin);
+            self.tell(self.state.clone());
+        }
         while let Some((origin, command)) = self.waiting.pop_front() {
-            if origin != own && !rules.admits(&origin) {
-                continue;
-            }
-            if command == PlayerCommand::Hello {
-                self.listener = Some(origin);
-                self.tell(self.state.clone());
-            } else {
+            if may(&origin) {
                 self.outputs.push_back(Output::Do(command));
             }
         }
@@ -324,12 +359,52 @@ mod tests {
     }
 
     #[test]
+    fn a_hello_whose_rules_do_not_come_asks_again_by_itself_but_not_for_ever() {
+        let mut remote = remote();
+        remote.again();
+        remote.heard(says("hello"), 0);
+        assert_eq!(drain(&mut remote), [Output::AskRules]);
+        let mut waits = Vec::new();
+        for _ in 0..30 {
+            remote.rules(None, 0);
+            let Some(Output::AskLater(wait)) = remote.poll() else { break };
+            waits.push(wait);
+            remote.again();
+            remote.again();
+            assert_eq!(drain(&mut remote), [Output::AskRules], "one at a time");
+        }
+        assert_eq!((waits.len(), waits[0], waits[1], waits[9]), (10, 2_000, 4_000, 60_000));
+        remote.heard(says("pause"), 10_000);
+        assert_eq!(drain(&mut remote), [Output::AskRules]);
+        remote.rules(Some(Embedding::Anywhere), 10_100);
+        let done = [told(state("connecting")), Output::Do(PlayerCommand::Pause)];
+        assert_eq!(drain(&mut remote), done, "it still waits");
+    }
+
+    #[test]
+    fn a_hello_is_not_pushed_out_and_of_volumes_the_last_counts() {
+        let mut remote = remote();
+        remote.heard(says("hello"), 0);
+        for _ in 0..10 {
+            remote.heard(says("play"), 0);
+        }
+        for volume in [0.2, 0.4, 0.6] {
+            remote.heard(Heard { volume: Some(volume), ..says("setVolume") }, 0);
+        }
+        remote.rules(Some(Embedding::Anywhere), 0);
+        let done = drain(&mut remote);
+        assert_eq!(done[..2], [Output::AskRules, told(state("connecting"))]);
+        assert_eq!(done[2..9], vec![Output::Do(PlayerCommand::Play); 7]);
+        assert_eq!(done[9..], [Output::Do(PlayerCommand::SetVolume { volume: 0.6 })]);
+    }
+
+    #[test]
     fn rules_that_did_not_come_are_asked_for_again_but_not_at_once() {
         let mut remote = remote();
         remote.heard(says("play"), 0);
         remote.rules(None, 100);
         remote.heard(says("play"), 200);
-        assert_eq!(drain(&mut remote), [Output::AskRules]);
+        assert_eq!(drain(&mut remote), [Output::AskRules, Output::AskLater(2_000)]);
         remote.heard(says("pause"), 2_200);
         assert_eq!(drain(&mut remote), [Output::AskRules]);
         remote.rules(Some(Embedding::Anywhere), 2_300);

@@ -19,7 +19,7 @@ pub mod toast;
 pub mod toggle;
 
 pub use button::{Button, IconButton, Kind};
-pub use chart::{Chart, Clock, Look, Mark, Panel, Unit};
+pub use chart::{Chart, Clock, Look, Mark, Panel, Unit, Zone};
 pub use copy_field::CopyField;
 pub use delayed::{Delayed, Skeleton, use_seconds};
 pub use dialog::Dialog;

@@ -12,5 +12,5 @@ mod view;
 
 pub use draw_state::Look;
 pub use panel::{Panel, Unit};
-pub use scale_state::Clock;
+pub use scale_state::{Clock, Zone};
 pub use view::{Chart, Mark};
