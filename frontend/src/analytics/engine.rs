@@ -1,6 +1,6 @@
 //! The page's moving parts: loads, listens and keeps what there is to show.
 
-use super::merge_state;
+use super::{loads_state::Loads, merge_state};
 use crate::{
     api::{
         Failure,
@@ -67,6 +67,7 @@ struct Inner {
     /// The one that the address names.
     wanted: RefCell<Option<BroadcastId>>,
     asked_at: Cell<u64>,
+    loads: RefCell<Loads<What>>,
     keep: RefCell<Option<(Subscription, Timer)>>,
 }
 
@@ -82,6 +83,7 @@ impl Engine {
             snapshot: RefCell::default(),
             wanted: RefCell::default(),
             asked_at: Cell::new(0),
+            loads: RefCell::default(),
             keep: RefCell::default(),
         });
         let (heard, ticked) = (Rc::downgrade(&inner), Rc::downgrade(&inner));
@@ -114,6 +116,7 @@ impl Engine {
     /// Lays the broadcast before over the open one, or takes it away.
     pub fn compare(&self, on: bool) {
         self.0.snapshot.borrow_mut().compares = on;
+        self.0.give_up();
         self.0.load_before();
         self.0.tell();
     }
@@ -133,6 +136,7 @@ impl Inner {
             (snapshot.all, snapshot.before, snapshot.error) = (None, None, None);
             snapshot.open.clone_from(&open);
             drop(snapshot);
+            self.give_up();
             self.tell();
             if let Some(id) = open {
                 self.load(What::Broadcast(id));
@@ -179,19 +183,36 @@ impl Inner {
         }
     }
 
+    /// Whatever is not to be shown any more is not waited for.
+    fn give_up(&self) {
+        let snapshot = self.snapshot.borrow();
+        let before = snapshot.all.as_ref().and_then(|all| all.previous.as_ref());
+        let before = before.filter(|_| snapshot.compares).map(|before| &before.stream_id);
+        self.loads.borrow_mut().keep(|what| match what {
+            What::List => true,
+            What::Broadcast(id) => snapshot.open.as_ref() == Some(id) || before == Some(id),
+        });
+    }
+
     /// Loads something, again and again while the server is away.
     fn load(self: &Rc<Self>, what: What) {
+        let Some(number) = self.loads.borrow_mut().begin(what.clone()) else { return };
         let weak = Rc::downgrade(self);
         browser::spawn(async move {
             let mut wait = 1000;
-            while let Some(again) = attempt(&weak, &what).await {
-                if !again {
-                    break;
-                }
+            while attempt(&weak, &what, number).await == Some(true) {
                 time::sleep(wait).await;
                 wait = (wait * 2).min(8000);
             }
+            if let Some(inner) = weak.upgrade() {
+                inner.loads.borrow_mut().end(number);
+            }
         });
+    }
+
+    /// Whether that loading is waited for.
+    fn awaits(self: &Rc<Self>, number: u32) -> bool {
+        self.loads.borrow().runs(number)
     }
 
     fn failed(&self, what: &What, failure: Failure) -> bool {
@@ -224,10 +245,10 @@ impl Inner {
 }
 
 /// One attempt; answers whether to try again, and nothing if nobody waits for it any more.
-async fn attempt(weak: &Weak<Inner>, what: &What) -> Option<bool> {
+async fn attempt(weak: &Weak<Inner>, what: &What, number: u32) -> Option<bool> {
+    let inner = weak.upgrade().filter(|inner| inner.awaits(number))?;
     match what {
         What::List => {
-            let inner = weak.upgrade()?;
             inner.snapshot.borrow_mut().busy = true;
             inner.tell();
             let (channel, next) = (inner.channel.clone(), inner.snapshot.borrow().next.clone());
@@ -249,8 +270,9 @@ async fn attempt(weak: &Weak<Inner>, what: &What) -> Option<bool> {
             }
         }
         What::Broadcast(id) => {
+            drop(inner);
             let answer = rest::analytics(id).await;
-            let inner = weak.upgrade()?;
+            let inner = weak.upgrade().filter(|inner| inner.awaits(number))?;
             match answer {
                 Err(failure) => Some(inner.failed(what, failure)),
                 Ok(all) => {

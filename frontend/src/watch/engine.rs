@@ -56,7 +56,6 @@ pub(super) struct Inner {
     pub(super) reports: Reports,
     /// When the session's clock is asked again.
     clock_at: Cell<u64>,
-    asked_at: Cell<Option<u64>>,
     /// Counts sessions, so that news of an old one isn't taken for news of the new one.
     generation: Cell<u32>,
     heard_from_socket: Cell<bool>,
@@ -104,7 +103,6 @@ impl Engine {
             reading: RefCell::default(),
             reports: Reports::default(),
             clock_at: Cell::new(u64::MAX),
-            asked_at: Cell::new(None),
             generation: Cell::new(0),
             heard_from_socket: Cell::new(false),
             left: Cell::new(false),
@@ -267,12 +265,11 @@ impl Inner {
             self.measure();
         }
         if self.snapshot.borrow().first_picture.is_none()
-            && let Some(asked_at) = self.asked_at.get()
+            && let Some(wait) = self.reports.wanted_for()
         {
-            let now = time::now();
             self.update(|snapshot| {
-                snapshot.first_picture = Some(now.saturating_sub(asked_at));
-                snapshot.page_picture = Some(now);
+                snapshot.first_picture = Some(wait);
+                snapshot.page_picture = Some(time::now());
             });
         }
     }
@@ -285,7 +282,6 @@ impl Inner {
         *self.latency.borrow_mut() = Latency::default();
         self.reading.take();
         self.clock_at.set(u64::MAX);
-        self.asked_at.set(self.asked_at.get().or(Some(time::now())));
         let (links, tracks) = (Rc::downgrade(self), Rc::downgrade(self));
         let watching = Watching::new(
             move |link| {

@@ -21,7 +21,7 @@ pub enum Played {
 impl Engine {
     /// Plays on, at the live edge.
     pub fn play(&self, done: impl FnOnce(Played) + 'static) {
-        self.inner.reports.paused();
+        self.inner.reports.paused(false);
         self.inner.update(|snapshot| snapshot.paused = false);
         let inner = self.inner.clone();
         browser::spawn(async move { done(inner.play().await) });
@@ -29,6 +29,7 @@ impl Engine {
 
     /// Stops on the picture that shows.
     pub fn pause(&self) {
+        self.inner.reports.paused(true);
         self.inner.update(|snapshot| snapshot.paused = true);
         video::pause(&self.inner.video);
     }
@@ -43,7 +44,7 @@ impl Engine {
         let paused = video::is_paused(&self.inner.video);
         // Without media there is nothing to stop.
         if self.inner.stream.borrow().is_some() {
-            self.inner.reports.paused();
+            self.inner.reports.paused(paused);
             self.inner.update(|snapshot| snapshot.paused = paused);
         }
     }
@@ -101,6 +102,7 @@ impl Inner {
         }
         video::set_sound(&self.video, sound.volume, true);
         if sound.muted || !video::play(&self.video).await {
+            self.reports.blocked();
             return Played::Not;
         }
         self.update(|snapshot| snapshot.blocked = true);

@@ -1,7 +1,7 @@
 //! What a player tells the server of how well it plays: totals of one view, over all its sessions. No clock here: `now` is in
 //! milliseconds, outputs are polled.
 
-use shared::{analytics::ViewReport, broadcast::Codec, unit::Size};
+use shared::{analytics::ViewReport, broadcast::Codec, id::BroadcastId, unit::Size};
 use std::collections::VecDeque;
 
 /// Milliseconds between reports.
@@ -10,6 +10,8 @@ const EVERY: u64 = 10_000;
 const AFTER_FREEZE: u64 = 2_000;
 /// A freeze longer than this before the first picture after a wait is the wait, not the network's.
 const WAIT_ECHO: u64 = 5_000;
+/// A picture that stood still for less than this while its session was opened anew did not freeze.
+const FREEZE_LEAST: u64 = 200;
 
 /// What one session measured since it began.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -53,6 +55,22 @@ pub struct ReportState {
     waited: Option<u64>,
     waits: bool,
     pictured: bool,
+    /// Of which broadcast the view is: the first one heard of since the view was opened. The media may know of a broadcast
+    /// before the events do.
+    broadcast: Option<BroadcastId>,
+    /// The broadcast heard of last is over, or there was none.
+    gone: bool,
+    /// Since when a picture is wanted that isn't there, and when it was last asked for.
+    asked_at: Option<u64>,
+    last_asked: u64,
+    /// Nobody sees the page; the viewer stopped the picture.
+    hidden: bool,
+    paused: bool,
+    /// When the one, the other, or the browser kept the picture away last.
+    hindered: Option<u64>,
+    /// When a frame was shown last, if one was to follow; and the last one before the session was opened anew.
+    shown_at: Option<u64>,
+    stood_since: Option<u64>,
     /// The earliest time of the next report, and whether it is to be at that time.
     due: Option<u64>,
     said_at: Option<u64>,
@@ -65,9 +83,20 @@ impl ReportState {
         Self { report: ViewReport { embedded_by, referrer, ..ViewReport::default() }, ..Self::default() }
     }
 
-    /// The view to go on with.
-    pub fn view(&self) -> Option<&str> {
-        self.view.as_deref()
+    /// A session is asked for; answers with the view to go on with.
+    pub fn asking(&mut self, now: u64) -> Option<String> {
+        self.asked_at.get_or_insert(now);
+        self.last_asked = now;
+        if self.pictured {
+            // However many attempts it takes, the picture stands still since its last frame.
+            self.stood_since = self.stood_since.or(self.shown_at.take());
+        }
+        self.view.clone()
+    }
+
+    /// How long a picture has been wanted.
+    pub fn wanted_for(&self, now: u64) -> Option<u64> {
+        self.asked_at.map(|at| now.saturating_sub(at))
     }
 
     /// The server took a session on as this view.
@@ -75,33 +104,96 @@ impl ReportState {
         self.before = (self.before.0 + self.counted.0, self.before.1 + self.counted.1);
         (self.session, self.counted) = Default::default();
         if view != self.view {
+            // In the place of a view that the server knows no more; the first one was wanted since the first attempt.
+            let first = self.asked_at.filter(|_| self.view.is_none());
+            let asked_at = Some(first.unwrap_or(self.last_asked));
             self.forget();
-            self.view = view;
+            (self.view, self.asked_at) = (view, asked_at);
         }
     }
 
+    /// The server said which broadcast there is, whether it is over, and whether its publisher is away.
+    pub fn heard(&mut self, broadcast: Option<&BroadcastId>, over: bool, waits: bool, now: u64) {
+        let is_other = self.broadcast.is_some() && self.broadcast.as_ref() != broadcast;
+        if over || is_other {
+            self.over(now);
+        } else if self.gone {
+            // Before this there was no picture to wait for.
+            self.asked_at = self.asked_at.map(|_| now);
+        }
+        self.gone = over;
+        self.broadcast = broadcast.filter(|_| !over && self.view.is_some()).cloned();
+        self.waiting(waits, now);
+    }
+
     /// The broadcast is over: what comes next is another view.
-    pub fn over(&mut self, now: u64) {
+    fn over(&mut self, now: u64) {
         self.say(now, false);
         self.forget();
     }
 
-    /// A picture is on the screen, this long after it was wanted. Answers whether it is the view's first: then measuring at
-    /// once lets the first report say what is played.
-    pub fn pictured(&mut self, join_time: u64, now: u64) -> bool {
+    /// A frame is on the screen. Answers whether it is the view's first: then measuring at once lets the first report say
+    /// what is played.
+    pub fn pictured(&mut self, now: u64) -> bool {
+        if let Some(since) = self.stood_since.take() {
+            let stood = now.saturating_sub(since);
+            if stood >= FREEZE_LEAST {
+                self.before.0 += 1;
+                self.before.1 = self.before.1.saturating_add(stood.min(u64::from(u32::MAX)) as u32);
+                self.froze(now);
+            }
+        }
+        self.shown_at = Some(now).filter(|_| !self.waits && !self.hidden && !self.paused);
         let is_first = self.view.is_some() && !self.pictured;
         if is_first {
             self.pictured = true;
-            self.report.join_time = Some(join_time.min(u64::from(u32::MAX)) as u32);
+            // A wait in which nothing could be shown says nothing of how quick Weir is.
+            let asked_at = self.asked_at.filter(|at| {
+                !self.hidden && !self.paused && self.hindered.is_none_or(|hindered| hindered < *at)
+            });
+            self.report.join_time = asked_at.map(|at| now.saturating_sub(at).min(u64::from(u32::MAX)) as u32);
             self.due = Some(now);
         }
         is_first
     }
 
+    /// The page is seen, or not any more.
+    pub fn looked_at(&mut self, is: bool, now: u64) {
+        if !is || self.hidden {
+            self.blocked(now);
+        }
+        self.hidden = !is;
+    }
+
+    /// The picture was stopped by the viewer, or goes on.
+    pub fn paused(&mut self, is: bool, now: u64) {
+        if is || self.paused {
+            self.blocked(now);
+        }
+        self.paused = is;
+    }
+
+    /// The browser shows nothing before the viewer does something.
+    pub fn blocked(&mut self, now: u64) {
+        self.hindered = Some(now);
+        self.interrupted();
+    }
+
+    /// When the next frame comes says nothing.
+    fn interrupted(&mut self) {
+        (self.shown_at, self.stood_since) = (None, None);
+    }
+
     /// The publisher is away, or back: that the picture stands still meanwhile is no freeze.
-    pub fn waiting(&mut self, waits: bool, now: u64) {
+    fn waiting(&mut self, waits: bool, now: u64) {
         if self.waits && !waits {
             self.waited = Some(now);
+            if !self.pictured {
+                self.asked_at = self.asked_at.map(|_| now);
+            }
+        }
+        if waits {
+            self.interrupted();
         }
         self.waits = waits;
     }
@@ -116,9 +208,7 @@ impl ReportState {
         }
         if new.0 > 0 && !self.waits && self.waited.take().is_none() {
             self.counted = (self.counted.0 + new.0, self.counted.1 + new.1);
-            self.froze_at = Some(now);
-            let soon = self.said_at.map_or(now, |at| now.max(at + AFTER_FREEZE));
-            self.due = self.due.map(|due| due.min(soon));
+            self.froze(now);
         }
         self.report.latency = sample.latency;
         self.report.codec = sample.codec.or(self.report.codec);
@@ -130,6 +220,7 @@ impl ReportState {
 
     /// The page is put away, maybe for good.
     pub fn left(&mut self, now: u64) {
+        self.interrupted();
         if self.pictured {
             self.say(now, true);
         }
@@ -147,6 +238,12 @@ impl ReportState {
         self.outputs.pop_front()
     }
 
+    fn froze(&mut self, now: u64) {
+        self.froze_at = Some(now);
+        let soon = self.said_at.map_or(now, |at| now.max(at + AFTER_FREEZE));
+        self.due = self.due.map(|due| due.min(soon));
+    }
+
     fn say(&mut self, now: u64, last: bool) {
         let Some(view) = self.view.clone().filter(|_| self.pictured) else { return };
         self.report.sequence += 1;
@@ -162,7 +259,10 @@ impl ReportState {
     fn forget(&mut self) {
         let (embedded_by, referrer) = (self.report.embedded_by.take(), self.report.referrer.take());
         let outputs = std::mem::take(&mut self.outputs);
-        *self = Self { outputs, ..Self::new(embedded_by, referrer) };
+        // What is so whatever is watched.
+        let Self { waits, gone, hidden, paused, hindered, last_asked, .. } = *self;
+        let new = Self::new(embedded_by, referrer);
+        *self = Self { outputs, waits, gone, hidden, paused, hindered, last_asked, ..new };
     }
 }
 
@@ -211,9 +311,10 @@ mod tests {
 
     fn playing() -> ReportState {
         let mut state = ReportState::new(Some("https://a.example".to_owned()), None);
+        state.asking(680);
         state.opened(Some("v1".to_owned()));
-        assert!(state.pictured(320, 1_000));
-        assert!(!state.pictured(350, 1_030));
+        assert!(state.pictured(1_000));
+        assert!(!state.pictured(1_030));
         state.measured(Sample { codec: Some(Codec::Vp8), ..Sample::default() }, 1_000);
         let first = posts(&mut state);
         assert_eq!(first.len(), 1);
@@ -251,7 +352,7 @@ mod tests {
     #[test]
     fn nothing_is_said_before_the_first_picture_or_without_a_view() {
         let mut state = ReportState::default();
-        assert!(!state.pictured(10, 0));
+        assert!(!state.pictured(0));
         state.left(5);
         state.opened(Some("v".to_owned()));
         state.left(10);
@@ -278,14 +379,14 @@ mod tests {
     fn a_view_goes_on_over_sessions_and_a_new_one_starts_from_nothing() {
         let mut state = playing();
         run(&mut state, 2_000, 3_000, froze(2, 800));
-        assert_eq!(state.view(), Some("v1"));
+        assert_eq!(state.view.as_deref(), Some("v1"));
         state.opened(Some("v1".to_owned()));
         let said = run(&mut state, 4_000, 14_000, froze(1, 100));
         let last = &said.last().unwrap().1;
         assert_eq!((last.freezes, last.frozen_time, last.join_time), (3, 900, Some(320)));
         state.opened(Some("v2".to_owned()));
         assert_eq!(run(&mut state, 20_000, 40_000, froze(0, 0)), [], "no picture of it yet");
-        assert!(state.pictured(90, 41_000));
+        assert!(state.pictured(41_000));
         state.measured(Sample::default(), 41_010);
         let first = &posts(&mut state)[0];
         assert_eq!((first.view.as_str(), first.report.sequence, first.report.freezes), ("v2", 1, 0));
@@ -308,13 +409,13 @@ mod tests {
     fn leaving_tells_the_rest_and_the_end_forgets_the_view() {
         let mut state = playing();
         state.left(1_500);
-        state.over(2_000);
+        state.heard(None, true, false, 2_000);
         let said = posts(&mut state);
         assert_eq!(
             said.iter().map(|post| (post.report.sequence, post.last)).collect::<Vec<_>>(),
             [(2, true), (3, false)]
         );
-        assert_eq!(state.view(), None);
+        assert_eq!(state.view.as_deref(), None);
         state.left(3_000);
         assert_eq!(posts(&mut state), []);
     }
@@ -323,7 +424,7 @@ mod tests {
     fn a_view_that_the_server_does_not_know_is_told_nothing_more() {
         let mut state = playing();
         state.unknown("v0");
-        assert_eq!(state.view(), Some("v1"));
+        assert_eq!(state.view.as_deref(), Some("v1"));
         state.unknown("v1");
         assert_eq!(run(&mut state, 2_000, 60_000, froze(0, 0)), []);
     }
@@ -335,6 +436,159 @@ mod tests {
         run(&mut state, 4_000, 5_000, froze(0, 0));
         let said = run(&mut state, 6_000, 20_000, froze(5, 1_000));
         assert_eq!(said.last().unwrap().1.freezes, 5);
+    }
+
+    /// What the first report of a view says of how long the picture took, if these happened after the page asked at 1 s.
+    fn join_time(happens: impl FnOnce(&mut ReportState), at: u64) -> Option<u32> {
+        let mut state = ReportState::default();
+        state.looked_at(true, 1_000);
+        state.asking(1_000);
+        happens(&mut state);
+        state.opened(Some("v".to_owned()));
+        assert!(state.pictured(at));
+        state.measured(Sample::default(), at);
+        posts(&mut state)[0].report.join_time
+    }
+
+    #[test]
+    fn the_picture_took_as_long_as_all_attempts_together() {
+        assert_eq!(join_time(|_| (), 1_250), Some(250));
+        let retries = |state: &mut ReportState| {
+            state.heard(Some(&broadcast("a")), false, false, 1_100);
+            for at in [11_000, 21_000, 41_000] {
+                state.asking(at);
+            }
+        };
+        assert_eq!(join_time(retries, 41_300), Some(40_300));
+    }
+
+    #[test]
+    fn a_wait_begins_when_there_is_something_to_wait_for() {
+        let offline = |state: &mut ReportState| {
+            state.heard(None, true, false, 1_100);
+            state.asking(5_000);
+            state.heard(Some(&broadcast("a")), false, false, 3_600_000);
+            state.asking(3_600_000);
+        };
+        assert_eq!(join_time(offline, 3_600_400), Some(400));
+        let publisher_away = |state: &mut ReportState| {
+            state.heard(Some(&broadcast("a")), false, true, 1_100);
+            state.heard(Some(&broadcast("a")), false, false, 60_000);
+        };
+        assert_eq!(join_time(publisher_away, 60_700), Some(700));
+    }
+
+    #[test]
+    fn a_wait_in_which_nothing_could_be_shown_is_not_told() {
+        let hide = |state: &mut ReportState| state.looked_at(false, 1_100);
+        let hide_and_look = |state: &mut ReportState| {
+            state.looked_at(false, 1_100);
+            state.looked_at(true, 9_000);
+        };
+        let stop = |state: &mut ReportState| {
+            state.paused(true, 1_100);
+            state.paused(false, 9_000);
+        };
+        assert_eq!(join_time(hide, 9_500), None);
+        assert_eq!(join_time(hide_and_look, 9_500), None);
+        assert_eq!(join_time(stop, 9_500), None);
+        assert_eq!(join_time(|state| state.blocked(1_100), 9_500), None);
+        // What was before the wait is nothing to it, nor that the picture starts.
+        let looked_before = |state: &mut ReportState| {
+            state.looked_at(false, 1_100);
+            state.looked_at(true, 2_000);
+            state.heard(None, true, false, 3_000);
+            state.heard(Some(&broadcast("a")), false, false, 9_000);
+            state.asking(9_000);
+            state.paused(false, 9_200);
+        };
+        assert_eq!(join_time(looked_before, 9_500), Some(500));
+    }
+
+    #[test]
+    fn a_view_in_the_place_of_one_that_is_gone_was_wanted_since_it_was_asked_for() {
+        let mut state = playing();
+        state.asking(900_000);
+        state.opened(Some("v2".to_owned()));
+        assert!(state.pictured(900_300));
+        state.measured(Sample::default(), 900_300);
+        assert_eq!(posts(&mut state)[0].report.join_time, Some(300));
+        state.unknown("v2");
+        state.asking(950_000);
+        state.opened(Some("v3".to_owned()));
+        assert!(state.pictured(950_200));
+        state.measured(Sample::default(), 950_200);
+        assert_eq!(posts(&mut state)[0].report.join_time, Some(200));
+    }
+
+    #[test]
+    fn a_picture_that_only_a_new_session_brought_back_froze() {
+        let mut state = playing();
+        state.pictured(5_000);
+        for at in [9_000, 12_000] {
+            assert_eq!(state.asking(at).as_deref(), Some("v1"));
+        }
+        state.opened(Some("v1".to_owned()));
+        for at in [13_000, 13_033] {
+            state.pictured(at);
+        }
+        let said = run(&mut state, 13_100, 13_100, froze(0, 0));
+        assert_eq!((said[0].1.freezes, said[0].1.frozen_time), (1, 8_000));
+        assert_eq!(said[0].1.since_freeze, Some(100));
+        state.pictured(13_990);
+        state.asking(14_000);
+        state.opened(Some("v1".to_owned()));
+        state.pictured(14_100);
+        assert_eq!(run(&mut state, 25_000, 25_000, froze(0, 0))[0].1.freezes, 1, "too short to see");
+    }
+
+    #[test]
+    fn what_nobody_waited_for_is_no_freeze_of_a_session_that_was_lost() {
+        let a = broadcast("a");
+        let excuses: [&dyn Fn(&mut ReportState); 4] = [
+            &|state| state.looked_at(false, 6_000),
+            &|state| state.paused(true, 6_000),
+            &|state| state.heard(Some(&a), false, true, 6_000),
+            &|state| state.left(6_000),
+        ];
+        for excuse in excuses {
+            for is_before in [true, false] {
+                let mut state = playing();
+                state.heard(Some(&a), false, false, 2_000);
+                state.pictured(5_000);
+                if is_before {
+                    excuse(&mut state);
+                }
+                state.asking(5_500);
+                if !is_before {
+                    excuse(&mut state);
+                }
+                state.opened(Some("v1".to_owned()));
+                posts(&mut state);
+                state.pictured(20_000);
+                state.left(20_100);
+                assert_eq!(posts(&mut state)[0].report.freezes, 0);
+            }
+        }
+    }
+
+    fn broadcast(name: &str) -> BroadcastId {
+        serde_json::from_value(name.into()).unwrap()
+    }
+
+    #[test]
+    fn another_broadcast_is_another_view_unless_the_view_is_newer_than_the_news() {
+        let mut state = playing();
+        let (a, b) = (broadcast("a"), broadcast("b"));
+        state.heard(Some(&a), false, false, 2_000);
+        assert_eq!(state.view.as_deref(), Some("v1"));
+        // The media is back before the events are.
+        state.asking(3_000);
+        state.opened(Some("v2".to_owned()));
+        state.heard(Some(&b), false, false, 4_000);
+        assert_eq!(state.view.as_deref(), Some("v2"));
+        state.heard(Some(&a), false, false, 5_000);
+        assert_eq!(state.view.as_deref(), None);
     }
 
     #[test]

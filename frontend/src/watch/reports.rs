@@ -10,21 +10,14 @@ use crate::{
 };
 use shared::{
     broadcast::{BroadcastState, ChannelState, Codec},
-    id::BroadcastId,
     unit::Size,
 };
-use std::{
-    cell::{Cell, RefCell},
-    rc::Rc,
-};
+use std::{cell::RefCell, rc::Rc};
 
 /// The reports of one player.
 pub struct Reports {
     state: Rc<RefCell<ReportState>>,
     freezes: RefCell<Freezes>,
-    broadcast: RefCell<Option<BroadcastId>>,
-    /// When the picture was asked for, by the page's clock.
-    asked_at: Cell<u64>,
 }
 
 impl Default for Reports {
@@ -36,23 +29,21 @@ impl Default for Reports {
         } else {
             (None, frame::referrer().filter(elsewhere))
         };
-        Self {
-            state: Rc::new(RefCell::new(ReportState::new(embedded_by, referrer))),
-            freezes: RefCell::default(),
-            broadcast: RefCell::default(),
-            asked_at: Cell::default(),
-        }
+        let mut state = ReportState::new(embedded_by, referrer);
+        state.looked_at(!page::is_hidden(), time::now());
+        Self { state: Rc::new(RefCell::new(state)), freezes: RefCell::default() }
     }
 }
 
 impl Reports {
     /// A picture is asked for; answers with the view to go on with.
     pub fn asking(&self) -> Option<String> {
-        let view = self.state.borrow().view().map(str::to_owned);
-        if view.is_none() {
-            self.asked_at.set(time::now());
-        }
-        view
+        self.state.borrow_mut().asking(time::now())
+    }
+
+    /// Milliseconds that a picture has been wanted for.
+    pub fn wanted_for(&self) -> Option<u64> {
+        self.state.borrow().wanted_for(time::now())
     }
 
     /// The server took a session on as this view.
@@ -63,16 +54,9 @@ impl Reports {
 
     /// The server said where the broadcast stands.
     pub fn heard(&self, channel: &ChannelState) {
-        let before = self.broadcast.replace(channel.stream_id.clone());
-        let is_other = before.is_some() && before != channel.stream_id;
         let over = matches!(channel.state, BroadcastState::Ended | BroadcastState::Offline);
         let waits = channel.state == BroadcastState::Waiting;
-        self.with(|state, now| {
-            if over || is_other {
-                state.over(now);
-            }
-            state.waiting(waits, now);
-        });
+        self.with(|state, now| state.heard(channel.stream_id.as_ref(), over, waits, now));
     }
 
     /// A frame is on the screen.
@@ -86,17 +70,23 @@ impl Reports {
         if !is {
             self.left();
         }
+        self.with(|state, now| state.looked_at(is, now));
     }
 
     /// The picture was stopped by the viewer, or goes on.
-    pub fn paused(&self) {
+    pub fn paused(&self, is: bool) {
         self.freezes.borrow_mut().interrupted();
+        self.with(|state, now| state.paused(is, now));
     }
 
-    /// A picture is there; answers whether it is the view's first.
+    /// The browser wants the person to press something before it shows anything.
+    pub fn blocked(&self) {
+        self.with(ReportState::blocked);
+    }
+
+    /// A frame is on the screen; answers whether it is the view's first.
     pub fn pictured(&self) -> bool {
-        let now = time::now();
-        self.state.borrow_mut().pictured(now.saturating_sub(self.asked_at.get()), now)
+        self.state.borrow_mut().pictured(time::now())
     }
 
     /// A second passed.
