@@ -1,7 +1,7 @@
 // Chat as people use it, in both browsers, on a phone and on a desk.
 import assert from 'node:assert/strict';
 import { eventually, scenario, until } from './harness.mjs';
-import { signedIn } from './lib/ui.mjs';
+import { goLive, signedIn } from './lib/ui.mjs';
 import { DESKTOP, PHONE, Person, at, becomeGuest, click, fill, hides, lines, openLine, says, shows, write } from './lib/chat.mjs';
 
 const BROWSERS = [['Chromium', 'chromium', DESKTOP], ['Firefox', 'firefox', PHONE]];
@@ -217,6 +217,99 @@ for (const [name, kind, viewport] of BROWSERS) {
       && !document.querySelector('[data-testid="chat-newer"]'), { what: 'at the end' });
   });
 }
+
+for (const [name, kind, viewport] of [['Chromium on a phone', 'chromium', PHONE], ['Firefox on a desk', 'firefox', DESKTOP]]) {
+  scenario(`${name}: a line is written, answered and hidden again`, async (world) => {
+    const { owner, page } = await room(world, kind, viewport);
+    await becomeGuest(page, 'Ben');
+    await write(page, 'from here');
+    await shows(page, 'from here');
+    const { id } = await owner.write('an answer :heart:');
+    await shows(page, 'an answer');
+    await owner.delete(id);
+    await hides(page, 'an answer');
+    const fits = await page.evaluate(() => {
+      const foot = document.querySelector('[data-testid="chat-text"]').getBoundingClientRect();
+      const player = document.querySelector('[data-testid="player"]').getBoundingClientRect();
+      return { bottom: foot.bottom <= innerHeight, right: foot.right <= innerWidth, over: player.top >= 0 && player.bottom <= innerHeight };
+    });
+    assert.deepEqual(fits, { bottom: true, right: true, over: true });
+  });
+}
+
+scenario('news are read out, and neither history nor what comes while somebody reads further up', async (world) => {
+  const weir = await world.weir();
+  const owner = new Person(weir, 'ada', { cookie: (await weir.setUp()).cookie });
+  for (let i = 0; i < 40; i += 1) await owner.write(`history ${i}`);
+  const browser = await world.chromium({ viewport: DESKTOP });
+  // What the log says of itself at the moment each line is put into it.
+  const page = await world.page(browser, `${weir.origin}/ada`, { before: (one) => one.evaluateOnNewDocument(() => {
+    globalThis.weirRead = {};
+    new MutationObserver((changes) => {
+      for (const { addedNodes } of changes) {
+        for (const node of addedNodes) {
+          for (const line of node.querySelectorAll?.('.chat-text') ?? []) {
+            weirRead[line.textContent] = line.closest('[role="log"]').getAttribute('aria-live');
+          }
+        }
+      }
+    }).observe(document, { childList: true, subtree: true });
+  }) });
+  await shows(page, 'history 39');
+  await until(page, () => document.querySelector('[role="log"]').getAttribute('aria-live') === 'polite', { what: 'news are read out' });
+  await owner.write('news');
+  await shows(page, 'news');
+  await page.$eval(at('chat-log'), (log) => { log.scrollTop = -300; });
+  await page.waitForSelector(at('chat-newer'), { visible: true });
+  assert.equal(await page.$eval('[role="log"]', (log) => log.getAttribute('aria-live')), 'off');
+  await click(page, at('chat-newer'));
+  await click(page, at('chat-settings'));
+  await click(page, '.chat-sheet .toggle');
+  await until(page, () => document.querySelector('[role="log"]').getAttribute('aria-live') === 'off', { what: 'switched off' });
+  const read = await page.evaluate(() => weirRead);
+  assert.deepEqual([read['history 0'], read['history 39'], read.news], ['off', 'off', 'polite']);
+  // The keyboard goes from line to line, and the line under it has its time and its buttons.
+  await page.keyboard.press('Escape');
+  await page.focus(at('chat-log'));
+  await page.keyboard.press('ArrowUp');
+  await page.keyboard.press('ArrowUp');
+  await until(page, () => document.activeElement.textContent.includes('history 39')
+    && /\d:\d\d/.test(document.activeElement.querySelector('time')?.textContent), { what: 'the line before the last' });
+});
+
+scenario('what a keyboard covers is not part of the chat', async (world) => {
+  const { page } = await room(world, 'chromium', PHONE);
+  await becomeGuest(page, 'Ben');
+  await page.evaluate(() => {
+    Object.defineProperty(visualViewport, 'height', { configurable: true, get: () => 480 });
+    visualViewport.dispatchEvent(new Event('resize'));
+  });
+  await until(page, () => document.querySelector('.chat-foot').getBoundingClientRect().bottom <= 480, { what: 'the field is above the keyboard' });
+  const player = await page.$eval(at('player'), (one) => one.getBoundingClientRect().top);
+  assert.equal(player, 0, 'the picture stays on top');
+  await page.evaluate(() => {
+    delete visualViewport.height;
+    visualViewport.dispatchEvent(new Event('resize'));
+  });
+  await until(page, () => document.querySelector('.chat-foot').getBoundingClientRect().bottom > 800, { what: 'all of it again' });
+});
+
+scenario('the studio has the chat beside it while it is live', async (world) => {
+  const weir = await world.weir();
+  const owner = await weir.setUp();
+  const camera = await world.chromium({ station: 1 });
+  await signedIn(camera.defaultBrowserContext(), weir, owner);
+  const studio = await world.page(camera, `${weir.origin}/studio`);
+  await goLive(studio);
+  const ben = await Person.guest(weir, 'ada', 'Ben');
+  await ben.write('can you hear us?');
+  await shows(studio, 'can you hear us?');
+  await write(studio, 'loud and clear');
+  await eventually(async () => {
+    const { items } = await (await weir.api('GET', '/api/v1/channels/ada/chat/messages')).json();
+    return items[0].author.badges.includes('owner');
+  }, { what: 'the owner answered' });
+});
 
 scenario('the owner sets the rules, and everybody hears of them', async (world) => {
   const { weir, browser, page } = await room(world, 'chromium', DESKTOP, { as: 'owner' });

@@ -1,9 +1,6 @@
 //! What can be done with a message.
 
-use super::{
-    engine::{Engine, Snapshot},
-    sheet::Sheet,
-};
+use super::{engine::Engine, sheet::Sheet, snapshot::Snapshot};
 use crate::{
     browser::time,
     ui::{Button, Kind, Shape},

@@ -2,9 +2,10 @@
 
 use super::{
     complete_state::{self, Completing},
-    engine::{Engine, Snapshot},
+    engine::Engine,
     picker::picker,
     sheet::FIELD,
+    snapshot::Snapshot,
     text_state,
 };
 use crate::{

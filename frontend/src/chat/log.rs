@@ -2,9 +2,9 @@
 //! costs every page some kilobytes.
 
 use super::{
-    engine::Snapshot,
     log_state::Line,
     row::{Row, pending},
+    snapshot::Snapshot,
     text_state,
 };
 use crate::{browser::scroll, ui::Skeleton};

@@ -14,6 +14,7 @@ mod picker;
 mod row;
 mod settings;
 mod sheet;
+mod snapshot;
 mod text_state;
 
 pub use panel::{ChatPanel, Place};

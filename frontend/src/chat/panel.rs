@@ -3,9 +3,9 @@
 use super::{
     actions::actions,
     composer::{Composer, may_write},
-    engine::{Heard, Snapshot, use_room},
     log::{faded, log},
     settings::Settings,
+    snapshot::{Heard, Snapshot, use_room},
     text_state,
 };
 use crate::{

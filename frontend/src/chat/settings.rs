@@ -1,10 +1,6 @@
 //! A room's settings: for everybody what is read out, for moderators who is timed out, for the owner the rules.
 
-use super::{
-    engine::{Engine, Snapshot},
-    sheet::Sheet,
-    text_state,
-};
+use super::{engine::Engine, sheet::Sheet, snapshot::Snapshot, text_state};
 use crate::{
     api::{Failure, chat as rest},
     browser::{self, page, time},
