@@ -134,7 +134,7 @@ pub fn Chart(props: &ChartProps) -> Html {
     let mark = |mark: &Mark| words("li", "", format!("{} {}", props.clock.words(mark.at), mark.text));
     html! {
         <div class="chart" data-testid={props.id}>
-            <div class="chart-box" ref={node} style={format!("min-block-size:{}px", px(picture.height))}>
+            <div class="chart-box" ref={node} style={format!("block-size:{}px", px(picture.height))}>
                 if seen.width > 0.0 {
                     <svg class={classes!("chart-picture", at.map(|_| "chart-read"))} viewBox={size} aria-hidden="true">
                         { picture.html.clone() }
