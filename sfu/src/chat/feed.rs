@@ -4,7 +4,7 @@
 //! before. One that is slower than the log is long is told so, and comes back by its cursor.
 
 use super::{
-    log::{After, Batch, First, Item, Log},
+    log::{After, Batch, Batches, First, Item, Log},
     room::{Now, Room},
 };
 use crate::fresh;
@@ -13,10 +13,21 @@ use shared::{
     id::{ChannelId, ChannelName},
 };
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    collections::VecDeque,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     time::{Duration, Instant},
 };
-use tokio::{sync::watch, time::sleep};
+use tokio::{
+    sync::{Notify, watch},
+    task::yield_now,
+    time::sleep,
+};
+
+/// Followers that are woken together.
+const GROUP: usize = 64;
 
 /// A room in memory.
 #[derive(Debug)]
@@ -27,8 +38,12 @@ pub struct LiveRoom {
     pub name: ChannelName,
     rules: Mutex<Room>,
     log: Mutex<Log>,
-    /// Wakes followers; counts how often they had to ask again whether they may follow.
-    word: watch::Sender<u64>,
+    /// Followers in groups, each with what wakes it.
+    groups: Mutex<Vec<watch::Sender<()>>>,
+    /// Wakes the crier.
+    told: Arc<Notify>,
+    /// Counts how often followers had to ask again whether they may follow.
+    asked: AtomicU64,
     began: Instant,
 }
 
@@ -48,21 +63,35 @@ pub enum News {
 pub struct Follower {
     room: Arc<LiveRoom>,
     seen: Cursor,
-    first: Option<Arc<Batch>>,
-    word: watch::Receiver<u64>,
+    first: VecDeque<Arc<Batch>>,
+    word: watch::Receiver<()>,
     asked: u64,
 }
 
 impl LiveRoom {
     /// As it is kept.
-    pub fn new(channel: ChannelId, name: ChannelName, rules: Room, log: Log) -> Self {
-        let word = watch::Sender::new(0);
-        Self { channel, name, rules: Mutex::new(rules), log: Mutex::new(log), word, began: Instant::now() }
+    pub fn start(channel: ChannelId, name: ChannelName, rules: Room, log: Log) -> Arc<Self> {
+        let room = Arc::new(Self {
+            channel,
+            name,
+            rules: Mutex::new(rules),
+            log: Mutex::new(log),
+            groups: Mutex::default(),
+            told: Arc::default(),
+            asked: AtomicU64::new(0),
+            began: Instant::now(),
+        });
+        tokio::spawn(cry(Arc::downgrade(&room), room.told.clone()));
+        room
     }
 
     /// Its rules. Not to be held while waiting for anything.
     pub fn rules(&self) -> MutexGuard<'_, Room> {
         self.rules.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn groups(&self) -> MutexGuard<'_, Vec<watch::Sender<()>>> {
+        self.groups.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn log(&self) -> MutexGuard<'_, Log> {
@@ -87,7 +116,7 @@ impl LiveRoom {
         if due <= now {
             log.tell(now);
             drop(log);
-            self.word.send_modify(|_| {});
+            self.told.notify_one();
         } else if !is_waited_for {
             drop(log);
             tokio::spawn(self.clone().tell_later(due - now));
@@ -97,14 +126,14 @@ impl LiveRoom {
     async fn tell_later(self: Arc<Self>, wait: Duration) {
         sleep(wait).await;
         if self.log().tell(self.began.elapsed()) {
-            self.word.send_modify(|_| {});
+            self.told.notify_one();
         }
     }
 
     /// Something may be on disk that nobody was told of: whoever follows comes back by their cursor, and gets it from there.
     pub fn start_anew(&self) {
         self.log().start_anew();
-        self.word.send_modify(|_| {});
+        self.told.notify_one();
     }
 
     /// Up to where followers may know.
@@ -123,47 +152,84 @@ impl LiveRoom {
     }
 
     /// Everything after a cursor at once, and the cursor after it; `None` if it isn't all in memory.
-    pub fn missed(&self, seen: Cursor) -> Option<(Option<Arc<Batch>>, Cursor)> {
+    pub fn missed(&self, seen: Cursor) -> Option<(Batches, Cursor)> {
         let mut log = self.log();
         // Who sent a message may know its place before anybody was told of it.
         if seen > log.told() && seen <= log.written() && log.tell(self.began.elapsed()) {
-            self.word.send_modify(|_| {});
+            self.told.notify_one();
         }
         log.missed(seen).map(|missed| (missed, log.told()))
     }
 
     /// Everybody who follows must ask again whether they may.
     pub fn ask_again(&self) {
-        self.word.send_modify(|asked| *asked += 1);
+        self.asked.fetch_add(1, Relaxed);
+        self.told.notify_one();
     }
 
     /// Whether anybody follows.
     pub fn is_followed(&self) -> bool {
-        self.word.receiver_count() > 0
+        self.groups().iter().any(|group| group.receiver_count() > 0)
     }
 
     /// Follows from a place on. To be made before it is asked whether the follower may, so that no change is missed.
     pub fn follow(self: &Arc<Self>) -> Follower {
-        let word = self.word.subscribe();
-        let asked = *word.borrow();
-        Follower { room: self.clone(), seen: self.told(), first: None, word, asked }
+        let asked = self.asked.load(Relaxed);
+        let word = {
+            let mut groups = self.groups();
+            match groups.iter().find(|group| group.receiver_count() < GROUP) {
+                Some(group) => group.subscribe(),
+                None => {
+                    let (group, word) = watch::channel(());
+                    groups.push(group);
+                    word
+                }
+            }
+        };
+        Follower { room: self.clone(), seen: self.told(), first: VecDeque::new(), word, asked }
+    }
+}
+
+impl Drop for LiveRoom {
+    fn drop(&mut self) {
+        self.told.notify_one();
+    }
+}
+
+/// Wakes followers group by group. Thousands at once would stand in line before everybody else's work, and the answer to
+/// whoever wrote would wait for all of them.
+async fn cry(room: Weak<LiveRoom>, told: Arc<Notify>) {
+    loop {
+        told.notified().await;
+        let Some(room) = room.upgrade() else { return };
+        let groups = room.groups().len();
+        for group in 0..groups {
+            if let Some(group) = room.groups().get(group) {
+                group.send_modify(|()| {});
+            }
+            yield_now().await;
+        }
     }
 }
 
 impl Follower {
     /// Begins with this, and goes on from there.
-    pub fn start(&mut self, first: Option<Arc<Batch>>, seen: Cursor) {
-        self.first = first;
+    pub fn start(&mut self, first: &Batches, seen: Cursor) {
+        self.first = first.iter().cloned().collect();
         self.seen = seen;
     }
 
     /// What is next, once there is something. May be dropped while it waits, and asked again.
     pub async fn next(&mut self) -> News {
-        if let Some(first) = self.first.take() {
+        if let Some(first) = self.first.pop_front() {
+            if self.first.is_empty() {
+                self.first = VecDeque::new();
+            }
             return News::Batch(first);
         }
         loop {
-            let asked = *self.word.borrow_and_update();
+            self.word.mark_unchanged();
+            let asked = self.room.asked.load(Relaxed);
             if asked != self.asked {
                 self.asked = asked;
                 return News::AskAgain;

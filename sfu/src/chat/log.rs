@@ -16,6 +16,8 @@ pub const GATHER: Duration = Duration::from_millis(100);
 pub const KEPT: usize = 1_000;
 /// Bytes of them.
 const BYTES_KEPT: usize = 1 << 20;
+/// Bytes of one batch, unless a single update has more.
+const BATCH_BYTES: usize = 8 * 1024;
 /// Messages that are kept for newcomers: some more than they get, as some may be deleted.
 const RECENT_KEPT: usize = 2 * HISTORY;
 
@@ -52,6 +54,9 @@ pub struct Batch {
     pub text: Arc<str>,
 }
 
+/// Batches, one after the other; cheap to clone.
+pub type Batches = Arc<[Arc<Batch>]>;
+
 /// What comes after a cursor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum After {
@@ -66,8 +71,8 @@ pub enum After {
 /// What a newcomer is given first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum First {
-    /// The last messages; nothing if there are none.
-    Known(Option<Arc<Batch>>, Cursor),
+    /// The last messages, and the cursor after them; nothing if there are none.
+    Known(Batches, Cursor),
     /// The last messages up to this cursor must be read again, as many were deleted.
     Unknown(Cursor),
 }
@@ -87,7 +92,7 @@ pub struct Log {
     recent: VecDeque<Item>,
     /// There are older messages than those in `recent`.
     has_older: bool,
-    first: Option<Arc<Batch>>,
+    first: Option<Batches>,
 }
 
 impl Log {
@@ -139,7 +144,7 @@ impl Log {
         let gathered = std::mem::take(&mut self.gathered);
         let after = self.told;
         self.told = gathered.last().map_or(after, |item| item.sequence);
-        self.batches.push_back(Arc::new(batch(after, self.told, gathered.iter())));
+        self.batches.extend(batches(after, self.told, gathered.iter()).iter().cloned());
         for item in gathered {
             self.keep(item);
         }
@@ -178,11 +183,12 @@ impl Log {
         if self.has_older && self.recent.len() < HISTORY {
             return First::Unknown(self.told);
         }
-        if self.first.is_none() && !self.recent.is_empty() {
-            let last = self.recent.range(self.recent.len().saturating_sub(HISTORY)..);
-            self.first = Some(Arc::new(batch(Cursor(0), self.told, last)));
-        }
-        First::Known(self.first.clone(), self.told)
+        let last = self.recent.len().saturating_sub(HISTORY)..;
+        let first = self.first.get_or_insert_with(|| match self.recent.is_empty() {
+            true => Batches::default(),
+            false => batches(Cursor(0), self.told, self.recent.range(last)),
+        });
+        First::Known(first.clone(), self.told)
     }
 
     /// The last messages up to a cursor, read again.
@@ -205,14 +211,15 @@ impl Log {
         if let Some(batch) = self.batches.iter().rev().find(|batch| batch.after == seen) {
             return After::Batch(batch.clone());
         }
-        self.missed(seen).map_or(After::NotKept, |missed| missed.map_or(After::Nothing, After::Batch))
+        let missed = self.missed(seen).and_then(|missed| missed.first().cloned());
+        missed.map_or(After::NotKept, After::Batch)
     }
 
     /// Everything after `seen` at once, for somebody who comes back, without what was deleted since; `None` if it isn't all
     /// kept.
-    pub fn missed(&self, seen: Cursor) -> Option<Option<Arc<Batch>>> {
+    pub fn missed(&self, seen: Cursor) -> Option<Batches> {
         if seen == self.told {
-            return Some(None);
+            return Some(Batches::default());
         }
         if seen < self.floor || seen > self.told {
             return None;
@@ -226,7 +233,7 @@ impl Log {
             .flatten()
             .collect();
         let is_there = |item: &&Item| !matches!(&item.kind, Kind::Message(id) if gone.contains(id));
-        Some(Some(Arc::new(batch(seen, self.told, missed().filter(is_there)))))
+        Some(batches(seen, self.told, missed().filter(is_there)))
     }
 
     /// Followers may know of everything up to here.
@@ -235,17 +242,28 @@ impl Log {
     }
 }
 
-/// Updates as one payload.
-pub fn batch<'a>(after: Cursor, cursor: Cursor, items: impl Iterator<Item = &'a Item>) -> Batch {
-    let mut text = String::from(r#"{"updates":["#);
-    for (number, item) in items.enumerate() {
-        if number > 0 {
-            text.push(',');
+/// Updates as payloads, at least one. Each is small, as a connection's buffer stays as large as the largest.
+pub fn batches<'a>(after: Cursor, cursor: Cursor, items: impl Iterator<Item = &'a Item>) -> Batches {
+    const EMPTY: &str = r#"{"updates":["#;
+    let mut batches = Vec::new();
+    let (mut text, mut seen, mut last) = (EMPTY.to_owned(), after, after);
+    for item in items {
+        if text.len() > EMPTY.len() {
+            if text.len() + item.text.len() > BATCH_BYTES {
+                text.push_str("]}");
+                let text = std::mem::replace(&mut text, EMPTY.to_owned());
+                batches.push(Arc::new(Batch { after: seen, cursor: last, text: text.into() }));
+                seen = last;
+            } else {
+                text.push(',');
+            }
         }
         text.push_str(&item.text);
+        last = item.sequence;
     }
     text.push_str("]}");
-    Batch { after, cursor, text: text.into() }
+    batches.push(Arc::new(Batch { after: seen, cursor, text: text.into() }));
+    batches.into()
 }
 
 #[cfg(test)]

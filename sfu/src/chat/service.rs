@@ -8,7 +8,7 @@ use super::{
     feed::{Follower, LiveRoom},
     fragment::{self, Lookup},
     identity::PER_ADDRESS,
-    log::{self, Batch, First, KEPT, Log},
+    log::{self, Batches, First, KEPT, Log},
     name::Taken,
     room::{Admitted, Room, Writer as RoomWriter},
     store::{self, ChatStore, Guest, Since},
@@ -164,7 +164,7 @@ impl Chat {
             rules.met(&message.author.id, message.author.name.as_str());
         }
         let log = Log::new(kept.last, recent.into_iter().map(item).collect());
-        Ok(Arc::new(LiveRoom::new(place.channel.clone(), place.name.clone(), rules, log)))
+        Ok(LiveRoom::start(place.channel.clone(), place.name.clone(), rules, log))
     }
 
     /// Takes a message; comes back when it is on disk.
@@ -313,17 +313,13 @@ impl Chat {
             }
         };
         // With something to come first, the follower has not seen as far as that yet.
-        let cursor = first.is_none().then_some(seen);
-        follower.start(first, seen);
+        let cursor = first.is_empty().then_some(seen);
+        follower.start(&first, seen);
         Ok(Followed { complete, cursor, follower })
     }
 
     /// What came after a cursor, and the cursor after it; `None` if it is more than is told.
-    async fn missed(
-        &self,
-        room: &LiveRoom,
-        after: Cursor,
-    ) -> Result<Option<(Option<Arc<Batch>>, Cursor)>, StoreError> {
+    async fn missed(&self, room: &LiveRoom, after: Cursor) -> Result<Option<(Batches, Cursor)>, StoreError> {
         if let Some(missed) = room.missed(after) {
             return Ok(Some(missed));
         }
@@ -336,18 +332,18 @@ impl Chat {
             return Ok(None);
         };
         let items: Vec<_> = updates.iter().map(|(sequence, update)| store::item(*sequence, update)).collect();
-        let missed = (!items.is_empty()).then(|| Arc::new(log::batch(after, told, items.iter())));
+        let missed = batches(after, told, &items);
         Ok(Some((missed, told)))
     }
 
-    async fn first(&self, room: &LiveRoom) -> Result<(Option<Arc<Batch>>, Cursor), StoreError> {
+    async fn first(&self, room: &LiveRoom) -> Result<(Batches, Cursor), StoreError> {
         let told = match room.first() {
             First::Known(first, seen) => return Ok((first, seen)),
             First::Unknown(told) => told,
         };
         let messages = self.0.store.last(&room.channel, told, HISTORY).await?;
         let items: Vec<_> = messages.into_iter().map(item).collect();
-        let first = (!items.is_empty()).then(|| Arc::new(log::batch(Cursor(0), told, items.iter())));
+        let first = batches(Cursor(0), told, &items);
         room.set_recent(told, items);
         Ok((first, told))
     }
@@ -388,6 +384,11 @@ impl Lookup for Names<'_> {
             Some((end, person.clone()))
         })
     }
+}
+
+/// Nothing, if there is nothing.
+fn batches(after: Cursor, told: Cursor, items: &[log::Item]) -> Batches {
+    if items.is_empty() { Batches::default() } else { log::batches(after, told, items.iter()) }
 }
 
 fn item(message: ChatMessage) -> log::Item {

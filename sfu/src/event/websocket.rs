@@ -12,6 +12,7 @@ use crate::{
     fresh,
     http::{
         csrf,
+        line::{Heard, Line},
         login::{self, Credential, Logins, SignedIn},
         peer::{Peer, Site, is_same_origin},
         problem::ProblemResponse,
@@ -26,27 +27,23 @@ use axum::{
     response::Response,
 };
 use futures_util::{
-    FutureExt, SinkExt, StreamExt,
+    FutureExt, StreamExt,
     future::{AbortHandle, Abortable, BoxFuture},
-    stream::{FuturesUnordered, SplitSink},
+    stream::FuturesUnordered,
 };
 use prometheus_client::{metrics::gauge::Gauge, registry::Registry};
 use shared::event::Phase;
-use std::{collections::HashMap, net::IpAddr, sync::Arc, time::Duration};
+use std::{collections::HashMap, future::poll_fn, net::IpAddr, pin::pin, sync::Arc, time::Duration};
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch},
-    time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    time::{Instant, MissedTickBehavior, interval_at, sleep_until},
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// The most connections; the next one gets 503.
 pub const CONNECTIONS_MOST: u32 = 20_000;
-/// Messages on their way to a client; what waits behind them is the gateway's to bound.
-const ON_THE_WAY: usize = 4;
 /// A client that takes no message for this long is gone.
 const WRITE_MOST: Duration = Duration::from_secs(20);
-/// A client has this long to take part in the closing.
-const CLOSING: Duration = Duration::from_secs(1);
 /// How often it is asked whether the login still holds.
 const LOGIN_CHECK: Duration = Duration::from_secs(60);
 
@@ -185,6 +182,7 @@ struct Session {
     /// What goes on when the client was sent what came before.
     held: Vec<(Key, Following)>,
     counted: i64,
+    is_draining: bool,
     _place: OwnedSemaphorePermit,
 }
 
@@ -206,6 +204,7 @@ impl Session {
             running: HashMap::new(),
             held: Vec::new(),
             counted: 0,
+            is_draining: false,
             _place: place,
         }
     }
@@ -215,58 +214,59 @@ impl Session {
     }
 
     async fn run(mut self, socket: WebSocket, credential: Option<Credential>) {
-        let (sink, mut incoming) = socket.split();
-        let (outgoing, queue) = mpsc::channel(ON_THE_WAY);
-        let mut writer = tokio::spawn(write(sink, queue));
+        let mut line = Line::new(socket);
         let mut draining = self.gateway.draining.clone();
+        let mut draining = pin!(told(&mut draining));
         let mut login_check = interval_at(Instant::now() + LOGIN_CHECK, LOGIN_CHECK);
         login_check.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut alarm = pin!(sleep_until(Instant::now()));
         let close = loop {
             if let Some(close) = self.obey() {
                 break Some(close);
             }
-            let now = self.now();
-            let deadline = self.since + self.core.next_deadline(now);
+            let mut deadline = self.since + self.core.next_deadline(self.now());
+            if let Some(since) = line.writing_since() {
+                deadline = deadline.min(since + WRITE_MOST);
+            }
+            // It may go off too early, and is set anew then: most deadlines move on before they are reached.
+            if alarm.is_elapsed() || deadline < alarm.deadline() {
+                alarm.as_mut().reset(deadline);
+            }
+            let (core, since) = (&mut self.core, self.since);
+            let mut next = || core.poll_outgoing(since.elapsed()).map(message_of);
             tokio::select! {
-                message = incoming.next() => match message {
-                    Some(Ok(Message::Text(text))) => self.core.text(&text, self.now()),
-                    Some(Ok(Message::Binary(_))) => self.core.binary(),
-                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => self.core.heard(self.now()),
-                    Some(Ok(Message::Close(_))) | None => break None,
-                    Some(Err(error)) => {
+                heard = poll_fn(|context| line.poll(context, &mut next)) => match heard {
+                    Heard::Message(Message::Text(text)) => self.core.text(&text, self.now()),
+                    Heard::Message(Message::Binary(_)) => self.core.binary(),
+                    Heard::Message(Message::Ping(_) | Message::Pong(_)) => self.core.heard(self.now()),
+                    Heard::Message(Message::Close(_)) | Heard::Over => break None,
+                    Heard::Broken(error) => {
                         tracing::debug!(%error, "an event socket broke");
                         self.core.disconnect(1002, "the frames are broken or too large");
                     }
-                },
-                permit = outgoing.reserve(), if self.core.wants_to_send(now) => match permit {
-                    Ok(permit) => if let Some(next) = self.core.poll_outgoing(self.now()) {
-                        permit.send(message_of(next));
-                        self.go_on();
-                    },
-                    Err(_) => break None,
+                    Heard::Written => self.go_on(),
                 },
                 Some(done) = self.work.next(), if !self.work.is_empty() => if let Ok(happened) = done {
                     self.happened(happened);
                 },
-                () = sleep_until(deadline) => self.core.tick(self.now()),
+                () = &mut alarm => {
+                    if line.writing_since().is_some_and(|since| since.elapsed() >= WRITE_MOST) {
+                        break None;
+                    }
+                    self.core.tick(self.now());
+                }
                 _ = login_check.tick(), if credential.is_some() => self.check_login(credential.as_ref()).await,
-                () = told(&mut draining) => {
+                () = &mut draining, if !self.is_draining => {
+                    self.is_draining = true;
                     self.core.disconnect(1012, "the server is about to stop");
                 }
-                _ = &mut writer => break None,
             }
         };
-        if let Some((code, reason)) = close {
+        let frame = close.map(|(code, reason)| {
             tracing::debug!(code, reason, "an event socket is closed");
-            let frame = CloseFrame { code, reason: reason.into() };
-            let _ = timeout(Duration::from_secs(1), outgoing.send(Message::Close(Some(frame)))).await;
-        }
-        drop(outgoing);
-        if !writer.is_finished() && timeout(CLOSING, &mut writer).await.is_err() {
-            writer.abort();
-        }
-        // What the client still sends is read, or the reset that follows could overtake the reason.
-        let _ = timeout(CLOSING, async { while let Some(Ok(_)) = incoming.next().await {} }).await;
+            CloseFrame { code, reason: reason.into() }
+        });
+        line.close(frame).await;
     }
 
     /// Does what the core wants done; how to close, if it is over.
@@ -409,15 +409,4 @@ fn message_of(outgoing: Outgoing<Payload>) -> Message {
 /// Waits until the server is about to stop; if nobody can say so any more, it is.
 async fn told(draining: &mut watch::Receiver<bool>) {
     let _ = draining.wait_for(|draining| *draining).await;
-}
-
-/// Writes until there is nothing more to come, or the client takes nothing.
-async fn write(mut sink: SplitSink<WebSocket, Message>, mut queue: mpsc::Receiver<Message>) {
-    while let Some(message) = queue.recv().await {
-        match timeout(WRITE_MOST, sink.send(message)).await {
-            Ok(Ok(())) => {}
-            Ok(Err(_)) | Err(_) => return,
-        }
-    }
-    let _ = timeout(CLOSING, sink.close()).await;
 }

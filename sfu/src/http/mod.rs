@@ -5,6 +5,7 @@ pub mod csrf;
 pub mod extract;
 pub mod fallback;
 pub mod headers;
+pub mod line;
 pub mod login;
 pub mod openapi;
 pub mod peer;

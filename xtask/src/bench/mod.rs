@@ -1,5 +1,6 @@
 //! Measurements. Each bench is a file here, named as it is asked for.
 
+mod chat;
 mod latency;
 mod report;
 mod start;
@@ -17,6 +18,11 @@ type Bench = fn(&Context, Option<&Path>) -> Result<()>;
 /// Every bench: its name, what it measures, how it is run.
 const BENCHES: &[(&str, &str, Bench)] = &[
     ("start", "start-up time, idle memory, size of the app over the wire", start::run),
+    (
+        "chat",
+        "one room: deliveries a second and core, delivery and durable acknowledgement, bytes a connection",
+        chat::run,
+    ),
     ("latency", "browser to browser: request to first picture, glass to glass", latency::run),
 ];
 

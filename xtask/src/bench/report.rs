@@ -76,7 +76,7 @@ fn document(bench: &str, measures: &[Measure]) -> Value {
 }
 
 /// What of the machine makes numbers comparable. No names, no addresses.
-fn machine() -> Value {
+pub fn machine() -> Value {
     let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let memory = fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();

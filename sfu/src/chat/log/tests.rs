@@ -41,6 +41,10 @@ fn numbers(batch: &Batch) -> Vec<u64> {
     payload["updates"].as_array().unwrap().iter().filter_map(|update| update["m"].as_u64()).collect()
 }
 
+fn all_numbers(batches: &Batches) -> Vec<u64> {
+    batches.iter().flat_map(|batch| numbers(batch)).collect()
+}
+
 #[test]
 fn a_quiet_room_tells_at_once_and_a_busy_one_each_tenth_of_a_second() {
     let mut log = Log::new(Cursor(0), Vec::new());
@@ -71,11 +75,11 @@ fn everybody_at_the_same_place_gets_the_same_text() {
         assert!(Arc::ptr_eq(&one, &other));
         assert_eq!(one.cursor, Cursor(seen + 1), "one after the other");
     }
-    let (First::Known(Some(one), _), First::Known(Some(other), seen)) = (log.first(), log.first()) else {
+    let (First::Known(one, _), First::Known(other, seen)) = (log.first(), log.first()) else {
         panic!("there are messages")
     };
     assert!(Arc::ptr_eq(&one, &other));
-    assert_eq!((seen, numbers(&one)), (Cursor(3), vec![1, 2, 3]));
+    assert_eq!((seen, all_numbers(&one)), (Cursor(3), vec![1, 2, 3]));
 }
 
 #[test]
@@ -87,8 +91,8 @@ fn a_newcomer_gets_the_last_hundred_that_are_not_deleted() {
     }
     log.push(deletion(151, &[150, 149]), ms(100_000));
     log.tell(ms(100_000));
-    let First::Known(Some(first), seen) = log.first() else { panic!("it is known") };
-    assert_eq!((numbers(&first), seen), ((49..=148).collect::<Vec<_>>(), Cursor(151)));
+    let First::Known(first, seen) = log.first() else { panic!("it is known") };
+    assert_eq!((all_numbers(&first), seen), ((49..=148).collect::<Vec<_>>(), Cursor(151)));
     // When more are gone than were kept in reserve, the database is asked.
     let gone: Vec<u64> = (60..=148).collect();
     log.push(deletion(152, &gone), ms(200_000));
@@ -97,9 +101,9 @@ fn a_newcomer_gets_the_last_hundred_that_are_not_deleted() {
     log.set_recent(Cursor(151), Vec::new());
     assert_eq!(log.first(), First::Unknown(Cursor(152)), "that was read too early");
     log.set_recent(Cursor(152), (1..=59).map(message).collect());
-    let First::Known(Some(first), _) = log.first() else { panic!("it is known") };
-    assert_eq!(numbers(&first).len(), 59);
-    assert_eq!(Log::new(Cursor(7), Vec::new()).first(), First::Known(None, Cursor(7)));
+    let First::Known(first, _) = log.first() else { panic!("it is known") };
+    assert_eq!(all_numbers(&first).len(), 59);
+    assert_eq!(Log::new(Cursor(7), Vec::new()).first(), First::Known(Batches::default(), Cursor(7)));
 }
 
 #[test]
@@ -113,8 +117,8 @@ fn what_is_too_old_or_none_of_ours_is_not_kept() {
     assert_eq!(log.after(Cursor(61)), After::NotKept);
     assert_eq!(log.after(Cursor(u64::MAX)), After::NotKept);
     assert_eq!(log.missed(Cursor(49)), None);
-    assert_eq!(log.missed(Cursor(60)), Some(None));
-    assert_eq!(numbers(&log.missed(Cursor(50)).unwrap().unwrap()), (51..=60).collect::<Vec<_>>());
+    assert_eq!(log.missed(Cursor(60)), Some(Batches::default()));
+    assert_eq!(all_numbers(&log.missed(Cursor(50)).unwrap()), (51..=60).collect::<Vec<_>>());
     // Bounded in number and in bytes.
     for n in 61..=61 + 3 * KEPT as u64 {
         log.push(message(n), ms(n * 200));
@@ -138,11 +142,26 @@ fn who_comes_back_is_not_given_what_was_deleted_since() {
     }
     log.push(deletion(6, &[2, 4]), ms(5000));
     log.tell(ms(5000));
-    let missed = log.missed(Cursor(2)).unwrap().unwrap();
+    let missed = log.missed(Cursor(2)).unwrap();
     assert_eq!(
-        &*missed.text, r#"{"updates":[{"m":3},{"m":5},{"d":[2, 4]}]}"#,
+        &*missed[0].text, r#"{"updates":[{"m":3},{"m":5},{"d":[2, 4]}]}"#,
         "and is told of what they have"
     );
+}
+
+#[test]
+fn what_is_told_at_once_is_told_in_small_pieces() {
+    let long: Arc<str> = format!("{{\"m\":1,\"t\":\"{}\"}}", "x".repeat(3000)).into();
+    let items: Vec<Item> = (1..=10).map(|n| Item { text: long.clone(), ..message(n) }).collect();
+    let pieces = batches(Cursor(0), Cursor(12), items.iter());
+    assert_eq!(pieces.len(), 5);
+    assert!(pieces.iter().all(|piece| piece.text.len() <= BATCH_BYTES));
+    assert!(pieces.windows(2).all(|pair| pair[0].cursor == pair[1].after));
+    assert_eq!((pieces[0].after, pieces[4].cursor), (Cursor(0), Cursor(12)));
+    let huge: Arc<str> = format!("\"{}\"", "x".repeat(3 * BATCH_BYTES)).into();
+    let items = [message(1), Item { text: huge, ..message(2) }, message(3)];
+    assert_eq!(batches(Cursor(0), Cursor(3), items.iter()).len(), 3);
+    assert_eq!(&*batches(Cursor(4), Cursor(5), [].iter())[0].text, r#"{"updates":[]}"#);
 }
 
 #[test]
@@ -199,7 +218,8 @@ fn any_follower_ends_up_with_what_the_room_shows() {
                 }
                 7 => {
                     // Cut off, and back by the cursor.
-                    if let Some(missed) = log.missed(seen).expect("so few are all kept") {
+                    for missed in log.missed(seen).expect("so few are all kept").iter() {
+                        assert_eq!(missed.after, seen);
                         show(&mut page, &missed.text);
                         seen = missed.cursor;
                     }
