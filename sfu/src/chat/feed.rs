@@ -104,10 +104,15 @@ impl LiveRoom {
     }
 
     /// Updates that are on disk: told at once, or with what else comes within a tenth of a second.
-    pub fn push(self: &Arc<Self>, items: impl IntoIterator<Item = Item>) {
+    /// `has_gap`: something may be on disk before them that nobody was told of.
+    pub fn push(self: &Arc<Self>, items: impl IntoIterator<Item = Item>, has_gap: bool) {
         let now = self.began.elapsed();
         let mut due = None;
+        let mut items = items.into_iter().peekable();
         let mut log = self.log();
+        if let (true, Some(first)) = (has_gap, items.peek()) {
+            log.start_anew(first.sequence);
+        }
         let is_waited_for = log.has_gathered();
         for item in items {
             due = Some(log.push(item, now));
@@ -128,12 +133,6 @@ impl LiveRoom {
         if self.log().tell(self.began.elapsed()) {
             self.told.notify_one();
         }
-    }
-
-    /// Something may be on disk that nobody was told of: whoever follows comes back by their cursor, and gets it from there.
-    pub fn start_anew(&self) {
-        self.log().start_anew();
-        self.told.notify_one();
     }
 
     /// Up to where followers may know.

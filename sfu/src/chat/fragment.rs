@@ -5,6 +5,8 @@ use url::Url;
 
 /// Longer addresses stay text.
 const LINK_MOST: usize = 2_000;
+/// Bytes of all the addresses of a message together: as percent signs they are longer than what was typed.
+const LINKS_MOST: usize = 8 * 1024;
 /// The most bytes of an emote's code, colons included.
 const EMOTE_MOST: usize = 34;
 
@@ -24,17 +26,21 @@ pub fn parse(text: &str, lookup: &dyn Lookup) -> Vec<Fragment> {
     let mut plain = 0;
     let mut at = 0;
     let mut previous: Option<char> = None;
+    let mut links = 0;
     while let Some(c) = text[at..].chars().next() {
         let rest = &text[at..];
         let found = match c {
             '@' if !previous.is_some_and(is_wordy) => mention(rest, lookup),
             ':' => emote(rest, lookup),
-            'h' | 'H' if !previous.is_some_and(is_wordy) => link(rest),
+            'h' | 'H' if !previous.is_some_and(is_wordy) => link(rest, LINKS_MOST - links),
             _ => None,
         };
         match found {
             Some((bytes, fragment)) => {
                 push_text(&mut fragments, &text[plain..at]);
+                if let Fragment::Link { url, .. } = &fragment {
+                    links += url.len();
+                }
                 fragments.push(fragment);
                 previous = text[..at + bytes].chars().next_back();
                 at += bytes;
@@ -109,7 +115,7 @@ fn emote(rest: &str, lookup: &dyn Lookup) -> Option<(usize, Fragment)> {
     Some((code.len(), Fragment::Emote { text: code.to_owned(), url }))
 }
 
-fn link(rest: &str) -> Option<(usize, Fragment)> {
+fn link(rest: &str, most: usize) -> Option<(usize, Fragment)> {
     let is_web = ["http://", "https://"]
         .iter()
         .any(|scheme| rest.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)));
@@ -123,6 +129,7 @@ fn link(rest: &str) -> Option<(usize, Fragment)> {
     }
     let url = Url::parse(text).ok()?;
     let is_plain = matches!(url.scheme(), "http" | "https")
+        && url.as_str().len() <= LINK_MOST.min(most)
         && url.host_str().is_some_and(|host| !host.is_empty())
         // A name in front of the host is there to deceive.
         && url.username().is_empty()
@@ -272,6 +279,26 @@ mod tests {
     fn names_to_look_up_are_few_and_each_once() {
         assert_eq!(mentioned("@Ada and @ada, @ben! me@x @ @-", 5), ["ada", "ben", "-"]);
         assert_eq!(mentioned(&"@a @b @c @d @e @f".repeat(3), 4).len(), 4);
+    }
+
+    #[test]
+    fn a_message_is_never_much_larger_than_what_was_typed() {
+        for typed in [
+            format!("https://a.example/{}", "👨\u{200D}👩\u{200D}👧".repeat(400)),
+            format!("https://a.example/{} ", "é".repeat(400)).repeat(20),
+            "https://a.example/\u{1F468} ".repeat(300),
+            "\"\\".repeat(4000),
+        ] {
+            let typed: String = typed.chars().take(4000).collect();
+            let json = serde_json::to_string(&parse(&typed, &Known)).unwrap();
+            assert!(
+                json.len() <= 2 * typed.len() + LINKS_MOST + 64 * 300,
+                "{} of {}",
+                json.len(),
+                typed.len()
+            );
+            assert!(json.len() < 48 * 1024);
+        }
     }
 
     #[test]

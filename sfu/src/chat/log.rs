@@ -19,7 +19,7 @@ const BYTES_KEPT: usize = 1 << 20;
 /// Bytes of one batch, unless a single update has more.
 const BATCH_BYTES: usize = 8 * 1024;
 /// Messages that are kept for newcomers: some more than they get, as some may be deleted.
-const RECENT_KEPT: usize = 2 * HISTORY;
+const RECENT_KEPT: usize = HISTORY + HISTORY / 2;
 
 /// One update.
 #[derive(Debug, Clone)]
@@ -112,10 +112,10 @@ impl Log {
         }
     }
 
-    /// Forgets everything: what is pushed next is not all that came since.
-    pub fn start_anew(&mut self) {
-        // One place is skipped, so that nobody has seen as far.
-        let last = Cursor(self.written().0 + 1);
+    /// Forgets everything before `next`, which is pushed next: something may be written in between that was never pushed.
+    /// Whoever has seen all up to there goes on; whoever hasn't comes back by their cursor.
+    pub fn start_anew(&mut self, next: Cursor) {
+        let last = Cursor(next.0.saturating_sub(1));
         *self = Self { has_older: true, ..Self::new(last, Vec::new()) };
     }
 

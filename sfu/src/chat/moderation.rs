@@ -33,18 +33,17 @@ impl Chat {
         edit: EditChat,
     ) -> Result<ChatSettings, ChatError> {
         let place = self.owned(who, channel).await?;
-        let room = self.room(&place).await?;
-        let mut settings = room.rules().settings();
-        settings.guests = edit.guests.unwrap_or(settings.guests);
-        settings.slow_seconds = edit.slow_seconds.unwrap_or(settings.slow_seconds);
-        if settings.slow_seconds > SLOW_MOST {
+        if edit.slow_seconds.is_some_and(|seconds| seconds > SLOW_MOST) {
             return Err(ChatError::Invalid {
                 field: "slowSeconds",
                 detail: "Slow mode is 0 to 600 seconds.",
             });
         }
-        self.0.writer.write(room, Work::Settings(settings)).await?;
-        Ok(settings)
+        let room = self.room(&place).await?;
+        match self.0.writer.write(room.clone(), Work::Settings(edit)).await? {
+            Done::Settings(settings) => Ok(settings),
+            _ => Ok(room.rules().settings()),
+        }
     }
 
     async fn owned(&self, who: &Actor, channel: &ChannelName) -> Result<Place, ChatError> {
@@ -81,7 +80,7 @@ impl Chat {
         }
         match self.0.writer.write(room, Work::Delete { message: message.clone(), by: you.id }).await? {
             Done::Nothing => Err(ChatError::UnknownMessage),
-            Done::Changed | Done::Sent(_) => Ok(()),
+            _ => Ok(()),
         }
     }
 
@@ -148,7 +147,7 @@ impl Chat {
         let (_, room, _) = self.moderated(who, channel).await?;
         match self.0.writer.write(room, Work::Unsilence { person }).await? {
             Done::Nothing => Err(ChatError::NotSilenced),
-            Done::Changed | Done::Sent(_) => Ok(()),
+            _ => Ok(()),
         }
     }
 
@@ -184,8 +183,7 @@ impl Chat {
         if is_new && others.len() >= MODERATORS_MOST {
             return Err(ChatError::TooManyModerators);
         }
-        self.0.store.add_moderator(&place.channel, &id, fresh::now()).await?;
-        room.rules().set_moderator(person.clone(), true);
+        self.0.writer.write(room, Work::Moderator { account: id, is_moderator: true }).await?;
         Ok((Moderator { id: person, account, name }, is_new))
     }
 
@@ -199,10 +197,9 @@ impl Chat {
         let place = self.owned(who, channel).await?;
         let room = self.room(&place).await?;
         let found = self.0.ports.accounts.by_name(account).await?.ok_or(ChatError::UnknownAccount)?;
-        let was = self.0.store.remove_moderator(&place.channel, &found.id).await?;
-        if let Some(person) = person_of(&found.id) {
-            room.rules().set_moderator(person, false);
+        match self.0.writer.write(room, Work::Moderator { account: found.id, is_moderator: false }).await? {
+            Done::Nothing => Err(ChatError::UnknownAccount),
+            _ => Ok(()),
         }
-        if was { Ok(()) } else { Err(ChatError::UnknownAccount) }
     }
 }

@@ -14,6 +14,10 @@ use std::{
 
 /// A quick exchange passes; nobody fills the room alone.
 pub const PER_PERSON: Rate = Rate { burst: 5, every: Duration::from_secs(2) };
+/// Guests of one network together: a school passes, somebody with twenty names gains little.
+pub const PER_NETWORK: Rate = Rate { burst: 20, every: Duration::from_millis(500) };
+/// Guests of one network that write within one interval of slow mode.
+const SLOW_GUESTS: u32 = 4;
 /// As many as a page shows and a person can still see pass by.
 pub const PER_ROOM: Rate = Rate { burst: 200, every: Duration::from_millis(10) };
 /// The longest slow mode.
@@ -26,8 +30,10 @@ const KEYS_MOST: usize = 1_000;
 /// People whose last message is remembered for slow mode. When there are more, those who may write again are forgotten:
 /// no more than this can have written within the longest slow mode, by [`PER_ROOM`].
 const LAST_MOST: usize = 70_000;
-/// Guests whose address is remembered.
-const GUESTS_MOST: usize = 10_000;
+/// The same for guests' networks: a quarter of the time, a quarter of the number.
+const SLOW_NETWORKS_MOST: usize = 20_000;
+/// People whose address is remembered.
+const SEEN_FROM_MOST: usize = 10_000;
 
 /// When something happens, by both clocks: time-outs outlive the process, limits must not jump with the wall clock.
 #[derive(Debug, Clone, Copy)]
@@ -98,11 +104,14 @@ pub struct Room {
     settings: ChatSettings,
     moderators: BTreeSet<PersonId>,
     silences: HashMap<PersonId, Silence>,
-    /// Guests' networks that a time-out holds for.
-    networks: HashMap<IpAddr, (PersonId, Timestamp)>,
-    /// Where guests wrote from lately.
-    guests: HashMap<PersonId, IpAddr>,
+    /// Whose time-outs hold for guests from a network, and until when.
+    networks: HashMap<IpAddr, HashMap<PersonId, Timestamp>>,
+    /// Where people wrote from lately.
+    seen_from: HashMap<PersonId, IpAddr>,
     people: Limiter<PersonId>,
+    guests: Limiter<IpAddr>,
+    /// When guests of a network may write a whole burst again, in slow mode.
+    slow_guests: HashMap<IpAddr, Duration>,
     all: Limiter<()>,
     last: HashMap<PersonId, Duration>,
     names: HashMap<String, PersonId>,
@@ -119,8 +128,10 @@ impl Room {
             moderators: moderators.into_iter().collect(),
             silences: silences.into_iter().map(|silence| (silence.person.clone(), silence)).collect(),
             networks: HashMap::new(),
-            guests: HashMap::new(),
+            seen_from: HashMap::new(),
             people: Limiter::new(PER_PERSON),
+            guests: Limiter::new(PER_NETWORK),
+            slow_guests: HashMap::new(),
             all: Limiter::new(PER_ROOM),
             last: HashMap::new(),
             names: HashMap::new(),
@@ -170,13 +181,8 @@ impl Room {
             return Ok(Admitted::Again(sent.clone()));
         }
         if !is_exempt {
-            self.count(&writer.person, now.passed)?;
-        }
-        if let (true, Some(network)) = (writer.is_guest, writer.network) {
-            if self.guests.len() >= GUESTS_MOST {
-                self.guests.clear();
-            }
-            self.guests.insert(writer.person.clone(), network);
+            self.count(writer, now.passed)?;
+            self.remember_network(writer);
         }
         if let Some(key) = key {
             self.remember_key(key);
@@ -184,16 +190,30 @@ impl Room {
         Ok(Admitted::New)
     }
 
-    fn count(&mut self, person: &PersonId, now: Duration) -> Result<(), Refused> {
+    fn count(&mut self, writer: &Writer, now: Duration) -> Result<(), Refused> {
+        let person = &writer.person;
+        let network = writer.network.filter(|_| writer.is_guest);
         let slow = Duration::from_secs(u64::from(self.settings.slow_seconds));
         if let Some(last) = self.last.get(person)
             && *last + slow > now
         {
             return Err(Refused::Slow { wait: *last + slow - now });
         }
+        if let Some(network) = network {
+            self.check_slow_guests(network, slow, now)?;
+        }
         self.people.take(person, now).map_err(|wait| Refused::TooFast { wait })?;
+        if let Some(network) = &network
+            && let Err(wait) = self.guests.take(network, now)
+        {
+            self.people.give_back(person);
+            return Err(Refused::TooFast { wait });
+        }
         if let Err(wait) = self.all.take(&(), now) {
             self.people.give_back(person);
+            if let Some(network) = &network {
+                self.guests.give_back(network);
+            }
             return Err(Refused::RoomBusy { wait });
         }
         if !slow.is_zero() {
@@ -201,14 +221,41 @@ impl Room {
                 self.last.retain(|_, last| *last + slow > now);
             }
             self.last.insert(person.clone(), now);
+            if let Some(network) = network {
+                let full_at = self.slow_guests.entry(network).or_default();
+                *full_at = (*full_at).max(now) + slow / SLOW_GUESTS;
+            }
         }
         Ok(())
     }
 
-    /// The message was not written after all: it counts for nothing.
+    /// New names don't get around slow mode.
+    fn check_slow_guests(&mut self, network: IpAddr, slow: Duration, now: Duration) -> Result<(), Refused> {
+        if self.slow_guests.len() >= SLOW_NETWORKS_MOST {
+            self.slow_guests.retain(|_, full_at| *full_at > now);
+        }
+        let full_at = self.slow_guests.get(&network).map_or(now, |full_at| (*full_at).max(now));
+        let (after, most) = (full_at + slow / SLOW_GUESTS, now + slow);
+        if after > most { Err(Refused::Slow { wait: after - most }) } else { Ok(()) }
+    }
+
+    fn remember_network(&mut self, writer: &Writer) {
+        let Some(network) = writer.network else { return };
+        if self.seen_from.len() >= SEEN_FROM_MOST {
+            self.seen_from.clear();
+        }
+        self.seen_from.insert(writer.person.clone(), network);
+    }
+
+    /// The message was not written after all, through no fault of its sender: it counts for nothing.
     pub fn unsent(&mut self, person: &PersonId, key: Option<&RequestId>) {
         self.people.give_back(person);
+        self.all.give_back(&());
         self.last.remove(person);
+        if let Some(network) = self.seen_from.get(person) {
+            self.guests.give_back(network);
+            self.slow_guests.remove(network);
+        }
         if let Some(key) = key {
             self.keys.remove(&(person.clone(), key.clone()));
         }
@@ -278,23 +325,29 @@ impl Room {
     pub fn silenced_until(&self, writer: &Writer, now: Timestamp) -> Option<Timestamp> {
         let own = self.silences.get(&writer.person).map(|silence| silence.until);
         let network = writer.network.filter(|_| writer.is_guest);
-        let network = network.and_then(|network| self.networks.get(&network)).map(|(_, until)| *until);
+        let network = network.and_then(|network| self.networks.get(&network)?.values().max().copied());
         own.max(network).filter(|until| *until > now)
     }
 
-    /// A time-out begins. It holds for other guests from the same address, too.
+    /// A time-out begins. It holds for guests from the same address, too.
     pub fn silence(&mut self, silence: Silence, now: Timestamp) {
         self.silences.retain(|_, other| other.until > now);
-        self.networks.retain(|_, (_, until)| *until > now);
-        if let Some(network) = self.guests.get(&silence.person) {
-            self.networks.insert(*network, (silence.person.clone(), silence.until));
+        self.networks.retain(|_, people| {
+            people.retain(|_, until| *until > now);
+            !people.is_empty()
+        });
+        if let Some(network) = self.seen_from.get(&silence.person) {
+            self.networks.entry(*network).or_default().insert(silence.person.clone(), silence.until);
         }
         self.silences.insert(silence.person.clone(), silence);
     }
 
-    /// A time-out is lifted; whether there was one.
+    /// A time-out is lifted, for the person and for their address; whether there was one.
     pub fn unsilence(&mut self, person: &PersonId, now: Timestamp) -> bool {
-        self.networks.retain(|_, (silenced, _)| silenced != person);
+        self.networks.retain(|_, people| {
+            people.remove(person);
+            !people.is_empty()
+        });
         self.silences.remove(person).is_some_and(|silence| silence.until > now)
     }
 
@@ -308,7 +361,7 @@ impl Room {
 
     /// Whether it holds something that is written down nowhere and still matters.
     pub fn is_needed(&self, now: Timestamp) -> bool {
-        self.networks.values().any(|(_, until)| *until > now)
+        self.networks.values().flat_map(HashMap::values).any(|until| *until > now)
     }
 }
 

@@ -182,34 +182,31 @@ impl Chat {
         let author = self.author(by, &place, &room).await?.ok_or(ChatError::Nobody)?;
         let NewMessage { text, reply_to, key } = new;
         let text = ChatText::parse(&text)?;
-        let writer = room_writer(&author, &place, by.address);
-        let admitted = {
-            let now = room.now();
-            room.rules().admit(&writer, key.as_ref(), now)?
-        };
-        if let Admitted::Again(Some(sent)) = admitted {
-            return Ok(sent);
-        }
-        // From here on it is counted; if it isn't written in the end, it counts for nothing.
-        let mut counted = Counted { room: &room, person: &author.id, key: key.as_ref(), is_open: true };
+        // Looked up before it is counted: a message that can't be is nobody's turn.
         let reply_to = match reply_to {
             Some(id) => Some(self.reply_to(&place, &id).await?),
             None => None,
         };
         let fragments = self.fragments(&room, &text).await?;
+        let writer = room_writer(&author, &place, by.address);
+        let now = room.now();
+        let admitted = room.rules().admit(&writer, key.as_ref(), now)?;
+        if let Admitted::Again(Some(sent)) = admitted {
+            return Ok(sent);
+        }
         let draft = Draft {
             id: fresh::id(),
-            author: author.clone(),
+            author,
             fragments,
             reply_to,
-            key: key.clone(),
+            key,
             broadcast: self.0.ports.surroundings.broadcast(&place.channel),
+            is_counted: admitted == Admitted::New,
         };
-        let done = self.0.writer.write(room.clone(), Work::Message(Box::new(draft))).await?;
-        counted.is_open = false;
-        match done {
+        // From here on it is the writer's: whoever asked may go away, and it is written all the same.
+        match self.0.writer.write(room, Work::Message(Box::new(draft))).await? {
             Done::Sent(sent) => Ok(sent),
-            Done::Changed | Done::Nothing => Err(ChatError::UnknownMessage),
+            _ => Err(ChatError::UnknownMessage),
         }
     }
 
@@ -278,12 +275,14 @@ impl Chat {
         self.place(who, channel).await.map(drop)
     }
 
-    /// The channel changed: whoever follows its room must ask again whether they may.
-    pub fn ask_again(&self, channel: Option<&ChannelName>) {
-        let rooms = lock(&self.0.rooms);
-        let loaded = rooms.values().filter_map(|room| room.get());
-        for room in loaded.filter(|room| channel.is_none_or(|channel| room.name == *channel)) {
-            room.ask_again();
+    /// A channel changed, or any did: whoever follows its room must ask again whether they may, unless everybody may.
+    pub async fn ask_again(&self, channel: Option<&ChannelName>) {
+        let loaded: Vec<Arc<LiveRoom>> =
+            lock(&self.0.rooms).values().filter_map(|room| room.get().cloned()).collect();
+        for room in loaded.into_iter().filter(|room| channel.is_none_or(|channel| room.name == *channel)) {
+            if room.is_followed() && self.place(None, &room.name).await.is_err() {
+                room.ask_again();
+            }
         }
     }
 
@@ -346,22 +345,6 @@ impl Chat {
         let first = batches(Cursor(0), told, &items);
         room.set_recent(told, items);
         Ok((first, told))
-    }
-}
-
-/// Gives back what a message was counted for, unless it was written.
-struct Counted<'a> {
-    room: &'a LiveRoom,
-    person: &'a PersonId,
-    key: Option<&'a shared::id::RequestId>,
-    is_open: bool,
-}
-
-impl Drop for Counted<'_> {
-    fn drop(&mut self) {
-        if self.is_open {
-            self.room.rules().unsent(self.person, self.key);
-        }
     }
 }
 

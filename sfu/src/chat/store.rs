@@ -5,6 +5,7 @@ use crate::{
     secret::SecretHash,
     store::{Store, StoreError},
 };
+use futures_util::TryStreamExt;
 use shared::{
     chat::{ChatAuthor, ChatMessage, ChatSettings, ChatUpdate, Moderator, Sent, Silence},
     event::Cursor,
@@ -40,6 +41,9 @@ pub enum Since {
     /// More than is told to one who comes back.
     TooMuch,
 }
+
+/// Bytes that one who comes back is told at most.
+const SINCE_BYTES: usize = 1 << 20;
 
 /// A guest as kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -238,34 +242,32 @@ impl ChatStore {
         let messages = sqlx::query(select!(
             "WHERE channel_id = $1 AND sequence > $2 AND sequence <= $3 AND deleted_at IS NULL ",
             "ORDER BY sequence LIMIT $4"
-        ))
-        .bind(channel.as_str())
-        .bind(place(after))
-        .bind(place(up_to))
-        .bind(most as i64 + 1)
-        .fetch_all(self.0.pool())
-        .await?;
+        ));
         let changes = sqlx::query(
             "SELECT sequence, change FROM chat_changes
              WHERE channel_id = $1 AND sequence > $2 AND sequence <= $3 ORDER BY sequence LIMIT $4",
-        )
-        .bind(channel.as_str())
-        .bind(place(after))
-        .bind(place(up_to))
-        .bind(most as i64 + 1)
-        .fetch_all(self.0.pool())
-        .await?;
-        if messages.len() + changes.len() > most {
-            return Ok(Since::TooMuch);
-        }
-        let mut updates = Vec::with_capacity(messages.len() + changes.len());
-        for row in &messages {
-            let message = message(row)?;
-            updates.push((message.sequence, ChatUpdate::Message(Box::new(message))));
-        }
-        for row in &changes {
-            let change: String = row.try_get(1)?;
-            updates.push((cursor(row, 0)?, serde_json::from_str(&change).map_err(broken)?));
+        );
+        let mut updates = Vec::new();
+        let mut bytes = 0;
+        for (query, is_messages) in [(messages, true), (changes, false)] {
+            let query =
+                query.bind(channel.as_str()).bind(place(after)).bind(place(up_to)).bind(most as i64 + 1);
+            let mut rows = query.fetch(self.0.pool());
+            while let Some(row) = rows.try_next().await? {
+                let update = if is_messages {
+                    bytes += row.try_get::<String, _>(7)?.len();
+                    let message = message(&row)?;
+                    (message.sequence, ChatUpdate::Message(Box::new(message)))
+                } else {
+                    let change: String = row.try_get(1)?;
+                    bytes += change.len();
+                    (cursor(&row, 0)?, serde_json::from_str(&change).map_err(broken)?)
+                };
+                updates.push(update);
+                if updates.len() > most || bytes > SINCE_BYTES {
+                    return Ok(Since::TooMuch);
+                }
+            }
         }
         updates.sort_by_key(|(sequence, _)| *sequence);
         Ok(Since::All(updates))
@@ -291,39 +293,6 @@ impl ChatStore {
         rows.iter()
             .map(|row| Ok(Moderator { id: column(row, 0)?, account: column(row, 1)?, name: column(row, 2)? }))
             .collect()
-    }
-
-    /// Makes somebody a moderator; whether they weren't.
-    pub async fn add_moderator(
-        &self,
-        channel: &ChannelId,
-        account: &AccountId,
-        at: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let done = sqlx::query(
-            "INSERT INTO chat_moderators (channel_id, account_id, added_at) VALUES ($1, $2, $3)
-             ON CONFLICT (channel_id, account_id) DO NOTHING",
-        )
-        .bind(channel.as_str())
-        .bind(account.as_str())
-        .bind(at.as_millis())
-        .execute(self.0.pool())
-        .await?;
-        Ok(done.rows_affected() > 0)
-    }
-
-    /// Takes that away; whether they were.
-    pub async fn remove_moderator(
-        &self,
-        channel: &ChannelId,
-        account: &AccountId,
-    ) -> Result<bool, StoreError> {
-        let done = sqlx::query("DELETE FROM chat_moderators WHERE channel_id = $1 AND account_id = $2")
-            .bind(channel.as_str())
-            .bind(account.as_str())
-            .execute(self.0.pool())
-            .await?;
-        Ok(done.rows_affected() > 0)
     }
 
     /// Keeps a new guest, and forgets those who weren't seen since `forget`.
@@ -607,6 +576,39 @@ impl Commit {
             .execute(&mut *self.0)
             .await?;
         Ok(())
+    }
+
+    /// Makes somebody a moderator; whether they weren't.
+    pub async fn add_moderator(
+        &mut self,
+        channel: &ChannelId,
+        account: &AccountId,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let done = sqlx::query(
+            "INSERT INTO chat_moderators (channel_id, account_id, added_at) VALUES ($1, $2, $3)
+             ON CONFLICT (channel_id, account_id) DO NOTHING",
+        )
+        .bind(channel.as_str())
+        .bind(account.as_str())
+        .bind(at.as_millis())
+        .execute(&mut *self.0)
+        .await?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    /// Takes that away; whether they were.
+    pub async fn remove_moderator(
+        &mut self,
+        channel: &ChannelId,
+        account: &AccountId,
+    ) -> Result<bool, StoreError> {
+        let done = sqlx::query("DELETE FROM chat_moderators WHERE channel_id = $1 AND account_id = $2")
+            .bind(channel.as_str())
+            .bind(account.as_str())
+            .execute(&mut *self.0)
+            .await?;
+        Ok(done.rows_affected() > 0)
     }
 
     /// Makes all of it durable.

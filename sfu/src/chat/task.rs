@@ -15,9 +15,9 @@ use prometheus_client::{
     registry::Registry,
 };
 use shared::{
-    chat::{ChatAuthor, ChatMessage, ChatSettings, ChatUpdate, Fragment, ReplyTo, Sent, Silence},
+    chat::{ChatAuthor, ChatMessage, ChatSettings, ChatUpdate, EditChat, Fragment, ReplyTo, Sent, Silence},
     event::Cursor,
-    id::{BroadcastId, ChannelId, MessageId, PersonId, RequestId},
+    id::{AccountId, BroadcastId, ChannelId, MessageId, PersonId, RequestId},
     unit::Timestamp,
 };
 use std::{
@@ -25,7 +25,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// Updates that wait for the disk. When it is full, the next one is answered 503.
 pub const WAITING_MOST: usize = 1024;
@@ -49,6 +49,8 @@ pub struct Draft {
     pub key: Option<RequestId>,
     /// What is live beside it.
     pub broadcast: Option<BroadcastId>,
+    /// Whether it was counted, which is taken back if it can't be written.
+    pub is_counted: bool,
 }
 
 /// What is to be written.
@@ -71,7 +73,14 @@ pub enum Work {
         person: PersonId,
     },
     /// The room's rules change.
-    Settings(ChatSettings),
+    Settings(EditChat),
+    /// Somebody becomes a moderator, or isn't one any more.
+    Moderator {
+        /// Who.
+        account: AccountId,
+        /// Which of the two.
+        is_moderator: bool,
+    },
 }
 
 /// What came of it.
@@ -81,6 +90,8 @@ pub enum Done {
     Sent(Sent),
     /// It is written.
     Changed,
+    /// The rules as they are now.
+    Settings(ChatSettings),
     /// There was nothing to change.
     Nothing,
 }
@@ -107,6 +118,17 @@ struct Job {
     answer: oneshot::Sender<Answer>,
 }
 
+impl Job {
+    /// It is not written: it counts for nothing.
+    fn uncount(&self) {
+        if let Work::Message(draft) = &self.work
+            && draft.is_counted
+        {
+            self.room.rules().unsent(&draft.author.id, draft.key.as_ref());
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 struct Metrics {
     messages: Counter,
@@ -119,8 +141,8 @@ struct Metrics {
 #[derive(Clone)]
 pub struct Writer {
     jobs: mpsc::Sender<Job>,
-    /// Held by the writer while it writes.
-    idle: Arc<Semaphore>,
+    /// How much was handed in and not answered.
+    pending: Arc<watch::Sender<usize>>,
     metrics: Metrics,
 }
 
@@ -134,9 +156,9 @@ impl Writer {
             waiting: Gauge::default(),
             commits: Histogram::new([0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2.0, 10.0]),
         };
-        let idle = Arc::new(Semaphore::new(1));
-        tokio::spawn(run(store, surroundings, queue, idle.clone(), metrics.clone()));
-        Self { jobs, idle, metrics }
+        let pending = Arc::new(watch::Sender::new(0));
+        tokio::spawn(run(store, surroundings, queue, pending.clone(), metrics.clone()));
+        Self { jobs, pending, metrics }
     }
 
     /// Counts there.
@@ -150,18 +172,23 @@ impl Writer {
 
     /// Waits until nothing is in the queue and nothing is being written.
     pub async fn written(&self) {
-        // Every place of the queue is free, and the writer gives the last one back when it is done with it.
-        let _ = self.jobs.reserve_many(WAITING_MOST).await;
-        let _ = self.idle.acquire().await;
+        // The sender is here: it can't be gone.
+        let _ = self.pending.subscribe().wait_for(|pending| *pending == 0).await;
     }
 
     /// Writes something; comes back when it is on disk.
     pub async fn write(&self, room: Arc<LiveRoom>, work: Work) -> Result<Done, WriteError> {
         let (answer, answered) = oneshot::channel();
-        self.jobs.try_send(Job { room, work, answer }).map_err(|refused| match refused {
-            mpsc::error::TrySendError::Full(_) => WriteError::Full,
-            mpsc::error::TrySendError::Closed(_) => WriteError::Stopped,
-        })?;
+        self.pending.send_modify(|pending| *pending += 1);
+        if let Err(refused) = self.jobs.try_send(Job { room, work, answer }) {
+            self.pending.send_modify(|pending| *pending -= 1);
+            let (job, error) = match refused {
+                mpsc::error::TrySendError::Full(job) => (job, WriteError::Full),
+                mpsc::error::TrySendError::Closed(job) => (job, WriteError::Stopped),
+            };
+            job.uncount();
+            return Err(error);
+        }
         self.metrics.waiting.inc();
         Ok(answered.await.map_err(|_| WriteError::Stopped)??)
     }
@@ -171,13 +198,12 @@ async fn run(
     store: ChatStore,
     surroundings: Arc<dyn Surroundings>,
     mut queue: mpsc::Receiver<Job>,
-    idle: Arc<Semaphore>,
+    pending: Arc<watch::Sender<usize>>,
     metrics: Metrics,
 ) {
-    let mut writing = Writing { store, surroundings, metrics, uncertain: HashSet::new() };
+    let mut writing = Writing { store, surroundings, pending, metrics, uncertain: HashSet::new() };
     let mut group = Vec::with_capacity(GROUP_MOST);
     while queue.recv_many(&mut group, GROUP_MOST).await > 0 {
-        let _writing = idle.acquire().await;
         let Err(error) = writing.write(&mut group).await else { continue };
         tracing::warn!(%error, "chat can't be written; whoever waits is told so");
         // Those who came meanwhile would wait as long again, for the same answer.
@@ -191,6 +217,7 @@ async fn run(
 struct Writing {
     store: ChatStore,
     surroundings: Arc<dyn Surroundings>,
+    pending: Arc<watch::Sender<usize>>,
     metrics: Metrics,
     /// Rooms of which the end of a commit failed: it may be on disk all the same, unknown to its followers.
     uncertain: HashSet<ChannelId>,
@@ -229,8 +256,10 @@ impl Writing {
         for job in group.drain(..) {
             self.metrics.waiting.dec();
             self.metrics.failed.inc();
+            job.uncount();
             // Whoever went away needs no answer.
             let _ = job.answer.send(Err(error.clone()));
+            self.pending.send_modify(|pending| *pending -= 1);
         }
     }
 
@@ -247,9 +276,11 @@ impl Writing {
             next.insert(channel, commit.places(channel, count).await?.0 - count);
         }
         let mut written = Vec::with_capacity(group.len());
+        // Rules that this very group changes.
+        let mut settings: HashMap<ChannelId, ChatSettings> = HashMap::new();
         for job in group {
             let place = next.entry(&job.room.channel).or_default();
-            written.push(write_one(&mut commit, &job.room.channel, &job.work, place, now).await?);
+            written.push(write_one(&mut commit, &job.room, &job.work, place, now, &mut settings).await?);
         }
         if let Err(error) = commit.finish().await {
             self.uncertain.extend(group.iter().map(|job| job.room.channel.clone()));
@@ -276,13 +307,12 @@ impl Writing {
             answers.push((job.answer, done));
         }
         for (room, updates) in rooms {
-            if self.uncertain.remove(&room.channel) {
-                room.start_anew();
-            }
-            room.push(updates.iter().map(|(sequence, update)| store::item(*sequence, update)));
+            let has_gap = !updates.is_empty() && self.uncertain.remove(&room.channel);
+            room.push(updates.iter().map(|(sequence, update)| store::item(*sequence, update)), has_gap);
         }
         for (answer, done) in answers {
             let _ = answer.send(Ok(done));
+            self.pending.send_modify(|pending| *pending -= 1);
         }
     }
 }
@@ -304,11 +334,13 @@ fn is_outage(error: &StoreError) -> bool {
 
 async fn write_one(
     commit: &mut store::Commit,
-    channel: &ChannelId,
+    room: &LiveRoom,
     work: &Work,
     place: &mut u64,
     now: Timestamp,
+    settings: &mut HashMap<ChannelId, ChatSettings>,
 ) -> Result<Written, StoreError> {
+    let channel = &room.channel;
     let mut take = || {
         *place += 1;
         Cursor(*place)
@@ -316,7 +348,7 @@ async fn write_one(
     let mut updates = Vec::new();
     let done = match work {
         Work::Message(draft) => {
-            let Draft { id, author, fragments, reply_to, key, broadcast } = draft.as_ref();
+            let Draft { id, author, fragments, reply_to, key, broadcast, is_counted: _ } = draft.as_ref();
             let message = ChatMessage {
                 id: id.clone(),
                 sequence: take(),
@@ -358,10 +390,20 @@ async fn write_one(
             }
             changed(&updates)
         }
-        Work::Settings(settings) => {
+        Work::Settings(edit) => {
+            let settings = settings.entry(channel.clone()).or_insert_with(|| room.rules().settings());
+            settings.guests = edit.guests.unwrap_or(settings.guests);
+            settings.slow_seconds = edit.slow_seconds.unwrap_or(settings.slow_seconds);
             commit.settings(channel, *settings).await?;
             updates.push((take(), ChatUpdate::Settings { settings: *settings }));
-            changed(&updates)
+            Done::Settings(*settings)
+        }
+        Work::Moderator { account, is_moderator } => {
+            let is_changed = match is_moderator {
+                true => commit.add_moderator(channel, account, now).await?,
+                false => commit.remove_moderator(channel, account).await?,
+            };
+            if is_changed { Done::Changed } else { Done::Nothing }
         }
     };
     for (sequence, update) in &updates {
@@ -388,7 +430,12 @@ fn apply(room: &LiveRoom, work: Work, done: &Done) {
         (Work::Unsilence { person }, _) => {
             rules.unsilence(&person, now);
         }
-        (Work::Settings(settings), _) => rules.set_settings(settings),
+        (Work::Settings(_), Done::Settings(settings)) => rules.set_settings(*settings),
+        (Work::Moderator { account, is_moderator }, _) => {
+            if let Ok(person) = account.as_str().parse() {
+                rules.set_moderator(person, is_moderator);
+            }
+        }
         _ => {}
     }
 }

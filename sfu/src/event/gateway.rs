@@ -112,6 +112,7 @@ pub enum Body<P> {
 struct Request<P> {
     id: RequestId,
     topic: Topic,
+    channel: Option<ChannelName>,
     is_started: bool,
     is_over: bool,
     waiting: VecDeque<(Cursor, P)>,
@@ -215,11 +216,10 @@ impl<P> Connection<P> {
         let label = Label::Topic(event.topic);
         match event.phase {
             Phase::Requested => self.request(event.topic, id, payload, after, now),
-            // What is being written can't be taken back.
-            Phase::Cancelled if event.topic == Topic::SendChat => {}
             Phase::Cancelled => {
-                // One that is over already was told so.
-                let key = self.requests.iter().find(|(_, request)| request.id == id).map(|(key, _)| *key);
+                // One that is over already was told so. What is being written can't be taken back.
+                let open = self.requests.iter().find(|(_, request)| request.id == id);
+                let key = open.filter(|(_, request)| request.topic != Topic::SendChat).map(|(key, _)| *key);
                 if let Some(key) = key {
                     self.close(key, Phase::Success, Body::Empty);
                 }
@@ -279,6 +279,13 @@ impl<P> Connection<P> {
             let detail = "Put what is to be written into “payload.text”.";
             return self.fail(label, id, missing("A text is needed", detail, "payload.text"));
         }
+        // Each may hold what its own cursor missed: a room is followed once, which is enough for anybody.
+        let is_same = |other: &Request<P>| other.topic == Topic::Chat && other.channel == channel;
+        if topic == Topic::Chat && self.requests.values().any(is_same) {
+            let detail =
+                "This connection follows this room already. Cancel that request first, or use what it tells.";
+            return self.fail(label, id, problem("followed-already", "Followed already", 409, detail));
+        }
         self.next_key += 1;
         let key = self.next_key;
         self.requests.insert(
@@ -286,6 +293,7 @@ impl<P> Connection<P> {
             Request {
                 id,
                 topic,
+                channel: channel.clone(),
                 is_started: false,
                 is_over: false,
                 waiting: VecDeque::new(),

@@ -16,8 +16,11 @@ use shared::{
     problem::Problem,
     publish::RoomUpdate,
 };
-use std::sync::Arc;
-use tokio::sync::broadcast::error::RecvError;
+use std::{sync::Arc, time::Duration};
+use tokio::{sync::broadcast::error::RecvError, time::sleep};
+
+/// When the database can't say whether a room may still be followed, it is asked again after this.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
 
 /// What came of a piece of work for a request, and the work that follows.
 pub(super) enum Happened {
@@ -173,9 +176,14 @@ pub(super) async fn follow(following: Following) -> Happened {
                     RoomNews::FellBehind => return Happened::FellBehind { key },
                     RoomNews::AskAgain => {
                         let Some(channel) = &ask.channel else { return Happened::Over { key } };
-                        let may = ask.gateway.chat.may_follow(ask.who.as_deref(), channel).await;
-                        if let Err(problem) = may {
-                            return Happened::Refused { key, problem: Box::new(problem) };
+                        // Nothing is told until it is known; a database that is busy is no answer.
+                        while let Err(problem) =
+                            ask.gateway.chat.may_follow(ask.who.as_deref(), channel).await
+                        {
+                            if problem.status < 500 {
+                                return Happened::Refused { key, problem: Box::new(problem) };
+                            }
+                            sleep(ASK_AGAIN).await;
                         }
                     }
                 }

@@ -17,6 +17,7 @@ use crate::{
         peer::{Peer, Site, is_same_origin},
         problem::ProblemResponse,
     },
+    limit::network_of,
 };
 use axum::{
     extract::{
@@ -33,7 +34,14 @@ use futures_util::{
 };
 use prometheus_client::{metrics::gauge::Gauge, registry::Registry};
 use shared::event::Phase;
-use std::{collections::HashMap, future::poll_fn, net::IpAddr, pin::pin, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    future::poll_fn,
+    net::IpAddr,
+    pin::pin,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, watch},
     time::{Instant, MissedTickBehavior, interval_at, sleep_until},
@@ -42,6 +50,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// The most connections; the next one gets 503.
 pub const CONNECTIONS_MOST: u32 = 20_000;
+/// The most of one network: nobody takes all of them. A proxy on this machine that doesn't say for whom it asks has no limit.
+const OF_NETWORK_MOST: u32 = 4_000;
 /// A client that takes no message for this long is gone.
 const WRITE_MOST: Duration = Duration::from_secs(20);
 /// How often it is asked whether the login still holds.
@@ -58,6 +68,7 @@ pub struct Gateway {
     pub(super) feeds: Feeds,
     site: Site,
     places: Arc<Semaphore>,
+    networks: Arc<Mutex<HashMap<IpAddr, u32>>>,
     draining: watch::Receiver<bool>,
     metrics: Metrics,
 }
@@ -80,7 +91,23 @@ impl Gateway {
     ) -> Self {
         let feeds = Feeds::new(source.clone(), bus.clone());
         let places = Arc::new(Semaphore::new(CONNECTIONS_MOST as usize));
-        Self { source, chat, logins, bus, rooms, feeds, site, places, draining, metrics: Metrics::default() }
+        let (networks, metrics) = (Arc::default(), Metrics::default());
+        Self { source, chat, logins, bus, rooms, feeds, site, places, networks, draining, metrics }
+    }
+
+    /// A place for a connection; none if there are too many, of all or of one network.
+    fn enter(&self, address: Option<IpAddr>) -> Option<Place> {
+        let permit = self.places.clone().try_acquire_owned().ok()?;
+        let network = address.filter(|address| !address.to_canonical().is_loopback()).map(network_of);
+        if let Some(network) = network {
+            let mut networks = self.networks.lock().unwrap_or_else(PoisonError::into_inner);
+            let count = networks.entry(network).or_default();
+            if *count >= OF_NETWORK_MOST {
+                return None;
+            }
+            *count += 1;
+        }
+        Some(Place { _permit: permit, network, networks: self.networks.clone() })
     }
 
     /// Counts connections and requests there.
@@ -151,9 +178,9 @@ async fn upgrade(
     if *gateway.draining.borrow() {
         return Err(full("This server is about to stop. Try again in a moment."));
     }
-    let place = gateway.places.clone().try_acquire_owned();
+    let place = gateway.enter(peer.address);
     let place =
-        place.map_err(|_| full("This server has as many pages open as it can. Try again in a moment."))?;
+        place.ok_or_else(|| full("This server has as many pages open as it can. Try again in a moment."))?;
     let credential = login::credential(&headers);
     let who = login::who(&headers, gateway.logins.as_ref()).await?;
     let socket = socket
@@ -167,6 +194,26 @@ async fn upgrade(
         let credential = credential.filter(|_| who.is_some());
         Session::new(gateway, who, peer.address, place).run(socket, credential).await;
     }))
+}
+
+/// One connection's, among all and among those of its network. Addresses are kept here alone, in memory.
+struct Place {
+    _permit: OwnedSemaphorePermit,
+    network: Option<IpAddr>,
+    networks: Arc<Mutex<HashMap<IpAddr, u32>>>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let Some(network) = self.network else { return };
+        let mut networks = self.networks.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = networks.get_mut(&network) {
+            *count -= 1;
+            if *count == 0 {
+                networks.remove(&network);
+            }
+        }
+    }
 }
 
 type Work = Abortable<BoxFuture<'static, Happened>>;
@@ -183,16 +230,11 @@ struct Session {
     held: Vec<(Key, Following)>,
     counted: i64,
     is_draining: bool,
-    _place: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 impl Session {
-    fn new(
-        gateway: Gateway,
-        who: Option<SignedIn>,
-        address: Option<IpAddr>,
-        place: OwnedSemaphorePermit,
-    ) -> Self {
+    fn new(gateway: Gateway, who: Option<SignedIn>, address: Option<IpAddr>, place: Place) -> Self {
         gateway.metrics.connections.inc();
         Self {
             gateway,

@@ -264,6 +264,74 @@ fn a_kill_in_the_middle_of_a_flood_loses_nothing_that_was_acknowledged() {
 }
 
 #[test]
+fn the_largest_messages_leave_a_room_as_easy_to_join() {
+    let weir = Weir::start();
+    let owner = weir.set_up("ada");
+    // Many bytes for few graphemes, in part in an address that is three times as long when it is written with percent signs.
+    let large =
+        format!("https://a.example/{} {}", "👨\u{200D}👩\u{200D}👧".repeat(30), "👩🏽\u{200D}🚀".repeat(440));
+    assert!(large.len() > 6_000 && large.len() <= 8 * 1024, "{}", large.len());
+    let mut last = json!(null);
+    for _ in 0..120 {
+        let response = say(weir.http, "ada", By::Login(&owner), &large);
+        assert_eq!(response.status, 201, "{}", response.text());
+        last = response.json()["sequence"].clone();
+    }
+    for mut reader in [Reader::join(weir.http, "ada"), Reader::resume(weir.http, "ada", 1)] {
+        let told = reader.until(|update| update["sequence"] == last);
+        assert!(told.len() >= 100 && told.iter().all(|update| text_of(update) == large), "{}", told.len());
+    }
+}
+
+#[test]
+fn going_away_gives_no_turn_back() {
+    let weir = Weir::start();
+    weir.set_up("ada");
+    let ben = chat::guest(weir.http, "Ben");
+    let mut reader = Reader::join(weir.http, "ada");
+    let began = Instant::now();
+    for n in 0..20 {
+        let payload = json!({ "channel": "ada", "text": format!("{n}"), "guest": ben.token });
+        let id = format!("g{n}");
+        let mut socket = Events::open(weir.http);
+        socket.send(&json!({ "event": "chat:send_message:v1:requested", "id": id, "payload": payload }));
+        // Gone before the answer; or a cancel under another label.
+        if n % 2 == 0 {
+            socket.send(&json!({ "event": "channel:stream_state:v1:cancelled", "id": id }));
+            socket.next(SOON);
+        }
+    }
+    // What can't be an answer to anything is nobody's turn, and gives none back.
+    for _ in 0..20 {
+        let body = json!({ "text": "x", "replyTo": "nothing", "key": "k" });
+        call(weir.http, "POST", "ada/chat/messages", By::Guest(&ben), Some(&body)).problem(404);
+    }
+    say(weir.http, "ada", By::Login(&chat::account(&weir, "last")), "the end");
+    let told = reader.until(|update| text_of(update) == "the end").len() as u64 - 1;
+    let most = 5 + began.elapsed().as_secs() / 2;
+    assert!(told <= most, "a burst and what the time allows: {told} of {most}");
+}
+
+#[test]
+fn rules_changed_at_the_same_moment_are_all_changed() {
+    let weir = Weir::start();
+    let owner = weir.set_up("ada");
+    for round in 0..10 {
+        let (guests, slow) = (round % 2 == 0, 10 + round);
+        let edits = [json!({ "guests": guests }), json!({ "slowSeconds": slow })];
+        let threads = edits.map(|edit| {
+            let (server, owner) = (weir.http, owner.clone());
+            std::thread::spawn(move || {
+                call(server, "PATCH", "ada/chat", By::Login(&owner), Some(&edit)).status
+            })
+        });
+        assert_eq!(threads.map(|thread| thread.join().unwrap()), [200, 200]);
+        let settings = call(weir.http, "GET", "ada/chat", By::Nobody, None).json()["settings"].clone();
+        assert_eq!(settings, json!({ "guests": guests, "slowSeconds": slow }));
+    }
+}
+
+#[test]
 fn a_locked_database_is_said_in_chat_and_video_goes_on() {
     let mut weir = Weir::start();
     let channel = weir.create_channel("bob");

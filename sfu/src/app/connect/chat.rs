@@ -148,10 +148,10 @@ pub(in crate::app) async fn follow_edits(chat: Chat, bus: Bus) {
         match occurrences.recv().await {
             Ok((_, event)) => {
                 if let Occurrence::ChannelEdited {} = event.occurrence {
-                    chat.ask_again(Some(&event.channel));
+                    chat.ask_again(Some(&event.channel)).await;
                 }
             }
-            Err(RecvError::Lagged(_)) => chat.ask_again(None),
+            Err(RecvError::Lagged(_)) => chat.ask_again(None).await,
             Err(RecvError::Closed) => return,
         }
     }

@@ -165,22 +165,23 @@ fn what_is_told_at_once_is_told_in_small_pieces() {
 }
 
 #[test]
-fn after_an_uncertain_write_everybody_comes_back_by_their_cursor() {
-    let mut log = Log::new(Cursor(10), Vec::new());
-    log.push(message(11), ms(0));
-    log.tell(ms(0));
-    log.start_anew();
-    for (next, expected) in [(12, Cursor(12)), (15, Cursor(15))] {
+fn after_an_uncertain_write_whoever_may_have_missed_something_comes_back_by_their_cursor() {
+    for next in [12, 13, 20] {
         let mut log = Log::new(Cursor(10), Vec::new());
         log.push(message(11), ms(0));
         log.tell(ms(0));
-        log.start_anew();
-        log.push(message(next), ms(500));
+        log.push(message(12), ms(1));
+        let written = log.written();
+        assert_eq!(written, Cursor(12));
+        log.start_anew(Cursor(next + 1));
+        log.push(message(next + 1), ms(500));
         log.tell(ms(500));
+        let seen_all = log.after(Cursor(next));
+        assert!(matches!(seen_all, After::Batch(batch) if numbers(&batch) == [next + 1]));
         assert_eq!(log.after(Cursor(11)), After::NotKept, "what lies between is only in the database");
         assert_eq!(log.missed(Cursor(11)), None);
-        assert_eq!(log.first(), First::Unknown(expected));
-        assert_eq!(log.after(expected), After::Nothing);
+        assert_eq!(log.first(), First::Unknown(Cursor(next + 1)));
+        assert_eq!(log.after(Cursor(next + 1)), After::Nothing);
     }
 }
 

@@ -200,6 +200,13 @@ fn a_guests_time_out_holds_for_new_guests_of_the_same_address() {
     assert_eq!(room.silenced_until(&from("g2", "192.0.2.7"), at(1).wall), Some(until));
     assert_eq!(room.admit(&from("g2", "192.0.2.7"), None, at(60_000)), Ok(Admitted::New));
     room.silence(silence("g2", 120_000), at(60_000).wall);
+    // A shorter one of somebody else there takes nothing from it, nor does the end of that.
+    assert_eq!(room.admit(&neighbour, None, at(60_000)), Ok(Admitted::New));
+    room.silence(silence("m", 70_000), at(60_000).wall);
+    let until = at(120_000).wall;
+    assert_eq!(room.silenced_until(&from("g5", "192.0.2.7"), at(60_001).wall), Some(until));
+    assert!(room.unsilence(&person("m"), at(60_001).wall));
+    assert_eq!(room.silenced_until(&from("g5", "192.0.2.7"), at(60_001).wall), Some(until));
     assert!(room.unsilence(&person("g2"), at(61_000).wall));
     assert_eq!(
         room.admit(&from("g4", "192.0.2.7"), None, at(61_000)),
@@ -207,6 +214,36 @@ fn a_guests_time_out_holds_for_new_guests_of_the_same_address() {
         "lifted for all of them"
     );
     assert!(!room.is_needed(at(61_000).wall));
+}
+
+#[test]
+fn whoever_is_timed_out_as_an_account_is_no_guest_from_the_same_address() {
+    let mut room = room();
+    let troll = Writer { is_guest: false, ..from("troll", "192.0.2.7") };
+    assert_eq!(room.admit(&troll, None, at(0)), Ok(Admitted::New));
+    room.silence(silence("troll", 60_000), at(0).wall);
+    assert!(matches!(room.admit(&from("g", "192.0.2.7"), None, at(0)), Err(Refused::Silenced { .. })));
+}
+
+#[test]
+fn many_names_from_one_address_gain_little() {
+    let mut room = room();
+    let tries = |room: &mut Room, address: &str, now: u64| {
+        (0..100).filter(|n| room.admit(&from(&format!("g{n}-{now}"), address), None, at(now)).is_ok()).count()
+    };
+    assert_eq!(tries(&mut room, "192.0.2.1", 0), 20);
+    assert_eq!(tries(&mut room, "192.0.2.2", 0), 20, "other addresses are other people");
+    assert_eq!(tries(&mut room, "192.0.2.1", 1_000), 2);
+    let member = Writer { is_guest: false, ..from("m", "192.0.2.1") };
+    assert_eq!(room.admit(&member, None, at(1_000)), Ok(Admitted::New));
+    room.set_settings(ChatSettings { guests: true, slow_seconds: 60 });
+    assert_eq!(tries(&mut room, "192.0.2.3", 1_000), 4, "nor do they get around slow mode");
+    assert_eq!(tries(&mut room, "192.0.2.3", 15_999), 0);
+    assert_eq!(tries(&mut room, "192.0.2.3", 16_000), 1);
+    assert_eq!(
+        room.admit(&Writer { is_guest: false, ..from("n", "192.0.2.3") }, None, at(16_000)),
+        Ok(Admitted::New)
+    );
 }
 
 #[test]
@@ -264,6 +301,16 @@ fn what_was_not_written_counts_for_nothing() {
         room.unsent(&person("g"), Some(&key("k")));
     }
     assert_eq!(room.admit(&guest("g"), Some(&key("k")), at(0)), Ok(Admitted::New));
+    for _ in 0..1000 {
+        let mut other = from("h", "192.0.2.1");
+        other.is_guest = true;
+        assert_eq!(
+            room.admit(&other, None, at(0)),
+            Ok(Admitted::New),
+            "not for the room nor for the address either"
+        );
+        room.unsent(&person("h"), None);
+    }
 }
 
 #[test]
@@ -295,5 +342,9 @@ fn what_is_remembered_is_bounded() {
     }
     assert!(room.names.len() <= NAMES_MOST && room.names_by_age.len() <= NAMES_MOST);
     assert!(room.keys.len() <= KEYS_MOST && room.keys_by_age.len() <= KEYS_MOST);
-    assert!(room.last.len() <= LAST_MOST && room.guests.len() <= GUESTS_MOST);
+    assert!(
+        room.last.len() <= LAST_MOST
+            && room.seen_from.len() <= SEEN_FROM_MOST
+            && room.slow_guests.len() <= SLOW_NETWORKS_MOST
+    );
 }

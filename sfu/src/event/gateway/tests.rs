@@ -83,8 +83,10 @@ fn a_message_is_started_at_once_and_answered_when_it_is_on_disk() {
     assert_eq!(message.key, Some("k".parse().unwrap()));
     assert_eq!(phase(connection.poll_outgoing(s(0))), Some(Phase::Started));
     // What is being written can't be taken back.
-    connection.text(&SEND.replace("requested", "cancelled"), s(0));
-    assert_eq!(connection.poll_outgoing(s(0)), None);
+    for label in ["chat:send_message", "channel:stream_state"] {
+        connection.text(&format!(r#"{{"event":"{label}:v1:cancelled","id":"m"}}"#), s(0));
+        assert_eq!((connection.poll_outgoing(s(0)), connection.poll_command()), (None, None), "{label}");
+    }
     let sent = Sent { id: "x".parse().unwrap(), sequence: Cursor(9) };
     connection.sent(key, sent.clone());
     let Some(Outgoing::Message { phase: Phase::Success, body: Body::Sent(told), .. }) =
@@ -107,6 +109,20 @@ fn a_message_without_a_text_is_refused() {
         assert_eq!((problem.status, problem.field.as_deref()), (422, Some(field)));
         assert_eq!(connection.poll_command(), None);
     }
+}
+
+#[test]
+fn a_connection_follows_a_room_once() {
+    let mut connection = connection();
+    let text = REQUEST.replace("channel:stream_state", "chat:stream_messages");
+    let key = open(&mut connection, &text, s(0));
+    connection.text(&text.replace("\"s\"", "\"t\""), s(0));
+    assert_eq!(failure(connection.poll_outgoing(s(0))).unwrap().1.kind, "/problems/followed-already");
+    open(&mut connection, &text.replace("\"s\"", "\"u\"").replace("ada", "bob"), s(0));
+    connection.fell_behind(key);
+    assert!(connection.poll_outgoing(s(0)).is_some());
+    assert!(matches!(connection.poll_command(), Some(Command::Close { .. })));
+    open(&mut connection, &text, s(0));
 }
 
 #[test]
