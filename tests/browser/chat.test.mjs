@@ -75,7 +75,7 @@ for (const [name, kind, viewport] of BROWSERS) {
     await click(page, at('emote-picker'));
     await page.waitForSelector(at('emote-search'), { visible: true });
     await page.keyboard.press('Escape');
-    await until(page, () => !document.querySelector('[data-testid="emote-search"]') && document.activeElement?.id === 'chat-text', {
+    await until(page, () => !document.querySelector('[data-testid="emote-search"]') && document.activeElement?.dataset.testid === 'emote-picker', {
       what: 'Escape closes it and gives the focus back',
     });
 
@@ -459,7 +459,7 @@ scenario('hidden is remembered, and the picture takes the room', async (world) =
   const width = () => page.$eval(at('player'), (player) => player.getBoundingClientRect().width);
   const before = await width();
   await click(page, at('chat-hide'));
-  await until(page, () => !document.querySelector('[data-testid="chat"]'), { what: 'hidden' });
+  await until(page, () => document.querySelector('[data-testid="chat"]').getClientRects().length === 0, { what: 'hidden' });
   assert.ok(await width() > before);
   await page.reload();
   await page.waitForSelector(at('chat-show'), { visible: true });

@@ -7,7 +7,7 @@ use super::{
 };
 use serde_json::Value;
 use shared::{
-    chat::{ChatRoom, ChatSettings, CreateGuest, Moderator, NewGuest, NewSilence, Silence},
+    chat::{ChatRoom, CreateGuest, EditChat, Moderator, NewGuest, NewSilence, Silence},
     id::{ChannelName, MessageId, PersonId},
     text::{AccountName, DisplayName},
 };
@@ -44,8 +44,8 @@ pub async fn create_guest(name: DisplayName) -> Answer<NewGuest> {
 }
 
 /// Changes the rules.
-pub async fn set_rules(channel: &ChannelName, settings: &ChatSettings) -> Answer<()> {
-    read(ask(None, "PATCH", of(channel, "chat"), json(settings)).await)
+pub async fn set_rules(channel: &ChannelName, edit: &EditChat) -> Answer<()> {
+    read(ask(None, "PATCH", of(channel, "chat"), json(edit)).await)
 }
 
 /// Takes a message away from everybody.

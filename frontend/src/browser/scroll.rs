@@ -54,13 +54,20 @@ pub fn walk(node: &NodeRef, selector: &str, by: i32) -> bool {
     go().is_some()
 }
 
+/// Whether what has the focus is what `selector` names.
+pub fn has_focus(selector: &str) -> bool {
+    focused().0.is_some_and(|element| element.matches(selector).unwrap_or(false))
+}
+
 /// What has the focus now, to give it back later.
 pub struct Focused(Option<HtmlElement>);
 
-/// Remembers what has the focus.
+/// Remembers what has the focus: in a list the line, as what can be pressed there comes and goes.
 pub fn focused() -> Focused {
     let element = web_sys::window().and_then(|window| window.document()?.active_element());
-    Focused(element.and_then(|element| element.dyn_into().ok()))
+    let line = |element: &Element| element.closest("li[tabindex]").ok().flatten();
+    let kept = element.map(|element| line(&element).unwrap_or(element));
+    Focused(kept.and_then(|element| element.dyn_into().ok()))
 }
 
 impl Focused {

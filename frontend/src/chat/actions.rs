@@ -1,8 +1,12 @@
 //! What can be done with a message.
 
-use super::{engine::Engine, sheet::Sheet, snapshot::Snapshot};
+use super::{
+    engine::Engine,
+    sheet::{LOG, Sheet},
+    snapshot::Snapshot,
+};
 use crate::{
-    browser::time,
+    browser::{page, time},
     ui::{Button, Kind, Shape},
 };
 use shared::chat::ChatMessage;
@@ -31,6 +35,7 @@ pub fn actions(
     let delete = {
         let (engine, id, close) = (engine.clone(), message.id.clone(), close.clone());
         Callback::from(move |()| {
+            page::focus_id(LOG);
             close.emit(());
             engine.delete(id.clone());
         })
@@ -38,6 +43,7 @@ pub fn actions(
     let time_out = |&(seconds, label, words): &(u32, &'static str, &'static str)| {
         let (engine, author, close) = (engine.clone(), message.author.clone(), close.clone());
         let on = Callback::from(move |()| {
+            page::focus_id(LOG);
             close.emit(());
             engine.silence(&author, seconds, words);
         });
@@ -46,7 +52,7 @@ pub fn actions(
     let account =
         message.author.account.as_ref().map_or("No account".to_owned(), |account| format!("@{account}"));
     html! {
-        <Sheet title={message.author.name.to_string()} on_close={close.clone()} to_field={on_reply.is_some()}>
+        <Sheet title={message.author.name.to_string()} on_close={close.clone()}>
             <p class="quiet">{ format!("{account} · {}", time::of_day(message.at.as_millis())) }</p>
             <div class="actions">
                 if let Some(on) = on_reply {

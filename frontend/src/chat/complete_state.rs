@@ -55,10 +55,11 @@ impl Completing {
         })
     }
 
-    /// Goes on to the next one, or back.
-    pub fn step(&mut self, back: bool) {
+    /// The next one, or the one before; `None` if there is no other.
+    pub fn stepped(&self, back: bool) -> Option<Self> {
         let count = self.matches.len();
-        self.at = if back { (self.at + count - 1) % count } else { (self.at + 1) % count };
+        let at = (self.at + if back { count - 1 } else { 1 }) % count;
+        (count > 1).then(|| Self { at, ..self.clone() })
     }
 
     /// The field as it is now, and where the caret stands, in bytes.
@@ -108,9 +109,8 @@ mod tests {
     }
 
     fn walk(text: &str, steps: usize) -> Option<String> {
-        let mut completing = begin(text)?;
-        (0..steps).for_each(|_| completing.step(false));
-        Some(completing.field().0)
+        let completing = (0..steps).try_fold(begin(text)?, |now, _| now.stepped(false));
+        Some(completing?.field().0)
     }
 
     #[test]
@@ -119,9 +119,8 @@ mod tests {
         assert_eq!(walk(":wa", 1).unwrap(), ":water: ");
         assert_eq!(walk(":wa", 2).unwrap(), ":wave: ");
         assert_eq!(walk("hi :WO", 0).unwrap(), "hi :Wow: ");
-        let mut back = begin(":w").unwrap();
-        back.step(true);
-        assert_eq!(back.field().0, ":Wow: ");
+        assert_eq!(begin(":w").unwrap().stepped(true).unwrap().field().0, ":Wow: ");
+        assert_eq!(walk(":hea", 1), None, "there is no other to go to");
     }
 
     #[test]

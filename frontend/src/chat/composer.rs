@@ -103,16 +103,12 @@ pub fn Composer(props: &ComposerProps) -> Html {
             field::fit(&node);
         });
     }
-    {
-        let node = node.clone();
-        use_effect_with(props.reply_to.as_ref().map(|reply| reply.id.clone()), move |reply| {
-            if reply.is_some() {
-                page::focus(&node);
-            }
-        });
-    }
     let Some(room) = &snapshot.room else {
-        let failure = snapshot.failure.as_ref().map(|failure| failure.sentence());
+        let failure = snapshot
+            .failure
+            .as_ref()
+            .filter(|_| snapshot.refused.is_none())
+            .map(|failure| failure.sentence());
         return html! { <p class="chat-state" role="status">{ failure }</p> };
     };
     if !may_write(room) && !room.settings.guests {
@@ -192,7 +188,8 @@ pub fn Composer(props: &ComposerProps) -> Html {
             (text.clone(), completing.clone(), node.clone(), props.engine.clone());
         let (room, answered, replies) = (room.clone(), props.on_answered.clone(), props.reply_to.is_some());
         move |event: KeyboardEvent| {
-            if event.is_composing() {
+            // Safari has ended the composition by the Enter that ends it; 229 tells.
+            if event.is_composing() || event.key_code() == 229 {
                 return;
             }
             match event.key().as_str() {
@@ -202,11 +199,7 @@ pub fn Composer(props: &ComposerProps) -> Html {
                 }
                 "Tab" if !(names_itself || event.ctrl_key() || event.alt_key() || event.meta_key()) => {
                     let next = match &*completing {
-                        Some(completing) => {
-                            let mut next = completing.clone();
-                            next.step(event.shift_key());
-                            Some(next)
-                        }
+                        Some(completing) => completing.stepped(event.shift_key()),
                         None if event.shift_key() => None,
                         None => {
                             let caret = complete_state::byte_at(&text, field::caret(&node));
@@ -218,7 +211,8 @@ pub fn Composer(props: &ComposerProps) -> Html {
                     if let Some(next) = next {
                         event.prevent_default();
                         put(&node, &text.setter(), next.field());
-                        completing.set(Some(next));
+                        // Once round, Tab goes on through the page.
+                        completing.set(Some(next).filter(|next| completing.is_none() || next.at > 0));
                     }
                 }
                 "Escape" if completing.is_some() => completing.set(None),

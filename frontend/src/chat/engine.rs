@@ -31,6 +31,8 @@ use yew::Callback;
 const GUEST: &str = "weir.guest";
 /// How often it is looked whether something is due.
 const TICK: i32 = 250;
+/// Two clocks apart by so many milliseconds more than before: the machine slept, or one was set.
+const SLEPT: i64 = 2000;
 
 struct Inner {
     channel: ChannelName,
@@ -40,12 +42,15 @@ struct Inner {
     outbox: RefCell<OutboxState>,
     room: RefCell<Option<Rc<ChatRoom>>>,
     failure: RefCell<Option<Failure>>,
-    is_loaded: Cell<bool>,
+    /// Why its messages don't come.
+    refused: RefCell<Option<Failure>>,
     reachable: Cell<bool>,
     /// A guest's token.
     guest: RefCell<Option<String>>,
-    /// The server's clock minus this machine's, in milliseconds.
+    /// The server's clock minus the one that only goes forward, in milliseconds.
     offset: Cell<i64>,
+    /// This machine's clock minus that one.
+    drift: Cell<i64>,
     silenced_until: Cell<Option<Timestamp>>,
     /// The composer is empty.
     free: Cell<bool>,
@@ -59,6 +64,10 @@ struct Inner {
     frame: RefCell<Option<Frame>>,
     /// Asking for the room again makes an older answer worthless.
     asked: Cell<u32>,
+}
+
+fn drift() -> i64 {
+    time::wall() - time::now() as i64
 }
 
 /// One room, followed as long as it is kept.
@@ -82,10 +91,11 @@ impl Engine {
             outbox: RefCell::default(),
             room: RefCell::default(),
             failure: RefCell::default(),
-            is_loaded: Cell::new(false),
+            refused: RefCell::default(),
             reachable: Cell::new(true),
             guest: RefCell::new(storage::read(GUEST).filter(|token| !token.is_empty())),
-            offset: Cell::new(0),
+            offset: Cell::new(drift()),
+            drift: Cell::new(drift()),
             silenced_until: Cell::new(None),
             free: Cell::new(true),
             fade,
@@ -122,6 +132,11 @@ impl Engine {
     /// Asks who this person is here and what they may do.
     pub fn identify(&self) {
         self.0.identify();
+    }
+
+    /// Now, by the server's clock.
+    pub fn server_time(&self) -> Timestamp {
+        self.0.server_time()
     }
 
     /// Whether the composer is empty, so that a text can go back there.
@@ -205,7 +220,7 @@ impl Engine {
 
 impl Inner {
     fn server_time(&self) -> Timestamp {
-        Timestamp::from_millis(time::wall() + self.offset.get())
+        Timestamp::from_millis(time::now() as i64 + self.offset.get())
     }
 
     fn take_away(self: Rc<Self>, messages: Vec<MessageId>, silence: Option<(ChatAuthor, u32, &'static str)>) {
@@ -237,12 +252,12 @@ impl Inner {
 
     fn heard(self: &Rc<Self>, payload: Payload, at: Timestamp) {
         let now = time::now();
-        self.offset.set(at.as_millis() - time::wall());
+        self.offset.set(at.as_millis() - now as i64);
         match payload {
             Payload::Started(started) => {
                 let is_return = self.log.borrow().newest() > 0;
                 self.log.borrow_mut().started(started.complete, at, now);
-                self.is_loaded.set(true);
+                self.refused.take();
                 if is_return {
                     self.identify();
                 }
@@ -255,8 +270,7 @@ impl Inner {
                 self.send();
             }
             Payload::Failed(problem) => {
-                self.is_loaded.set(true);
-                *self.failure.borrow_mut() = Some(Failure::Problem(Box::new(problem)));
+                *self.refused.borrow_mut() = Some(Failure::Problem(Box::new(problem)));
             }
             _ => return,
         }
@@ -293,10 +307,10 @@ impl Inner {
     fn identify(self: &Rc<Self>) {
         let mine = self.asked.get().wrapping_add(1);
         self.asked.set(mine);
-        let inner = self.clone();
+        let weak = Rc::downgrade(self);
         browser::spawn(async move {
             let mut wait = 1000;
-            while inner.asked.get() == mine {
+            while let Some(inner) = weak.upgrade().filter(|inner| inner.asked.get() == mine) {
                 let guest = inner.guest.borrow().clone();
                 let answer = rest::room(&inner.channel, guest).await;
                 if inner.asked.get() != mine {
@@ -319,6 +333,8 @@ impl Inner {
                         }
                     }
                 }
+                // A room that was left must not live on for as long as the server is away.
+                drop(inner);
                 time::sleep(wait).await;
                 wait = (wait * 2).min(8000);
             }
@@ -388,6 +404,12 @@ impl Inner {
     }
 
     fn tick(self: &Rc<Self>) {
+        // While the machine sleeps, time stands still here: what was counted is asked for again.
+        let drift = drift();
+        if (self.drift.replace(drift) - drift).abs() > SLEPT {
+            self.outbox.borrow_mut().release();
+            self.identify();
+        }
         self.send();
         if let Some(seconds) = self.fade {
             let at = self.server_time().as_millis() - (seconds * 1000) as i64;
@@ -424,7 +446,8 @@ impl Inner {
             pending: outbox.shown(),
             room: self.room.borrow().clone(),
             failure: self.failure.borrow().clone(),
-            is_loaded: self.is_loaded.get(),
+            refused: self.refused.borrow().clone(),
+            is_loaded: log.is_loaded(time::now()),
             announces: log.announces(time::now()),
             paused: log.is_paused(),
             unseen: log.unseen(),

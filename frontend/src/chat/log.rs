@@ -4,6 +4,7 @@
 use super::{
     log_state::Line,
     row::{Row, pending},
+    sheet::LOG,
     snapshot::Snapshot,
     text_state,
 };
@@ -108,10 +109,12 @@ pub fn log(
     let is_empty = snapshot.lines.is_empty() && snapshot.pending.is_empty();
     html! {
         <div class="chat-body">
-            <div ref={list.clone()} class="chat-scroll" role="log" tabindex="0" aria-label="Messages"
+            <div ref={list.clone()} id={LOG} class="chat-scroll" role="log" tabindex="0" aria-label="Messages"
                 aria-describedby="chat-keys" aria-live={if reads_out { "polite" } else { "off" }}
                 aria-relevant="additions" onscroll={onscroll} onkeydown={onkeydown} data-testid="chat-log">
-                if !snapshot.is_loaded && is_empty {
+                if let Some(failure) = snapshot.refused.as_ref().filter(|_| is_empty) {
+                    <p class="chat-empty quiet" role="status">{ failure.sentence() }</p>
+                } else if !snapshot.is_loaded && is_empty {
                     <div class="chat-empty"><Skeleton class="skeleton-chat" /></div>
                 } else if is_empty {
                     <p class="chat-empty quiet">{ "Nothing has been written yet." }</p>

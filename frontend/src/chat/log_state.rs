@@ -89,13 +89,16 @@ pub struct LogState {
 }
 
 impl LogState {
-    /// The server took the request on, at `at` by its clock; `complete` if nothing is missing since the last time.
+    /// The server took the request on, at `at` by its clock; `complete` if nothing is missing since the last time. Otherwise
+    /// history comes anew, and nothing that was seen before counts: it may have been deleted meanwhile.
     pub fn started(&mut self, complete: bool, at: Timestamp, now: u64) {
         self.since = Some(at);
         self.quiet_until = now + SETTLES;
-        let is_gap = |line: &Line| line.what == What::Gap;
-        let last = self.held.back().or(self.lines.back());
-        if !complete && self.newest > 0 && !last.is_some_and(is_gap) {
+        if !complete && self.newest > 0 {
+            (self.newest, self.floor, self.unseen, self.paused) = (0, 0, 0, false);
+            self.lines.clear();
+            self.held.clear();
+            self.deleted.clear();
             self.add(What::Gap);
         }
     }
@@ -236,6 +239,11 @@ impl LogState {
     pub fn shown(&self) -> Vec<Line> {
         let hidden = |line: &&Line| line.message().is_some_and(|message| self.hidden.contains(&message.id));
         self.lines.iter().filter(|line| !hidden(line)).cloned().collect()
+    }
+
+    /// Whether the first messages are there, or it is clear that there are none.
+    pub fn is_loaded(&self, now: u64) -> bool {
+        self.newest > 0 || self.since.is_some() && now >= self.quiet_until
     }
 
     /// Whether what comes now is read out.

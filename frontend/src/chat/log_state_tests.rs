@@ -165,7 +165,29 @@ fn a_return_that_is_not_complete_leaves_a_mark_where_it_lacks() {
     log.started(false, at(200), 0);
     log.apply(wrote(90), at(90), 0);
     let whats: Vec<_> = log.shown().into_iter().map(|line| line.what == What::Gap).collect();
-    assert_eq!(whats, [false, false, false, true, false]);
+    assert_eq!(whats, [true, false], "what was deleted meanwhile must not stay");
+}
+
+#[test]
+fn after_a_database_was_restored_new_messages_are_shown() {
+    let mut log = log_of(1..=LINES_MOST as u64 + 50);
+    log.apply(deleted(&[3]), at(0), 0);
+    log.started(false, at(300), 0);
+    for sequence in 2..=4 {
+        log.apply(wrote(sequence), at(300), 0);
+    }
+    assert_eq!((gaps(&log), shown(&log), log.newest()), (1, vec![2, 3, 4], 4));
+}
+
+#[test]
+fn a_room_is_loaded_with_its_first_message_or_when_none_comes() {
+    let mut log = LogState::default();
+    assert!(!log.is_loaded(9000));
+    log.started(true, at(0), 1000);
+    assert!(!log.is_loaded(1499));
+    assert!(log.is_loaded(1500));
+    log.apply(wrote(1), at(1), 1500);
+    assert!(log_of([1]).is_loaded(0));
 }
 
 #[test]
@@ -179,14 +201,13 @@ fn a_return_that_is_complete_leaves_none_and_neither_does_the_beginning() {
 }
 
 #[test]
-fn a_gap_that_comes_while_somebody_reads_waits_with_the_rest() {
+fn a_gap_that_comes_while_somebody_reads_takes_them_to_what_there_is() {
     let mut log = log_of(1..=2);
     log.pause(true);
     log.started(false, at(10), 0);
     log.apply(wrote(9), at(0), 0);
-    assert_eq!((gaps(&log), log.unseen()), (0, 1));
-    log.pause(false);
-    assert_eq!((gaps(&log), shown(&log)), (1, vec![1, 2, 9]));
+    assert_eq!((gaps(&log), log.unseen(), log.is_paused()), (1, 0, false));
+    assert_eq!(shown(&log), [9]);
 }
 
 #[test]

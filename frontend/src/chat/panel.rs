@@ -5,6 +5,7 @@ use super::{
     composer::{Composer, may_write},
     log::{faded, log},
     settings::Settings,
+    sheet::FIELD,
     snapshot::{Heard, Snapshot, use_room},
     text_state,
 };
@@ -167,9 +168,16 @@ pub fn ChatPanel(props: &ChatPanelProps) -> Html {
             }
         })
     };
+    let reply = {
+        let reply_to = reply_to.setter();
+        Callback::from(move |message: Rc<ChatMessage>| {
+            reply_to.set(Some(answer_to(&message)));
+            page::focus_id(FIELD);
+        })
+    };
     let on_act = {
-        let (engine, open, reply_to, toast, snapshot) =
-            (engine.clone(), set_open.clone(), reply_to.setter(), toast.clone(), snapshot.clone());
+        let (engine, open, reply, toast, snapshot) =
+            (engine.clone(), set_open.clone(), reply.clone(), toast.clone(), snapshot.clone());
         Callback::from(move |(act, id): (String, String)| {
             let message = snapshot
                 .lines
@@ -178,7 +186,7 @@ pub fn ChatPanel(props: &ChatPanelProps) -> Html {
                 .find(|message| message.id.as_str() == id);
             match (act.as_str(), message, &engine) {
                 ("open", Some(message), _) => open.set(Open::Actions(message.clone())),
-                ("reply", Some(message), _) if can_write(&snapshot) => reply_to.set(Some(answer_to(message))),
+                ("reply", Some(message), _) if can_write(&snapshot) => reply.emit(message.clone()),
                 ("reply", Some(_), _) => toast.emit("Give yourself a name first, or sign in.".to_owned()),
                 ("again" | "discard", _, Some(engine)) => {
                     if let Ok(key) = id.parse() {
@@ -210,9 +218,9 @@ pub fn ChatPanel(props: &ChatPanelProps) -> Html {
     let sheet = match (&*open, &engine) {
         (Open::Actions(message), Some(engine)) => {
             let on_reply = {
-                let (reply_to, open, message) = (reply_to.setter(), set_open.clone(), message.clone());
+                let (reply, open, message) = (reply.clone(), set_open.clone(), message.clone());
                 Callback::from(move |()| {
-                    reply_to.set(Some(answer_to(&message)));
+                    reply.emit(message.clone());
                     open.set(Open::Nothing);
                 })
             };

@@ -70,7 +70,7 @@ pub fn picker(
         }
     };
     html! {
-        <Sheet title="Emotes" on_close={on_close.clone()} to_field=true>
+        <Sheet title="Emotes" on_close={on_close.clone()}>
             <div onkeydown={onkeydown}>
                 <div class="field">
                     <input type="search" placeholder="Search emotes" aria-label="Search emotes" autocomplete="off"

@@ -145,7 +145,7 @@ fn written(message: &ChatMessage, props: &RowProps) -> Html {
     }
 }
 
-/// A message of this person's that the room doesn't show yet.
+/// A message of this person's that the room doesn't show yet. It is read out when the room does, or fails to.
 pub fn pending(pending: &Pending, you: Option<&ChatAuthor>, reachable: bool) -> Html {
     let words = match &pending.stage {
         Stage::Failed(why) => Some(why.clone()),
@@ -156,11 +156,11 @@ pub fn pending(pending: &Pending, you: Option<&ChatAuthor>, reachable: bool) -> 
     let failed = matches!(pending.stage, Stage::Failed(_));
     html! {
         <li key={pending.key.to_string()} class={classes!("chat-line", "chat-pending", failed.then_some("chat-failed"))}
-            data-id={pending.key.to_string()} data-testid="chat-pending">
+            aria-live="off" data-id={pending.key.to_string()} data-testid="chat-pending">
             if let Some(reply) = &pending.reply_to { { answered(reply, true) } }
             if let Some(you) = you { { author(you, true) } }
             <span class="chat-text" dir="auto">{ &pending.text }</span>
-            if let Some(words) = words { <span class="chat-why">{ words }</span> }
+            if let Some(words) = words { <span class="chat-why" role={failed.then_some("alert")}>{ words }</span> }
             if failed {
                 <span class="chat-again">
                     <button type="button" class="button" data-act="again" data-testid="chat-again">{ "Try again" }</button>

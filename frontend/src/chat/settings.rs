@@ -3,11 +3,11 @@
 use super::{engine::Engine, sheet::Sheet, snapshot::Snapshot, text_state};
 use crate::{
     api::{Failure, chat as rest},
-    browser::{self, page, time},
+    browser::{self, page},
     ui::{Button, Choice, CopyField, Select, TextField, Toggle, format_state, use_toast},
 };
 use shared::{
-    chat::{ChatSettings, Moderator, Silence},
+    chat::{EditChat, Moderator, Silence},
     id::{ChannelName, PersonId},
     text::AccountName,
 };
@@ -47,7 +47,7 @@ pub struct SettingsProps {
 enum Ask {
     /// Who is trusted and who is timed out.
     Lists,
-    Rules(ChatSettings),
+    Rules(EditChat),
     Moderator(AccountName, bool),
     Lift(PersonId),
 }
@@ -109,10 +109,10 @@ pub fn Settings(props: &SettingsProps) -> Html {
     }
     let room = snapshot.room.as_ref();
     let rules = room.map(|room| room.settings).unwrap_or_default();
-    let on_guests = ask.reform(move |guests| Ask::Rules(ChatSettings { guests, ..rules }));
-    let on_slow = ask.reform(move |slow: String| {
-        Ask::Rules(ChatSettings { slow_seconds: slow.parse().unwrap_or(0), ..rules })
-    });
+    // Only what changed is told: the other rule may just now be changed elsewhere.
+    let on_guests = ask.reform(|on| Ask::Rules(EditChat { guests: Some(on), slow_seconds: None }));
+    let on_slow =
+        ask.reform(|slow: String| Ask::Rules(EditChat { guests: None, slow_seconds: slow.parse().ok() }));
     let mut choices: Vec<Choice> =
         SLOW.iter().map(|(slow, label)| Choice::new(slow.to_string(), *label)).collect();
     if !SLOW.iter().any(|(slow, _)| *slow == rules.slow_seconds) {
@@ -142,10 +142,10 @@ pub fn Settings(props: &SettingsProps) -> Html {
         let remove = ask.reform(move |()| Ask::Moderator(account.clone(), false));
         entry(one.name.as_str(), format!("@{}", one.account), "Remove", remove)
     };
-    let now = time::wall();
+    let now = props.engine.server_time();
     let silence = |one: &Silence| {
         let person = one.person.clone();
-        let left = ((one.until.as_millis() - now).max(0) as u64).div_ceil(1000);
+        let left = (one.until.since(now).as_millis() as u64).div_ceil(1000);
         let lift = ask.reform(move |()| Ask::Lift(person.clone()));
         entry(one.name.as_str(), text_state::countdown(left), "Let write again", lift)
     };

@@ -6,8 +6,10 @@ use crate::{
 };
 use yew::prelude::*;
 
-/// Where the focus goes when what had it is gone.
+/// Where people write.
 pub const FIELD: &str = "chat-text";
+/// The messages: where the focus goes when what had it is gone.
+pub const LOG: &str = "chat-log";
 
 /// Properties of [`Sheet`].
 #[derive(Properties, PartialEq)]
@@ -16,27 +18,27 @@ pub struct SheetProps {
     pub title: AttrValue,
     /// When the person closes it.
     pub on_close: Callback<()>,
-    /// Gives the focus to the field and not to what had it.
-    #[prop_or_default]
-    pub to_field: bool,
     /// What it says.
     pub children: Html,
 }
 
-/// A sheet, open as long as it is there. It takes the focus and gives it back; Escape and a press outside close it.
+/// A sheet, open as long as it is there. It takes the focus and gives it back, unless it went elsewhere; Escape and a press outside close it.
 #[component]
 pub fn Sheet(props: &SheetProps) -> Html {
     let node = use_node_ref();
     {
-        let (node, close, to_field) = (node.clone(), props.on_close.clone(), props.to_field);
+        let (node, close) = (node.clone(), props.on_close.clone());
         use_effect_with((), move |()| {
             let focused = scroll::focused();
-            scroll::focus_first(&node, ".sheet-body :is(input, button)");
+            // A keyboard on the screen would cover what there is to choose from.
+            let coarse = scroll::matches("(pointer: coarse)");
+            let typed = if coarse { "input:not([type=search])" } else { "input" };
+            scroll::focus_first(&node, &format!(".sheet-body :is({typed}, button)"));
             let listener = listen::press_outside(".chat-sheet, .chat-opens", move || close.emit(()));
             move || {
                 drop(listener);
-                if to_field || !focused.give_back() {
-                    page::focus_id(FIELD);
+                if scroll::has_focus("body, .chat-sheet *") && !focused.give_back() {
+                    page::focus_id(LOG);
                 }
             }
         });

@@ -20,6 +20,8 @@ pub struct Snapshot {
     pub room: Option<Rc<ChatRoom>>,
     /// Why it isn't.
     pub failure: Option<Failure>,
+    /// Why its messages don't come.
+    pub refused: Option<Failure>,
     /// The log's first messages are there.
     pub is_loaded: bool,
     /// What comes now is read out.

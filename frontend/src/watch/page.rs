@@ -121,6 +121,9 @@ fn Known(props: &KnownProps) -> Html {
         use_callback((), move |next: Snapshot, ()| snapshot.set(next))
     };
     let chat_is_open = use_state(|| storage::read(CHAT).as_deref() != Some("hidden"));
+    // Once shown it stays, out of sight: what is being written there, and waits to go out, is not lost.
+    let chat_is_there = use_mut_ref(|| false);
+    *chat_is_there.borrow_mut() |= *chat_is_open;
     // Over the picture it comes and goes with a tap, which is nothing to remember.
     let chat_is_over = use_state(|| true);
     use_effect_with((), |()| {
@@ -171,7 +174,7 @@ fn Known(props: &KnownProps) -> Html {
             }
         </article>
         <aside class="watch-chat">
-            if *chat_is_open { { props.chat.emit((props.name.clone(), hide_chat.clone())) } }
+            if *chat_is_there.borrow() { { props.chat.emit((props.name.clone(), hide_chat.clone())) } }
             <span class="watch-show">
                 <IconButton icon={Shape::Chat} label="Show the chat" on={show_chat.reform(|()| true)} testid="chat-show" />
             </span>
