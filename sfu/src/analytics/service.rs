@@ -39,10 +39,14 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Tallies at a time: each holds all views of a broadcast in memory.
 const TALLIES: usize = 2;
-/// A topic takes at most one part in so many of a core's time: of a huge broadcast it tells the same for longer than 5 s.
+/// Working out a broadcast's figures takes at most one part in so many of a core's time, however many ask: of a huge one that
+/// is on all are told the same for some seconds.
 const PACE: u32 = 10;
-/// Channels whose figures are kept for that.
-const PACED_MOST: usize = 32;
+/// Broadcasts whose tallies are kept for that; a day's timeline is 350 KB.
+const KEPT_MOST: usize = 32;
+/// How long the tally of a broadcast that is over is told again, once no more is said of it. What moderators do to its chat
+/// shows after this.
+const OVER_KEPT: Duration = Duration::from_secs(10 * 60);
 /// Steps of the timeline that the topic tells: a minute.
 const TOPIC_STEPS: usize = 12;
 
@@ -56,15 +60,22 @@ struct Inner {
     chat: Arc<dyn ChatSource>,
     desk: Desk,
     tallies: Semaphore,
-    /// What the topic said last, of channels that somebody follows.
-    paced: Mutex<HashMap<ChannelId, Paced>>,
+    /// Tallies that were worked out, and when each was last asked for.
+    kept: Mutex<HashMap<BroadcastId, (Instant, Slot)>>,
 }
 
-/// Figures that are told again while working them out anew would cost too much.
-struct Paced {
+/// Where a broadcast's tally is. Who holds it works it out; others wait for that.
+type Slot = Arc<AsyncMutex<Option<Kept>>>;
+
+/// A tally that is told again while working it out anew would cost too much.
+struct Kept {
+    /// When its evidence was read.
     at: Instant,
-    took: Duration,
-    figures: BroadcastAnalytics,
+    /// How long it is told.
+    lasts: Duration,
+    ended_at: Option<Timestamp>,
+    tally: Arc<Tally>,
+    until: Timestamp,
 }
 
 /// Takes what happens and what players say. It knows no port, so that the media plane can have it first.
@@ -143,6 +154,13 @@ impl Desk {
                 tracing::info!("players' reports are written down again");
             }
         }
+    }
+
+    /// Whether everything that will ever be said of a broadcast that is over is on disk.
+    fn is_settled(&self, broadcast: &BroadcastId) -> bool {
+        // A batch that is being written is in neither.
+        let is_idle = self.0.pending.try_lock().is_ok_and(|pending| pending.is_none());
+        is_idle && !self.statements().may_change(broadcast)
     }
 
     /// Writes what waits to be written.
@@ -243,7 +261,7 @@ impl Analytics {
             chat,
             desk,
             tallies: Semaphore::new(TALLIES),
-            paced: Mutex::default(),
+            kept: Mutex::default(),
         }))
     }
 
@@ -285,8 +303,13 @@ impl Analytics {
             peak_viewers: tally.figures.peak,
             total_views: tally.figures.views,
             average_watch_time: average(tally.figures.watch_time, tally.figures.views),
-            top_regions: tally.regions.into_iter().filter(is_country).map(|share| share.name).collect(),
-            device_types: tally.devices.into_iter().map(|share| (share.name, share.views)).collect(),
+            top_regions: tally
+                .regions
+                .iter()
+                .filter(|share| is_country(share))
+                .map(|share| share.name.clone())
+                .collect(),
+            device_types: tally.devices.iter().map(|share| (share.name.clone(), share.views)).collect(),
         })
     }
 
@@ -306,10 +329,6 @@ impl Analytics {
     /// never was one.
     pub async fn latest(&self, channel: &ChannelId) -> Result<Option<BroadcastAnalytics>, StoreError> {
         let Some(listed) = self.0.store.last(channel).await? else { return Ok(None) };
-        if let Some(figures) = self.paced(channel, &listed) {
-            return Ok(Some(figures));
-        }
-        let began = Instant::now();
         let mut analytics = self.whole(&listed).await?;
         let timeline = &mut analytics.timeline;
         let early = timeline.viewers.len().saturating_sub(TOPIC_STEPS);
@@ -319,21 +338,20 @@ impl Analytics {
         timeline.freezes.drain(..early);
         timeline.latency.drain(..early);
         analytics.retention.clear();
-        let paced = Paced { at: Instant::now(), took: began.elapsed(), figures: analytics.clone() };
-        let mut all = self.0.paced.lock().unwrap_or_else(PoisonError::into_inner);
-        if all.len() >= PACED_MOST {
-            all.clear();
-        }
-        all.insert(channel.clone(), paced);
         Ok(Some(analytics))
     }
 
-    fn paced(&self, channel: &ChannelId, listed: &Listed) -> Option<BroadcastAnalytics> {
-        let all = self.0.paced.lock().unwrap_or_else(PoisonError::into_inner);
-        let paced = all.get(channel)?;
-        let is_same =
-            paced.figures.summary.stream_id == listed.id && paced.figures.summary.end_time == listed.ended_at;
-        (is_same && paced.at.elapsed() < paced.took * PACE).then(|| paced.figures.clone())
+    /// Where a broadcast's tally is, or is to be. Of too many the one is forgotten that was not asked for the longest.
+    fn slot(&self, id: &BroadcastId) -> Slot {
+        let mut kept = self.0.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if !kept.contains_key(id) && kept.len() >= KEPT_MOST {
+            let oldest = kept.iter().min_by_key(|(_, (asked, _))| *asked).map(|(id, _)| id.clone());
+            oldest.and_then(|id| kept.remove(&id));
+        }
+        let now = Instant::now();
+        let (asked, slot) = kept.entry(id.clone()).or_insert_with(|| (now, Slot::default()));
+        *asked = now;
+        slot.clone()
     }
 
     /// Sums over all channels.
@@ -350,6 +368,7 @@ impl Analytics {
 
     async fn whole(&self, listed: &Listed) -> Result<BroadcastAnalytics, StoreError> {
         let (tally, until) = self.tally(listed).await?;
+        let tally = Arc::unwrap_or_clone(tally);
         let ids: Vec<BroadcastId> = [listed.id.clone()].into();
         let chat = self.0.chat.totals(&ids).await?.remove(&listed.id).unwrap_or_default();
         let summary = summary(listed, tally.figures, chat, until);
@@ -396,9 +415,20 @@ impl Analytics {
     }
 
     /// The tally of a broadcast, and until when it is. Of one that is over the short figures are kept.
-    async fn tally(&self, listed: &Listed) -> Result<(Tally, Timestamp), StoreError> {
+    async fn tally(&self, listed: &Listed) -> Result<(Arc<Tally>, Timestamp), StoreError> {
+        let slot = self.slot(&listed.id);
+        let mut slot = slot.lock().await;
+        if let Some(kept) = &*slot
+            && kept.ended_at == listed.ended_at
+            && kept.at.elapsed() < kept.lasts
+        {
+            return Ok((kept.tally.clone(), kept.until));
+        }
+        // Asked before the evidence is read: what comes in between only makes it be worked out again.
+        let is_settled = listed.ended_at.is_some() && self.0.desk.is_settled(&listed.id);
         // The semaphore is never closed.
         let _turn = self.0.tallies.acquire().await;
+        let at = Instant::now();
         let mut evidence = self.0.store.evidence(listed).await?;
         let seconds = self.0.chat.seconds(&listed.id, listed.started_at).await?;
         evidence.chat = Chat { seconds };
@@ -412,6 +442,9 @@ impl Analytics {
                 tracing::warn!(%error, "a broadcast's figures can't be kept");
             }
         }
+        let tally = Arc::new(tally);
+        let lasts = if is_settled { OVER_KEPT } else { at.elapsed() * PACE };
+        *slot = Some(Kept { at, lasts, ended_at: listed.ended_at, tally: tally.clone(), until });
         Ok((tally, until))
     }
 }

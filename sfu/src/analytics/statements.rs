@@ -398,6 +398,14 @@ impl Statements {
         !self.early.contains_key(&Early::View(id.clone())) && !self.lost.contains_key(id)
     }
 
+    /// Whether something may still be said of a broadcast, or waits to be written.
+    pub fn may_change(&self, id: &BroadcastId) -> bool {
+        self.broadcasts.contains_key(id)
+            || self.rows.keys().any(|(broadcast, _)| broadcast == id)
+            || self.parting.values().any(|(broadcast, _)| broadcast == id)
+            || self.views.values().any(|view| view.broadcast == *id)
+    }
+
     /// How many statements and steps were dropped since this was last asked.
     pub fn take_dropped(&mut self) -> u64 {
         std::mem::take(&mut self.dropped)
@@ -539,7 +547,9 @@ mod tests {
         statements.heed(Fact::BroadcastEnded { id: broadcast() }, s(80));
         assert!(statements.report(&view("w"), &said(1, 1, None), OWN, s(100)).is_ok());
         assert_eq!(statements.take().steps.len(), 1);
+        assert!(statements.may_change(&broadcast()));
         statements.tick(s(140));
+        assert!(!statements.may_change(&broadcast()));
         assert!(statements.is_empty() && statements.broadcasts.is_empty());
     }
 

@@ -97,6 +97,12 @@ async fn a_long_evening_with_many_views_is_tallied_in_time() {
     println!("50,000 views of 12 h, from the database to the figures: {:?}", began.elapsed());
     assert_eq!(figures.summary.total_views, 50_000);
     assert_eq!(figures.quality.reports, 50_000);
+    // Whoever asks meanwhile is told the same.
+    run(&store, "DELETE FROM view_reports WHERE view_id LIKE '%9'").await;
+    let began = Instant::now();
+    let again = analytics.latest(&"c".parse().unwrap()).await.unwrap().unwrap();
+    println!("the same once more: {:?}", began.elapsed());
+    assert_eq!(again, figures);
     // Nobody's times go beyond what is known.
     assert!(figures.summary.total_watch_time <= 50_000.0 * 800.0);
     run(&store, "UPDATE broadcasts SET ended_at = 1000000 + 43200000").await;
@@ -153,4 +159,47 @@ async fn a_report_before_its_view_is_written_is_not_acknowledged_and_not_lost() 
         let row = sqlx::query(sqlx::AssertSqlSafe(count)).fetch_one(store.pool()).await.unwrap();
         assert_eq!(row.get::<i64, _>(0), 1, "{table}");
     }
+}
+
+/// A broadcast of a minute, with a view, that is over.
+async fn minute(store: &Store) {
+    run(store, "INSERT INTO broadcasts (id, channel_id, title, category, started_at, ended_at) VALUES ('b', 'c', '', '', 1000000, 1060000)").await;
+    run(store, "INSERT INTO views (id, broadcast_id, started_at) VALUES ('v', 'b', 1000000)").await;
+    run(store, "INSERT INTO view_spans VALUES ('v', 1, 'b', 1000000, 1060000)").await;
+}
+
+#[tokio::test]
+async fn a_broadcast_that_is_over_is_tallied_once() {
+    let (_dir, store, analytics) = analytics().await;
+    minute(&store).await;
+    let channel = "c".parse().unwrap();
+    let figures = analytics.latest(&channel).await.unwrap().unwrap();
+    assert_eq!((figures.summary.total_views, figures.summary.total_watch_time), (1, 60.0));
+    run(&store, "DELETE FROM view_spans").await;
+    assert_eq!(analytics.latest(&channel).await.unwrap().unwrap(), figures);
+    // Another end is another broadcast.
+    run(&store, "UPDATE broadcasts SET ended_at = 1070000").await;
+    let figures = analytics.latest(&channel).await.unwrap().unwrap();
+    assert_eq!((figures.summary.duration.0, figures.quality.reports), (70, 0));
+}
+
+#[tokio::test]
+async fn last_words_after_the_end_are_told() {
+    let (_dir, store, analytics) = analytics().await;
+    minute(&store).await;
+    let (channel, desk) = ("c".parse().unwrap(), analytics.desk());
+    let (view, broadcast): (ViewId, BroadcastId) = ("v".parse().unwrap(), "b".parse().unwrap());
+    let at = Timestamp::from_millis(1_000_000);
+    desk.heed(Fact::BroadcastStarted { id: broadcast.clone(), at });
+    desk.heed(Fact::ViewStarted { id: view.clone(), broadcast: broadcast.clone(), at });
+    desk.heed(Fact::BroadcastEnded { id: broadcast });
+    assert_eq!(analytics.latest(&channel).await.unwrap().unwrap().quality.reports, 0);
+    let said = ViewReport { sequence: 1, ..Default::default() };
+    desk.report(&view, &said, "https://tv.example").await.unwrap();
+    let told = async {
+        while analytics.latest(&channel).await.unwrap().unwrap().quality.reports == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(60), told).await.expect("the last words");
 }
