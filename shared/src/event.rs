@@ -6,7 +6,7 @@
 //!
 //! After a lost connection the client sends the same request with `after` set to the last `cursor` it saw. A topic of
 //! states answers with the state now; a topic of occurrences answers with what was missed, as far as it is kept, and says
-//! in `started` whether anything may be missing.
+//! in `started` whether anything may be missing. In [`Topic::ChannelEvents`] chat messages come live only.
 
 use crate::{
     analytics::BroadcastAnalytics,
@@ -45,11 +45,12 @@ pub enum Phase {
 pub enum Topic {
     /// `channel:stream_state:v1`: [`ChannelState`], checked each second, sent when changed.
     ChannelState,
-    /// `channel:stream_events:v1`: [`ChannelEvent`]s as they happen.
+    /// `channel:stream_events:v1`: [`ChannelEvent`]s as they happen. All but chat messages are kept for those who come back.
     ChannelEvents,
     /// `instance:stream_directory:v1`: [`Directory`], checked each second, sent when changed.
     Directory,
-    /// `channel:stream_analytics:v1`: [`BroadcastAnalytics`] every 5 s, to the channel's owner.
+    /// `channel:stream_analytics:v1`: [`BroadcastAnalytics`] to the channel's owner, every 5 s while it is live and then when
+    /// changed; nothing before the first broadcast.
     Analytics,
     /// `media:stream_webrtc:v1`: [`PublisherHealth`] every 2 s, to the channel's owner.
     Webrtc,
@@ -289,7 +290,8 @@ pub enum Payload {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Started {
-    /// Nothing between the given cursor and now is missing from what follows.
+    /// Nothing between the given cursor and now is missing from what follows, of what the topic keeps: never
+    /// [`Occurrence::ChatMessageSent`].
     pub complete: bool,
 }
 
@@ -379,8 +381,8 @@ pub enum Occurrence {
         /// What.
         stream_id: BroadcastId,
     },
-    /// Somebody wrote in the channel's chat. Told to those who listen, and not again to those who come back: what was
-    /// missed of chat is in `chat:stream_messages:v1`.
+    /// Somebody wrote in the channel's chat. Told to those who listen, with the cursor as it was, and not again to those who
+    /// come back: what was missed of chat is in `chat:stream_messages:v1`.
     #[serde(rename_all = "camelCase")]
     ChatMessageSent {
         /// What.

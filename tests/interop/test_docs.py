@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from openapi_spec_validator import validate
 from websockets.asyncio.client import connect
+from websockets.asyncio.server import serve
+from websockets.exceptions import InvalidStatus
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -67,6 +69,33 @@ def test_the_client_of_the_documentation_follows_and_resumes(server):
         with pytest.raises(RuntimeError, match="no channel"):
             async for _ in follow(socket(server), "channel:stream_state:v1", "nobody"):
                 raise AssertionError("nothing is streamed of a channel that isn't there")
+
+    asyncio.run(run())
+
+
+def test_the_client_of_the_documentation_outlives_a_restart():
+    """Against a server that does all that a restarting one may, in turn."""
+    asked, statuses = [], [None, 503, None, 401]
+
+    def admit(connection, _):
+        status = statuses.pop(0)
+        return None if status is None else connection.respond(status, "No.")
+
+    async def handle(ws):
+        request = json.loads(await ws.recv())
+        asked.append(request.get("after"))
+        event = request["event"].replace("requested", "stream")
+        await ws.send(json.dumps({"event": event, "id": request["id"], "cursor": len(asked), "payload": len(asked)}))
+        await ws.close(1012)
+
+    async def run():
+        async with serve(handle, "127.0.0.1", 0, process_request=admit) as listener:
+            url = f"ws://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
+            follower, seen = client()(url, "channel:stream_state:v1", "paper"), []
+            with pytest.raises(InvalidStatus):
+                while True:
+                    seen.append(await asyncio.wait_for(anext(follower), 20))
+            assert (seen, asked, statuses) == ([1, 2], [None, 1], [])
 
     asyncio.run(run())
 

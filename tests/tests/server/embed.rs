@@ -142,7 +142,7 @@ fn oembed_tells_how_to_show_a_channel() {
 }
 
 #[test]
-fn oembed_says_no_as_its_specification_says() {
+fn oembed_says_why_not() {
     let weir = Weir::start();
     let login = weir.set_up("ada");
     let base = format!("http://{}", weir.http);
@@ -158,8 +158,14 @@ fn oembed_says_no_as_its_specification_says() {
         Some("maxheight")
     );
     oembed(&weir, &format!("{url}&{url}")).problem(400);
-    edit(&weir, &login, json!({ "embedding": { "allow": "nowhere" } }));
-    oembed(&weir, &url).problem(403);
+    for embedding in [json!({ "allow": "nowhere" }), json!({ "allow": "sites", "sites": [] })] {
+        edit(&weir, &login, json!({ "embedding": embedding }));
+        assert_eq!(oembed(&weir, &url).problem(403).kind, "/problems/not-embeddable");
+    }
+    edit(&weir, &login, json!({ "embedding": { "allow": "sites", "sites": ["https://a.example"] } }));
+    assert_eq!(oembed(&weir, &url).status, 200);
+    // To a stranger, and oEmbed knows no others, a private channel isn't there.
     edit(&weir, &login, json!({ "visibility": "PRIVATE" }));
-    oembed(&weir, &url).problem(401);
+    let (private, absent) = (oembed(&weir, &url), oembed(&weir, &format!("url={base}/nobody")));
+    assert_eq!((private.status, private.text()), (404, absent.text()));
 }

@@ -109,9 +109,8 @@ struct Asked {
     responses(
         (status = 200, body = OEmbed, description = "An iframe, and what it shows"),
         (status = 400, description = "A parameter can't be taken"),
-        (status = 401, description = "The channel is private"),
         (status = 403, description = "The channel isn't shown on other pages"),
-        (status = 404, description = "No channel of this server has this address"),
+        (status = 404, description = "No channel that anybody may see has this address"),
         (status = 501, description = "Another format than JSON"),
     )
 )]
@@ -144,18 +143,17 @@ async fn answer(embeds: &Embeds, peer: &Peer, asked: Asked) -> Result<Response, 
         pixels("maxheight", asked.maxheight.as_deref())?,
     );
     let name = oembed::channel_of(&url, &peer.base_url).ok_or_else(unknown)?;
-    let record = embeds.channels.record(&name).await?.ok_or_else(unknown)?;
+    let record = embeds.channels.record(&name).await?;
+    // As everywhere, a stranger is told no more of a private channel than of one that isn't there.
+    let record =
+        record.filter(|record| record.channel.visibility != Visibility::Private).ok_or_else(unknown)?;
     let channel = &record.channel;
-    if channel.visibility == Visibility::Private {
-        // What oEmbed wants for what isn't public.
-        return Err(ProblemResponse::new(
-            StatusCode::UNAUTHORIZED,
-            "private-channel",
-            "This channel is private",
-            "Only its owner sees it, so no other page can show it.",
-        ));
-    }
-    if channel.embedding == Embedding::Nowhere {
+    let is_shown = match &channel.embedding {
+        Embedding::Anywhere => true,
+        Embedding::Nowhere => false,
+        Embedding::Sites { sites } => !sites.is_empty(),
+    };
+    if !is_shown {
         return Err(ProblemResponse::new(
             StatusCode::FORBIDDEN,
             "not-embeddable",
