@@ -25,6 +25,7 @@ pub fn set_up_steps(context: &Context, needs: Vec<apt::Need>) -> Vec<Step<'_>> {
         Step::new("trunk", || tools::ensure_trunk(context)),
         Step::new("wasm-bindgen", || tools::ensure_wasm_bindgen(context)),
         Step::new("wasm-opt", || tools::ensure_wasm_opt(context)),
+        Step::new("terser", || tools::ensure_terser(context)),
     ]
 }
 

@@ -4,9 +4,10 @@ use crate::{
     command,
     context::Context,
     failure::{Result, While},
+    glue,
     stamp::{self, Stamp},
     step::Outcome,
-    tools,
+    tools, wasm_target,
 };
 use brotli::enc::BrotliEncoderParams;
 use std::{
@@ -33,7 +34,8 @@ const COMPRESSED: [&str; 12] =
 
 /// Builds the frontend when anything it is made of changed.
 pub fn build(context: &Context) -> Result<Outcome> {
-    let mut stamp = Stamp::default().word(&tools::versions(context)?);
+    let std = if wasm_target::can_build_std()? { "std of its own" } else { "std as it comes" };
+    let mut stamp = Stamp::default().word(&tools::versions(context)?).word(std);
     for input in INPUTS {
         stamp = stamp.path(&context.root, input)?;
     }
@@ -59,6 +61,7 @@ fn make(context: &Context, dist: &Path) -> Result<()> {
     for page in PAGES {
         let folder = context.target.join("trunk").join(page.trim_end_matches(".html"));
         trunk(context, page, &folder)?;
+        glue::shrink(context, &folder)?;
         for file in stamp::files_under(&folder)? {
             let name = file.strip_prefix(&folder).unwrap_or(&file).to_owned();
             files.push((file, name));
@@ -88,6 +91,18 @@ fn trunk(context: &Context, page: &str, dist: &Path) -> Result<()> {
         .args(["build", "--release", "--cargo-profile", "wasm", "--html-output", page, "--dist"])
         .arg(dist)
         .arg(page);
+    if wasm_target::can_build_std()? {
+        trunk
+            // Building std is a nightly feature; the sources are this very compiler's, so it may be used.
+            .env("RUSTC_BOOTSTRAP", "1")
+            .env("CARGO_UNSTABLE_BUILD_STD", "std,panic_abort")
+            .env("CARGO_UNSTABLE_BUILD_STD_FEATURES", "optimize_for_size")
+            // A panic stops the page in either case; without its words everything is smaller.
+            .env(
+                "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
+                "-Zunstable-options -Cpanic=immediate-abort",
+            );
+    }
     command::run(&mut trunk)
 }
 

@@ -16,6 +16,7 @@ use std::{
 
 const TRUNK: &str = "0.21.14";
 const BINARYEN: &str = "132.0.0";
+const TERSER: &str = "5.51.2";
 
 /// Makes sure trunk is there.
 pub fn ensure_trunk(context: &Context) -> Result<Outcome> {
@@ -44,8 +45,18 @@ pub fn ensure_wasm_bindgen(context: &Context) -> Result<Outcome> {
 
 /// Makes sure wasm-opt is there.
 pub fn ensure_wasm_opt(context: &Context) -> Result<Outcome> {
-    let folder = context.tool(&format!("binaryen-{BINARYEN}"));
-    if is_executable(&wasm_opt_folder(&folder).join("wasm-opt")) {
+    npm_install(context, "binaryen", BINARYEN, "wasm-opt")
+}
+
+/// Makes sure the minifier for JavaScript is there.
+pub fn ensure_terser(context: &Context) -> Result<Outcome> {
+    npm_install(context, "terser", TERSER, "terser")
+}
+
+fn npm_install(context: &Context, package: &str, version: &str, program: &str) -> Result<Outcome> {
+    let folder = context.tool(&format!("{package}-{version}"));
+    let program = npm_programs(&folder).join(program);
+    if is_executable(&program) {
         return Ok(Outcome::Unchanged);
     }
     fs::create_dir_all(&folder).doing(|| format!("can't write {}", folder.display()))?;
@@ -54,17 +65,17 @@ pub fn ensure_wasm_opt(context: &Context) -> Result<Outcome> {
             .current_dir(&folder)
             .args(["install", "--no-fund", "--no-audit", "--loglevel=error", "--prefix"])
             .arg(&folder)
-            .arg(format!("binaryen@{BINARYEN}")),
+            .arg(format!("{package}@{version}")),
     )?;
-    if is_executable(&wasm_opt_folder(&folder).join("wasm-opt")) {
+    if is_executable(&program) {
         Ok(Outcome::Done)
     } else {
-        Failure::err("npm installed binaryen, but it has no wasm-opt")
+        Failure::err(format!("npm installed {package}, but {} isn't there", program.display()))
     }
 }
 
-fn wasm_opt_folder(binaryen: &Path) -> PathBuf {
-    binaryen.join("node_modules/.bin")
+fn npm_programs(folder: &Path) -> PathBuf {
+    folder.join("node_modules/.bin")
 }
 
 /// A PATH on which these tools are found first.
@@ -72,7 +83,8 @@ pub fn path(context: &Context) -> Result<OsString> {
     let folders = [
         context.tool(&format!("trunk-{TRUNK}")).join("bin"),
         context.tool(&format!("wasm-bindgen-{}", wasm_bindgen_version(context)?)).join("bin"),
-        wasm_opt_folder(&context.tool(&format!("binaryen-{BINARYEN}"))),
+        npm_programs(&context.tool(&format!("binaryen-{BINARYEN}"))),
+        npm_programs(&context.tool(&format!("terser-{TERSER}"))),
     ];
     Ok(command::path_with(&folders))
 }
@@ -83,7 +95,7 @@ pub fn versions(context: &Context) -> Result<String> {
     command::clean(&mut rustc);
     let rustc = command::output(rustc.arg("--version"))?;
     Ok(format!(
-        "{} trunk {TRUNK} wasm-bindgen {} binaryen {BINARYEN}",
+        "{} trunk {TRUNK} wasm-bindgen {} binaryen {BINARYEN} terser {TERSER}",
         rustc.trim(),
         wasm_bindgen_version(context)?
     ))

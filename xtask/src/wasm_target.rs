@@ -1,5 +1,6 @@
 //! The compiler's WebAssembly target, in whichever way is open on this machine: it is there; rustup brings it; or
-//! its standard library is built from the sources that Debian packages for exactly this compiler.
+//! its standard library is built from the sources that Debian packages for exactly this compiler. And those sources
+//! themselves, from which the frontend builds a standard library without words for panics: 6% less over the wire.
 
 use crate::{
     command::{self, which},
@@ -31,33 +32,86 @@ const SUITES: [&str; 8] = [
     "bookworm",
 ];
 
-/// Makes sure that the target can be compiled for.
+/// Makes sure that the target can be compiled for, and brings the standard library's sources where it can.
 pub fn ensure(context: &Context) -> Result<Outcome> {
-    let sysroot = PathBuf::from(command::output(rustc().args(["--print", "sysroot"]))?.trim());
-    if has_std(&sysroot) {
+    let sysroot = sysroot()?;
+    let target = ensure_target(context, &sysroot)?;
+    if has_sources(&sysroot) {
+        return Ok(target);
+    }
+    if !rustup(&["component", "add", "rust-src"]) || !has_sources(&sysroot) {
+        let kept = context.cache.join("rust-src");
+        remove(&kept)?;
+        fs::create_dir_all(&kept).doing(|| format!("can't write {}", kept.display()))?;
+        let linked = fetch_sources(&kept, &compiler_version()?).and_then(|sources| link(&sources, &sysroot));
+        if let Err(failure) = linked {
+            eprintln!("  {failure}");
+            eprintln!("  without the compiler's sources the frontend is built all the same, and 6% larger");
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+/// Whether the standard library's sources are where cargo looks for them.
+pub fn can_build_std() -> Result<bool> {
+    Ok(has_sources(&sysroot()?))
+}
+
+fn sysroot() -> Result<PathBuf> {
+    Ok(PathBuf::from(command::output(rustc().args(["--print", "sysroot"]))?.trim()))
+}
+
+/// The one place where cargo looks for the library's sources.
+fn sources_place(sysroot: &Path) -> PathBuf {
+    sysroot.join("lib/rustlib/src/rust")
+}
+
+fn has_sources(sysroot: &Path) -> bool {
+    let library = sources_place(sysroot).join("library");
+    library.join("std").is_dir() && library.join("Cargo.lock").is_file()
+}
+
+fn link(sources: &Path, sysroot: &Path) -> Result<()> {
+    let place = sources_place(sysroot);
+    if let Some(parent) = place.parent() {
+        fs::create_dir_all(parent).doing(|| not_writable(sysroot))?;
+    }
+    if place.is_symlink() {
+        fs::remove_file(&place).doing(|| not_writable(sysroot))?;
+    }
+    symlink(sources, &place).doing(|| not_writable(sysroot))?;
+    Ok(())
+}
+
+/// Asks rustup, where there is one; whether it did it.
+fn rustup(arguments: &[&str]) -> bool {
+    if which("rustup").is_none() {
+        return false;
+    }
+    eprintln!("  asking rustup for {}", arguments.last().unwrap_or(&""));
+    let mut rustup = Command::new("rustup");
+    command::clean(&mut rustup);
+    command::succeeds_within(rustup.args(arguments), Duration::from_secs(60))
+}
+
+fn ensure_target(context: &Context, sysroot: &Path) -> Result<Outcome> {
+    if has_std(sysroot) {
         return Ok(Outcome::Unchanged);
     }
-    if which("rustup").is_some() {
-        eprintln!("  asking rustup for {TARGET}");
-        let mut rustup = Command::new("rustup");
-        command::clean(&mut rustup);
-        let brought =
-            command::succeeds_within(rustup.args(["target", "add", TARGET]), Duration::from_secs(60));
-        if brought && has_std(&sysroot) {
-            return Ok(Outcome::Done);
-        }
-        eprintln!("  rustup can't bring it; building it from Debian's sources of the compiler");
+    if rustup(&["target", "add", TARGET]) && has_std(sysroot) {
+        return Ok(Outcome::Done);
     }
+    eprintln!("  rustup can't bring it; building it from Debian's sources of the compiler");
     let version = compiler_version()?;
-    build_from_sources(context, &sysroot, &version).map_err(|failure| {
+    build_from_sources(context, sysroot, &version).map_err(|failure| {
         Failure::new(format!(
             "{failure}\n  The {TARGET} target is missing. Either of these brings it:\n    \
              rustup target add {TARGET}\n    \
              the Debian package rust-src of version {version}, unpacked so that {} exists; then run this again",
-            sysroot.join("lib/rustlib/src/rust/library").display()
+            sources_place(sysroot).join("library").display()
         ))
     })?;
-    if has_std(&sysroot) {
+    if has_std(sysroot) {
         Ok(Outcome::Done)
     } else {
         Failure::err("the target was built and is still not found")
@@ -107,18 +161,10 @@ fn build_from_sources(context: &Context, sysroot: &Path, version: &str) -> Resul
 }
 
 fn build_in(work: &Path, sysroot: &Path, version: &str) -> Result<()> {
-    // Cargo looks for the library's sources in this one place.
-    let place = sysroot.join("lib/rustlib/src/rust");
+    let place = sources_place(sysroot);
     let here_already = place.join("library/std").is_dir();
     if !here_already {
-        let sources = fetch_sources(work, version)?;
-        if let Some(parent) = place.parent() {
-            fs::create_dir_all(parent).doing(|| not_writable(sysroot))?;
-        }
-        if place.is_symlink() {
-            fs::remove_file(&place).doing(|| not_writable(sysroot))?;
-        }
-        symlink(&sources, &place).doing(|| not_writable(sysroot))?;
+        link(&fetch_sources(work, version)?, sysroot)?;
     }
     let built = build_std(work);
     if !here_already {
