@@ -4,11 +4,11 @@ use crate::{
     account::{SetUpPage, Settings, SignInPage},
     analytics::Analytics,
     api::{ApiProvider, Site, Who, use_reachable, use_site},
-    browser::{page, storage},
+    browser::{history, page, storage},
     channel::{CreateForm, Details, Home, Rail},
     chat::{ChatPanel, Place},
     publish::{ObsCard, Studio},
-    route::Route,
+    route::{Link, Route, use_route},
     ui::{
         Choice, IconButton, Item, Menu, Notice, Select, Shape, Skeleton, Toasts, icon, monogram, word_mark,
     },
@@ -17,7 +17,6 @@ use crate::{
 use shared::{account::Me, channel::Channel, id::ChannelName};
 use std::rc::Rc;
 use yew::prelude::*;
-use yew_router::prelude::*;
 
 const THEME: &str = "weir.theme";
 
@@ -29,17 +28,15 @@ pub fn start() {
 #[component]
 fn App() -> Html {
     html! {
-        <BrowserRouter>
-            <ApiProvider>
-                <Toasts><Shell /></Toasts>
-            </ApiProvider>
-        </BrowserRouter>
+        <ApiProvider>
+            <Toasts><Shell /></Toasts>
+        </ApiProvider>
     }
 }
 
 #[component]
 fn Shell() -> Html {
-    let route = use_route::<Route>().unwrap_or(Route::NotFound);
+    let route = use_route();
     let reachable = use_reachable();
     let main = use_node_ref();
     let first = use_mut_ref(|| true);
@@ -80,9 +77,9 @@ fn Shell() -> Html {
             }
             <div class={classes!("frame", has_rail.then_some("frame-rail"))}>
                 if has_rail { <Rail /> }
-                <main id="main" ref={main} tabindex="-1"><Switch<Route> render={show} /></main>
+                <main id="main" ref={main} tabindex="-1">{ show(route.clone()) }</main>
             </div>
-            <BottomBar />
+            <BottomBar route={route} />
         </>
     }
 }
@@ -109,7 +106,7 @@ fn show(route: Route) -> Html {
         Route::NotFound => html! {
             <div class="page-state">
                 <Notice icon={Shape::Alert} title="There is no page here." text="Check the address, or start at the first page.">
-                    <Link<Route> to={Route::Home} classes="button button-primary">{ "See what is live" }</Link<Route>>
+                    <Link to={Route::Home} classes="button button-primary">{ "See what is live" }</Link>
                 </Notice>
             </div>
         },
@@ -119,7 +116,6 @@ fn show(route: Route) -> Html {
 #[component]
 fn Header() -> Html {
     let site = use_site();
-    let navigator = use_navigator();
     let theme = use_state(|| storage::read(THEME).unwrap_or_default());
     use_effect_with((*theme).clone(), |theme| {
         page::set_theme(Some(theme.as_str()).filter(|theme| ["dark", "light"].contains(theme)));
@@ -131,14 +127,7 @@ fn Header() -> Html {
             theme.set(next.to_owned());
         })
     };
-    let go = |route: Route| {
-        let navigator = navigator.clone();
-        Callback::from(move |()| {
-            if let Some(navigator) = &navigator {
-                navigator.push(&route);
-            }
-        })
-    };
+    let go = |route: Route| Callback::from(move |()| route.open());
     let themes = [
         ("", "Theme: as the system", Shape::Screen),
         ("dark", "Theme: dark", Shape::Moon),
@@ -151,8 +140,8 @@ fn Header() -> Html {
     let person = match &site.who {
         Who::Unknown => html! { <span class="header-person"></span> },
         Who::Nobody => html! {
-            <Link<Route> to={Route::SignIn} classes="button button-bare header-person">
-                <span data-testid="to-sign-in">{ "Sign in" }</span></Link<Route>>
+            <Link to={Route::SignIn} classes="button button-bare header-person">
+                <span data-testid="to-sign-in">{ "Sign in" }</span></Link>
         },
         Who::Somebody(me) => {
             let entry = |label: String, icon, on| Item {
@@ -183,34 +172,39 @@ fn Header() -> Html {
     };
     html! {
         <header class="header">
-            <Link<Route> to={Route::Home} classes="brand">
+            <Link to={Route::Home} classes="brand">
                 { word_mark() }<span>{ site.name() }</span>
-            </Link<Route>>
+            </Link>
             <nav class="header-nav" aria-label="Main">
                 <IconButton icon={theme_icon} label={theme_label} on={on_theme} />
-                <Link<Route> to={Route::Studio} classes="button button-primary header-live">
-                    { icon(Shape::Live) }<span>{ "Go live" }</span></Link<Route>>
+                <Link to={Route::Studio} classes="button button-primary header-live">
+                    { icon(Shape::Live) }<span>{ "Go live" }</span></Link>
                 { person }
             </nav>
         </header>
     }
 }
 
+#[derive(Properties, PartialEq)]
+struct BottomBarProps {
+    route: Route,
+}
+
 /// The places there are, on a phone.
 #[component]
-fn BottomBar() -> Html {
-    let route = use_route::<Route>().unwrap_or(Route::NotFound);
+fn BottomBar(props: &BottomBarProps) -> Html {
+    let route = &props.route;
     let is_studio = matches!(route, Route::Studio | Route::StudioOf { .. });
     let place = |to: Route, here: bool, shape: Shape, label: &'static str| {
         html! {
-            <Link<Route> to={to} classes={classes!("place", here.then_some("place-here"))}>
+            <Link to={to} classes={classes!("place", here.then_some("place-here"))}>
                 { icon(shape) }<span>{ label }</span>
-            </Link<Route>>
+            </Link>
         }
     };
     html! {
         <nav class="bottom-bar" aria-label="Places">
-            { place(Route::Home, route == Route::Home, Shape::Live, "Live") }
+            { place(Route::Home, *route == Route::Home, Shape::Live, "Live") }
             { place(Route::Studio, is_studio, Shape::Camera, "Studio") }
             { place(Route::Settings, matches!(route, Route::Settings | Route::SignIn), Shape::Person, "You") }
         </nav>
@@ -224,15 +218,9 @@ fn sign_in_first() -> Html {
 
 #[component]
 fn ToSignIn() -> Html {
-    let navigator = use_navigator();
-    use_effect_with((), move |()| {
-        if let Some(navigator) = navigator {
-            let back = [("return", page::path_and_query())];
-            // An address that can't be written as a query only loses the way back.
-            if navigator.replace_with_query(&Route::SignIn, back).is_err() {
-                navigator.replace(&Route::SignIn);
-            }
-        }
+    use_effect_with((), |()| {
+        let back = page::encoded(&page::path_and_query());
+        history::replace(&format!("{}?return={back}", Route::SignIn.to_path()));
     });
     Html::default()
 }
@@ -255,7 +243,7 @@ fn own_channel(
             Some(_) => html! {
                 <div class="page-state">
                     <Notice icon={Shape::Alert} title="This channel isn't yours." text={only}>
-                        <Link<Route> to={home} classes="button button-primary">{ "Go to yours" }</Link<Route>>
+                        <Link to={home} classes="button button-primary">{ "Go to yours" }</Link>
                     </Notice>
                 </div>
             },
@@ -294,7 +282,6 @@ struct OwnPageProps {
 #[component]
 fn OwnPage(props: &OwnPageProps) -> Html {
     let site = use_site();
-    let navigator = use_navigator();
     let (studio, title) = (props.studio, if props.studio { "Studio" } else { "Analytics" });
     use_effect_with((title, site.name()), |(title, name)| page::set_title(&format!("{title} · {name}")));
     let at = move |channel: Option<String>| match channel {
@@ -302,11 +289,7 @@ fn OwnPage(props: &OwnPageProps) -> Html {
         Some(channel) => Route::StudioOf { channel },
         None => Route::Studio,
     };
-    let other = Callback::from(move |name: String| {
-        if let Some(navigator) = &navigator {
-            navigator.push(&at(Some(name)));
-        }
-    });
+    let other = Callback::from(move |name: String| at(Some(name)).open());
     let only = if studio { "Only its owner can go live on it." } else { "Only its owner sees who watched." };
     let (channel, switch) = match own_channel(&site, props.channel.as_deref(), only, at(None), other) {
         Ok(own) => own,

@@ -1,7 +1,7 @@
-//! Every page and its address.
+//! Every page and its address, and the ways from one to another.
 
-use std::collections::HashMap;
-use yew_router::prelude::*;
+use crate::browser::history;
+use yew::prelude::*;
 
 /// A page.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,13 +42,14 @@ pub enum Route {
     NotFound,
 }
 
-/// By hand: what the macro derives brings a matcher of patterns with it, which weighs more than a page.
-impl Routable for Route {
-    fn from_path(path: &str, _: &HashMap<&str, &str>) -> Option<Self> {
-        Self::recognize(path)
+impl Route {
+    /// Goes there; back leads here again.
+    pub fn open(&self) {
+        history::push(&self.to_path());
     }
 
-    fn to_path(&self) -> String {
+    /// The page's address on this site.
+    pub fn to_path(&self) -> String {
         match self {
             Self::Home => "/".to_owned(),
             Self::Studio => "/studio".to_owned(),
@@ -66,29 +67,11 @@ impl Routable for Route {
         }
     }
 
-    fn routes() -> Vec<&'static str> {
-        vec![
-            "/",
-            "/studio",
-            "/studio/:channel",
-            "/sign-in",
-            "/set-up",
-            "/settings",
-            "/analytics",
-            "/:channel",
-            "/embed/:channel/chat",
-            "/404",
-        ]
-    }
-
-    fn not_found_route() -> Option<Self> {
-        Some(Self::NotFound)
-    }
-
-    fn recognize(pathname: &str) -> Option<Self> {
+    /// The page at an address.
+    pub fn recognize(pathname: &str) -> Self {
         let path = pathname.trim_matches('/');
         let (first, rest) = path.split_once('/').map_or((path, None), |(first, rest)| (first, Some(rest)));
-        Some(match (first, rest) {
+        match (first, rest) {
             ("", None) => Self::Home,
             ("studio", None) => Self::Studio,
             ("studio", Some(channel)) if !channel.contains('/') => {
@@ -108,8 +91,70 @@ impl Routable for Route {
             }
             ("404", None) | (_, Some(_)) => Self::NotFound,
             (channel, None) => Self::Channel { channel: channel.to_owned() },
-        })
+        }
     }
+}
+
+/// The page that the address names, now and after every move. One component asks and hands it on.
+#[hook]
+pub fn use_route() -> Route {
+    let here = || Route::recognize(&history::path());
+    let route = use_state_eq(here);
+    let set = route.setter();
+    use_effect_with((), move |()| {
+        let moved = history::moved({
+            let set = set.clone();
+            move || set.set(here())
+        });
+        // What is inside may have gone elsewhere before anyone listened.
+        set.set(here());
+        move || drop(moved)
+    });
+    (*route).clone()
+}
+
+/// Where a link leads, and what it looks like.
+#[derive(Properties, PartialEq)]
+pub struct LinkProps {
+    /// The page it opens.
+    pub to: Route,
+    /// Its CSS classes.
+    #[prop_or_default]
+    pub classes: Classes,
+    /// What it shows.
+    pub children: Html,
+}
+
+/// A link to a page of the app. With a modifier key, the browser opens it in a tab or window of its own.
+#[component]
+pub fn Link(props: &LinkProps) -> Html {
+    let address = AttrValue::from(props.to.to_path());
+    let onclick = {
+        let address = address.clone();
+        move |event: MouseEvent| {
+            let modified = event.meta_key() || event.ctrl_key() || event.shift_key() || event.alt_key();
+            if event.button() == 0 && !modified {
+                event.prevent_default();
+                history::push(&address);
+            }
+        }
+    };
+    html! { <a class={props.classes.clone()} href={address} onclick={onclick}>{ props.children.clone() }</a> }
+}
+
+/// Where to go instead.
+#[derive(Properties, PartialEq)]
+pub struct RedirectProps {
+    /// The page to open.
+    pub to: Route,
+}
+
+/// Opens another page as soon as it is shown.
+#[component]
+pub fn Redirect(props: &RedirectProps) -> Html {
+    let to = props.to.clone();
+    use_effect_with((), move |()| to.open());
+    Html::default()
 }
 
 #[cfg(test)]
@@ -134,9 +179,9 @@ mod tests {
             Route::NotFound,
         ];
         for page in pages {
-            assert_eq!(Route::recognize(&page.to_path()), Some(page));
+            assert_eq!(Route::recognize(&page.to_path()), page);
         }
-        assert_eq!(Route::recognize("/ada/"), Some(Route::Channel { channel: channel() }));
+        assert_eq!(Route::recognize("/ada/"), Route::Channel { channel: channel() });
         for wrong in [
             "/a/b/c",
             "/settings/x",
@@ -146,7 +191,7 @@ mod tests {
             "/embed/a/b/chat",
             "/embed/chat",
         ] {
-            assert_eq!(Route::recognize(wrong), Some(Route::NotFound), "{wrong}");
+            assert_eq!(Route::recognize(wrong), Route::NotFound, "{wrong}");
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     api::{Who, rest, use_site},
     browser::{self, page},
-    route::Route,
+    route::{Link, Redirect, Route},
     ui::{Button, Kind, Notice, Shape, TextField, format_state, word_mark},
 };
 use shared::{
@@ -13,7 +13,6 @@ use shared::{
 };
 use std::{collections::HashMap, rc::Rc};
 use yew::prelude::*;
-use yew_router::prelude::*;
 
 #[derive(Clone, Default, PartialEq)]
 struct Form {
@@ -101,7 +100,7 @@ pub fn SetUpPage() -> Html {
         }
     };
     if *done {
-        return html! { <Redirect<Route> to={Route::Studio} /> };
+        return html! { <Redirect to={Route::Studio} /> };
     }
     let is_set_up = site.instance.data.as_ref().is_some_and(|instance| !instance.needs_set_up);
     if token.is_none() || is_set_up {
@@ -116,7 +115,7 @@ pub fn SetUpPage() -> Html {
         return html! {
             <div class="page-state">
                 <Notice icon={Shape::Alert} title={title} text={text}>
-                    <Link<Route> to={Route::SignIn} classes="button">{ "Sign in" }</Link<Route>>
+                    <Link to={Route::SignIn} classes="button">{ "Sign in" }</Link>
                 </Notice>
             </div>
         };

@@ -3,7 +3,7 @@
 use crate::{
     api::{Who, rest, use_site},
     browser::{self, page},
-    route::Route,
+    route::{Redirect, Route},
     ui::{Button, Kind, TextField, word_mark},
 };
 use shared::{
@@ -12,12 +12,11 @@ use shared::{
 };
 use std::rc::Rc;
 use yew::prelude::*;
-use yew_router::prelude::*;
 
 /// Where to go after signing in: a path of this site, or the first page.
 fn destination() -> Route {
     let wanted = page::query("return").filter(|path| path.starts_with('/') && !path.starts_with("//"));
-    match wanted.as_deref().and_then(Route::recognize) {
+    match wanted.as_deref().map(Route::recognize) {
         None | Some(Route::NotFound | Route::SignIn | Route::SetUp) => Route::Home,
         Some(route) => route,
     }
@@ -52,7 +51,7 @@ pub fn SignInPage() -> Html {
         }
     };
     if matches!(site.who, Who::Somebody(_)) {
-        return html! { <Redirect<Route> to={destination()} /> };
+        return html! { <Redirect to={destination()} /> };
     }
     let set = |state: &UseStateHandle<String>| {
         let (state, error) = (state.clone(), error.clone());

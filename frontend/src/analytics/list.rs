@@ -3,12 +3,11 @@
 use super::{breakdown::column, engine::Snapshot, figures_state::spell, words_state::date};
 use crate::{
     browser::time,
-    route::Route,
+    route::{Link, Route},
     ui::{Button, el, el_with, format_state::exact, words},
 };
 use shared::{analytics::BroadcastSummary, id::ChannelName};
 use yew::prelude::*;
-use yew_router::prelude::*;
 
 /// The title as it is shown.
 pub fn title(summary: &BroadcastSummary) -> &str {
@@ -33,7 +32,7 @@ pub fn past(channel: &ChannelName, snapshot: &Snapshot, more: Callback<()>) -> H
             when.insert(0, words("span", "badge badge-live", "Live"));
         }
         let link = vec![words("b", "", title(item).to_owned()), el("span", "quiet", when)];
-        let link = html! { <Link<Route> to={to} classes="row-link">{ for link }</Link<Route>> };
+        let link = html! { <Link to={to} classes="row-link">{ for link }</Link> };
         let cells = [
             spell(item.duration.0 as f64),
             exact(item.peak_viewers.into()),

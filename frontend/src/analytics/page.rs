@@ -7,13 +7,12 @@ use super::{
 };
 use crate::{
     api::use_events,
-    route::Route,
+    route::{Link, Route},
     ui::{Notice, Shape, Skeleton},
 };
 use shared::{channel::Channel, id::BroadcastId};
 use std::rc::Rc;
 use yew::prelude::*;
-use yew_router::prelude::*;
 
 /// Properties of [`Analytics`].
 #[derive(Properties, PartialEq)]
@@ -57,7 +56,7 @@ pub fn Analytics(props: &AnalyticsProps) -> Html {
             <header class="analytics-head">
                 <h1>{ "Analytics" }</h1>
                 { props.switch.clone() }
-                <Link<Route> to={studio.clone()} classes="button button-bare"><span>{ "Studio" }</span></Link<Route>>
+                <Link to={studio.clone()} classes="button button-bare"><span>{ "Studio" }</span></Link>
             </header>
             if unreadable {
                 <Notice icon={Shape::Alert} title="There is no broadcast here." text="Check the address, or pick one from the list." />
@@ -67,7 +66,7 @@ pub fn Analytics(props: &AnalyticsProps) -> Html {
                 <div class="page-state">
                     <Notice icon={Shape::Chart} title="No broadcast yet."
                         text="Go live once, and this page shows who watched, for how long, and how well it played.">
-                        <Link<Route> to={studio} classes="button button-primary">{ "Go live in the studio" }</Link<Route>>
+                        <Link to={studio} classes="button button-primary">{ "Go live in the studio" }</Link>
                     </Notice>
                 </div>
             } else if let Some(failure) = &snapshot.list_error {

@@ -5,6 +5,7 @@ pub mod compose;
 pub mod fetch;
 pub mod field;
 pub mod frame;
+pub mod history;
 mod js;
 pub mod listen;
 pub mod media;

@@ -2,12 +2,11 @@
 
 use super::preview::Preview;
 use crate::{
-    route::Route,
+    route::{Link, Route},
     ui::{Shape, format_state, monogram, named_icon},
 };
 use shared::{broadcast::BroadcastState, channel::ChannelCard, unit::Timestamp};
 use yew::prelude::*;
-use yew_router::prelude::*;
 
 /// Live, or waiting for its publisher to come back.
 pub fn is_on(card: &ChannelCard) -> bool {
@@ -64,7 +63,7 @@ pub fn Card(props: &CardProps) -> Html {
         [category(card), past.unwrap_or_default()].into_iter().filter(|fact| !fact.is_empty()).collect();
     let facts = facts.join(" · ");
     html! {
-        <Link<Route> to={Route::Channel { channel: channel.name.to_string() }} classes="channel-card">
+        <Link to={Route::Channel { channel: channel.name.to_string() }} classes="channel-card">
             <div class="channel-art">
                 { monogram(&name.clone(), &channel.name.to_string(), "art") }
                 if on && props.plays { <Preview channel={channel.name.clone()} /> }
@@ -87,6 +86,6 @@ pub fn Card(props: &CardProps) -> Html {
                     <p class="quiet">{ facts }</p>
                 </div>
             </div>
-        </Link<Route>>
+        </Link>
     }
 }

@@ -7,12 +7,11 @@ use super::{
 use crate::{
     api::{use_directory, use_site},
     browser::{page, time as clock},
-    route::Route,
+    route::{Link, Route},
     ui::{Notice, Shape, Skeleton, format_state, icon, monogram, named_icon, use_seconds},
 };
 use shared::{broadcast::BroadcastState, channel::ChannelCard, id::ChannelName};
 use yew::prelude::*;
-use yew_router::prelude::*;
 
 /// A card that is pointed at for so long plays, in milliseconds.
 const LINGER: i32 = 400;
@@ -91,9 +90,9 @@ pub fn Home() -> Html {
                 <section class="welcome">
                     <h1>{ "Nothing is live right now." }</h1>
                     <p>{ format!("{name} shows live video in your browser, as it happens. Be the first:") }</p>
-                    <Link<Route> to={Route::Studio} classes="button button-primary button-big">
+                    <Link to={Route::Studio} classes="button button-primary button-big">
                         { icon(Shape::Live) }<span>{ "Go live" }</span>
-                    </Link<Route>>
+                    </Link>
                 </section>
             }
             if !off.is_empty() {
@@ -123,7 +122,7 @@ fn Hero(props: &HeroProps) -> Html {
     let broadcast = card.state.stream_id.as_ref().map(ToString::to_string).unwrap_or_default();
     let time = time(card, props.offset, props.now);
     html! {
-        <Link<Route> to={Route::Channel { channel: channel.name.to_string() }} classes="hero">
+        <Link to={Route::Channel { channel: channel.name.to_string() }} classes="hero">
             <div class="hero-picture">
                 { monogram(&name.clone(), &channel.name.to_string(), "art") }
                 <Preview key={format!("{}-{broadcast}", channel.name)} channel={channel.name.clone()} />
@@ -149,7 +148,7 @@ fn Hero(props: &HeroProps) -> Html {
                 </ul>
                 <span class="button button-primary" aria-hidden="true">{ icon(Shape::Play) }<span>{ "Watch" }</span></span>
             </div>
-        </Link<Route>>
+        </Link>
     }
 }
 

@@ -3,11 +3,10 @@
 use super::card::{category, is_on};
 use crate::{
     api::use_directory,
-    route::Route,
+    route::{Link, Route},
     ui::{Skeleton, format_state, monogram},
 };
 use yew::prelude::*;
-use yew_router::prelude::*;
 
 /// How many fit.
 const MOST: usize = 30;
@@ -21,7 +20,7 @@ pub fn Rail() -> Html {
         let name = card.channel.display_name.to_string();
         html! {
             <li key={card.channel.name.to_string()}>
-                <Link<Route> to={Route::Channel { channel: card.channel.name.to_string() }} classes="rail-entry">
+                <Link to={Route::Channel { channel: card.channel.name.to_string() }} classes="rail-entry">
                     { monogram(&name.clone(), &card.channel.name.to_string(), "small") }
                     <span class="rail-words">
                         <b>{ name }</b>
@@ -33,7 +32,7 @@ pub fn Rail() -> Html {
                             { format_state::count(card.state.viewer_count.into()) }
                         </span>
                     }
-                </Link<Route>>
+                </Link>
             </li>
         }
     };

@@ -10,13 +10,12 @@ use super::{
 use crate::{
     api::{context::use_reachable, use_events},
     browser::{media::DeviceKind, video},
-    route::Route,
+    route::{Link, Route},
     ui::{Button, Choice, Kind, Notice, Select, Shape, icon},
 };
 use shared::{channel::Channel, id::ChannelName};
 use std::rc::Rc;
 use yew::prelude::*;
-use yew_router::prelude::*;
 
 /// Properties of [`Studio`].
 #[derive(Properties, PartialEq)]
@@ -66,10 +65,10 @@ pub fn Studio(props: &StudioProps) -> Html {
             <header class="studio-head">
                 <h1>{ "Studio" }</h1>
                 { props.switch.clone() }
-                <Link<Route> to={Route::Analytics { channel: Some(name.to_string()), broadcast: None }} classes="button button-bare">
-                    <span>{ "Analytics" }</span></Link<Route>>
-                <Link<Route> to={Route::Channel { channel: name.to_string() }} classes="button button-bare">
-                    <span>{ "Open channel page" }</span></Link<Route>>
+                <Link to={Route::Analytics { channel: Some(name.to_string()), broadcast: None }} classes="button button-bare">
+                    <span>{ "Analytics" }</span></Link>
+                <Link to={Route::Channel { channel: name.to_string() }} classes="button button-bare">
+                    <span>{ "Open channel page" }</span></Link>
             </header>
             <div class="studio-main">
                 <div class="preview" data-testid="preview-box">

@@ -3,13 +3,12 @@
 use super::{latency_state, player_state::View, share, snapshot::Snapshot};
 use crate::{
     api::use_site,
-    route::Route,
+    route::{Link, Route},
     ui::{Button, Shape, format_state, icon, monogram, named_icon, use_seconds},
 };
 use shared::channel::Channel;
 use std::rc::Rc;
 use yew::prelude::*;
-use yew_router::prelude::*;
 
 /// Properties of [`About`].
 #[derive(Properties, PartialEq)]
@@ -67,10 +66,10 @@ pub fn About(props: &AboutProps) -> Html {
                 </ul>
                 <div class="about-actions">
                     if mine {
-                        <Link<Route> to={Route::StudioOf { channel: channel.name.to_string() }} classes="button">
-                            { "Studio" }</Link<Route>>
-                        <Link<Route> to={Route::Analytics { channel: Some(channel.name.to_string()), broadcast: None }}
-                            classes="button">{ "Analytics" }</Link<Route>>
+                        <Link to={Route::StudioOf { channel: channel.name.to_string() }} classes="button">
+                            { "Studio" }</Link>
+                        <Link to={Route::Analytics { channel: Some(channel.name.to_string()), broadcast: None }}
+                            classes="button">{ "Analytics" }</Link>
                     }
                     <Button label="Share" icon={Shape::Share} on={sharing_is(true)} testid="share" />
                 </div>

@@ -9,13 +9,12 @@ use super::{
 use crate::{
     api::{Failure, Load, rest, use_site},
     browser::{self, page, scroll, storage, time},
-    route::Route,
+    route::{Link, Route},
     ui::{IconButton, Notice, Shape, Skeleton},
 };
 use shared::{channel::Channel, id::ChannelName};
 use std::rc::Rc;
 use yew::prelude::*;
-use yew_router::prelude::*;
 
 const THEATRE: &str = "weir.theatre";
 const CHAT: &str = "weir.chat";
@@ -48,7 +47,7 @@ fn unknown() -> Html {
         <div class="page-state">
             <Notice icon={Shape::Alert} title="There is no channel here."
                 text="Check the address: a letter may be wrong, or the channel has gone.">
-                <Link<Route> to={Route::Home} classes="button button-primary">{ "See what is live" }</Link<Route>>
+                <Link to={Route::Home} classes="button button-primary">{ "See what is live" }</Link>
             </Notice>
         </div>
     }
@@ -158,7 +157,7 @@ fn Known(props: &KnownProps) -> Html {
         return unknown();
     }
     let others = html! {
-        <Link<Route> to={Route::Home} classes="button">{ "See what is live" }</Link<Route>>
+        <Link to={Route::Home} classes="button">{ "See what is live" }</Link>
     };
     html! {
         <div class={classes!("watch", chat_is_open.then_some("watch-open"), chat_is_over.then_some("watch-over"))}>

@@ -177,7 +177,7 @@ fn pure(path: &str, code: &str, named: &[String], errors: &mut Vec<String>) {
         if CLOCKS.iter().any(|clock| named == clock || named.ends_with(&format!("::{clock}"))) {
             errors.push(format!("{path}: pure code reads a clock (`{named}`); take `now` as an argument"));
         }
-        let view = ["yew", "yew_router", "wasm_bindgen", "crate::browser", "crate::api"];
+        let view = ["yew", "wasm_bindgen", "crate::browser", "crate::api"];
         if machine && view.iter().any(|prefix| is_below(named, prefix)) {
             errors.push(format!("{path}: a state machine names `{named}`; only its page does"));
         }
