@@ -7,7 +7,12 @@ use crate::{
     failure::{Failure, Result, While},
     stamp, tools,
 };
-use std::{collections::HashMap, fs, path::Path, process::Command};
+use std::{
+    collections::{BTreeSet, HashMap},
+    fs,
+    path::Path,
+    process::Command,
+};
 
 /// What the compiler emits; wasm-opt refuses a module that uses what it wasn't told of.
 const FEATURES: [&str; 7] = [
@@ -19,6 +24,9 @@ const FEATURES: [&str; 7] = [
     "--enable-reference-types",
     "--enable-multivalue",
 ];
+
+/// What wasm-opt calls the one module that is imported from.
+const MODULE: &str = "a";
 
 /// Shrinks the pair of `….js` and `…_bg.wasm` in a folder that trunk has built.
 pub fn shrink(context: &Context, folder: &Path) -> Result<()> {
@@ -34,7 +42,7 @@ pub fn shrink(context: &Context, folder: &Path) -> Result<()> {
             .env("PATH", tools::path(context)?)
             .arg(wasm)
             .args(FEATURES)
-            .arg("--minify-imports-and-exports")
+            .arg("--minify-imports-and-exports-and-modules")
             .arg("-o")
             .arg(wasm),
     )?;
@@ -56,6 +64,8 @@ pub fn shrink(context: &Context, folder: &Path) -> Result<()> {
 /// What imports and exports are called now, by what they were called.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Names {
+    /// The modules that imports came from; all come from [`MODULE`] now.
+    modules: BTreeSet<String>,
     imports: HashMap<String, String>,
     exports: HashMap<String, String>,
 }
@@ -72,7 +82,9 @@ impl Names {
             };
             value[list].as_array()?.iter().map(last_two).collect::<Option<HashMap<_, _>>>()
         };
-        Some(Self { imports: pairs("imports")?, exports: pairs("exports")? })
+        let module = |entry: &serde_json::Value| Some(entry.get(0)?.as_str()?.to_owned());
+        let modules = value["imports"].as_array()?.iter().map(module).collect::<Option<_>>()?;
+        Some(Self { modules, imports: pairs("imports")?, exports: pairs("exports")? })
     }
 
     /// Renames keys of the object of imports, and properties of `wasm`. The same words elsewhere are the script's own.
@@ -95,7 +107,9 @@ impl Names {
             rest = after;
         }
         out.push_str(rest);
-        out
+        self.modules
+            .iter()
+            .fold(out, |out, module| out.replace(&format!("\"{module}\": "), &format!("\"{MODULE}\": ")))
     }
 }
 
@@ -112,9 +126,9 @@ mod tests {
         let json =
             r#"{"imports": [["./a_bg.js", "__wbg_now_1f", "$"]], "exports": [["memory", "a"], ["f", "b"]]}"#;
         let names = Names::parse(json).unwrap();
-        let glue = "const i = {\n  __wbg_now_1f: function(f) { return f(wasm.memory.buffer, wasm.f()); },\n};\n\
+        let glue = "const m = {\n  \"./a_bg.js\": i };\nconst i = {\n  __wbg_now_1f: function(f) { return f(wasm.memory.buffer, wasm.f()); },\n};\n\
                     function f(x) { memory.f(\"__wbg_now_1f\"); }";
-        let renamed = "const i = {\n  $: function(f) { return f(wasm.a.buffer, wasm.b()); },\n};\n\
+        let renamed = "const m = {\n  \"a\": i };\nconst i = {\n  $: function(f) { return f(wasm.a.buffer, wasm.b()); },\n};\n\
                        function f(x) { memory.f(\"__wbg_now_1f\"); }";
         assert_eq!(names.apply(glue), renamed);
         assert_eq!(Names::parse("renamed"), None);
