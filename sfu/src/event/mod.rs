@@ -7,6 +7,7 @@ pub mod bus;
 pub mod change;
 pub mod feed;
 pub mod gateway;
+pub mod places;
 pub mod ring;
 mod task;
 pub mod websocket;

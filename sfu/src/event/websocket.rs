@@ -5,6 +5,7 @@ use super::{
     bus::{Bus, Rooms},
     feed::Feeds,
     gateway::{Body, Command, Connection, Key, MESSAGE_MOST, Outgoing},
+    places::Places,
     task::{Ask, Following, Happened, Payload, follow, open},
     wire,
 };
@@ -17,7 +18,6 @@ use crate::{
         peer::{Peer, Site, is_same_origin},
         problem::ProblemResponse,
     },
-    limit::network_of,
 };
 use axum::{
     extract::{
@@ -50,8 +50,6 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// The most connections; the next one gets 503.
 pub const CONNECTIONS_MOST: u32 = 20_000;
-/// The most of one network: nobody takes all of them. A proxy on this machine that doesn't say for whom it asks has no limit.
-const OF_NETWORK_MOST: u32 = 4_000;
 /// A client that takes no message for this long is gone.
 const WRITE_MOST: Duration = Duration::from_secs(20);
 /// How often it is asked whether the login still holds.
@@ -68,7 +66,7 @@ pub struct Gateway {
     pub(super) feeds: Feeds,
     site: Site,
     places: Arc<Semaphore>,
-    networks: Arc<Mutex<HashMap<IpAddr, u32>>>,
+    of_networks: Arc<Mutex<Places>>,
     draining: watch::Receiver<bool>,
     metrics: Metrics,
 }
@@ -91,23 +89,15 @@ impl Gateway {
     ) -> Self {
         let feeds = Feeds::new(source.clone(), bus.clone());
         let places = Arc::new(Semaphore::new(CONNECTIONS_MOST as usize));
-        let (networks, metrics) = (Arc::default(), Metrics::default());
-        Self { source, chat, logins, bus, rooms, feeds, site, places, networks, draining, metrics }
+        let (of_networks, metrics) = (Arc::default(), Metrics::default());
+        Self { source, chat, logins, bus, rooms, feeds, site, places, of_networks, draining, metrics }
     }
 
     /// A place for a connection; none if there are too many, of all or of one network.
     fn enter(&self, address: Option<IpAddr>) -> Option<Place> {
         let permit = self.places.clone().try_acquire_owned().ok()?;
-        let network = address.filter(|address| !address.to_canonical().is_loopback()).map(network_of);
-        if let Some(network) = network {
-            let mut networks = self.networks.lock().unwrap_or_else(PoisonError::into_inner);
-            let count = networks.entry(network).or_default();
-            if *count >= OF_NETWORK_MOST {
-                return None;
-            }
-            *count += 1;
-        }
-        Some(Place { _permit: permit, network, networks: self.networks.clone() })
+        let may = self.of_networks.lock().unwrap_or_else(PoisonError::into_inner).enter(address);
+        may.then(|| Place { _permit: permit, address, of_networks: self.of_networks.clone() })
     }
 
     /// Counts connections and requests there.
@@ -196,23 +186,16 @@ async fn upgrade(
     }))
 }
 
-/// One connection's, among all and among those of its network. Addresses are kept here alone, in memory.
+/// One connection's, among all and among those of its network.
 struct Place {
     _permit: OwnedSemaphorePermit,
-    network: Option<IpAddr>,
-    networks: Arc<Mutex<HashMap<IpAddr, u32>>>,
+    address: Option<IpAddr>,
+    of_networks: Arc<Mutex<Places>>,
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let Some(network) = self.network else { return };
-        let mut networks = self.networks.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = networks.get_mut(&network) {
-            *count -= 1;
-            if *count == 0 {
-                networks.remove(&network);
-            }
-        }
+        self.of_networks.lock().unwrap_or_else(PoisonError::into_inner).leave(self.address);
     }
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use std::{collections::BTreeSet, time::Duration};
 use weir_tests::{
     chat::{self, By, Guest, Reader, call, say, text_of},
-    events::Events,
+    events::{self, Events},
     http::Request,
     server::Weir,
 };
@@ -364,4 +364,41 @@ fn a_private_channels_chat_is_its_owners_alone() {
     let mut socket = Events::open(weir.http);
     socket.request(chat::MESSAGES, "c", Some("ada"));
     assert_eq!(socket.next(Duration::from_secs(5)).unwrap()["payload"]["type"], "/problems/unknown-channel");
+}
+
+#[test]
+fn a_program_writes_and_moderates_as_its_token_says() {
+    let weir = Weir::start();
+    let owner = weir.set_up("ada");
+    let token = |scopes: &[&str]| -> String {
+        let body = json!({ "label": "a bot", "scopes": scopes });
+        let request = weir.same_origin("POST", "/api/v1/me/tokens").header("cookie", owner.cookie.as_str());
+        request.json(&body).send(weir.http).json()["secret"].as_str().expect("a secret").to_owned()
+    };
+    let (reads, writes, moderates) = (token(&["read"]), token(&["chat:write"]), token(&["chat:moderate"]));
+    let send = |secret: &str| {
+        let bearer = format!("Bearer {secret}");
+        let mut socket =
+            events::open_with(weir.http, &[("authorization", &bearer)]).expect("the event socket");
+        chat::send(&mut socket, "b", "ada", "from a program", None)
+    };
+    assert_eq!(send(&reads)["payload"]["type"], "/problems/missing-scope");
+    assert_eq!(send(&moderates)["payload"]["type"], "/problems/missing-scope");
+    let sent = send(&writes);
+    assert_eq!(sent["event"], "chat:send_message:v1:success", "{sent}");
+    let path = format!("/api/v1/channels/ada/chat/messages/{}", sent["payload"]["id"].as_str().unwrap());
+    let as_program = |secret: &str, method: &str, path: &str| Request::new(method, path).bearer(secret);
+    for (method, path, body) in [
+        ("POST", "/api/v1/channels/ada/chat/messages", json!({ "text": "x" })),
+        ("POST", "/api/v1/channels/ada/chat/silences", json!({ "person": "guest-x", "seconds": 1 })),
+        ("PATCH", "/api/v1/channels/ada/chat", json!({ "guests": false })),
+    ] {
+        let refused = as_program(&reads, method, path).json(&body).send(weir.http).problem(403);
+        assert_eq!(refused.kind, "/problems/missing-scope", "{path}");
+    }
+    for secret in [&reads, &writes] {
+        let refused = as_program(secret, "DELETE", &path).send(weir.http).problem(403);
+        assert_eq!(refused.kind, "/problems/missing-scope");
+    }
+    assert_eq!(as_program(&moderates, "DELETE", &path).send(weir.http).status, 204);
 }
