@@ -387,7 +387,9 @@ fn a_program_writes_and_moderates_as_its_token_says() {
     let sent = send(&writes);
     assert_eq!(sent["event"], "chat:send_message:v1:success", "{sent}");
     let path = format!("/api/v1/channels/ada/chat/messages/{}", sent["payload"]["id"].as_str().unwrap());
-    let as_program = |secret: &str, method: &str, path: &str| Request::new(method, path).bearer(secret);
+    fn as_program<'a>(secret: &'a str, method: &'a str, path: &'a str) -> Request<'a> {
+        Request::new(method, path).bearer(secret)
+    }
     for (method, path, body) in [
         ("POST", "/api/v1/channels/ada/chat/messages", json!({ "text": "x" })),
         ("POST", "/api/v1/channels/ada/chat/silences", json!({ "person": "guest-x", "seconds": 1 })),
