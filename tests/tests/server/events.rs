@@ -30,19 +30,17 @@ fn a_topic_goes_through_its_lifecycle() {
     let publisher = Peer::publish(weir.http, "ada", &channel.key, Source::new(1));
     let live = events.until("live", SOON, |message| message["payload"]["state"] == "live");
     assert!(live["payload"]["streamId"].is_string() && live["payload"]["startTime"].is_string(), "{live}");
-    let measured = events.until("a measured rendition", Duration::from_secs(6), |message| {
+    // The first seconds' figures may be of a few packets.
+    events.until("a measured rendition", Duration::from_secs(6), |message| {
         message["payload"]["renditions"].as_array().is_some_and(|renditions| {
             renditions.iter().any(|rendition| {
                 rendition["codec"] == "VP8"
                     && rendition["size"]["height"] == 720
                     && rendition["bitrate"].as_u64() > Some(1000)
+                    && rendition["frameRate"].as_f64().is_some_and(|rate| rate > 5.0 && rate < 40.0)
             })
         })
     });
-    let frame_rate = measured["payload"]["renditions"].as_array().and_then(|renditions| {
-        renditions.iter().find(|rendition| rendition["codec"] == "VP8")?["frameRate"].as_f64()
-    });
-    assert!(frame_rate.is_some_and(|rate| rate > 5.0 && rate < 40.0), "{frame_rate:?}");
     let viewer = Peer::watch(weir.http, "ada");
     events.until("one viewer", SOON, |message| message["payload"]["viewerCount"] == 1);
     viewer.leave();
