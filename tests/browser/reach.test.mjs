@@ -52,8 +52,12 @@ scenario('the player is used by keyboard alone', async (world) => {
     await page.keyboard.press('Tab');
     const here = await page.evaluate(() => {
       const element = document.activeElement;
-      const style = getComputedStyle(element);
-      const ring = (style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2) || style.boxShadow !== 'none';
+      const rings = (one) => {
+        const style = getComputedStyle(one);
+        return (style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2) || style.boxShadow !== 'none';
+      };
+      // A text field without a border of its own shows the focus on the box that it fills.
+      const ring = rings(element) || (element.matches('textarea, input') && rings(element.parentElement));
       return { id: element.dataset.testid ?? '', ring, tag: element.tagName, name: element.getAttribute('aria-label') ?? element.innerText };
     });
     if (here.tag === 'BODY') break;
