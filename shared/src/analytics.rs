@@ -178,7 +178,7 @@ pub struct BroadcastAnalytics {
     /// By browser.
     pub browsers: Vec<Share>,
     /// By country (ISO 3166-1 alpha-2), where the server has a GeoIP database. Countries of fewer than
-    /// 5 views are together `other`.
+    /// 5 views are together `other`, or `unknown` where those are fewer than 5 too.
     pub regions: Vec<Share>,
     /// By the site that linked here, of the views that told one.
     pub referrers: Vec<Share>,
