@@ -1,5 +1,6 @@
 //! The player on other people's pages: who may show it, how a page finds out how, and what page and player tell each other.
 
+use crate::unit::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -119,6 +120,37 @@ impl Embedding {
 pub struct EmbedRules {
     /// Who may show and steer it.
     pub embedding: Embedding,
+}
+
+/// The longest that a signed embed is good for: a year.
+pub const EMBED_LINK_MOST_SECONDS: u32 = 365 * 24 * 3600;
+
+/// `POST /api/v1/channels/{name}/embed-links` by its owner (API tokens: `channel:write`): makes a signed embed, with which
+/// others watch a private channel until it expires. Answered 201.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CreateEmbedLink {
+    /// From now on, 1 to 31,536,000.
+    pub expires_in_seconds: u32,
+}
+
+/// A signed embed. Nothing of it is kept: it holds as long as the channel's signing key does, which
+/// `DELETE /api/v1/channels/{name}/embed-links` replaces.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct EmbedLink {
+    /// What `?token=` and the Bearer of WHEP carry.
+    pub token: String,
+    /// The player's address, with the token.
+    pub embed_url: String,
+    /// The chat's address, with the token.
+    pub chat_url: String,
+    /// The iframe to paste.
+    pub html: String,
+    /// Until when it starts sessions.
+    pub expires_at: Timestamp,
 }
 
 /// `GET /oembed?url=…` (oEmbed 1.0, type `video`).

@@ -46,6 +46,58 @@ pub struct PublisherHealth {
     pub keyframe_interval: Option<Millis>,
     /// What arrives, by rendition.
     pub renditions: Vec<Rendition>,
+    /// What the publisher should change, the gravest first.
+    #[serde(default)]
+    pub findings: Vec<Finding>,
+}
+
+/// What the publisher doctor looks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub enum FindingKind {
+    /// Keyframes are too far apart to join and switch quickly.
+    KeyframeInterval,
+    /// B-frames, which WebRTC shows late or out of order.
+    BFrames,
+    /// Packets are lost on the way here.
+    Loss,
+    /// Packets that were asked for again didn't come.
+    UnansweredNacks,
+    /// Sound arrives and no picture.
+    AudioWithoutVideo,
+    /// The sound is silent.
+    Silence,
+    /// The sound is so loud that it is cut off.
+    Clipping,
+}
+
+/// How much a finding matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub enum Severity {
+    /// It could be better.
+    Hint,
+    /// Viewers may notice.
+    Warning,
+    /// Viewers notice.
+    Problem,
+}
+
+/// One finding of the publisher doctor.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Finding {
+    /// Which.
+    pub kind: FindingKind,
+    /// How much it matters.
+    pub severity: Severity,
+    /// What is the matter, with its figure, in a sentence.
+    pub what: String,
+    /// What to change, in the words of the program that publishes.
+    pub advice: String,
 }
 
 /// What happened to a broadcast's media room.

@@ -1,5 +1,6 @@
 //! What a viewer's page asks of its WHEP session beyond WHEP itself.
 
+use crate::unit::{Bitrate, Size};
 use serde::{Deserialize, Serialize};
 
 /// `GET /whep/{channel}/{session}/clock`: ties the RTP timestamps of the session's picture to the server's clock, so that a
@@ -18,7 +19,8 @@ pub struct PlayoutClock {
     pub server_time: f64,
 }
 
-/// `PUT /whep/{channel}/{session}/rendition`: which rendition the viewer wants. Answered 204.
+/// `PUT /whep/{channel}/{session}/rendition`: what the viewer wants and what there is room for on its page. Answered 204.
+/// Sent whole each time: what is absent counts as not wanted or not known.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ChooseRendition {
@@ -26,4 +28,45 @@ pub struct ChooseRendition {
     /// absent.
     #[serde(default)]
     pub rendition: Option<String>,
+    /// Sound without a picture.
+    #[serde(default)]
+    pub audio_only: bool,
+    /// How large the picture is shown, in device pixels. Automatic choice sends nothing much larger.
+    #[serde(default)]
+    pub size: Option<Size>,
+    /// Nobody sees the page (`document.hidden`): automatic choice sends the smallest picture, or none.
+    #[serde(default)]
+    pub hidden: bool,
+}
+
+/// Why a viewer gets the rendition that it gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Reason {
+    /// The viewer chose it.
+    Chosen,
+    /// It is the best there is that the browser decodes.
+    Best,
+    /// More doesn't fit through the network.
+    Network,
+    /// More wouldn't be seen at the player's size.
+    PlayerSize,
+    /// The page is hidden.
+    Hidden,
+    /// The viewer wants sound alone.
+    AudioOnly,
+    /// Nothing that is sent can be decoded.
+    Codec,
+}
+
+/// `GET /whep/{channel}/{session}/rendition`: what the viewer gets, and why. Asked while a menu or an overlay shows it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Playing {
+    /// The rendition of the picture; none while there is none.
+    pub rendition: Option<String>,
+    /// What decided.
+    pub reason: Reason,
+    /// What the network carries to this viewer, as the congestion controller estimates it.
+    pub estimate: Option<Bitrate>,
 }

@@ -96,8 +96,10 @@ fn browser(context: &Context) -> Result<Outcome> {
     let mut node = Command::new("node");
     command::clean(&mut node);
     with_browsers(context, &mut node)?;
-    // Browsers wait more than they work: two files at a time take a quarter less and leave room for codecs.
-    node.current_dir(&context.root).args(["--test", "--test-concurrency=2"]).args(tests);
+    // A file has a server and up to three browsers with software codecs: more than one for two cores measures the load.
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let files = format!("--test-concurrency={}", (cores / 2).max(1));
+    node.current_dir(&context.root).args(["--test", &files]).args(tests);
     command::run(&mut node)?;
     Ok(Outcome::Done)
 }

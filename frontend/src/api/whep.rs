@@ -98,9 +98,10 @@ impl Watching {
 
     /// Wants a rendition by its name; `None` leaves it to the server.
     pub fn choose(&self, rendition: Option<String>) {
-        if let (Some(session), Ok(body)) =
-            (self.session(), serde_json::to_string(&ChooseRendition { rendition }))
-        {
+        if let (Some(session), Ok(body)) = (
+            self.session(),
+            serde_json::to_string(&ChooseRendition { rendition, ..ChooseRendition::default() }),
+        ) {
             browser::spawn(async move {
                 session.send("PUT", "/rendition", Some(&body)).await;
             });

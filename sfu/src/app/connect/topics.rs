@@ -133,5 +133,6 @@ fn health_of(channel: &ChannelName, live: LiveState) -> PublisherHealth {
         round_trip: health.as_ref().and_then(|health| health.round_trip),
         keyframe_interval: health.as_ref().and_then(|health| health.keyframe_interval),
         renditions: live.renditions,
+        findings: Vec::new(),
     }
 }
