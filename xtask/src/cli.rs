@@ -4,7 +4,7 @@ use crate::{
     bench, build,
     context::Context,
     failure::{Failure, Result},
-    step, test, tidy,
+    fuzz, step, test, tidy,
 };
 use std::{
     os::unix::process::CommandExt,
@@ -18,7 +18,9 @@ usage: cargo xtask COMMAND
   build                     target/release/weir with the frontend inside
   test [WORD…]              every check and every test; with WORDs only those whose step is named so
   bench NAME [--json FILE]  measure something; without NAME, the list
-  fuzz [SECONDS]            run the fuzz tests for that long each (60)
+  fuzz [TARGET] [--seconds N] [--keep]
+                            look for inputs that break something, for N seconds in all (600); --keep
+                            puts what reaches new code into tests/fuzz/corpus
   tidy                      the rules of the house alone
 ";
 
@@ -49,7 +51,7 @@ fn dispatch(arguments: &[String]) -> Result<()> {
         }
         ["test", words @ ..] => test::run(&Context::detect()?, words),
         ["bench", rest @ ..] => bench::dispatch(&Context::detect()?, rest),
-        ["fuzz", rest @ ..] => test::fuzz(&Context::detect()?, fuzz_seconds(rest)?),
+        ["fuzz", rest @ ..] => fuzz::run(&Context::detect()?, &fuzz::Plan::parse(rest)?),
         ["tidy"] => tidy::report(&Context::detect()?.root),
         _ => Failure::err(format!("can't do `{}`\n\n{USAGE}", words.join(" "))),
     }
@@ -70,16 +72,6 @@ fn run(rest: &[&str]) -> Result<()> {
     Failure::err(format!("can't start {}: {error}", context.weir().display()))
 }
 
-fn fuzz_seconds(rest: &[&str]) -> Result<u32> {
-    match rest {
-        [] => Ok(60),
-        [seconds] => {
-            seconds.parse().map_err(|_| Failure::new(format!("`{seconds}` is not a whole number of seconds")))
-        }
-        _ => Failure::err("fuzz takes one number of seconds"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,7 +84,7 @@ mod tests {
     fn refuses_what_it_does_not_know() {
         assert!(refusal(&["dance"]).contains("can't do `dance`"));
         assert!(refusal(&["run", "--port"]).contains("put `--` before"));
-        assert!(refusal(&["fuzz", "long"]).contains("not a whole number"));
+        assert!(refusal(&["fuzz", "--seconds", "long"]).contains("not a whole number"));
         assert!(refusal(&["bench", "nothing-like-it"]).contains("start"));
     }
 

@@ -8,6 +8,7 @@ pub mod command;
 pub mod context;
 pub mod failure;
 pub mod frontend;
+pub mod fuzz;
 mod glue;
 pub mod stamp;
 pub mod step;

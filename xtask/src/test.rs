@@ -3,7 +3,7 @@
 use crate::{
     apt, build, command,
     context::Context,
-    failure::{Failure, Result, While},
+    failure::{Failure, Result},
     stamp::{self, Stamp},
     step::{self, OnFailure, Outcome, Step},
 };
@@ -192,25 +192,6 @@ fn ensure_python(context: &Context, folder: &Path) -> Result<PathBuf> {
     )?;
     stamp::keep(&kept, &stamp)?;
     Ok(python)
-}
-
-/// Runs the tests whose name starts with `fuzz` for longer than `cargo xtask test` does.
-///
-/// They draw their input from a seed they print, so that a failure can be repeated.
-pub fn fuzz(context: &Context, seconds: u32) -> Result<()> {
-    let tests = |more: &[&str]| {
-        let mut cargo = context.cargo();
-        cargo.args(["test", "--quiet", "--release"]).env("WEIR_FUZZ_SECONDS", seconds.to_string());
-        build::native(&mut cargo).args(["fuzz", "--"]).args(more);
-        cargo
-    };
-    let list = command::output(&mut tests(&["--list"])).doing(|| "can't list the fuzz tests".to_owned())?;
-    let names: Vec<_> = list.lines().filter_map(|line| line.strip_suffix(": test")).collect();
-    if names.is_empty() {
-        return Failure::err("there are no tests named `fuzz…`");
-    }
-    println!("{} fuzz tests, {seconds} s each: {}", names.len(), names.join(", "));
-    command::run(&mut tests(&["--nocapture", "--test-threads=1"]))
 }
 
 #[cfg(test)]

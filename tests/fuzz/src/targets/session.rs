@@ -1,0 +1,238 @@
+//! A session as its shard has it, with a real client at the other end of a wire on which anything may happen: datagrams
+//! that are broken, repeated, late, lost, somebody else's; before the handshake, during it and after.
+
+use crate::input::Input;
+use sfu::rtc::{
+    demux::{Demux, Kind, kind},
+    dtls,
+    peer::{Addresses, Peer, PeerKey},
+    segment::Segmenter,
+};
+use std::{
+    collections::VecDeque,
+    net::SocketAddr,
+    sync::OnceLock,
+    time::{Duration, Instant},
+};
+use str0m::{
+    Candidate, Event, Input as RtcInput, Output, Rtc, RtcConfig,
+    change::SdpAnswer,
+    crypto::dtls::DtlsCert,
+    media::{Direction, MediaKind, Mid},
+    net::{Protocol, Receive},
+    rtp::RtpWrite,
+};
+
+const KEY: PeerKey = PeerKey(1);
+/// More of a client's datagrams than are ever worth repeating.
+const MOST_KEPT: usize = 64;
+
+fn server() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 7880))
+}
+
+fn own() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 5000))
+}
+
+fn stranger() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 6000))
+}
+
+struct Wire {
+    demux: Demux,
+    peer: Peer,
+    addresses: Addresses,
+    client: Rtc,
+    lines: Vec<Mid>,
+    now: Instant,
+    /// From the client, and on their way.
+    coming: VecDeque<Vec<u8>>,
+    /// All that the client said lately.
+    said: VecDeque<Vec<u8>>,
+    going: VecDeque<Vec<u8>>,
+    out: Segmenter,
+    /// Whether a datagram of the client's was repeated from elsewhere: ICE takes that for the client's new address.
+    moved: bool,
+    is_over: bool,
+}
+
+pub fn run(data: &[u8]) {
+    let mut input = Input(data);
+    let Some(direction) = input.byte() else { return };
+    let mut wire = Wire::new(direction & 1 == 0);
+    while let (false, Some(act)) = (wire.is_over, input.byte()) {
+        match act & 7 {
+            0 => wire.exchange(),
+            1 => {
+                let Some(mut datagram) = wire.coming.pop_front() else { continue };
+                let (at, change) = (input.short().unwrap_or(0), input.byte().unwrap_or(1));
+                let length = datagram.len().max(1);
+                if let Some(byte) = datagram.get_mut(usize::from(at) % length) {
+                    *byte ^= change;
+                }
+                if act & 8 != 0 {
+                    datagram.truncate(usize::from(at) % length);
+                }
+                wire.take(own(), &datagram);
+            }
+            2 => {
+                if let Some(datagram) = wire.coming.pop_front() {
+                    wire.take(own(), &datagram);
+                }
+            }
+            3 => wire.take(own(), input.bytes().unwrap_or_default()),
+            4 => wire.take(stranger(), input.bytes().unwrap_or_default()),
+            5 => wire.pass(Duration::from_millis(u64::from(act >> 3) * 40)),
+            6 => {
+                let (seq, time) = (input.short().unwrap_or(0), input.word().unwrap_or(0));
+                wire.write(usize::from(act >> 3 & 1), seq, time, input.bytes().unwrap_or_default());
+            }
+            _ => {
+                let which = usize::from(input.byte().unwrap_or(0)) % wire.said.len().max(1);
+                let Some(datagram) = wire.said.get(which).cloned() else { continue };
+                wire.moved |= act & 8 != 0;
+                wire.take(if act & 8 != 0 { stranger() } else { own() }, &datagram);
+            }
+        }
+    }
+}
+
+impl Wire {
+    fn new(publishes: bool) -> Self {
+        let now = Instant::now();
+        // Making one takes longer than everything else.
+        static CERTIFICATE: OnceLock<DtlsCert> = OnceLock::new();
+        let provider = dtls::provider();
+        let certificate = CERTIFICATE
+            .get_or_init(|| provider.dtls_provider.generate_certificate().expect("a certificate"))
+            .clone();
+        let mut client = RtcConfig::new()
+            .set_crypto_provider(provider)
+            .set_dtls_cert(certificate)
+            .set_rtp_mode(true)
+            .clear_codecs()
+            .enable_opus(true, false)
+            .enable_vp8(true)
+            .build(now);
+        client.add_local_candidate(Candidate::host(own(), "udp").expect("a candidate"));
+        let mut changes = client.sdp_api();
+        let direction = if publishes { Direction::SendOnly } else { Direction::RecvOnly };
+        let lines = [MediaKind::Audio, MediaKind::Video]
+            .map(|kind| changes.add_media(kind, direction, None, None, None))
+            .to_vec();
+        let (offer, pending) = changes.apply().expect("something to offer");
+        let addresses = Addresses { candidates: vec![server()], mapped: false };
+        let (peer, answer) = Peer::answer(&offer.to_sdp_string(), &addresses, None, now).expect("an answer");
+        let answer = SdpAnswer::from_sdp_string(&answer).expect("an answer that can be parsed");
+        client.sdp_api().accept_answer(pending, answer).expect("an answer that fits");
+        let mut demux = Demux::default();
+        demux.add_ufrag(peer.ufrag.clone(), KEY);
+        let mut wire = Self {
+            demux,
+            peer,
+            addresses,
+            client,
+            lines,
+            now,
+            coming: VecDeque::new(),
+            said: VecDeque::new(),
+            going: VecDeque::new(),
+            out: Segmenter::new(8),
+            moved: false,
+            is_over: false,
+        };
+        wire.settle();
+        wire
+    }
+
+    /// A datagram reaches the shard.
+    fn take(&mut self, source: SocketAddr, datagram: &[u8]) {
+        if self.demux.peer(source, datagram).is_none() {
+            return;
+        }
+        let Some(destination) = self.addresses.candidate(Some(server().ip()), source) else { return };
+        match self.peer.receive(source, destination, datagram, self.now) {
+            Ok(true) if kind(datagram) == Kind::Stun => {
+                assert!(source == own() || self.moved, "a stranger's address was validated");
+                self.demux.validate(source, KEY);
+            }
+            Ok(_) => {}
+            Err(_) => self.is_over = true,
+        }
+        self.settle();
+    }
+
+    /// All that is on its way arrives, both ways.
+    fn exchange(&mut self) {
+        for datagram in std::mem::take(&mut self.coming) {
+            self.take(own(), &datagram);
+        }
+        for datagram in std::mem::take(&mut self.going) {
+            let receive = Receive::new(Protocol::Udp, server(), own(), &datagram);
+            let Ok(receive) = receive else { panic!("the server sent what can't be read: {datagram:02x?}") };
+            if self.client.handle_input(RtcInput::Receive(self.now, receive)).is_err() {
+                self.is_over = true;
+            }
+        }
+        self.pass(Duration::from_millis(1));
+    }
+
+    fn pass(&mut self, time: Duration) {
+        self.now += time;
+        self.is_over |= self.client.handle_input(RtcInput::Timeout(self.now)).is_err();
+        self.is_over |= self.peer.advance(self.now).is_err();
+        self.settle();
+    }
+
+    fn write(&mut self, line: usize, seq: u16, time: u32, payload: &[u8]) {
+        let Some(&mid) = self.lines.get(line) else { return };
+        let pt = self.client.media(mid).and_then(|media| media.remote_pts().first().copied());
+        if let (Some(pt), Some(stream)) = (pt, self.client.direct_api().stream_tx_by_mid(mid, None)) {
+            stream.write_rtp(RtpWrite::new(pt, u64::from(seq).into(), time, self.now, payload.to_vec()));
+        }
+        self.pass(Duration::ZERO);
+    }
+
+    fn settle(&mut self) {
+        if self.is_over {
+            return;
+        }
+        let (peer, client) = (&mut self.peer, &mut self.client);
+        let mut events = Vec::new();
+        if peer.drain(&mut self.out, |event| events.push(event), false).is_err() || !peer.is_alive() {
+            self.is_over = true;
+            return;
+        }
+        for event in events {
+            if let Event::RtpPacket(packet) = event {
+                let origin = peer.origin(packet.header.ssrc);
+                assert!(origin.is_some(), "a packet of no line");
+            }
+        }
+        let moved = self.moved;
+        let going = &mut self.going;
+        self.out.drain(|run| {
+            assert!(run.destination == own() || moved, "something was sent to a stranger");
+            going.extend(run.bytes.chunks(run.segment.max(1)).map(<[u8]>::to_vec));
+        });
+        loop {
+            match client.poll_output() {
+                Ok(Output::Transmit(transmit)) => {
+                    let datagram = transmit.contents.to_vec();
+                    self.said.push_back(datagram.clone());
+                    if self.said.len() > MOST_KEPT {
+                        self.said.pop_front();
+                    }
+                    self.coming.push_back(datagram);
+                }
+                Ok(Output::Event(_)) => {}
+                Ok(Output::Timeout(_)) => return,
+                Err(_) => {
+                    self.is_over = true;
+                    return;
+                }
+            }
+        }
+    }
+}
