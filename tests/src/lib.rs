@@ -9,6 +9,7 @@ pub mod http;
 pub mod lock;
 pub mod mmdb;
 pub mod peer;
+pub mod relay;
 pub mod server;
 pub mod vp8;
 
