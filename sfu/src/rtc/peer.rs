@@ -9,6 +9,7 @@ use std::{
 };
 use str0m::{
     Event, Input, Output, Rtc, RtcError,
+    bwe::Bitrate,
     change::SdpOffer,
     format::PayloadParams,
     media::{KeyframeRequestKind, MediaKind, Mid, Pt, Rid},
@@ -48,9 +49,31 @@ pub struct Outgoing {
     pub picture: Option<(u16, Option<u8>)>,
 }
 
+/// What the congestion controller takes a viewer's network to carry before it has measured anything, in bits a second. It
+/// decides how hard the first probes are (three and six times as much), not when the picture leaves: that isn't paced.
+const START_ESTIMATE: u64 = 2_000_000;
+/// How far ahead of the clock a burst may be taken out: the pacer wants a microsecond between any two packets.
+const BURST: Duration = Duration::from_millis(2);
+/// The most datagrams that are taken out of one peer in a row, before others have their turn.
+const MOST_AT_ONCE: usize = 2048;
+/// How often a peer's statistics are taken: loss, round trip and, towards viewers, the estimate as it is now.
+const STATS_EVERY: Duration = Duration::from_secs(1);
+
+/// What a peer is for, as far as its transport differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// It sends to us.
+    Ingest,
+    /// We send to it, as much as the congestion controller says.
+    Egress,
+}
+
 /// See the module.
 pub struct Peer {
     rtc: Rtc,
+    side: Side,
+    /// The time of the last input.
+    now: Instant,
     /// Our ufrag: STUN requests that name it are for this peer.
     pub ufrag: String,
     /// When it was made.
@@ -92,11 +115,15 @@ impl Peer {
     pub fn answer(
         text: &str,
         addresses: &Addresses,
-        stats_every: Option<Duration>,
+        side: Side,
         now: Instant,
     ) -> Result<(Self, String), sdp::OfferError> {
         let offer = sdp::offer(text)?;
-        let mut rtc = sdp::config(&sdp::preference(text)).set_stats_interval(stats_every).build(now);
+        let mut config = sdp::config(&sdp::preference(text)).set_stats_interval(Some(STATS_EVERY));
+        if side == Side::Egress {
+            config = config.enable_bwe(Some(Bitrate::bps(START_ESTIMATE)));
+        }
+        let mut rtc = config.build(now);
         for address in &addresses.candidates {
             let candidate = str0m::Candidate::host(*address, "udp")
                 .map_err(|error| sdp::OfferError::Refused(error.to_string()))?;
@@ -107,6 +134,8 @@ impl Peer {
         let ufrag = rtc.direct_api().local_ice_credentials().ufrag;
         let mut peer = Self {
             rtc,
+            side,
+            now,
             ufrag,
             opened: now,
             heard: now,
@@ -155,26 +184,42 @@ impl Peer {
             return Ok(false);
         }
         self.heard = now;
+        self.now = now;
         self.rtc.handle_input(input)?;
         Ok(true)
     }
 
     /// Time passed, or something was written.
     pub fn advance(&mut self, now: Instant) -> Result<(), RtcError> {
+        self.now = now;
         self.rtc.handle_input(Input::Timeout(now))
     }
 
     /// Takes everything out: datagrams into `out`, events to `event`. Answers when it is due again.
+    ///
+    /// With congestion control str0m hands out one media packet each time it is told that time passed. It is told so here,
+    /// a microsecond at a time, until nothing more may leave, so that a burst leaves in one go.
     pub fn drain(
         &mut self,
         out: &mut Segmenter,
         mut event: impl FnMut(Event),
         mapped: bool,
     ) -> Result<Instant, RtcError> {
+        let latest = self.now + BURST;
+        let (mut taken, mut idle) = (0, 0);
         loop {
             match self.rtc.poll_output()? {
-                Output::Timeout(at) => return Ok(at),
+                Output::Timeout(at) => {
+                    let goes_on = self.side == Side::Egress && at <= latest && taken < MOST_AT_ONCE;
+                    if !goes_on || !self.connected || idle > 1 {
+                        return Ok(at);
+                    }
+                    idle += 1;
+                    self.rtc.handle_input(Input::Timeout(at.max(self.now)))?;
+                }
                 Output::Transmit(transmit) => {
+                    taken += 1;
+                    idle = 0;
                     let source = (!mapped).then_some(transmit.source.ip());
                     out.push(transmit.destination, source, &transmit.contents);
                 }
@@ -214,6 +259,11 @@ impl Peer {
             MediaKind::Audio if self.audio.is_none() => self.audio = line,
             MediaKind::Video if self.video.is_none() => self.video = line,
             _ => return,
+        }
+        if let Some(stream) = self.rtc.direct_api().stream_tx(&ssrc) {
+            // The publisher's own pacer has spread the packets already. What is too much is to show on the path, where the
+            // estimator sees it and a smaller rendition is chosen; queued here it would only be late.
+            stream.set_unpaced(true);
         }
         let Some(media) = self.rtc.media(mid) else { return };
         let remote: Vec<Pt> = media.remote_pts().to_vec();
@@ -261,6 +311,12 @@ impl Peer {
             Some(patch) => rtp.vp8_patch(patch),
             None => rtp,
         });
+    }
+
+    /// How many bits a second there would be use for: the congestion controller probes for as much, and not at all for 0.
+    /// It takes effect with the next [`Self::advance`].
+    pub fn set_desired_bitrate(&mut self, bits: u64) {
+        self.rtc.bwe().set_bitrate(Bitrate::ZERO, Bitrate::bps(bits));
     }
 
     /// Asks the peer for a keyframe of what it sends, by the message that it understands.
@@ -349,7 +405,7 @@ mod tests {
     fn answer(offer: &str) -> Peer {
         let addresses =
             Addresses { candidates: vec![SocketAddr::from(([127, 0, 0, 1], 7880))], mapped: false };
-        Peer::answer(offer, &addresses, None, Instant::now()).unwrap().0
+        Peer::answer(offer, &addresses, Side::Egress, Instant::now()).unwrap().0
     }
 
     #[test]
@@ -366,6 +422,66 @@ mod tests {
             assert!(all.decodes(codec), "{codec:?}");
         }
         assert!(all.has_line(true) && all.has_line(false));
+    }
+
+    /// Lets a client and the peer that answered it speak with each other until both are connected.
+    fn connect(client: &mut Rtc, peer: &mut Peer, addresses: [SocketAddr; 2], now: &mut Instant) {
+        let [client_address, peer_address] = addresses;
+        for _ in 0..2000 {
+            *now += Duration::from_millis(5);
+            client.handle_input(Input::Timeout(*now)).unwrap();
+            peer.advance(*now).unwrap();
+            while let Output::Transmit(transmit) = client.poll_output().unwrap() {
+                peer.receive(client_address, peer_address, &transmit.contents, *now).unwrap();
+            }
+            let mut out = Segmenter::new(1);
+            peer.drain(&mut out, |_| {}, false).unwrap();
+            out.drain(|run| {
+                let receive = Receive::new(Protocol::Udp, peer_address, client_address, &run.bytes).unwrap();
+                client.handle_input(Input::Receive(*now, receive)).unwrap();
+            });
+            if peer.connected && client.is_connected() {
+                return;
+            }
+        }
+        panic!("they don't connect");
+    }
+
+    #[test]
+    fn a_burst_leaves_whole_although_congestion_is_controlled() {
+        let addresses = [SocketAddr::from(([127, 0, 0, 1], 9)), SocketAddr::from(([127, 0, 0, 1], 7880))];
+        let mut now = Instant::now();
+        let mut client = RtcConfig::new().set_rtp_mode(true).build(now);
+        client.add_local_candidate(str0m::Candidate::host(addresses[0], "udp").unwrap());
+        let mut api = client.sdp_api();
+        api.add_media(MediaKind::Video, Direction::RecvOnly, None, None, None);
+        let (offer, pending) = api.apply().unwrap();
+        let ours = Addresses { candidates: vec![addresses[1]], mapped: false };
+        let (mut peer, answer) = Peer::answer(&offer.to_sdp_string(), &ours, Side::Egress, now).unwrap();
+        assert!(answer.contains("transport-cc"), "{answer}");
+        let answer = str0m::change::SdpAnswer::from_sdp_string(&answer).unwrap();
+        client.sdp_api().accept_answer(pending, answer).unwrap();
+        connect(&mut client, &mut peer, addresses, &mut now);
+
+        now += Duration::from_millis(5);
+        for seq in 1..=300u16 {
+            peer.write(Outgoing {
+                codec: Codec::Vp8,
+                seq: seq.into(),
+                time: 0,
+                captured: now,
+                marker: seq == 300,
+                payload: vec![0; 1100].into(),
+                quarter_turns: None,
+                picture: None,
+            });
+        }
+        peer.advance(now).unwrap();
+        let mut out = Segmenter::new(64);
+        let due = peer.drain(&mut out, |_| {}, false).unwrap();
+        let mut left = 0;
+        out.drain(|run| left += run.bytes.len() / run.segment * usize::from(run.segment > 1100));
+        assert!(left >= 300, "{left} of 300 left, the next at {:?}", due.saturating_duration_since(now));
     }
 
     #[test]

@@ -104,6 +104,14 @@ impl Peers {
         }
     }
 
+    /// Tells a viewer's congestion controller what there would be use for.
+    pub fn set_desired_bitrate(&mut self, key: PeerKey, bits: u64) {
+        if let Some(peer) = self.map.get_mut(&key) {
+            peer.set_desired_bitrate(bits);
+            self.dirty.push(key);
+        }
+    }
+
     /// Closes a peer when the router returns.
     pub fn close(&mut self, key: PeerKey) {
         self.closing.push(key);

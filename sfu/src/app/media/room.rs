@@ -31,6 +31,9 @@ const AUDIO_CLOCK: u32 = 48_000;
 /// Media that stops for this long is an interruption.
 pub const STALLED: Duration = Duration::from_millis(1500);
 
+/// What viewers' congestion controllers probe for, in bits a second.
+const DESIRED: u64 = 3_000_000;
+
 /// A publisher's session on this shard.
 pub struct Publisher {
     pub key: PeerKey,
@@ -269,6 +272,7 @@ impl Room {
         let mut asks = Vec::new();
         if let Some(at) = self.viewers.iter().position(|viewer| viewer.key == key) {
             self.viewers[at].connected = true;
+            peers.set_desired_bitrate(key, DESIRED);
             self.choose(at, peers, now);
             self.start(at, peers, now, &mut asks);
         }

@@ -10,7 +10,7 @@ use crate::{
     fresh,
     publish::whip::{Grant, Ingest},
     rtc::{
-        peer::{Peer, PeerKey},
+        peer::{Peer, PeerKey, Side},
         plane::{Command, Full, Plane, Seat},
         sdp::{self, OfferError},
         session::{IfMatch, OpenError, Opened, PatchError, Patched, Sessions},
@@ -47,8 +47,6 @@ const CANDIDATES: usize = 64;
 const RESTART_EVERY: Duration = Duration::from_millis(500);
 /// The most peers that are told at once.
 pub const PEERS_MOST: usize = 500;
-/// How often a publisher's statistics are taken.
-const STATS_EVERY: Duration = Duration::from_secs(1);
 
 /// What is live, as far as a viewer's offer must know.
 pub trait Program: Send + Sync + 'static {
@@ -379,8 +377,8 @@ impl MediaSessions {
         let copy = Arc::clone(&text);
         // A panic on hostile SDP ends this task alone.
         let answered = tokio::task::spawn_blocking(move || {
-            let stats_every = is_publisher.then_some(STATS_EVERY);
-            Peer::answer(&copy, &addresses, stats_every, Instant::now())
+            let side = if is_publisher { Side::Ingest } else { Side::Egress };
+            Peer::answer(&copy, &addresses, side, Instant::now())
         })
         .await;
         drop(turn);
