@@ -1,7 +1,7 @@
 //! An offer as a WHIP or WHEP request brings it: what is answered stands, and can be answered again.
 
 use sfu::rtc::{
-    peer::{Addresses, Peer},
+    peer::{Addresses, Peer, Side},
     sdp,
     segment::Segmenter,
 };
@@ -12,7 +12,7 @@ pub fn run(data: &[u8]) {
     let offer = sdp::completed(&String::from_utf8_lossy(data));
     let addresses = Addresses { candidates: vec![SocketAddr::from(([127, 0, 0, 1], 7880))], mapped: false };
     let now = Instant::now();
-    let Ok((mut peer, answer)) = Peer::answer(&offer, &addresses, None, now) else { return };
+    let Ok((mut peer, answer)) = Peer::answer(&offer, &addresses, Side::Egress, now) else { return };
     SdpAnswer::from_sdp_string(&answer).expect("an answer that can be parsed");
     let lines = |text: &str| text.lines().filter(|line| line.starts_with("m=")).count();
     assert!(lines(&answer) <= lines(&offer));

@@ -5,7 +5,7 @@ use crate::input::Input;
 use sfu::rtc::{
     demux::{Demux, Kind, kind},
     dtls,
-    peer::{Addresses, Peer, PeerKey},
+    peer::{Addresses, Peer, PeerKey, Side},
     segment::Segmenter,
 };
 use std::{
@@ -123,7 +123,8 @@ impl Wire {
             .to_vec();
         let (offer, pending) = changes.apply().expect("something to offer");
         let addresses = Addresses { candidates: vec![server()], mapped: false };
-        let (peer, answer) = Peer::answer(&offer.to_sdp_string(), &addresses, None, now).expect("an answer");
+        let side = if publishes { Side::Ingest } else { Side::Egress };
+        let (peer, answer) = Peer::answer(&offer.to_sdp_string(), &addresses, side, now).expect("an answer");
         let answer = SdpAnswer::from_sdp_string(&answer).expect("an answer that can be parsed");
         client.sdp_api().accept_answer(pending, answer).expect("an answer that fits");
         let mut demux = Demux::default();
