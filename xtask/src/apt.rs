@@ -38,6 +38,8 @@ impl Need {
 pub fn for_building() -> Vec<Need> {
     vec![
         Need::program(&["cc", "gcc", "clang"], "build-essential"),
+        // For libopus.
+        Need::program(&["cmake"], "cmake"),
         Need::program(&["node"], "nodejs"),
         Need::program(&["npm"], "npm"),
     ]

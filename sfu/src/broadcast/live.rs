@@ -3,6 +3,7 @@
 use shared::{
     broadcast::{BroadcastState, Rendition},
     id::{BroadcastId, ChannelId, SessionId},
+    publish::Finding,
     unit::{Bitrate, Millis, Seconds, Timestamp},
 };
 use std::{
@@ -50,6 +51,8 @@ pub struct Health {
     pub round_trip: Option<Millis>,
     /// Time between the last two keyframes.
     pub keyframe_interval: Option<Millis>,
+    /// What the publisher should change, the gravest first.
+    pub findings: Vec<Finding>,
 }
 
 /// The board of what is live. One writer, the registry; readers never wait for media.

@@ -137,6 +137,38 @@ fn h264(payload: &[u8]) -> Option<Keyframe> {
     }
 }
 
+/// Whether a B-slice begins in a payload, one that is predicted from a later picture (H.264 7.4.3, slice types 1 and 6).
+/// `None` for codecs that have nothing like it over RTP. Reads hostile bytes: never panics.
+pub fn b_slice(codec: Codec, payload: &[u8]) -> Option<bool> {
+    if codec != Codec::H264 {
+        return None;
+    }
+    let is_b = |header: u8, slice: &[u8]| {
+        // Slices, whole or in partitions, that aren't a keyframe's.
+        if !matches!(header & 0x1f, 1 | 2) {
+            return false;
+        }
+        let mut bits = Bits { bytes: slice, at: 0 };
+        bits.golomb().and_then(|_first_block| bits.golomb()).is_some_and(|kind| kind % 5 == 1)
+    };
+    let found = match payload {
+        [24, rest @ ..] => {
+            let (mut rest, mut found) = (rest, false);
+            while let Some((length, after)) = rest.split_first_chunk::<2>() {
+                let length = usize::from(u16::from_be_bytes(*length)).min(after.len());
+                let (unit, more) = after.split_at(length);
+                found |= unit.split_first().is_some_and(|(header, slice)| is_b(*header, slice));
+                rest = more;
+            }
+            found
+        }
+        [first, header, slice @ ..] if first & 0x1f == 28 => header & 0x80 != 0 && is_b(*header, slice),
+        [header, slice @ ..] => is_b(*header, slice),
+        [] => false,
+    };
+    Some(found)
+}
+
 /// A reader of bits, most significant first. Past the end it answers `None`.
 struct Bits<'a> {
     bytes: &'a [u8],
@@ -422,6 +454,29 @@ mod tests {
     }
 
     #[test]
+    fn b_slices_are_told_from_others() {
+        // First block 0 (`1`), then the slice type: P 0 (`1`), B 1 (`010`), I 2 (`011`), and the same for whole pictures.
+        let (p, b, i) = (0b1100_0000, 0b1010_0000, 0b1011_0000);
+        let (all_p, all_b) = (0b1001_1000, 0b1001_1100);
+        for (slice, is_b) in [(p, false), (b, true), (i, false), (all_p, false), (all_b, true)] {
+            for payload in [
+                vec![0x41, slice, 0x9a],
+                vec![0x01, slice, 0x9a],
+                vec![0x7c, 0x81, slice, 0x9a],
+                vec![0x18, 0, 2, 0x09, 0x10, 0, 3, 0x41, slice, 0x9a],
+                vec![0x18, 0, 9, 0x41, slice, 0x9a],
+            ] {
+                assert_eq!(b_slice(Codec::H264, &payload), Some(is_b), "{payload:02x?}");
+            }
+            assert_eq!(b_slice(Codec::H264, &[0x7c, 0x01, slice, 0x9a]), Some(false), "a later fragment");
+            assert_eq!(b_slice(Codec::H264, &[0x65, slice, 0x9a]), Some(false), "a keyframe's slice");
+            assert_eq!(b_slice(Codec::Vp8, &[0x41, slice, 0x9a]), None);
+        }
+        assert_eq!(b_slice(Codec::H264, &[]), Some(false));
+        assert_eq!(b_slice(Codec::H264, &[0x41]), Some(false), "cut short");
+    }
+
+    #[test]
     fn no_bytes_whatever_make_it_panic() {
         let mut state = 0x2545_f491_4f6c_dd1d_u64;
         for round in 0..200_000 {
@@ -434,6 +489,7 @@ mod tests {
             }
             for codec in [Codec::Vp8, Codec::Vp9, Codec::H264, Codec::Av1, Codec::Opus] {
                 let _ = keyframe(codec, &payload);
+                let _ = b_slice(codec, &payload);
             }
             let _ = vp8_picture(&payload);
         }

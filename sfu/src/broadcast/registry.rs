@@ -14,6 +14,7 @@ use shared::{
     broadcast::Rendition,
     event::Occurrence,
     id::{BroadcastId, ChannelId, ChannelName, SessionId, ViewId},
+    publish::Finding,
     text::{Category, Title},
     unit::{Bitrate, Millis, Timestamp},
 };
@@ -117,6 +118,8 @@ pub enum Input {
         round_trip: Option<Duration>,
         /// Time between its last two keyframes.
         keyframe_interval: Option<Duration>,
+        /// What it should change.
+        findings: Vec<Finding>,
     },
     /// The owner ends what is on.
     End {
@@ -168,6 +171,11 @@ impl Registry {
             }
             _ => wall,
         }
+    }
+
+    /// What a publisher's program calls itself, while its session is there.
+    pub fn user_agent(&self, channel: &ChannelId, session: &SessionId) -> Option<&str> {
+        self.channels.get(channel)?.publishers.get(session).map(String::as_str)
     }
 
     /// Takes up the broadcasts that a previous process left open.
@@ -317,7 +325,15 @@ impl Registry {
                     channel.titled(title, now, outputs);
                 });
             }
-            Input::Measured { channel, session, renditions, loss, round_trip, keyframe_interval } => {
+            Input::Measured {
+                channel,
+                session,
+                renditions,
+                loss,
+                round_trip,
+                keyframe_interval,
+                findings,
+            } => {
                 self.with(&channel, now, &mut outputs, |channel, _, outputs| {
                     let Some(user_agent) = channel.publishers.get(&session) else { return };
                     if channel.current.as_ref() != Some(&session) {
@@ -335,6 +351,7 @@ impl Registry {
                         loss,
                         round_trip: round_trip.map(millis),
                         keyframe_interval: keyframe_interval.map(millis),
+                        findings,
                     });
                     channel.renditions = renditions;
                     channel.measure(outputs);

@@ -121,7 +121,7 @@ impl Source for Topics {
 
 /// What arrives from a channel's publisher; nothing while nobody publishes.
 fn health_of(channel: &ChannelName, live: LiveState) -> PublisherHealth {
-    let health = live.health;
+    let mut health = live.health;
     PublisherHealth {
         channel: channel.clone(),
         session: health.as_ref().map(|health| health.session.clone()),
@@ -133,6 +133,6 @@ fn health_of(channel: &ChannelName, live: LiveState) -> PublisherHealth {
         round_trip: health.as_ref().and_then(|health| health.round_trip),
         keyframe_interval: health.as_ref().and_then(|health| health.keyframe_interval),
         renditions: live.renditions,
-        findings: Vec::new(),
+        findings: health.as_mut().map(|health| std::mem::take(&mut health.findings)).unwrap_or_default(),
     }
 }

@@ -5,6 +5,7 @@ mod room;
 mod router;
 pub mod sessions;
 pub mod stage;
+mod ward;
 
 pub use room::Measurement;
 pub use router::{Report, RoomKey, ShardRouter, Usher};

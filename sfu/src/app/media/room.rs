@@ -4,8 +4,12 @@ use crate::{
     broadcast::{
         hub::{Hub, Start},
         packet::{Epoch, Packet, Picture, Track, TrackKey},
+        payload,
     },
-    publish::clock::{CaptureClock, Report},
+    publish::{
+        clock::{CaptureClock, Report},
+        vitals::{Monitor, Passed, Vitals},
+    },
     rtc::{
         peer::{Outgoing, PeerKey, quarter_turns},
         shard::Peers,
@@ -23,6 +27,7 @@ use std::{
 use str0m::{
     media::{Mid, Rid},
     rtp::{RtpPacket, Ssrc},
+    stats::MediaIngressStats,
 };
 
 /// Clock rates of RTP video and of Opus.
@@ -47,6 +52,8 @@ pub struct Publisher {
     /// Loss after repair and round trip, as str0m last measured them.
     pub loss: f32,
     pub round_trip: Option<Duration>,
+    /// What the doctor looks at.
+    pub monitor: Monitor,
 }
 
 #[derive(Clone)]
@@ -71,6 +78,31 @@ impl Publisher {
             told: 0,
             loss: 0.0,
             round_trip: None,
+            monitor: Monitor::default(),
+        }
+    }
+
+    /// Notes for the doctor what passed.
+    pub fn note(&mut self, packet: &Packet, now: Instant) {
+        let passed = Passed {
+            track: packet.track.key.index,
+            rendition: packet.track.rendition(),
+            is_audio: packet.track.is_audio(),
+            seq: packet.seq,
+            time: packet.time,
+            starts_keyframe: packet.starts_keyframe,
+            b_slice: payload::b_slice(packet.track.codec, &packet.payload),
+        };
+        self.monitor.passed(passed, now);
+    }
+
+    /// What str0m measured of one of its lines.
+    pub fn measured(&mut self, stats: &MediaIngressStats) {
+        self.loss = stats.loss.unwrap_or(self.loss);
+        self.round_trip = stats.rtt.or(self.round_trip);
+        let is_of = |origin: &Origin| origin.mid == stats.mid && origin.rid == stats.rid;
+        if let Some((_, origin)) = self.origins.iter().find(|(_, origin)| is_of(origin)) {
+            self.monitor.asked(origin.track.key.index, stats.nacks);
         }
     }
 
@@ -167,6 +199,8 @@ pub struct Measurement {
     pub round_trip: Option<Duration>,
     /// Time between the last two keyframes.
     pub keyframe_interval: Option<Duration>,
+    /// What the doctor looks at.
+    pub vitals: Vitals,
 }
 
 /// A keyframe that somebody on another shard has to ask for.
@@ -337,6 +371,7 @@ impl Room {
             loss: publisher.loss,
             round_trip: publisher.round_trip,
             keyframe_interval,
+            vitals: publisher.monitor.take(now),
         })
     }
 

@@ -3,6 +3,7 @@
 use super::room::{Ask, Measurement, Room, STALLED};
 use crate::{
     broadcast::packet::{Epoch, Packet, TrackKey},
+    publish::{level::Level, opus::Ears},
     rtc::{
         peer::PeerKey,
         plane::{Command, ShardHandle},
@@ -47,6 +48,8 @@ pub enum Report {
     Stopped(RoomKey, PeerKey),
     /// Each second while media flows.
     Measured(RoomKey, Measurement),
+    /// Each second while a publisher's sound is listened to.
+    Heard(PeerKey, Level),
 }
 
 /// What shards tell each other.
@@ -78,6 +81,8 @@ pub struct ShardRouter {
     /// Rooms that media came for since the last flush.
     touched: Vec<RoomKey>,
     reports: mpsc::Sender<Report>,
+    /// Listens to publishers' sound, if there can be somebody.
+    ears: Option<Ears>,
     /// Reports that the control plane has not had room for. Grows with sessions that open and close meanwhile, which the
     /// plane bounds, and one measurement a room.
     unsent: VecDeque<Report>,
@@ -85,8 +90,13 @@ pub struct ShardRouter {
 }
 
 impl ShardRouter {
-    /// The router of shard `index` among `shards`, which tells `reports`.
-    pub fn new(index: usize, shards: Vec<ShardHandle<Self>>, reports: mpsc::Sender<Report>) -> Self {
+    /// The router of shard `index` among `shards`, which tells `reports` and lets `ears` listen.
+    pub fn new(
+        index: usize,
+        shards: Vec<ShardHandle<Self>>,
+        reports: mpsc::Sender<Report>,
+        ears: Option<Ears>,
+    ) -> Self {
         Self {
             index,
             shards,
@@ -94,6 +104,7 @@ impl ShardRouter {
             sessions: HashMap::new(),
             touched: Vec::new(),
             reports,
+            ears,
             unsent: VecDeque::new(),
             ticks: 0,
         }
@@ -233,8 +244,7 @@ impl Router for ShardRouter {
             (Event::MediaIngressStats(stats), Usher::Publisher(room_key)) => {
                 let publisher = self.rooms.get_mut(&room_key).and_then(|room| room.publisher.as_mut());
                 if let Some(publisher) = publisher.filter(|publisher| publisher.key == key) {
-                    publisher.loss = stats.loss.unwrap_or(publisher.loss);
-                    publisher.round_trip = stats.rtt.or(publisher.round_trip);
+                    publisher.measured(&stats);
                 }
             }
             (Event::PeerStats(stats), Usher::Publisher(room_key)) => {
@@ -314,6 +324,14 @@ impl Router for ShardRouter {
             let epoch = room.publisher.as_ref().map(|publisher| Epoch(publisher.key.0));
             let mut packets = room.flush(peers, now);
             packets.retain(|packet| Some(packet.track.key.epoch) == epoch);
+            if let Some(publisher) = &mut room.publisher {
+                for packet in &packets {
+                    publisher.note(packet, now);
+                    if let Some(ears) = self.ears.as_ref().filter(|_| packet.track.is_audio()) {
+                        ears.hear(publisher.key.0, &packet.payload);
+                    }
+                }
+            }
             let news = room.measure_if_new(now);
             let subscribers = room.subscribers;
             let begins = match &mut room.publisher {
@@ -374,6 +392,9 @@ impl Router for ShardRouter {
         if let Some(role) = self.sessions.remove(&key) {
             match role {
                 Usher::Publisher(room) => {
+                    if let Some(ears) = &self.ears {
+                        ears.gone(key.0);
+                    }
                     self.publisher_left(room, key);
                     self.tidy(room);
                 }

@@ -349,11 +349,21 @@ impl MediaSessions {
                 Some(Input::Stopped { channel, session })
             }
             Report::Measured(room, measured) => {
-                let Measurement { publisher, renditions, loss, round_trip, keyframe_interval } = measured;
+                let Measurement { publisher, renditions, loss, round_trip, keyframe_interval, .. } = measured;
                 let (channel, session) =
                     (table.channels.get(&room)?.clone(), table.peers.get(&publisher)?.clone());
-                Some(Input::Measured { channel, session, renditions, loss, round_trip, keyframe_interval })
+                Some(Input::Measured {
+                    channel,
+                    session,
+                    renditions,
+                    loss,
+                    round_trip,
+                    keyframe_interval,
+                    findings: Vec::new(),
+                })
             }
+            // For the doctor alone.
+            Report::Heard(..) => None,
         }
     }
 

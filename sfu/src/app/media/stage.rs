@@ -3,7 +3,8 @@
 
 use super::{
     router::{Report, ShardRouter},
-    sessions::{MediaSessions, Moved, Program, Return},
+    sessions::{self, MediaSessions, Moved, Return},
+    ward::Ward,
 };
 use crate::{
     broadcast::{
@@ -13,7 +14,11 @@ use crate::{
         views::REMEMBERED,
     },
     fresh,
-    rtc::plane::{Plane, StartError},
+    publish::{advice::Program, opus::Ears, vitals::Vitals},
+    rtc::{
+        peer::PeerKey,
+        plane::{Plane, StartError},
+    },
 };
 use shared::{
     broadcast::{BroadcastState, Codec},
@@ -137,7 +142,7 @@ impl StageHandle {
 
 struct Board(LiveBoard);
 
-impl Program for Board {
+impl sessions::Program for Board {
     fn video_codecs(&self, channel: &ChannelId) -> Option<Vec<Codec>> {
         let state = self.0.of(channel);
         let is_on = matches!(state.state, BroadcastState::Live | BroadcastState::Waiting);
@@ -151,8 +156,11 @@ impl Program for Board {
 /// server drains, once everything is written down.
 pub async fn start(needs: Needs) -> Result<(StageHandle, JoinHandle<()>), StartError> {
     let (reports, reports_in) = mpsc::channel(REPORTS);
+    let levels = reports.clone();
+    // A level that there is no room for is followed by another one a second later.
+    let ears = Ears::start(move |from, level| drop(levels.try_send(Report::Heard(PeerKey(from), level))));
     let plane = Plane::start(needs.listen, &needs.public, needs.shards, |index, shards| {
-        ShardRouter::new(index, shards, reports.clone())
+        ShardRouter::new(index, shards, reports.clone(), ears.clone())
     })?;
     let (inputs, inputs_in) = mpsc::channel(INPUTS);
     let (wishes, wishes_in) = mpsc::channel(64);
@@ -172,6 +180,7 @@ pub async fn start(needs: Needs) -> Result<(StageHandle, JoinHandle<()>), StartE
     let writer = tokio::spawn(write(needs.log, records_in));
     let mut stage = Stage {
         registry,
+        ward: Ward::default(),
         clock,
         sessions: Arc::clone(&sessions),
         board: needs.board,
@@ -199,6 +208,7 @@ struct Arriving {
 
 struct Stage {
     registry: Registry,
+    ward: Ward,
     clock: Clock,
     sessions: Arc<MediaSessions>,
     board: LiveBoard,
@@ -224,13 +234,15 @@ impl Stage {
                 Some(Return { channel, view, reply }) = returns.recv() => {
                     let _ = reply.send(self.registry.has_view(&channel, &view));
                 }
-                Some(report) = reports.recv() => {
+                Some(mut report) = reports.recv() => {
                     // A session's opening is in the inputs before any report of it is sent.
                     while let Ok(input) = inputs.try_recv() {
                         self.handle(input);
                     }
                     let moved = self.sessions.moved(&report);
-                    if let Some(input) = self.sessions.hear(report) {
+                    let patient = self.ward.hear(&mut report, Instant::now());
+                    if let Some(mut input) = self.sessions.hear(report) {
+                        self.consult(patient, &mut input);
                         self.handle(input);
                     }
                     if let Some(Moved { channel, name, action }) = moved {
@@ -263,6 +275,14 @@ impl Stage {
         drop(self.records);
         if timeout(Duration::from_secs(5), writer).await.is_err() {
             tracing::error!("some of what happened last could not be written down");
+        }
+    }
+
+    /// Puts into what was measured of a publisher what the doctor finds.
+    fn consult(&mut self, patient: Option<(PeerKey, Vitals)>, input: &mut Input) {
+        if let (Some((key, vitals)), Input::Measured { channel, session, findings, .. }) = (patient, input) {
+            let program = Program::of(self.registry.user_agent(channel, session).unwrap_or_default());
+            *findings = self.ward.look(key, &vitals, program, Instant::now());
         }
     }
 
