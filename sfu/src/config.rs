@@ -45,6 +45,8 @@ pub struct Media {
     pub public_ip: Vec<IpAddr>,
     /// Threads that forward; one per core if absent.
     pub shards: Option<u16>,
+    /// Whether one send carries several datagrams, where the kernel can cut it.
+    pub segmentation: bool,
     /// STUN and TURN servers that WHIP and WHEP clients are told of, for networks that let nothing else through.
     pub ice_servers: Vec<String>,
     /// For the TURN servers.
@@ -80,6 +82,7 @@ impl Default for Config {
                 listen: SocketAddr::from(([0, 0, 0, 0], 7880)),
                 public_ip: Vec::new(),
                 shards: None,
+                segmentation: true,
                 ice_servers: Vec::new(),
                 ice_username: None,
                 ice_credential: None,
@@ -218,6 +221,20 @@ const SETTINGS: &[Setting] = &[
         set: |config, texts| {
             let shards: u16 = one(texts)?.trim().parse().ok()?;
             (1..=64).contains(&shards).then(|| config.media.shards = Some(shards))
+        },
+    },
+    Setting {
+        key: "media.segmentation",
+        variable: "WEIR_MEDIA_SEGMENTATION",
+        is_list: false,
+        expected: "on or off",
+        set: |config, texts| {
+            config.media.segmentation = match one(texts)?.trim() {
+                "on" => true,
+                "off" => false,
+                _ => return None,
+            };
+            Some(())
         },
     },
     Setting {

@@ -242,6 +242,7 @@ pub(super) mod tests {
             starts_keyframe: false,
             picture: None,
             captured: Instant::now(),
+            arrived: Instant::now(),
             payload: payload.into(),
             quarter_turns: None,
         }

@@ -69,6 +69,8 @@ pub struct Packet {
     pub picture: Option<Picture>,
     /// When the media was captured, in the server's clock, as far as sender reports tell; else when it arrived.
     pub captured: Instant,
+    /// When it arrived at the server.
+    pub arrived: Instant,
     /// RTP payload without its header.
     pub payload: Arc<[u8]>,
     /// Quarter turns clockwise that a player should make, if the publisher says (3GPP video orientation).

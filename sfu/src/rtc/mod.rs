@@ -2,6 +2,7 @@
 
 pub mod demux;
 pub mod dtls;
+pub mod latency;
 pub mod peer;
 pub mod plane;
 pub mod sdp;

@@ -39,6 +39,8 @@ pub struct Outgoing {
     pub time: u32,
     /// When the media was captured, for sender reports.
     pub captured: Instant,
+    /// When it arrived here, if how long it takes is to be measured.
+    pub arrived: Option<Instant>,
     /// RTP marker bit.
     pub marker: bool,
     /// Shared payload.
@@ -86,7 +88,14 @@ pub struct Peer {
     video: Option<SendLine>,
     /// The payload type by codec that is used towards this peer.
     payload_types: Vec<(Codec, Pt)>,
+    /// Packets that are measured on their way: stream, sequence number, when they arrived.
+    measured: Vec<(Ssrc, u16, Instant)>,
 }
+
+/// One packet in so many is measured on its way.
+const MEASURE_EVERY: u16 = 8;
+/// The most that are measured at a time: what isn't sent soon is never sent.
+const MOST_MEASURED: usize = 64;
 
 /// The addresses that a peer may reach a shard by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -143,6 +152,7 @@ impl Peer {
             audio: None,
             video: None,
             payload_types: Vec::new(),
+            measured: Vec::new(),
         };
         let answer = answer.to_sdp_string();
         for mid in answer.lines().filter_map(|line| line.strip_prefix("a=mid:")) {
@@ -222,6 +232,9 @@ impl Peer {
                     idle = 0;
                     let source = (!mapped).then_some(transmit.source.ip());
                     out.push(transmit.destination, source, &transmit.contents);
+                    if let Some(arrived) = self.measured(&transmit.contents) {
+                        out.note_arrival(arrived);
+                    }
                 }
                 Output::Event(Event::Connected) => {
                     self.connected = true;
@@ -230,6 +243,18 @@ impl Peer {
                 Output::Event(other) => event(other),
             }
         }
+    }
+
+    /// When the packet of this datagram arrived, if it is one that is measured.
+    fn measured(&mut self, datagram: &[u8]) -> Option<Instant> {
+        let (seq, ssrc) = (datagram.get(2..4)?, datagram.get(8..12)?);
+        let seq = u16::from_be_bytes(seq.try_into().ok()?);
+        if self.measured.is_empty() || !seq.is_multiple_of(MEASURE_EVERY) {
+            return None;
+        }
+        let ssrc = Ssrc::from(u32::from_be_bytes(ssrc.try_into().ok()?));
+        let at = self.measured.iter().position(|(of, number, _)| (*of, *number) == (ssrc, seq))?;
+        Some(self.measured.swap_remove(at).2)
     }
 
     /// Whether it still does anything.
@@ -296,6 +321,14 @@ impl Peer {
         let Some((_, pt)) = self.payload_types.iter().find(|(codec, _)| *codec == packet.codec) else {
             return;
         };
+        if let Some(arrived) = packet.arrived
+            && packet.seq.is_multiple_of(MEASURE_EVERY.into())
+        {
+            if self.measured.len() >= MOST_MEASURED {
+                self.measured.clear();
+            }
+            self.measured.push((line.ssrc, packet.seq as u16, arrived));
+        }
         let mut api = self.rtc.direct_api();
         let Some(stream) = api.stream_tx(&line.ssrc) else { return };
         let extensions = ExtensionValues {
@@ -470,6 +503,7 @@ mod tests {
                 seq: seq.into(),
                 time: 0,
                 captured: now,
+                arrived: None,
                 marker: seq == 300,
                 payload: vec![0; 1100].into(),
                 quarter_turns: None,

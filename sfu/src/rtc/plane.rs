@@ -1,6 +1,7 @@
 //! The media plane: all shards, and how the rest of the server speaks to them.
 
 use super::{
+    latency::Latencies,
     peer::{Addresses, Peer, PeerKey},
     sdp::OfferError,
     shard::{Router, Shard, WAKER},
@@ -72,6 +73,8 @@ pub struct Gauges {
     pub peers: AtomicUsize,
     /// Datagrams that the kernel had no room for, since the start.
     pub dropped: AtomicU64,
+    /// From a media packet's arrival until the kernel has it for a viewer, of one packet in eight.
+    pub forwarding: Latencies,
     /// It has stopped, as it should never.
     pub is_down: AtomicBool,
     /// Commands and batches that its own queue had no room for, since the start.
@@ -154,11 +157,11 @@ pub struct Plane<R: Router> {
 
 impl<R: Router> Plane<R> {
     /// Opens the sockets, `listen` and the ports after it, and starts a thread for each. `public` are the addresses that
-    /// peers reach this machine by, if not its own. `router` makes each shard's router, given all shards.
+    /// peers reach this machine by, if not its own. `segmentation` lets one send carry several datagrams. `router` makes each shard's router, given all shards.
     pub fn start(
         listen: SocketAddr,
         public: &[IpAddr],
-        shards: usize,
+        (shards, segmentation): (usize, bool),
         mut router: impl FnMut(usize, Vec<ShardHandle<R>>) -> R,
     ) -> Result<Self, StartError> {
         let mut opened = Vec::with_capacity(shards);
@@ -166,7 +169,8 @@ impl<R: Router> Plane<R> {
         for index in 0..shards {
             let port = if listen.port() == 0 { 0 } else { listen.port().wrapping_add(index as u16) };
             let address = SocketAddr::new(listen.ip(), port);
-            let socket = MediaSocket::bind(address).map_err(|source| StartError::Bind { address, source })?;
+            let socket = MediaSocket::bind(address, segmentation)
+                .map_err(|source| StartError::Bind { address, source })?;
             let addresses = addresses(listen.ip(), public, socket.port());
             let poll = Poll::new()?;
             let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);

@@ -1,6 +1,9 @@
 //! Gathers a run of datagrams of one size to one destination, so that the kernel cuts one send into many (UDP_SEGMENT).
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Instant,
+};
 
 /// What the kernel takes in one segmented send, with room for headers.
 const MOST_BYTES: usize = 60_000;
@@ -16,6 +19,8 @@ pub struct Run {
     pub bytes: Vec<u8>,
     /// The size of each but the last.
     pub segment: usize,
+    /// When some of the packets in it arrived here, for measuring how long they took.
+    pub arrived: Vec<Instant>,
     closed: bool,
 }
 
@@ -24,7 +29,7 @@ pub struct Run {
 pub struct Segmenter {
     most_segments: usize,
     runs: Vec<Run>,
-    spare: Vec<Vec<u8>>,
+    spare: Vec<(Vec<u8>, Vec<Instant>)>,
 }
 
 impl Segmenter {
@@ -48,10 +53,17 @@ impl Segmenter {
                 return;
             }
         }
-        let mut bytes = self.spare.pop().unwrap_or_default();
+        let (mut bytes, arrived) = self.spare.pop().unwrap_or_default();
         bytes.extend_from_slice(datagram);
         let closed = datagram.is_empty();
-        self.runs.push(Run { destination, source, bytes, segment: datagram.len().max(1), closed });
+        self.runs.push(Run { destination, source, bytes, segment: datagram.len().max(1), arrived, closed });
+    }
+
+    /// The datagram that was appended last is a packet that arrived then.
+    pub fn note_arrival(&mut self, at: Instant) {
+        if let Some(run) = self.runs.last_mut() {
+            run.arrived.push(at);
+        }
     }
 
     /// Hands each run to `send`, in order, and starts anew.
@@ -59,8 +71,9 @@ impl Segmenter {
         for mut run in self.runs.drain(..) {
             send(&run);
             run.bytes.clear();
+            run.arrived.clear();
             if self.spare.len() < 64 {
-                self.spare.push(run.bytes);
+                self.spare.push((run.bytes, run.arrived));
             }
         }
     }

@@ -6,14 +6,13 @@ use super::{
     peer::{Addresses, Outgoing, Peer, PeerKey},
     plane::{Command, Gauges},
     segment::Segmenter,
-    socket::MediaSocket,
+    socket::{Came, MediaSocket},
     timers::Timers,
 };
 use mio::{Events, Interest, Poll, Token};
 use std::{
     collections::HashMap,
     io,
-    net::{IpAddr, SocketAddr},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
@@ -83,9 +82,15 @@ pub struct Peers {
     /// Those that something was written to or asked of since the last drain.
     dirty: Vec<PeerKey>,
     closing: Vec<PeerKey>,
+    arrived: Option<Instant>,
 }
 
 impl Peers {
+    /// When the datagram arrived in the kernel that the router is told of, if it is one.
+    pub fn arrived(&self) -> Option<Instant> {
+        self.arrived
+    }
+
     /// Writes a packet to a peer. It leaves when the router returns.
     pub fn write(&mut self, key: PeerKey, packet: Outgoing) {
         if let Some(peer) = self.map.get_mut(&key) {
@@ -145,7 +150,9 @@ struct Core {
     demux: Demux,
     timers: Timers,
     out: Segmenter,
-    events: Vec<(PeerKey, Event)>,
+    /// What happened, and when the datagram arrived that it came with.
+    events: Vec<(PeerKey, Event, Option<Instant>)>,
+    arrived: Option<Instant>,
     failed: Vec<(PeerKey, Closed)>,
     mapped: bool,
 }
@@ -158,11 +165,11 @@ impl Core {
         key: PeerKey,
         act: impl FnOnce(&mut Peer) -> Result<bool, str0m::RtcError>,
     ) -> bool {
-        let Self { peers, timers, out, events, failed, mapped, .. } = self;
+        let Self { peers, timers, out, events, failed, mapped, arrived, .. } = self;
         let Some(peer) = peers.map.get_mut(&key) else { return false };
         let acted = catch_unwind(AssertUnwindSafe(|| {
             let accepted = act(peer)?;
-            let due = peer.drain(out, |event| events.push((key, event)), *mapped)?;
+            let due = peer.drain(out, |event| events.push((key, event, *arrived)), *mapped)?;
             Ok::<_, str0m::RtcError>((accepted, due))
         }));
         match acted {
@@ -189,16 +196,13 @@ impl Core {
         }
     }
 
-    fn datagram(
-        &mut self,
-        addresses: &Addresses,
-        (source, local): (SocketAddr, Option<IpAddr>),
-        datagram: &[u8],
-        now: Instant,
-    ) {
+    fn datagram(&mut self, addresses: &Addresses, came: Came, datagram: &[u8], now: Instant) {
+        let source = came.from;
         let Some(key) = self.demux.peer(source, datagram) else { return };
-        let Some(destination) = addresses.candidate(local, source) else { return };
+        let Some(destination) = addresses.candidate(came.to, source) else { return };
+        self.arrived = now.checked_sub(came.waited);
         let accepted = self.with_peer(key, |peer| peer.receive(source, destination, datagram, now));
+        self.arrived = None;
         if accepted && demux::kind(datagram) == Kind::Stun {
             self.demux.validate(source, key);
         }
@@ -221,6 +225,7 @@ impl<R: Router> Shard<R> {
             timers: Timers::default(),
             out: Segmenter::new(socket.most_segments()),
             events: Vec::new(),
+            arrived: None,
             failed: Vec::new(),
             mapped: addresses.mapped,
         };
@@ -258,9 +263,7 @@ impl<R: Router> Shard<R> {
 
             for turn in 0..=TURN {
                 let Self { socket, core, addresses, .. } = &mut self;
-                match socket.receive(|source, local, datagram| {
-                    core.datagram(addresses, (source, local), datagram, now)
-                }) {
+                match socket.receive(|came, datagram| core.datagram(addresses, came, datagram, now)) {
                     Ok(true) => {
                         self.settle(now);
                         now = Instant::now();
@@ -292,12 +295,14 @@ impl<R: Router> Shard<R> {
     /// Hands events to the router, drains whoever it wrote to, and sends, until nothing is left to do.
     fn settle(&mut self, now: Instant) {
         loop {
-            for (key, event) in std::mem::take(&mut self.core.events) {
+            for (key, event, arrived) in std::mem::take(&mut self.core.events) {
+                self.core.peers.arrived = arrived;
                 match event {
                     Event::Closed => self.core.failed.push((key, Closed::ByPeer)),
                     event => self.router.event(key, event, &mut self.core.peers, now),
                 }
             }
+            self.core.peers.arrived = None;
             self.router.flush(&mut self.core.peers, now);
             let mut dirty = std::mem::take(&mut self.core.peers.dirty);
             dirty.sort_unstable();
@@ -317,7 +322,15 @@ impl<R: Router> Shard<R> {
             }
         }
         let Self { socket, core, gauges, .. } = self;
-        core.out.drain(|run| socket.send(run));
+        core.out.drain(|run| {
+            socket.send(run);
+            if !run.arrived.is_empty() {
+                let sent = Instant::now();
+                for arrived in &run.arrived {
+                    gauges.forwarding.record(sent.saturating_duration_since(*arrived));
+                }
+            }
+        });
         gauges.dropped.store(socket.dropped, Relaxed);
     }
 
@@ -334,7 +347,7 @@ impl<R: Router> Shard<R> {
         }
         self.core.demux.remove(key);
         self.core.timers.remove(key);
-        self.core.events.retain(|(owner, _)| *owner != key);
+        self.core.events.retain(|(owner, ..)| *owner != key);
         self.gauges.peers.fetch_sub(1, Relaxed);
         let quiet = now.saturating_duration_since(peer.heard);
         self.router.closed(key, why, &mut self.core.peers, quiet);

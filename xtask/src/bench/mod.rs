@@ -1,6 +1,7 @@
 //! Measurements. Each bench is a file here, named as it is asked for.
 
 mod chat;
+mod fanout;
 mod latency;
 mod report;
 mod start;
@@ -22,6 +23,11 @@ const BENCHES: &[(&str, &str, Bench)] = &[
         "chat",
         "one room: deliveries a second and core, delivery and durable acknowledgement, bytes a connection",
         chat::run,
+    ),
+    (
+        "fanout",
+        "one broadcast, 1 to 400 viewers and more: what a core forwards, how long it takes, what a viewer costs",
+        fanout::run,
     ),
     ("latency", "browser to browser: request to first picture, glass to glass", latency::run),
 ];

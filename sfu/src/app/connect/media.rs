@@ -20,14 +20,14 @@ use crate::{
         problem::ProblemResponse,
     },
     publish::whip,
-    rtc::session,
+    rtc::{latency::Latencies, session},
     watch::whep,
 };
 use axum::http::HeaderMap;
 use futures_util::{FutureExt, future::BoxFuture};
 use prometheus_client::{
     collector::Collector,
-    encoding::{DescriptorEncoder, EncodeMetric},
+    encoding::{DescriptorEncoder, EncodeMetric, MetricEncoder, NoLabelSet},
     metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge},
 };
 use shared::{
@@ -50,6 +50,7 @@ pub(in crate::app) async fn media(needs: MediaNeeds) -> Result<Media, AppError> 
         listen: config.listen,
         public: config.public_ip,
         shards: config.shards.map_or(cores, usize::from).clamp(1, 64),
+        segmentation: config.segmentation,
         board: board.clone(),
         tell: Box::new(move |channel, occurrence| {
             bus.publish(channel, occurrence);
@@ -162,6 +163,20 @@ impl std::fmt::Debug for MediaGauges {
     }
 }
 
+/// Times as a histogram that was counted elsewhere: their sum in seconds, and how many ended in each bucket.
+struct Times(f64, Vec<(f64, u64)>);
+
+impl EncodeMetric for Times {
+    fn encode(&self, mut encoder: MetricEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let count = self.1.iter().map(|(_, count)| count).sum();
+        encoder.encode_histogram::<NoLabelSet>(self.0, count, &self.1, None)
+    }
+
+    fn metric_type(&self) -> MetricType {
+        MetricType::Histogram
+    }
+}
+
 impl Collector for MediaGauges {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
         let gauges = self.sessions.plane().gauges();
@@ -171,6 +186,16 @@ impl Collector for MediaGauges {
             dropped += gauge.dropped.load(Relaxed);
             refused += gauge.refused.load(Relaxed);
         }
+        let (seconds, buckets) =
+            Latencies::read(self.sessions.plane().gauges().map(|gauges| &gauges.forwarding));
+        let help = "From a media packet's arrival until it is handed to the kernel for a viewer";
+        let name = "media_forwarding_seconds";
+        Times(seconds, buckets).encode(encoder.encode_descriptor(
+            name,
+            help,
+            None,
+            MetricType::Histogram,
+        )?)?;
         let live = self.board.live();
         let viewers: u64 = live.iter().map(|(_, state)| u64::from(state.viewer_count)).sum();
         let ingest: u64 =

@@ -142,6 +142,7 @@ impl Publisher {
             starts_keyframe: false,
             picture: None,
             captured,
+            arrived: peers.arrived().unwrap_or(now),
             quarter_turns: packet.header.ext_vals.video_orientation.map(quarter_turns),
             payload: packet.payload,
             track,
@@ -271,7 +272,7 @@ impl Room {
         // Viewer by viewer, so that each one's packets leave in one segmented send.
         for viewer in &mut self.viewers {
             for packet in &pending {
-                viewer.forward(packet, peers, now);
+                viewer.forward(packet, Some(packet.arrived), peers, now);
             }
         }
         pending
@@ -429,7 +430,7 @@ impl Room {
                 let Some(first) = packets.first() else { return };
                 viewer.video.replay(track, first.seq, &times, now);
                 for packet in packets {
-                    viewer.forward(packet, peers, now);
+                    viewer.forward(packet, None, peers, now);
                 }
             }
             Start::Wait { ask: true } => asks.push(Ask(track)),
@@ -439,7 +440,9 @@ impl Room {
 }
 
 impl Viewer {
-    fn forward(&mut self, packet: &Packet, peers: &mut Peers, now: Instant) {
+    /// Writes a packet to the viewer, if it is for it. `arrived`, unless it is replayed from a cache: how long it took then
+    /// says nothing.
+    fn forward(&mut self, packet: &Packet, arrived: Option<Instant>, peers: &mut Peers, now: Instant) {
         if !self.connected {
             return;
         }
@@ -461,6 +464,7 @@ impl Viewer {
                 seq: place.seq,
                 time: place.time,
                 captured: packet.captured,
+                arrived,
                 marker: packet.marker,
                 payload: Arc::clone(&packet.payload),
                 quarter_turns: packet.quarter_turns,

@@ -68,6 +68,8 @@ pub struct Needs {
     pub public: Vec<IpAddr>,
     /// How many shards.
     pub shards: usize,
+    /// Whether one send may carry several datagrams.
+    pub segmentation: bool,
     /// To write what is live.
     pub board: LiveBoard,
     /// To tell what happens.
@@ -159,9 +161,10 @@ pub async fn start(needs: Needs) -> Result<(StageHandle, JoinHandle<()>), StartE
     let levels = reports.clone();
     // A level that there is no room for is followed by another one a second later.
     let ears = Ears::start(move |from, level| drop(levels.try_send(Report::Heard(PeerKey(from), level))));
-    let plane = Plane::start(needs.listen, &needs.public, needs.shards, |index, shards| {
-        ShardRouter::new(index, shards, reports.clone(), ears.clone())
-    })?;
+    let plane =
+        Plane::start(needs.listen, &needs.public, (needs.shards, needs.segmentation), |index, shards| {
+            ShardRouter::new(index, shards, reports.clone(), ears.clone())
+        })?;
     let (inputs, inputs_in) = mpsc::channel(INPUTS);
     let (wishes, wishes_in) = mpsc::channel(64);
     let (returns, returns_in) = mpsc::channel(INPUTS);

@@ -86,6 +86,7 @@ pub fn run(data: &[u8]) {
                     starts_keyframe: false,
                     picture: None,
                     captured: now,
+                    arrived: now,
                     payload: payload.into(),
                     quarter_turns: None,
                 };
