@@ -15,7 +15,7 @@ pub struct Config {
     pub name: String,
     /// HTTP.
     pub http: Http,
-    /// Media over UDP.
+    /// Media.
     pub media: Media,
     /// The data directory: the database is there, unless it has a URL.
     pub data_dir: PathBuf,
@@ -43,6 +43,8 @@ pub struct Media {
     pub listen: SocketAddr,
     /// Addresses that are offered to publishers and viewers; those of this machine if there are none.
     pub public_ip: Vec<IpAddr>,
+    /// Whether the same ports are open for TCP, for publishers and viewers without UDP.
+    pub tcp: bool,
     /// Threads that forward; one per core if absent.
     pub shards: Option<u16>,
     /// Whether one send carries several datagrams, where the kernel can cut it.
@@ -81,6 +83,7 @@ impl Default for Config {
             media: Media {
                 listen: SocketAddr::from(([0, 0, 0, 0], 7880)),
                 public_ip: Vec::new(),
+                tcp: true,
                 shards: None,
                 segmentation: true,
                 ice_servers: Vec::new(),
@@ -212,6 +215,13 @@ const SETTINGS: &[Setting] = &[
             let fit = addresses.iter().all(|address| !address.is_unspecified() && !address.is_multicast());
             fit.then(|| config.media.public_ip = addresses)
         },
+    },
+    Setting {
+        key: "media.tcp",
+        variable: "WEIR_MEDIA_TCP",
+        is_list: false,
+        expected: "true or false",
+        set: |config, texts| one(texts)?.trim().parse().ok().map(|tcp| config.media.tcp = tcp),
     },
     Setting {
         key: "media.shards",
@@ -410,6 +420,7 @@ fn texts_of(value: &DeValue<'_>) -> Option<Vec<String>> {
     match value {
         DeValue::String(text) => Some(vec![text.to_string()]),
         DeValue::Integer(number) => Some(vec![number.as_str().to_owned()]),
+        DeValue::Boolean(value) => Some(vec![value.to_string()]),
         DeValue::Array(items) => {
             items.iter().map(|item| item.get_ref().as_str().map(str::to_owned)).collect()
         }
@@ -471,6 +482,7 @@ mod tests {
             listen = "0.0.0.0:9000"
             public_ip = "203.0.113.7"
             shards = 4
+            tcp = false
             [log]
             format = "json"
         "#;
@@ -478,7 +490,7 @@ mod tests {
         assert_eq!(config.name, "Ada's");
         assert_eq!(config.http.listen.len(), 2);
         assert_eq!(config.http.public_url.as_deref(), Some("https://tv.example"));
-        assert_eq!(config.media.shards, Some(4));
+        assert_eq!((config.media.shards, config.media.tcp), (Some(4), false));
         assert_eq!(config.media.public_ip, ["203.0.113.7".parse::<IpAddr>().unwrap()]);
         assert_eq!(config.log.format, LogFormat::Json);
         let env = variables(&[
@@ -512,6 +524,7 @@ mod tests {
             ("WEIR_HTTP_PUBLIC_URL", "https://a/b"),
             ("WEIR_MEDIA_LISTEN", "0.0.0.0"),
             ("WEIR_MEDIA_SHARDS", "many"),
+            ("WEIR_MEDIA_TCP", "perhaps"),
             ("WEIR_MEDIA_PUBLIC_IP", "0.0.0.0"),
             ("WEIR_DATA_DIR", ""),
             ("WEIR_DATABASE_URL", "mysql://x"),

@@ -6,6 +6,7 @@
 pub mod chat;
 pub mod events;
 pub mod http;
+pub mod link;
 pub mod lock;
 pub mod mmdb;
 pub mod peer;

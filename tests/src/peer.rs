@@ -4,11 +4,11 @@
 
 use crate::{
     http::{Request, Response},
+    link::Link,
     vp8::{self, Shape},
 };
 use std::{
-    io::ErrorKind,
-    net::{Ipv4Addr, SocketAddr, UdpSocket},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::{
         Arc, Condvar, Mutex, MutexGuard, Once,
         mpsc::{Receiver, Sender, TryRecvError, channel},
@@ -21,7 +21,7 @@ use str0m::{
     change::{SdpAnswer, SdpOffer, SdpPendingOffer},
     format::Codec,
     media::{Direction, KeyframeRequestKind, MediaKind, Mid},
-    net::{Protocol, Receive},
+    net::{Receive, TcpType},
     rtp::RtpWrite,
 };
 
@@ -120,6 +120,7 @@ enum Command {
     AskForKeyframe,
     Restart(Sender<String>),
     Restarted { ufrag: String, password: String },
+    Freeze,
     Stop { politely: bool },
 }
 
@@ -143,7 +144,7 @@ pub struct Peer {
 /// An offer, and what is needed to take the answer to it.
 pub struct Offering {
     rtc: Rtc,
-    socket: UdpSocket,
+    link: Link,
     pending: SdpPendingOffer,
     video: Option<Mid>,
     audio: Option<Mid>,
@@ -154,6 +155,11 @@ pub struct Offering {
 impl Offering {
     /// An offer to send (`Direction::SendOnly`) or to receive with one of `codecs` as the picture's.
     pub fn new(direction: Direction, codecs: &[Codec]) -> Self {
+        Self::from(Ipv4Addr::LOCALHOST.into(), direction, codecs)
+    }
+
+    /// The same, by a socket on another address.
+    pub fn from(ip: IpAddr, direction: Direction, codecs: &[Codec]) -> Self {
         static CRYPTO: Once = Once::new();
         CRYPTO.call_once(|| str0m::crypto::from_feature_flags().install_process_default());
         let has = |codec| codecs.contains(&codec);
@@ -166,9 +172,8 @@ impl Offering {
             .enable_h264(has(Codec::H264))
             .enable_av1(has(Codec::Av1))
             .build(Instant::now());
-        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a UDP socket");
-        let address = socket.local_addr().expect("its address");
-        rtc.add_local_candidate(Candidate::host(address, "udp").expect("a candidate"));
+        let link = Link::udp(ip);
+        rtc.add_local_candidate(Candidate::host(link.address(), "udp").expect("a candidate"));
         let mut changes = rtc.sdp_api();
         let audio =
             changes.add_media(MediaKind::Audio, direction, Some("weir".into()), Some("audio".into()), None);
@@ -176,7 +181,7 @@ impl Offering {
             changes.add_media(MediaKind::Video, direction, Some("weir".into()), Some("video".into()), None);
         let (offer, pending) = changes.apply().expect("something to offer");
         let sdp = offer.to_sdp_string();
-        Self { rtc, socket, pending, video: Some(video), audio: Some(audio), sdp }
+        Self { rtc, link, pending, video: Some(video), audio: Some(audio), sdp }
     }
 
     /// A publisher's offer, VP8.
@@ -191,6 +196,18 @@ impl Offering {
 
     /// Takes the answer and starts.
     pub fn start(
+        self,
+        server: SocketAddr,
+        response: &Response,
+        bearer: Option<&str>,
+        source: Option<Source>,
+    ) -> Peer {
+        assert_eq!(response.status, 201, "{}", response.text());
+        self.start_with(server, response, &response.text(), bearer, source)
+    }
+
+    /// Takes the answer's TCP candidates alone, connects to the first, and starts: a network that lets no UDP through.
+    pub fn start_over_tcp(
         mut self,
         server: SocketAddr,
         response: &Response,
@@ -198,13 +215,35 @@ impl Offering {
         source: Option<Source>,
     ) -> Peer {
         assert_eq!(response.status, 201, "{}", response.text());
-        let answer = SdpAnswer::from_sdp_string(&response.text()).expect("an SDP answer");
+        let text = response.text();
+        let is_udp = |line: &&str| line.starts_with("a=candidate:") && line.contains(" udp ");
+        let answer: String =
+            text.lines().filter(|line| !is_udp(line)).map(|line| format!("{line}\r\n")).collect();
+        let passive = answer.lines().find(|line| line.contains(" tcptype passive")).expect("a TCP candidate");
+        let words: Vec<&str> = passive.split(' ').collect();
+        let address = SocketAddr::new(words[4].parse().expect("an IP"), words[5].parse().expect("a port"));
+        self.link = Link::tcp(address);
+        let active = Candidate::builder().tcp().host(self.link.address()).tcptype(TcpType::Active).build();
+        self.rtc.add_local_candidate(active.expect("a candidate"));
+        self.start_with(server, response, &answer, bearer, source)
+    }
+
+    /// Takes `answer` as the response's and starts.
+    pub fn start_with(
+        mut self,
+        server: SocketAddr,
+        response: &Response,
+        answer: &str,
+        bearer: Option<&str>,
+        source: Option<Source>,
+    ) -> Peer {
+        let answer = SdpAnswer::from_sdp_string(answer).expect("an SDP answer");
         self.rtc.sdp_api().accept_answer(self.pending, answer).expect("an answer that fits");
         let board = Board::default();
         let (commands, inbox) = channel();
         let driver = Driver {
             rtc: self.rtc,
-            socket: self.socket,
+            link: self.link,
             board: Arc::clone(&board),
             inbox,
             pending: None,
@@ -252,6 +291,20 @@ impl Peer {
         let offering = Offering::to_receive();
         let response = post_whep(server, channel, &offering.sdp);
         offering.start(server, &response, None, None)
+    }
+
+    /// Publishes to `/whip/{channel}` by TCP alone.
+    pub fn publish_over_tcp(server: SocketAddr, channel: &str, key: &str, source: Source) -> Self {
+        let offering = Offering::to_send();
+        let response = post_whip(server, &format!("/whip/{channel}"), key, &offering.sdp);
+        offering.start_over_tcp(server, &response, Some(key), Some(source))
+    }
+
+    /// Watches `/whep/{channel}` by TCP alone.
+    pub fn watch_over_tcp(server: SocketAddr, channel: &str) -> Self {
+        let offering = Offering::to_receive();
+        let response = post_whep(server, channel, &offering.sdp);
+        offering.start_over_tcp(server, &response, None, None)
     }
 
     /// Waits until what the peer has seen makes `found` give something.
@@ -333,6 +386,11 @@ impl Peer {
     /// Asks for a keyframe (PLI), as a decoder does that can't go on.
     pub fn ask_for_keyframe(&self) {
         self.commands.send(Command::AskForKeyframe).expect("the peer");
+    }
+
+    /// Stays connected and does nothing any more: reads nothing, says nothing.
+    pub fn freeze(&self) {
+        self.commands.send(Command::Freeze).expect("the peer");
     }
 
     /// Ends the session by DELETE.
@@ -450,7 +508,7 @@ fn write(
 
 struct Driver {
     rtc: Rtc,
-    socket: UdpSocket,
+    link: Link,
     board: Board,
     inbox: Receiver<Command>,
     pending: Option<SdpPendingOffer>,
@@ -462,11 +520,16 @@ struct Driver {
 
 impl Driver {
     fn run(mut self) {
-        let address = self.socket.local_addr().expect("its address");
+        let address = self.link.address();
         let mut buffer = vec![0; 2000];
         loop {
             match self.inbox.try_recv() {
                 Ok(Command::Stop { politely }) => return self.stop(politely),
+                Ok(Command::Freeze) => {
+                    let is_stop = |command: &Command| matches!(command, Command::Stop { .. });
+                    self.inbox.iter().find(is_stop);
+                    return;
+                }
                 Ok(command) => self.obey(command),
                 Err(TryRecvError::Empty) => {}
                 Err(TryRecvError::Disconnected) => return,
@@ -476,21 +539,17 @@ impl Driver {
             let now = Instant::now();
             let until = timeout.min(due.unwrap_or(timeout)).min(now + ATTENTION);
             let wait = until.saturating_duration_since(now).max(Duration::from_micros(100));
-            self.socket.set_read_timeout(Some(wait)).expect("a timeout");
-            let outcome = match self.socket.recv_from(&mut buffer) {
-                Ok((size, source)) => match buffer[..size].try_into() {
+            let outcome = match self.link.receive(&mut buffer, wait) {
+                Ok(Some((size, source))) => match buffer[..size].try_into() {
                     Ok(contents) => {
-                        let receive =
-                            Receive { proto: Protocol::Udp, source, destination: address, contents };
+                        let proto = self.link.protocol();
+                        let receive = Receive { proto, source, destination: address, contents };
                         self.rtc.handle_input(Input::Receive(Instant::now(), receive))
                     }
                     Err(_) => Ok(()),
                 },
-                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
-                    self.rtc.handle_input(Input::Timeout(Instant::now()))
-                }
                 // The server's port is closed while it is down.
-                Err(_) => self.rtc.handle_input(Input::Timeout(Instant::now())),
+                Ok(None) | Err(_) => self.rtc.handle_input(Input::Timeout(Instant::now())),
             };
             if outcome.is_err() {
                 return self.note(|seen| seen.closed = true);
@@ -522,7 +581,9 @@ impl Driver {
                 Ok(Output::Timeout(at)) => return self.rtc.is_alive().then_some(at),
                 Ok(Output::Transmit(transmit)) => {
                     // Refused while the server is down; the connection finds out by itself.
-                    let _ = self.socket.send_to(&transmit.contents, transmit.destination);
+                    if transmit.proto == self.link.protocol() {
+                        let _ = self.link.send(&transmit.contents, transmit.destination);
+                    }
                 }
                 Ok(Output::Event(event)) => self.event(event),
                 Err(_) => return None,
@@ -594,7 +655,7 @@ impl Driver {
                     self.rtc.sdp_api().accept_answer(pending, answer).expect("an answer that fits");
                 }
             }
-            Command::Stop { .. } => {}
+            Command::Freeze | Command::Stop { .. } => {}
         }
     }
 

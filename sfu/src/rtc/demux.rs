@@ -1,7 +1,7 @@
 //! Which peer a datagram is for. An unknown STUN request is matched by its ICE ufrag; everything else is taken only from
 //! an address that ICE has validated for that very peer (RFC 7983, RFC 8445).
 
-use super::peer::PeerKey;
+use super::{path::Check, peer::PeerKey};
 use std::{collections::HashMap, net::SocketAddr};
 
 /// The most addresses one peer may have validated; a phone that changes networks uses a handful.
@@ -33,17 +33,32 @@ const STUN_COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
 /// The local ufrag in a STUN message's USERNAME, which reads `local:remote` as seen from us (RFC 8445, 7.2.2).
 pub fn stun_ufrag(datagram: &[u8]) -> Option<&str> {
     const USERNAME: u16 = 0x0006;
-    let mut rest = datagram.get(20..)?;
-    while let Some((head, after)) = rest.split_first_chunk::<4>() {
-        let (kind, length) =
-            (u16::from_be_bytes([head[0], head[1]]), usize::from(u16::from_be_bytes([head[2], head[3]])));
-        let value = after.get(..length)?;
-        if kind == USERNAME {
-            return std::str::from_utf8(value).ok()?.split_once(':').map(|(local, _)| local);
-        }
-        rest = after.get(length.next_multiple_of(4)..)?;
+    let (_, value) = attributes(datagram).find(|(kind, _)| *kind == USERNAME)?;
+    std::str::from_utf8(value).ok()?.split_once(':').map(|(local, _)| local)
+}
+
+/// What a check (a STUN binding request) says; nothing if the datagram is none.
+pub fn stun_check(datagram: &[u8]) -> Option<Check> {
+    const BINDING_REQUEST: [u8; 2] = [0, 1];
+    const USE_CANDIDATE: u16 = 0x0025;
+    if kind(datagram) != Kind::Stun || !datagram.starts_with(&BINDING_REQUEST) {
+        return None;
     }
-    None
+    let transaction = datagram.get(8..)?.first_chunk().copied()?;
+    Some(Check { transaction, nominates: attributes(datagram).any(|(kind, _)| kind == USE_CANDIDATE) })
+}
+
+/// A STUN message's attributes, up to the first that isn't whole.
+fn attributes(datagram: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+    let mut rest = datagram.get(20..).unwrap_or_default();
+    std::iter::from_fn(move || {
+        let (head, after) = rest.split_first_chunk::<4>()?;
+        let kind = u16::from_be_bytes([head[0], head[1]]);
+        let length = usize::from(u16::from_be_bytes([head[2], head[3]]));
+        let value = after.get(..length)?;
+        rest = after.get(length.next_multiple_of(4)..).unwrap_or_default();
+        Some((kind, value))
+    })
 }
 
 /// The two ways to a peer.
@@ -94,6 +109,12 @@ impl Demux {
             Kind::Other => self.by_address.get(&source).copied(),
             Kind::Garbage => None,
         }
+    }
+
+    /// The peer that a connection is for, by its first datagram.
+    pub fn named(&self, datagram: &[u8]) -> Option<PeerKey> {
+        stun_check(datagram)?;
+        self.by_ufrag.get(stun_ufrag(datagram)?).copied()
     }
 
     /// Forgets a peer.
@@ -149,6 +170,22 @@ mod tests {
     }
 
     #[test]
+    fn a_check_tells_its_transaction_and_whether_it_nominates() {
+        let mut message = stun(Some("abcd:efgh"));
+        assert_eq!(stun_check(&message), Some(Check { transaction: [7; 12], nominates: false }));
+        message.extend([0, 0x25, 0, 0]);
+        assert_eq!(stun_check(&message), Some(Check { transaction: [7; 12], nominates: true }));
+        message[0] = 1;
+        assert_eq!(stun_check(&message), None, "a response");
+        let mut demux = Demux::default();
+        demux.add_ufrag("abcd".into(), PeerKey(1));
+        assert_eq!(demux.named(&message), None);
+        assert_eq!(demux.named(&stun(Some("abcd:efgh"))), Some(PeerKey(1)));
+        assert_eq!(demux.named(&stun(None)), None);
+        assert_eq!(demux.named(&[0x80; 40]), None);
+    }
+
+    #[test]
     fn one_peer_cannot_fill_the_map_with_addresses() {
         let mut demux = Demux::default();
         for port in 1..10_000 {
@@ -177,6 +214,7 @@ mod tests {
         let whole = stun(Some("abcd:efgh"));
         for length in 0..whole.len() {
             let _ = stun_ufrag(&whole[..length]);
+            let _ = stun_check(&whole[..length]);
             let _ = kind(&whole[..length]);
         }
         assert_eq!(kind(&[]), Kind::Garbage);

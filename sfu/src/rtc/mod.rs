@@ -1,8 +1,10 @@
-//! WebRTC over UDP: sockets, shards, peers, SDP. Knows packets and peers, and nothing of broadcasts or channels.
+//! WebRTC over UDP, and over TCP where there is none: sockets, shards, peers, SDP. Knows packets and peers, and nothing of broadcasts or channels.
 
 pub mod demux;
 pub mod dtls;
+pub mod framing;
 pub mod latency;
+pub mod path;
 pub mod peer;
 pub mod plane;
 pub mod sdp;
@@ -10,4 +12,5 @@ pub mod segment;
 pub mod session;
 pub mod shard;
 pub mod socket;
+pub mod tcp;
 pub mod timers;

@@ -1,6 +1,12 @@
 //! The far end of one `Rtc`: str0m's state machine with what a shard needs to know of it.
 
-use super::{sdp, segment::Segmenter};
+use super::{
+    demux,
+    path::{Path, Route},
+    sdp,
+    segment::Segmenter,
+    tcp::Framed,
+};
 use shared::broadcast::Codec;
 use std::{
     net::{IpAddr, SocketAddr},
@@ -13,7 +19,7 @@ use str0m::{
     change::SdpOffer,
     format::PayloadParams,
     media::{KeyframeRequestKind, MediaKind, Mid, Pt, Rid},
-    net::{Protocol, Receive},
+    net::{Protocol, Receive, TcpType},
     rtp::{ExtensionValues, RtpWrite, Ssrc, VideoOrientation, Vp8Descriptor, Vp8Patch},
 };
 
@@ -84,6 +90,7 @@ pub struct Peer {
     pub heard: Instant,
     /// Whether ICE and DTLS are up.
     pub connected: bool,
+    path: Path,
     audio: Option<SendLine>,
     video: Option<SendLine>,
     /// The payload type by codec that is used towards this peer.
@@ -105,6 +112,8 @@ pub struct Addresses {
     /// Whether they are public addresses that a NAT maps to this machine: then what the socket says of a datagram's
     /// destination isn't one of them.
     pub mapped: bool,
+    /// Whether the same ports are open for TCP.
+    pub tcp: bool,
 }
 
 impl Addresses {
@@ -133,10 +142,8 @@ impl Peer {
             config = config.enable_bwe(Some(Bitrate::bps(START_ESTIMATE)));
         }
         let mut rtc = config.build(now);
-        for address in &addresses.candidates {
-            let candidate = str0m::Candidate::host(*address, "udp")
-                .map_err(|error| sdp::OfferError::Refused(error.to_string()))?;
-            rtc.add_local_candidate(candidate);
+        for candidate in candidates(addresses) {
+            rtc.add_local_candidate(candidate?);
         }
         let answer =
             rtc.sdp_api().accept_offer(offer).map_err(|error| sdp::OfferError::Refused(error.to_string()))?;
@@ -149,6 +156,7 @@ impl Peer {
             opened: now,
             heard: now,
             connected: false,
+            path: Path::new(now),
             audio: None,
             video: None,
             payload_types: Vec::new(),
@@ -177,16 +185,21 @@ impl Peer {
         self.rtc.add_remote_candidate(candidate);
     }
 
+    /// This machine is reached by other addresses now. Those that are gone stay known; nothing comes by them.
+    pub fn add_addresses(&mut self, addresses: &Addresses) {
+        candidates(addresses).flatten().for_each(|candidate| {
+            self.rtc.add_local_candidate(candidate);
+        });
+    }
+
     /// Takes a datagram if it is this peer's; false if it isn't. An address that has not been validated by ICE is refused
-    /// here, whatever the demultiplexer thought.
-    pub fn receive(
-        &mut self,
-        source: SocketAddr,
-        destination: SocketAddr,
-        datagram: &[u8],
-        now: Instant,
-    ) -> Result<bool, RtcError> {
-        let Ok(receive) = Receive::new(Protocol::Udp, source, destination, datagram) else {
+    /// here, whatever the demultiplexer thought, and so is a check that is a copy of one from elsewhere.
+    pub fn receive(&mut self, route: Route, datagram: &[u8], now: Instant) -> Result<bool, RtcError> {
+        let check = demux::stun_check(datagram);
+        if check.is_some_and(|check| self.path.is_copy(route, &check)) {
+            return Ok(false);
+        }
+        let Ok(receive) = Receive::new(route.proto, route.remote, route.local, datagram) else {
             return Ok(false);
         };
         let input = Input::Receive(now, receive);
@@ -196,7 +209,21 @@ impl Peer {
         self.heard = now;
         self.now = now;
         self.rtc.handle_input(input)?;
+        match check {
+            Some(check) => self.path.checked(route, &check, now),
+            None => self.path.heard(route, now),
+        }
         Ok(true)
+    }
+
+    /// A way to it is no more.
+    pub fn lost(&mut self, route: Route) {
+        self.path.lost(route);
+    }
+
+    /// Whether it may still be sent to (RFC 7675). Those who only send need no consent: they get a report now and then.
+    pub fn has_consent(&self, now: Instant) -> bool {
+        (self.audio.is_none() && self.video.is_none()) || self.path.has_consent(now)
     }
 
     /// Time passed, or something was written.
@@ -205,13 +232,15 @@ impl Peer {
         self.rtc.handle_input(Input::Timeout(now))
     }
 
-    /// Takes everything out: datagrams into `out`, events to `event`. Answers when it is due again.
+    /// Takes everything out: datagrams into `out`, those that leave by TCP into `framed`, events to `event`. Answers when
+    /// it is due again.
     ///
     /// With congestion control str0m hands out one media packet each time it is told that time passed. It is told so here,
     /// a microsecond at a time, until nothing more may leave, so that a burst leaves in one go.
     pub fn drain(
         &mut self,
         out: &mut Segmenter,
+        framed: &mut Vec<Framed>,
         mut event: impl FnMut(Event),
         mapped: bool,
     ) -> Result<Instant, RtcError> {
@@ -230,10 +259,19 @@ impl Peer {
                 Output::Transmit(transmit) => {
                     taken += 1;
                     idle = 0;
-                    let source = (!mapped).then_some(transmit.source.ip());
-                    out.push(transmit.destination, source, &transmit.contents);
-                    if let Some(arrived) = self.measured(&transmit.contents) {
-                        out.note_arrival(arrived);
+                    let asked =
+                        Route { proto: transmit.proto, local: transmit.source, remote: transmit.destination };
+                    // Checks are answered the way they came.
+                    let is_check = demux::kind(&transmit.contents) == demux::Kind::Stun;
+                    let route = if is_check { asked } else { self.path.take(asked, self.now) };
+                    if route.proto == Protocol::Udp {
+                        let source = (!mapped).then_some(route.local.ip());
+                        out.push(route.remote, source, &transmit.contents);
+                        if let Some(arrived) = self.measured(&transmit.contents) {
+                            out.note_arrival(arrived);
+                        }
+                    } else {
+                        framed.push(Framed { route, datagram: transmit.contents.into() });
                     }
                 }
                 Output::Event(Event::Connected) => {
@@ -383,6 +421,16 @@ impl Peer {
     }
 }
 
+/// What a peer may try to reach this machine by: UDP first, as TCP makes live media late when a packet is lost.
+fn candidates(addresses: &Addresses) -> impl Iterator<Item = Result<str0m::Candidate, sdp::OfferError>> {
+    let udp = addresses.candidates.iter().map(|address| str0m::Candidate::host(*address, "udp"));
+    let tcp =
+        addresses.candidates.iter().filter(|_| addresses.tcp).map(|address| {
+            str0m::Candidate::builder().tcp().host(*address).tcptype(TcpType::Passive).build()
+        });
+    udp.chain(tcp).map(|candidate| candidate.map_err(|error| sdp::OfferError::Refused(error.to_string())))
+}
+
 /// The variant of a codec that publishers send: packetization mode 1 for H.264, profile 0 for VP9 and AV1.
 fn is_common_profile(params: &PayloadParams) -> bool {
     let format = params.spec().format;
@@ -436,8 +484,11 @@ mod tests {
     }
 
     fn answer(offer: &str) -> Peer {
-        let addresses =
-            Addresses { candidates: vec![SocketAddr::from(([127, 0, 0, 1], 7880))], mapped: false };
+        let addresses = Addresses {
+            candidates: vec![SocketAddr::from(([127, 0, 0, 1], 7880))],
+            mapped: false,
+            tcp: true,
+        };
         Peer::answer(offer, &addresses, Side::Egress, Instant::now()).unwrap().0
     }
 
@@ -465,10 +516,11 @@ mod tests {
             client.handle_input(Input::Timeout(*now)).unwrap();
             peer.advance(*now).unwrap();
             while let Output::Transmit(transmit) = client.poll_output().unwrap() {
-                peer.receive(client_address, peer_address, &transmit.contents, *now).unwrap();
+                let route = Route { proto: Protocol::Udp, local: peer_address, remote: client_address };
+                peer.receive(route, &transmit.contents, *now).unwrap();
             }
             let mut out = Segmenter::new(1);
-            peer.drain(&mut out, |_| {}, false).unwrap();
+            peer.drain(&mut out, &mut Vec::new(), |_| {}, false).unwrap();
             out.drain(|run| {
                 let receive = Receive::new(Protocol::Udp, peer_address, client_address, &run.bytes).unwrap();
                 client.handle_input(Input::Receive(*now, receive)).unwrap();
@@ -489,7 +541,7 @@ mod tests {
         let mut api = client.sdp_api();
         api.add_media(MediaKind::Video, Direction::RecvOnly, None, None, None);
         let (offer, pending) = api.apply().unwrap();
-        let ours = Addresses { candidates: vec![addresses[1]], mapped: false };
+        let ours = Addresses { candidates: vec![addresses[1]], mapped: false, tcp: false };
         let (mut peer, answer) = Peer::answer(&offer.to_sdp_string(), &ours, Side::Egress, now).unwrap();
         assert!(answer.contains("transport-cc"), "{answer}");
         let answer = str0m::change::SdpAnswer::from_sdp_string(&answer).unwrap();
@@ -512,7 +564,7 @@ mod tests {
         }
         peer.advance(now).unwrap();
         let mut out = Segmenter::new(64);
-        let due = peer.drain(&mut out, |_| {}, false).unwrap();
+        let due = peer.drain(&mut out, &mut Vec::new(), |_| {}, false).unwrap();
         let mut left = 0;
         out.drain(|run| left += run.bytes.len() / run.segment * usize::from(run.segment > 1100));
         assert!(left >= 300, "{left} of 300 left, the next at {:?}", due.saturating_duration_since(now));

@@ -6,6 +6,7 @@ use super::{
     sdp::OfferError,
     shard::{Router, Shard, WAKER},
     socket::MediaSocket,
+    tcp::TcpPort,
 };
 use mio::{Poll, Waker};
 use std::{
@@ -140,6 +141,17 @@ pub enum StartError {
     System(#[from] io::Error),
 }
 
+/// Where media is let in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Doors {
+    /// The first shard's address.
+    pub listen: SocketAddr,
+    /// The addresses that peers reach this machine by, if not its own.
+    pub public: Vec<IpAddr>,
+    /// Whether the same ports are opened for TCP.
+    pub tcp: bool,
+}
+
 /// Where a new peer goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seat {
@@ -156,11 +168,10 @@ pub struct Plane<R: Router> {
 }
 
 impl<R: Router> Plane<R> {
-    /// Opens the sockets, `listen` and the ports after it, and starts a thread for each. `public` are the addresses that
-    /// peers reach this machine by, if not its own. `segmentation` lets one send carry several datagrams. `router` makes each shard's router, given all shards.
+    /// Opens the sockets, `listen` and the ports after it, and starts a thread for each. `segmentation` lets one send carry
+    /// several datagrams. `router` makes each shard's router, given all shards.
     pub fn start(
-        listen: SocketAddr,
-        public: &[IpAddr],
+        Doors { listen, public, tcp }: &Doors,
         (shards, segmentation): (usize, bool),
         mut router: impl FnMut(usize, Vec<ShardHandle<R>>) -> R,
     ) -> Result<Self, StartError> {
@@ -171,8 +182,10 @@ impl<R: Router> Plane<R> {
             let address = SocketAddr::new(listen.ip(), port);
             let socket = MediaSocket::bind(address, segmentation)
                 .map_err(|source| StartError::Bind { address, source })?;
-            let addresses = addresses(listen.ip(), public, socket.port());
+            let mut addresses = addresses(listen.ip(), public, socket.port());
             let poll = Poll::new()?;
+            let port = if *tcp { tcp_port(SocketAddr::new(listen.ip(), socket.port()), &poll) } else { None };
+            addresses.tcp = port.is_some();
             let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
             let (commands, queue) = sync_channel(QUEUE);
             let gauges = Arc::new(Gauges::default());
@@ -182,11 +195,11 @@ impl<R: Router> Plane<R> {
                 addresses: addresses.clone(),
                 gauges: Arc::clone(&gauges),
             });
-            opened.push((queue, addresses, socket, poll, gauges));
+            opened.push((queue, addresses, (socket, port), poll, gauges));
         }
-        for (index, (queue, addresses, socket, poll, gauges)) in opened.into_iter().enumerate() {
+        for (index, (queue, addresses, ports, poll, gauges)) in opened.into_iter().enumerate() {
             let own = Arc::clone(&gauges);
-            let shard = Shard::new(router(index, handles.clone()), queue, addresses, socket, poll, gauges)?;
+            let shard = Shard::new(router(index, handles.clone()), queue, addresses, ports, poll, gauges)?;
             thread::Builder::new().name(format!("media-{index}")).spawn(move || {
                 // Sessions' own panics are caught closer by; this one would be the router's.
                 if catch_unwind(AssertUnwindSafe(|| shard.run())).is_err() {
@@ -242,15 +255,26 @@ impl<R: Router> Drop for Plane<R> {
     }
 }
 
+/// A shard's listener. Without it peers that have no UDP stay out, which is no reason to keep all others out.
+fn tcp_port(address: SocketAddr, poll: &Poll) -> Option<TcpPort> {
+    match TcpPort::bind(address, poll.registry()) {
+        Ok(port) => Some(port),
+        Err(error) => {
+            tracing::warn!(%address, %error, "the media port can't be opened for TCP: viewers without UDP won't be reached");
+            None
+        }
+    }
+}
+
 /// The host candidates of a shard: the public addresses if given, else the one it listens on, else every address of the
 /// machine, loopback last, as browsers on this machine may need it.
 fn addresses(listen: IpAddr, public: &[IpAddr], port: u16) -> Addresses {
     let with_port = |ip: &IpAddr| SocketAddr::new(*ip, port);
     if !public.is_empty() {
-        return Addresses { candidates: public.iter().map(with_port).collect(), mapped: true };
+        return Addresses { candidates: public.iter().map(with_port).collect(), mapped: true, tcp: false };
     }
     if !listen.is_unspecified() {
-        return Addresses { candidates: vec![with_port(&listen)], mapped: false };
+        return Addresses { candidates: vec![with_port(&listen)], mapped: false, tcp: false };
     }
     let is_link_local = |ip: &IpAddr| match ip {
         IpAddr::V4(ip) => ip.is_link_local(),
@@ -267,7 +291,7 @@ fn addresses(listen: IpAddr, public: &[IpAddr], port: u16) -> Addresses {
     if ips.is_empty() {
         ips.push(IpAddr::from([127, 0, 0, 1]));
     }
-    Addresses { candidates: ips.iter().map(with_port).collect(), mapped: false }
+    Addresses { candidates: ips.iter().map(with_port).collect(), mapped: false, tcp: false }
 }
 
 #[cfg(test)]

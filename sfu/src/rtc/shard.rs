@@ -3,10 +3,12 @@
 
 use super::{
     demux::{self, Demux, Kind},
+    path::Route,
     peer::{Addresses, Outgoing, Peer, PeerKey},
     plane::{Command, Gauges},
     segment::Segmenter,
     socket::{Came, MediaSocket},
+    tcp::{Framed, TcpPort, Verdict},
     timers::Timers,
 };
 use mio::{Events, Interest, Poll, Token};
@@ -24,6 +26,7 @@ use std::{
 use str0m::{
     Event,
     media::{Mid, Rid},
+    net::Protocol,
 };
 
 /// A peer that has not connected by then is dropped.
@@ -48,7 +51,7 @@ pub enum Closed {
     Asked,
     /// It never came.
     NeverConnected,
-    /// Nothing was heard from it.
+    /// Nothing was heard from it, or nothing that says that it wants what it gets.
     Silent,
     /// Its state machine failed on what it sent.
     Failed,
@@ -139,6 +142,7 @@ pub(super) struct Shard<R: Router> {
     commands: Receiver<Command<R>>,
     addresses: Addresses,
     socket: MediaSocket,
+    tcp: Option<TcpPort>,
     poll: Poll,
     core: Core,
     gauges: Arc<Gauges>,
@@ -150,6 +154,7 @@ struct Core {
     demux: Demux,
     timers: Timers,
     out: Segmenter,
+    framed: Vec<Framed>,
     /// What happened, and when the datagram arrived that it came with.
     events: Vec<(PeerKey, Event, Option<Instant>)>,
     arrived: Option<Instant>,
@@ -165,11 +170,11 @@ impl Core {
         key: PeerKey,
         act: impl FnOnce(&mut Peer) -> Result<bool, str0m::RtcError>,
     ) -> bool {
-        let Self { peers, timers, out, events, failed, mapped, arrived, .. } = self;
+        let Self { peers, timers, out, framed, events, failed, mapped, arrived, .. } = self;
         let Some(peer) = peers.map.get_mut(&key) else { return false };
         let acted = catch_unwind(AssertUnwindSafe(|| {
             let accepted = act(peer)?;
-            let due = peer.drain(out, |event| events.push((key, event, *arrived)), *mapped)?;
+            let due = peer.drain(out, framed, |event| events.push((key, event, *arrived)), *mapped)?;
             Ok::<_, str0m::RtcError>((accepted, due))
         }));
         match acted {
@@ -200,11 +205,24 @@ impl Core {
         let source = came.from;
         let Some(key) = self.demux.peer(source, datagram) else { return };
         let Some(destination) = addresses.candidate(came.to, source) else { return };
+        let route = Route { proto: Protocol::Udp, local: destination, remote: source };
         self.arrived = now.checked_sub(came.waited);
-        let accepted = self.with_peer(key, |peer| peer.receive(source, destination, datagram, now));
+        let accepted = self.with_peer(key, |peer| peer.receive(route, datagram, now));
         self.arrived = None;
         if accepted && demux::kind(datagram) == Kind::Stun {
             self.demux.validate(source, key);
+        }
+    }
+
+    /// A datagram of a TCP connection, of which it is the first until the connection has an owner.
+    fn framed(&mut self, route: Route, owner: Option<PeerKey>, datagram: &[u8], now: Instant) -> Verdict {
+        let Some(key) = owner.or_else(|| self.demux.named(datagram)) else { return Verdict::Stranger };
+        let accepted = self.with_peer(key, |peer| peer.receive(route, datagram, now));
+        match (accepted, owner) {
+            (true, None) => Verdict::Belongs(key),
+            (false, None) => Verdict::Stranger,
+            // Also what is refused: it may be meant for the ICE session before this one.
+            (_, Some(_)) => Verdict::Fine,
         }
     }
 }
@@ -214,7 +232,7 @@ impl<R: Router> Shard<R> {
         router: R,
         commands: Receiver<Command<R>>,
         addresses: Addresses,
-        mut socket: MediaSocket,
+        (mut socket, tcp): (MediaSocket, Option<TcpPort>),
         poll: Poll,
         gauges: Arc<Gauges>,
     ) -> io::Result<Self> {
@@ -224,17 +242,18 @@ impl<R: Router> Shard<R> {
             demux: Demux::default(),
             timers: Timers::default(),
             out: Segmenter::new(socket.most_segments()),
+            framed: Vec::new(),
             events: Vec::new(),
             arrived: None,
             failed: Vec::new(),
             mapped: addresses.mapped,
         };
-        Ok(Self { router, commands, addresses, socket, poll, core, gauges })
+        Ok(Self { router, commands, addresses, socket, tcp, poll, core, gauges })
     }
 
     /// Runs until the plane is dropped.
     pub(super) fn run(mut self) {
-        let mut ready = Events::with_capacity(8);
+        let mut ready = Events::with_capacity(256);
         let mut now = Instant::now();
         let mut next_tick = now + TICK;
         let mut ticks = 0u32;
@@ -277,6 +296,14 @@ impl<R: Router> Shard<R> {
                 more |= turn == TURN;
             }
 
+            if let Some(tcp) = &mut self.tcp {
+                ready.iter().for_each(|event| tcp.note(event));
+                more |= tcp.accept(&self.addresses, now);
+                let core = &mut self.core;
+                more |= tcp.receive(|route, owner, datagram| core.framed(route, owner, datagram, now));
+            }
+            self.settle(now);
+
             while let Some(key) = self.core.timers.pop(now) {
                 self.core.with_peer(key, |peer| peer.advance(now).map(|()| true));
             }
@@ -286,6 +313,9 @@ impl<R: Router> Shard<R> {
                 self.router.tick(&mut self.core.peers, now);
                 if ticks.is_multiple_of(10) {
                     self.drop_silent(now);
+                    if let Some(tcp) = &mut self.tcp {
+                        tcp.tick(now);
+                    }
                 }
             }
             self.settle(now);
@@ -321,7 +351,7 @@ impl<R: Router> Shard<R> {
                 break;
             }
         }
-        let Self { socket, core, gauges, .. } = self;
+        let Self { socket, tcp, core, gauges, .. } = self;
         core.out.drain(|run| {
             socket.send(run);
             if !run.arrived.is_empty() {
@@ -331,7 +361,16 @@ impl<R: Router> Shard<R> {
                 }
             }
         });
-        gauges.dropped.store(socket.dropped, Relaxed);
+        let mut dropped = socket.dropped;
+        if let Some(tcp) = tcp {
+            core.framed.drain(..).for_each(|framed| tcp.push(framed, now));
+            tcp.flush(now);
+            for (key, route) in tcp.lost.drain(..) {
+                core.peers.map.get_mut(&key).into_iter().for_each(|peer| peer.lost(route));
+            }
+            dropped += tcp.dropped;
+        }
+        gauges.dropped.store(dropped, Relaxed);
     }
 
     fn remove(&mut self, key: PeerKey, why: Closed, now: Instant) {
@@ -342,8 +381,12 @@ impl<R: Router> Shard<R> {
             let _ = catch_unwind(AssertUnwindSafe(|| {
                 peer.close();
                 let _ = peer.advance(now);
-                let _ = peer.drain(&mut core.out, |_| {}, core.mapped);
+                let _ = peer.drain(&mut core.out, &mut core.framed, |_| {}, core.mapped);
             }));
+        }
+        if let Some(tcp) = &mut self.tcp {
+            self.core.framed.drain(..).for_each(|framed| tcp.push(framed, now));
+            tcp.remove(key, now);
         }
         self.core.demux.remove(key);
         self.core.timers.remove(key);
@@ -389,7 +432,7 @@ impl<R: Router> Shard<R> {
     fn drop_silent(&mut self, now: Instant) {
         for (key, peer) in &self.core.peers.map {
             let is_over = |since: Instant, most: Duration| now.saturating_duration_since(since) > most;
-            if peer.connected && is_over(peer.heard, SILENCE) {
+            if peer.connected && (is_over(peer.heard, SILENCE) || !peer.has_consent(now)) {
                 self.core.failed.push((*key, Closed::Silent));
             } else if !peer.connected && is_over(peer.opened, CONNECT_WITHIN) {
                 self.core.failed.push((*key, Closed::NeverConnected));

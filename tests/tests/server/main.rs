@@ -10,6 +10,7 @@ mod events;
 mod hostile;
 mod live;
 mod media;
+mod network;
 mod operation;
 mod tokens;
 mod whep;

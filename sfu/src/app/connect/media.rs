@@ -20,7 +20,7 @@ use crate::{
         problem::ProblemResponse,
     },
     publish::whip,
-    rtc::{latency::Latencies, session},
+    rtc::{latency::Latencies, plane::Doors, session},
     watch::whep,
 };
 use axum::http::HeaderMap;
@@ -47,8 +47,7 @@ pub(in crate::app) async fn media(needs: MediaNeeds) -> Result<Media, AppError> 
     )
     .into();
     let (stage, task) = stage::start(stage::Needs {
-        listen: config.listen,
-        public: config.public_ip,
+        doors: Doors { listen: config.listen, public: config.public_ip, tcp: config.tcp },
         shards: config.shards.map_or(cores, usize::from).clamp(1, 64),
         segmentation: config.segmentation,
         board: board.clone(),

@@ -17,7 +17,7 @@ use crate::{
     publish::{advice::Program, opus::Ears, vitals::Vitals},
     rtc::{
         peer::PeerKey,
-        plane::{Plane, StartError},
+        plane::{Doors, Plane, StartError},
     },
 };
 use shared::{
@@ -30,7 +30,6 @@ use shared::{
 };
 use std::{
     collections::VecDeque,
-    net::{IpAddr, SocketAddr},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -62,10 +61,8 @@ pub type Heed = Box<dyn Fn(&Record) + Send>;
 
 /// What the stage is given.
 pub struct Needs {
-    /// First UDP address; a shard each from there on.
-    pub listen: SocketAddr,
-    /// How peers reach this machine, if not by its own addresses.
-    pub public: Vec<IpAddr>,
+    /// How peers reach this machine.
+    pub doors: Doors,
     /// How many shards.
     pub shards: usize,
     /// Whether one send may carry several datagrams.
@@ -161,10 +158,9 @@ pub async fn start(needs: Needs) -> Result<(StageHandle, JoinHandle<()>), StartE
     let levels = reports.clone();
     // A level that there is no room for is followed by another one a second later.
     let ears = Ears::start(move |from, level| drop(levels.try_send(Report::Heard(PeerKey(from), level))));
-    let plane =
-        Plane::start(needs.listen, &needs.public, (needs.shards, needs.segmentation), |index, shards| {
-            ShardRouter::new(index, shards, reports.clone(), ears.clone())
-        })?;
+    let plane = Plane::start(&needs.doors, (needs.shards, needs.segmentation), |index, shards| {
+        ShardRouter::new(index, shards, reports.clone(), ears.clone())
+    })?;
     let (inputs, inputs_in) = mpsc::channel(INPUTS);
     let (wishes, wishes_in) = mpsc::channel(64);
     let (returns, returns_in) = mpsc::channel(INPUTS);

@@ -5,6 +5,7 @@ use crate::input::Input;
 use sfu::rtc::{
     demux::{Demux, Kind, kind},
     dtls,
+    path::Route,
     peer::{Addresses, Peer, PeerKey, Side},
     segment::Segmenter,
 };
@@ -122,7 +123,7 @@ impl Wire {
             .map(|kind| changes.add_media(kind, direction, None, None, None))
             .to_vec();
         let (offer, pending) = changes.apply().expect("something to offer");
-        let addresses = Addresses { candidates: vec![server()], mapped: false };
+        let addresses = Addresses { candidates: vec![server()], mapped: false, tcp: false };
         let side = if publishes { Side::Ingest } else { Side::Egress };
         let (peer, answer) = Peer::answer(&offer.to_sdp_string(), &addresses, side, now).expect("an answer");
         let answer = SdpAnswer::from_sdp_string(&answer).expect("an answer that can be parsed");
@@ -153,7 +154,8 @@ impl Wire {
             return;
         }
         let Some(destination) = self.addresses.candidate(Some(server().ip()), source) else { return };
-        match self.peer.receive(source, destination, datagram, self.now) {
+        let route = Route { proto: Protocol::Udp, local: destination, remote: source };
+        match self.peer.receive(route, datagram, self.now) {
             Ok(true) if kind(datagram) == Kind::Stun => {
                 assert!(source == own() || self.moved, "a stranger's address was validated");
                 self.demux.validate(source, KEY);
@@ -201,7 +203,10 @@ impl Wire {
         }
         let (peer, client) = (&mut self.peer, &mut self.client);
         let mut events = Vec::new();
-        if peer.drain(&mut self.out, |event| events.push(event), false).is_err() || !peer.is_alive() {
+        let mut framed = Vec::new();
+        let drained = peer.drain(&mut self.out, &mut framed, |event| events.push(event), false);
+        assert!(framed.is_empty(), "nobody came by TCP");
+        if drained.is_err() || !peer.is_alive() {
             self.is_over = true;
             return;
         }
