@@ -67,8 +67,11 @@ fn checked(length: [u8; 2]) -> Result<usize, BadFrame> {
     if (1..=DATAGRAM_MOST).contains(&length) { Ok(length) } else { Err(BadFrame(length)) }
 }
 
-/// The first datagram of `bytes` and what follows it, if it is whole.
-fn whole(bytes: &[u8]) -> Result<Option<(&[u8], &[u8])>, BadFrame> {
+/// A datagram and what follows it.
+type Cut<'a> = (&'a [u8], &'a [u8]);
+
+/// The first datagram of `bytes`, if it is whole.
+fn whole(bytes: &[u8]) -> Result<Option<Cut<'_>>, BadFrame> {
     let Some((length, rest)) = bytes.split_first_chunk::<2>() else { return Ok(None) };
     Ok(rest.split_at_checked(checked(*length)?))
 }
