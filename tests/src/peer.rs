@@ -36,6 +36,8 @@ const AUDIO_EVERY: Duration = Duration::from_millis(20);
 const AUDIO_STEP: u32 = 960;
 /// A command is taken this long after it was given, at most.
 const ATTENTION: Duration = Duration::from_millis(5);
+/// While a connection is being made, what is due is done without delay, as browsers do.
+const EAGER: Duration = Duration::from_millis(1);
 
 /// What a publisher sends.
 #[derive(Debug, Clone, Copy)]
@@ -537,7 +539,8 @@ impl Driver {
             let Some(timeout) = self.drain() else { return self.note(|seen| seen.closed = true) };
             let due = self.sending.as_ref().and_then(Sending::due);
             let now = Instant::now();
-            let until = timeout.min(due.unwrap_or(timeout)).min(now + ATTENTION);
+            let attention = if self.rtc.is_connected() { ATTENTION } else { EAGER };
+            let until = timeout.min(due.unwrap_or(timeout)).min(now + attention);
             let wait = until.saturating_duration_since(now).max(Duration::from_micros(100));
             let outcome = match self.link.receive(&mut buffer, wait) {
                 Ok(Some((size, source))) => match buffer[..size].try_into() {

@@ -18,10 +18,15 @@ use std::{
 
 /// A publisher is asked for a keyframe of one track at most this often, however many viewers want one.
 pub const KEYFRAME_REQUEST_EVERY: Duration = Duration::from_secs(1);
-/// A cache no older than this is replayed at once; with an older one, asking the publisher is usually faster.
+/// A cache no older than this is replayed at once. An older one has so much to catch up with that a keyframe is better,
+/// where the publisher gives one.
 const FRESH: Duration = Duration::from_secs(3);
-/// How long a newcomer waits for a requested keyframe before an old cache is replayed after all.
-const PATIENCE: Duration = Duration::from_millis(500);
+/// An older cache with no more payload bytes than this is as good as a fresh one: little moves in it.
+const LIGHT: usize = 256 << 10;
+/// How long newcomers wait for a requested keyframe before an old cache is replayed after all.
+const PATIENCE: Duration = Duration::from_millis(150);
+/// A keyframe that comes later than this after it was asked for was none that was asked for.
+const ANSWERED: Duration = Duration::from_secs(1);
 /// A track without packets for this long, while another of its kind has some, has fallen silent.
 const QUIET: Duration = Duration::from_secs(2);
 /// The most tracks of one publisher: one sound track and three encodings, doubled.
@@ -45,8 +50,43 @@ struct TrackState {
     cache: KeyframeCache,
     meter: Meter,
     last_request: Option<Instant>,
+    /// Since when the publisher owes a keyframe that it was asked for.
+    owed: Option<Instant>,
+    /// Somebody asked too soon after another.
+    wanted: bool,
+    /// The publisher does not answer: OBS and FFmpeg send keyframes when they like.
+    deaf: bool,
     last_packet: Instant,
-    last_keyframe_time: Option<u32>,
+    highest_seq: u64,
+    /// The last keyframe's timestamp and the sequence number that it starts with.
+    last_keyframe: Option<(u32, u64)>,
+}
+
+impl TrackState {
+    /// Whether a newcomer is served from the cache without more ado.
+    fn serves(&self, now: Instant) -> bool {
+        self.cache.age(now).is_some_and(|age| age <= FRESH || self.cache.bytes() <= LIGHT || self.deaf)
+    }
+
+    fn request(&mut self, now: Instant) -> bool {
+        let due = self
+            .last_request
+            .is_none_or(|last| now.saturating_duration_since(last) >= KEYFRAME_REQUEST_EVERY);
+        if due {
+            self.deaf |= self.owed.is_some();
+            self.owed.get_or_insert(now);
+            self.last_request = Some(now);
+        }
+        self.wanted = !due;
+        due
+    }
+
+    fn keyframe_came(&mut self, now: Instant) {
+        if let Some(asked) = self.owed.take() {
+            self.deaf = now.saturating_duration_since(asked) > ANSWERED;
+        }
+        self.wanted = false;
+    }
 }
 
 /// See the module.
@@ -60,7 +100,11 @@ pub struct Hub {
 impl Hub {
     /// Takes a packet from a publisher. `None`: it is from a publisher that another has taken over from, or of a
     /// track too many. A newer publisher's first packet replaces the tracks.
-    pub fn push(&mut self, mut packet: Packet, now: Instant) -> Option<Arc<Packet>> {
+    pub fn push(&mut self, packet: Packet, now: Instant) -> Option<Arc<Packet>> {
+        self.take(packet, now, now)
+    }
+
+    fn take(&mut self, mut packet: Packet, arrived: Instant, now: Instant) -> Option<Arc<Packet>> {
         let epoch = packet.track.key.epoch;
         match self.publisher {
             Some(current) if epoch < current => return None,
@@ -78,8 +122,12 @@ impl Hub {
                     cache: KeyframeCache::default(),
                     meter: Meter::default(),
                     last_request: None,
+                    owed: None,
+                    wanted: false,
+                    deaf: false,
                     last_packet: now,
-                    last_keyframe_time: None,
+                    highest_seq: 0,
+                    last_keyframe: None,
                 });
                 self.tracks.len() - 1
             }
@@ -87,20 +135,33 @@ impl Hub {
         };
         let state = &mut self.tracks[at];
         if state.track != packet.track {
+            if packet.seq < state.highest_seq {
+                // A late packet of the codec before: for those who have its frame.
+                return Some(Arc::new(packet));
+            }
             // The publisher changed the codec in mid-session: what was kept no longer fits.
             state.track = Arc::clone(&packet.track);
             state.cache.clear();
         }
+        state.highest_seq = state.highest_seq.max(packet.seq);
         self.last_packet = Some(now);
         state.last_packet = now;
         let keyframe = payload::keyframe(packet.track.codec, &packet.payload);
         if let Some(keyframe) = keyframe {
-            // A parameter set and its slice start the same keyframe; only the size is news then.
-            let is_first = state.last_keyframe_time != Some(packet.time);
+            // A parameter set and its slice start the same keyframe, in whichever order they come; only the size is news then.
+            let (is_another, is_first) = match state.last_keyframe {
+                Some((time, seq)) if time == packet.time => (false, packet.seq < seq),
+                _ => (true, true),
+            };
             packet.starts_keyframe = is_first;
             if is_first {
+                state.last_keyframe = Some((packet.time, packet.seq));
+            }
+            if is_another {
                 state.meter.keyframe(keyframe.size, now);
-                state.last_keyframe_time = Some(packet.time);
+                state.keyframe_came(now);
+            } else {
+                state.meter.size = keyframe.size.or(state.meter.size);
             }
         }
         if packet.track.codec == Codec::Vp8 {
@@ -109,7 +170,7 @@ impl Hub {
         state.meter.packet(packet.payload.len(), packet.marker, now);
         let packet = Arc::new(packet);
         if !packet.track.is_audio() {
-            state.cache.push(&packet, now);
+            state.cache.push(&packet, arrived);
         }
         Some(packet)
     }
@@ -119,7 +180,8 @@ impl Hub {
         if self.state(packet.track.key).is_some_and(|state| state.cache.holds(packet.seq)) {
             return false;
         }
-        self.push(Packet::clone(packet), now).is_some()
+        // What it kept before anybody here watched is as old here as it was there.
+        self.take(Packet::clone(packet), packet.captured.min(now), now).is_some()
     }
 
     /// The publisher that packets are taken from.
@@ -165,23 +227,49 @@ impl Hub {
         self.state(key).map_or(&[], |state| state.cache.packets())
     }
 
-    /// How somebody who has waited for `waited` starts on a track.
-    pub fn start(&mut self, key: TrackKey, waited: Duration, now: Instant) -> Start {
-        let age = self.state(key).and_then(|state| state.cache.age(now));
-        match age {
-            Some(age) if age <= FRESH || waited >= PATIENCE => Start::Replay,
-            _ => Start::Wait { ask: self.request_keyframe(key, now) },
-        }
+    /// Somebody is about to come, and a keyframe that is asked for now is there when they are; true if the publisher is to
+    /// be asked. Where the cache will serve, it isn't.
+    pub fn expect(&mut self, key: TrackKey, now: Instant) -> bool {
+        let Some(state) = self.state_mut(key) else { return false };
+        !state.serves(now) && state.request(now)
     }
 
-    /// Somebody wants a keyframe; true if the publisher is to be asked now.
+    /// How somebody who is there starts on a track, to be asked again while they wait. `most` is how many bytes they can be
+    /// sent at once, if that is known: a path that is narrow would be drowned by the replay of a large group.
+    pub fn start(&mut self, key: TrackKey, most: Option<usize>, now: Instant) -> Start {
+        let Some(state) = self.state_mut(key) else { return Start::Wait { ask: false } };
+        let fits = most.is_none_or(|most| state.cache.bytes() <= most);
+        if fits && state.serves(now) {
+            return Start::Replay;
+        }
+        let in_vain = state.owed.is_some_and(|asked| now.saturating_duration_since(asked) >= PATIENCE);
+        if fits && in_vain && state.cache.age(now).is_some() {
+            return Start::Replay;
+        }
+        Start::Wait { ask: state.request(now) }
+    }
+
+    /// Somebody wants a keyframe; true if the publisher is to be asked now. If not, and none comes, [`Self::due`] tells
+    /// when it is.
     pub fn request_keyframe(&mut self, key: TrackKey, now: Instant) -> bool {
-        let Some(state) = self.tracks.iter_mut().find(|state| state.track.key == key) else { return false };
-        let due = state
-            .last_request
-            .is_none_or(|last| now.saturating_duration_since(last) >= KEYFRAME_REQUEST_EVERY);
-        if due {
-            state.last_request = Some(now);
+        self.state_mut(key).is_some_and(|state| state.request(now))
+    }
+
+    /// The tracks whose publisher is to be asked for a keyframe now: those that somebody asked for too soon after another,
+    /// and, if somebody is there who `watches`, those whose cache is about to be outgrown.
+    pub fn due(&mut self, watches: bool, now: Instant) -> Vec<TrackKey> {
+        let newest = self.last_packet;
+        let mut due = Vec::new();
+        for state in self.tracks.iter_mut().filter(|state| !state.track.is_audio()) {
+            let flows = newest
+                .is_some_and(|newest| newest.saturating_duration_since(state.last_packet) < QUIET)
+                && now.saturating_duration_since(state.last_packet) < QUIET;
+            let wanted = state.wanted || watches && state.cache.is_almost_outgrown(now);
+            // Whoever doesn't listen is not asked over and over while the cache still serves.
+            let in_vain = state.deaf && state.cache.age(now).is_some();
+            if flows && wanted && !in_vain && state.request(now) {
+                due.push(state.track.key);
+            }
         }
         due
     }
@@ -218,6 +306,10 @@ impl Hub {
 
     fn state(&self, key: TrackKey) -> Option<&TrackState> {
         self.tracks.iter().find(|state| state.track.key == key)
+    }
+
+    fn state_mut(&mut self, key: TrackKey) -> Option<&mut TrackState> {
+        self.tracks.iter_mut().find(|state| state.track.key == key)
     }
 }
 
@@ -258,22 +350,129 @@ pub(super) mod tests {
         let mut hub = Hub::default();
         let key = hub.push(of(1, 1, VP8_KEY), now).unwrap().track.key;
         hub.push(of(1, 2, VP8_DELTA), now);
-        assert_eq!(hub.start(key, Duration::ZERO, now + Duration::from_secs(2)), Start::Replay);
+        assert_eq!(hub.start(key, None, now + SECOND * 2), Start::Replay);
         assert_eq!(hub.cached(key).len(), 2);
         assert!(hub.cached(key)[0].starts_keyframe);
     }
 
+    const MS: Duration = Duration::from_millis(1);
+    const SECOND: Duration = Duration::from_secs(1);
+    /// More than [`LIGHT`] in a second.
+    const HEAVY: usize = LIGHT / 20;
+
+    /// A picture with so many bytes.
+    fn picture(seq: u64, starts: bool, bytes: usize) -> Packet {
+        let mut payload = if starts { VP8_KEY.to_vec() } else { VP8_DELTA.to_vec() };
+        payload.resize(bytes.max(payload.len()), 0);
+        of(1, seq, &payload)
+    }
+
+    /// Thirty pictures a second for `seconds`, the first being a keyframe.
+    fn group(hub: &mut Hub, from: u64, seconds: u64, bytes: usize, start: Instant) -> Instant {
+        for i in 0..30 * seconds {
+            hub.push(picture(from + i, i == 0, bytes), start + SECOND * i as u32 / 30);
+        }
+        start + SECOND * seconds as u32
+    }
+
+    const TRACK: TrackKey = TrackKey { epoch: Epoch(1), index: 0 };
+    const ASK: Start = Start::Wait { ask: true };
+    const WAIT: Start = Start::Wait { ask: false };
+
     #[test]
     fn with_an_old_cache_the_publisher_is_asked_once_and_the_cache_serves_if_it_does_not_answer() {
+        let mut hub = Hub::default();
+        let later = group(&mut hub, 1, 5, HEAVY, Instant::now());
+        assert_eq!(hub.start(TRACK, None, later), ASK);
+        for _ in 0..100 {
+            assert_eq!(hub.start(TRACK, None, later), WAIT);
+        }
+        assert_eq!(hub.start(TRACK, None, later + PATIENCE), Start::Replay);
+        // The next keyframe comes when the encoder likes: nobody waits for it again.
+        let next = group(&mut hub, 151, 5, HEAVY, later + SECOND * 2);
+        assert_eq!(hub.start(TRACK, None, next), Start::Replay);
+        assert!(!hub.expect(TRACK, next));
+    }
+
+    #[test]
+    fn a_publisher_that_answers_is_asked_before_the_newcomer_is_there() {
+        let mut hub = Hub::default();
+        let later = group(&mut hub, 1, 5, HEAVY, Instant::now());
+        assert!(hub.expect(TRACK, later));
+        assert!(!hub.expect(TRACK, later + MS * 10), "once for all");
+        hub.push(picture(151, true, HEAVY), later + MS * 40);
+        assert_eq!(hub.start(TRACK, None, later + MS * 60), Start::Replay);
+        assert_eq!(hub.cached(TRACK).len(), 1);
+        assert!(hub.due(true, later + SECOND * 2).is_empty(), "what was asked for has come");
+    }
+
+    #[test]
+    fn an_old_cache_in_which_little_moves_is_as_good_as_a_fresh_one() {
+        let mut hub = Hub::default();
+        let later = group(&mut hub, 1, 10, 500, Instant::now());
+        assert_eq!(hub.start(TRACK, None, later), Start::Replay);
+        assert!(!hub.expect(TRACK, later) && hub.due(true, later).is_empty());
+    }
+
+    #[test]
+    fn a_narrow_path_is_not_drowned_by_a_replay() {
+        let mut hub = Hub::default();
+        let later = group(&mut hub, 1, 2, HEAVY, Instant::now());
+        let bytes: usize = hub.cached(TRACK).iter().map(|packet| packet.payload.len()).sum();
+        assert_eq!(hub.start(TRACK, Some(bytes), later), Start::Replay);
+        assert_eq!(hub.start(TRACK, Some(bytes - 1), later), ASK);
+        assert_eq!(hub.start(TRACK, Some(bytes - 1), later + PATIENCE), WAIT, "however long it takes");
+    }
+
+    #[test]
+    fn a_cache_that_is_about_to_be_outgrown_is_renewed_while_somebody_watches() {
         let start = Instant::now();
         let mut hub = Hub::default();
-        let key = hub.push(of(1, 1, VP8_KEY), start).unwrap().track.key;
-        let later = start + Duration::from_secs(5);
-        assert_eq!(hub.start(key, Duration::ZERO, later), Start::Wait { ask: true });
-        for _ in 0..100 {
-            assert_eq!(hub.start(key, Duration::ZERO, later), Start::Wait { ask: false });
+        let mut asked = Vec::new();
+        for i in 0..30 * 30 {
+            let now = start + SECOND * i as u32 / 30;
+            // It answers with the next picture.
+            let answers = asked.last().is_some_and(|last| *last == i - 1);
+            hub.push(picture(i + 1, i == 0 || answers, HEAVY), now);
+            if !hub.due(true, now).is_empty() {
+                asked.push(i);
+            }
+            assert!(!hub.cached(TRACK).is_empty(), "there is always one to start from");
         }
-        assert_eq!(hub.start(key, PATIENCE, later + PATIENCE), Start::Replay);
+        assert_eq!(asked.len(), 2, "{asked:?}");
+        assert!(hub.due(false, start + SECOND * 60).is_empty(), "nobody watches");
+    }
+
+    #[test]
+    fn one_that_ignores_requests_is_asked_again_only_while_its_cache_does_not_serve() {
+        let start = Instant::now();
+        let mut hub = Hub::default();
+        let mut asked = Vec::new();
+        for i in 0..30 * 60 {
+            let now = start + SECOND * i as u32 / 30;
+            hub.push(picture(i + 1, i % (30 * 20) == 0, HEAVY), now);
+            if !hub.due(true, now).is_empty() {
+                asked.push(i / 30);
+            }
+            let served = hub.start(TRACK, None, now) == Start::Replay;
+            let kept = i % (30 * 20) <= 30 * 12;
+            assert!(!served || kept, "nothing is served that does not begin with a keyframe");
+        }
+        assert!(asked.len() < 30, "{asked:?}");
+    }
+
+    #[test]
+    fn a_request_too_soon_after_another_is_not_forgotten() {
+        let start = Instant::now();
+        let mut hub = Hub::default();
+        hub.push(picture(1, true, HEAVY), start);
+        assert!(hub.request_keyframe(TRACK, start));
+        hub.push(picture(2, true, HEAVY), start + MS * 40);
+        assert!(!hub.request_keyframe(TRACK, start + MS * 300), "lost after that keyframe");
+        hub.push(picture(3, false, HEAVY), start + MS * 900);
+        assert!(hub.due(true, start + MS * 900).is_empty());
+        assert_eq!(hub.due(true, start + SECOND), [TRACK]);
+        assert!(hub.due(true, start + SECOND).is_empty());
     }
 
     #[test]
@@ -326,6 +525,20 @@ pub(super) mod tests {
         assert!(!hub.adopt(&first, now));
         assert!(hub.adopt(&second, now));
         assert!(!hub.adopt(&second, now));
+    }
+
+    #[test]
+    fn what_is_late_of_the_codec_before_spoils_nothing_of_the_one_after() {
+        let now = Instant::now();
+        let mut hub = Hub::default();
+        hub.push(of(1, 1, VP8_KEY), now);
+        let h264 = |seq: u64, payload: &[u8]| Packet { track: track(1, Codec::H264), ..of(1, seq, payload) };
+        const IDR: &[u8] = &[0x65, 0x88, 0x84];
+        hub.push(h264(3, IDR), now);
+        assert!(hub.push(of(1, 2, VP8_DELTA), now).is_some(), "whoever has its frame may have it");
+        hub.push(h264(4, &[0x41, 0x9a]), now);
+        assert_eq!(hub.cached(TRACK).iter().map(|packet| packet.seq).collect::<Vec<_>>(), [3, 4]);
+        assert_eq!(hub.largest_video(|codec| codec == Codec::H264), Some(TRACK));
     }
 
     #[test]

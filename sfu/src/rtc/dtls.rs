@@ -23,6 +23,14 @@ static IMPATIENT: Impatient = Impatient;
 static PROVIDER: LazyLock<Arc<CryptoProvider>> =
     LazyLock::new(|| Arc::new(CryptoProvider { dtls_provider: &IMPATIENT, ..from_feature_flags() }));
 
+/// One for all peers while the process runs: making a key and signing it for each would cost every join its time.
+static CERTIFICATE: LazyLock<Option<DtlsCert>> = LazyLock::new(|| IMPATIENT.generate_certificate());
+
+/// The certificate that every peer is shown; `None` if none can be made.
+pub fn certificate() -> Option<DtlsCert> {
+    CERTIFICATE.clone()
+}
+
 /// The cryptography that every peer uses.
 pub fn provider() -> Arc<CryptoProvider> {
     Arc::clone(&PROVIDER)

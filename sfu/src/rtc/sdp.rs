@@ -128,6 +128,9 @@ pub fn config(order: &[shared::broadcast::Codec]) -> RtcConfig {
         .set_send_buffer_video(1500)
         .set_rtcp_report_interval_video(Duration::from_secs(1))
         .set_rtcp_report_interval_audio(Duration::from_secs(2));
+    if let Some(certificate) = super::dtls::certificate() {
+        config = config.set_dtls_cert(certificate);
+    }
     for codec in order {
         config = match codec {
             shared::broadcast::Codec::Av1 => config.enable_av1(true),

@@ -88,6 +88,29 @@ const client = {
     return this.current.session;
   },
 
+  /** Changes what the newest connection's picture is sent as. */
+  async change(how) {
+    const sender = this.peers.at(-1).getSenders().find((s) => s.track?.kind === 'video');
+    const parameters = sender.getParameters();
+    for (const encoding of parameters.encodings) how(encoding, parameters.codecs);
+    await sender.setParameters(parameters);
+  },
+
+  /** Sends the picture so many times smaller. */
+  scale(by) {
+    return this.change((encoding) => { encoding.scaleResolutionDownBy = by; });
+  },
+
+  /** Sends the picture in another of the codecs that were agreed on, without a word to the server. */
+  recode(name) {
+    return this.change((encoding, codecs) => {
+      const rank = (c) => (/packetization-mode=0|profile-id=[1-9]|profile=[1-9]/.test(c.sdpFmtpLine ?? '') ? 1 : 0);
+      const fitting = codecs.filter((c) => c.mimeType === `video/${name}`).sort((a, b) => rank(a) - rank(b));
+      if (fitting.length === 0) throw new Error(`${name} was not agreed on`);
+      [encoding.codec] = fitting;
+    });
+  },
+
   /** Plays by WHEP. */
   async play({ url }) {
     const peer = await this.playing();

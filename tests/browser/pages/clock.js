@@ -71,6 +71,20 @@ const clock = {
     this.peer = peer;
   },
 
+  /** Ends what `publish` or `serve` began. */
+  stop() {
+    this.peer?.close();
+    this.peer = null;
+  },
+
+  /** Keyframes that the publisher was asked for. */
+  async asked() {
+    for (const entry of (await this.peer.getStats()).values()) {
+      if (entry.type === 'outbound-rtp' && entry.kind === 'video') return (entry.pliCount ?? 0) + (entry.firCount ?? 0);
+    }
+    return 0;
+  },
+
   /** Answers an offer to play, with no server in between. */
   async serve(sdp) {
     this.peer?.close();
@@ -172,6 +186,16 @@ const clock = {
       jitterBuffer: ((after.jitterBuffer - before.jitterBuffer) * 1000) / (after.emitted - before.emitted),
       decode: ((after.decode - before.decode) * 1000) / frames,
     };
+  },
+
+  /** What the viewer has seen by `stay` ms from now: freezes, packets it asked for again. */
+  async troubles(stay) {
+    await new Promise((resolve) => setTimeout(resolve, stay));
+    for (const entry of (await this.joined.peer.getStats()).values()) {
+      if (entry.type !== 'inbound-rtp' || entry.kind !== 'video') continue;
+      return { freezes: entry.freezeCount ?? 0, repairs: entry.nackCount ?? 0 };
+    }
+    return { freezes: 0, repairs: 0 };
   },
 
   async statistics(peer) {

@@ -73,6 +73,24 @@
     return seen;
   };
 
+  /**
+   * Seconds from now until the page sends 1280×720 with an encoder that is told at least `rate` bit/s. Its connection may be
+   * about to be made.
+   */
+  probe.ramp = async (rate) => {
+    const started = performance.now();
+    for (;;) {
+      const peer = probe.peers.filter((p) => p.connectionState !== 'closed').at(-1);
+      for (const entry of peer ? (await peer.getStats()).values() : []) {
+        if (entry.type !== 'outbound-rtp' || entry.kind !== 'video') continue;
+        if (entry.frameWidth === 1280 && entry.frameHeight === 720 && entry.targetBitrate >= rate) {
+          return (performance.now() - started) / 1000;
+        }
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  };
+
   /** The loudest sample over `ms` of the page's picture's sound, 0 to 1. */
   probe.loudest = async (ms = 1500) => {
     const stream = probe.video()?.srcObject;

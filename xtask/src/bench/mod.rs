@@ -2,6 +2,7 @@
 
 mod chat;
 mod fanout;
+mod join;
 mod latency;
 mod report;
 mod start;
@@ -29,7 +30,16 @@ const BENCHES: &[(&str, &str, Bench)] = &[
         "one broadcast, 1 to 400 viewers and more: what a core forwards, how long it takes, what a viewer costs",
         fanout::run,
     ),
-    ("latency", "browser to browser: request to first picture, glass to glass", latency::run),
+    (
+        "join",
+        "a viewer's wait for its first keyframe and picture, what joining asks of the publisher",
+        join::run,
+    ),
+    (
+        "latency",
+        "browser to browser: what the server adds to glass to glass, a publisher's ramp",
+        latency::run,
+    ),
 ];
 
 /// Builds the server, then runs the bench that is asked for.

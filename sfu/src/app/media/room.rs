@@ -179,6 +179,8 @@ pub struct Room {
     pending: Vec<Arc<Packet>>,
     /// Whether the hub's tracks changed since viewers last chose.
     tracks_changed: bool,
+    /// Whether caches came from another shard that viewers here may start from.
+    caches_came: bool,
     /// Other shards whose viewers want this broadcast, one bit each.
     pub subscribers: u64,
     /// The shard that media last came from, if not this one.
@@ -246,6 +248,16 @@ impl Room {
         }
     }
 
+    /// The caches of another shard's tracks: viewers that are here already start from them as newcomers do, faster than real
+    /// time.
+    pub fn adopt_caches(&mut self, packets: &[Arc<Packet>], from: usize, now: Instant) {
+        for packet in packets {
+            if self.hub.adopt(packet, now) {
+                (self.source, self.caches_came) = (Some(from), true);
+            }
+        }
+    }
+
     /// Media from another shard.
     pub fn adopt(&mut self, packets: &[Arc<Packet>], from: usize, now: Instant) {
         for packet in packets {
@@ -280,12 +292,40 @@ impl Room {
 
     /// Looks after viewers that wait for a start. Answers the keyframes that the publisher must be asked for.
     pub fn tick(&mut self, peers: &mut Peers, now: Instant) -> Vec<Ask> {
+        let mut asks = self.start_all(peers, now);
+        // Caches are renewed where the publisher sits, for all shards.
+        let watches = self.publisher.is_some() && (!self.viewers.is_empty() || self.subscribers != 0);
+        asks.extend(self.hub.due(watches, now).into_iter().map(Ask));
+        asks
+    }
+
+    /// Starts the viewers that wait for it, if caches have just come from another shard.
+    pub fn start_if_caches_came(&mut self, peers: &mut Peers, now: Instant) -> Vec<Ask> {
+        if !std::mem::take(&mut self.caches_came) {
+            return Vec::new();
+        }
+        let mut asks = self.start_all(peers, now);
+        let coming = self.viewers.iter().filter(|viewer| !viewer.connected).map(|viewer| viewer.key);
+        for key in coming.collect::<Vec<_>>() {
+            asks.extend(self.expect_viewer(key, peers, now));
+        }
+        asks
+    }
+
+    fn start_all(&mut self, peers: &mut Peers, now: Instant) -> Vec<Ask> {
         let mut asks = Vec::new();
         for at in 0..self.viewers.len() {
             self.choose(at, peers, now);
             self.start(at, peers, now, &mut asks);
         }
         asks
+    }
+
+    /// A viewer is on its way: what it will start from is asked for while its transport comes up.
+    pub fn expect_viewer(&mut self, key: PeerKey, peers: &Peers, now: Instant) -> Option<Ask> {
+        let peer = peers.get(key).filter(|peer| peer.has_line(false))?;
+        let track = self.hub.largest_video(|codec| peer.decodes(codec))?;
+        self.hub.expect(track, now).then_some(Ask(track))
     }
 
     /// Adds a viewer; it gets nothing before it is connected.
@@ -413,7 +453,7 @@ impl Room {
 
     fn start(&mut self, at: usize, peers: &mut Peers, now: Instant, asks: &mut Vec<Ask>) {
         let viewer = &mut self.viewers[at];
-        let Some((track, waited)) = viewer.video.awaited(now) else { return };
+        let Some((track, _)) = viewer.video.awaited(now) else { return };
         // While something plays, a switch waits for a keyframe; only a newcomer is worth a replay.
         let is_newcomer = viewer.video.current().is_none_or(|current| current.epoch != track.epoch);
         if !is_newcomer {
@@ -422,7 +462,7 @@ impl Room {
             }
             return;
         }
-        match self.hub.start(track, waited, now) {
+        match self.hub.start(track, None, now) {
             Start::Replay => {
                 let packets = self.hub.cached(track);
                 let mut times: Vec<u32> = packets.iter().map(|packet| packet.time).collect();

@@ -56,6 +56,8 @@ pub enum Report {
 pub enum Message {
     /// Media of a room, for the viewers of the shard it goes to.
     Media { room: RoomKey, from: usize, packets: Arc<[Arc<Packet>]> },
+    /// What a room's tracks have in their caches, for a shard that has just subscribed.
+    Caches { room: RoomKey, from: usize, packets: Arc<[Arc<Packet>]> },
     /// The shard has viewers of a room and wants its media.
     Subscribe { room: RoomKey, shard: usize },
     /// It has none any more.
@@ -197,7 +199,7 @@ impl Router for ShardRouter {
     type Role = Usher;
     type Message = Message;
 
-    fn opened(&mut self, key: PeerKey, role: Usher, peers: &mut Peers, _now: Instant) {
+    fn opened(&mut self, key: PeerKey, role: Usher, peers: &mut Peers, now: Instant) {
         self.sessions.insert(key, role);
         match role {
             Usher::Publisher(room_key) => {
@@ -209,11 +211,13 @@ impl Router for ShardRouter {
             Usher::Viewer(room_key) => {
                 let room = self.rooms.entry(room_key).or_default();
                 room.add_viewer(key);
+                let ask = room.expect_viewer(key, peers, now);
                 if !room.subscribed && self.shards.len() > 1 {
                     room.subscribed = true;
                     let shard = self.index;
                     self.tell_others(|| Message::Subscribe { room: room_key, shard });
                 }
+                self.ask(room_key, ask.into_iter().collect(), peers);
             }
         }
     }
@@ -270,6 +274,13 @@ impl Router for ShardRouter {
                     self.tell(from, Message::Unsubscribe { room: key, shard });
                 }
             },
+            Message::Caches { room: key, from, packets } => {
+                if let Some(room) = self.rooms.get_mut(&key).filter(|room| room.subscribed) {
+                    room.adopt_caches(&packets, from, now);
+                    let asks = room.start_if_caches_came(peers, now);
+                    self.ask(key, asks, peers);
+                }
+            }
             Message::Subscribe { room: key, shard } => {
                 let room = self.rooms.entry(key).or_default();
                 let is_new = room.subscribers & (1 << shard) == 0;
@@ -277,7 +288,10 @@ impl Router for ShardRouter {
                 // Only the publisher's shard answers, and once: a repetition is for a request that was lost.
                 let backlog = if is_new && room.publisher.is_some() { room.backlog() } else { Vec::new() };
                 if !backlog.is_empty() {
-                    self.tell(shard, Message::Media { room: key, from: self.index, packets: backlog.into() });
+                    self.tell(
+                        shard,
+                        Message::Caches { room: key, from: self.index, packets: backlog.into() },
+                    );
                 }
             }
             Message::Unsubscribe { room: key, shard } => {
