@@ -160,6 +160,9 @@ pub struct PeerStatus {
     /// Its codec.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub codec: Option<Codec>,
+    /// What the network carries to a viewer, as the congestion controller estimates it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub estimate: Option<Bitrate>,
 }
 
 /// The topic `media:stream_peers:v1` (every 2 s, to the channel's owner): who is connected, at most 500 of them.

@@ -12,6 +12,7 @@ pub mod mmdb;
 pub mod peer;
 pub mod relay;
 pub mod server;
+pub mod simulcast;
 pub mod vp8;
 
 use std::time::{Duration, Instant};

@@ -9,7 +9,7 @@ use super::{
 };
 use shared::{
     broadcast::{Codec, Rendition},
-    unit::Bitrate,
+    unit::{Bitrate, Size},
 };
 use std::{
     sync::Arc,
@@ -214,6 +214,17 @@ impl Hub {
     /// largest encoding when the network is narrow. If all are silent nothing changes, as the publisher may come back.
     pub fn flowing(&self) -> impl Iterator<Item = &Arc<Track>> {
         self.tracks.iter().filter(|state| self.flows(state)).map(|state| &state.track)
+    }
+
+    /// The pictures that there are, with whether they flow, their sizes and their bits a second.
+    pub fn pictures(&mut self, now: Instant) -> impl Iterator<Item = (&Arc<Track>, bool, Option<Size>, u64)> {
+        let flows: Vec<bool> = self.tracks.iter().map(|state| self.flows(state)).collect();
+        self.tracks.iter_mut().zip(flows).filter(|(state, _)| !state.track.is_audio()).map(
+            move |(state, flows)| {
+                let (bitrate, _) = state.meter.rates(now);
+                (&state.track, flows, state.meter.size, bitrate)
+            },
+        )
     }
 
     fn flows(&self, state: &TrackState) -> bool {

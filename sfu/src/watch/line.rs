@@ -54,6 +54,12 @@ impl<T: Copy + PartialEq> Line<T> {
         self.wanted = None;
     }
 
+    /// Takes off what is on the line, and wants nothing more. Whatever is wanted next goes on where it left off.
+    pub fn stop(&mut self) {
+        self.current = None;
+        self.wanted = None;
+    }
+
     /// Starts on `track` with packets that are replayed at once; the caller then places each of them.
     /// `times` are the timestamps of their frames, oldest first.
     pub fn replay(&mut self, track: T, first_seq: u64, times: &[u32], now: Instant) {

@@ -1,6 +1,8 @@
 //! One viewer's session: WHEP, which rendition, rewriting.
 
 pub mod line;
+pub mod path;
 pub mod picture;
 pub mod rewrite;
+pub mod select;
 pub mod whep;

@@ -18,16 +18,19 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     middleware::from_fn,
     response::{IntoResponse, Response},
-    routing::{get, post, put},
+    routing::{get, post},
 };
 use futures_util::future::BoxFuture;
 use serde::Deserialize;
 use shared::{
     analytics::VIEW_HEADER,
     id::{ChannelId, ChannelName, SessionId, ViewId},
-    watch::{ChooseRendition, PlayoutClock},
+    watch::{ChooseRendition, Playing, PlayoutClock},
 };
 use std::{net::IpAddr, sync::Arc};
+
+/// A rid has at most 255 characters (RFC 8852), and they are ASCII.
+const MOST_NAME_BYTES: usize = 255;
 
 /// Who may watch.
 pub trait Gate: Send + Sync + 'static {
@@ -74,8 +77,11 @@ pub trait Egress: Sessions {
     fn choose<'a>(
         &'a self,
         id: &'a SessionId,
-        rendition: Option<String>,
+        wish: ChooseRendition,
     ) -> BoxFuture<'a, Result<(), PatchError>>;
+
+    /// What the viewer gets, and why.
+    fn playing<'a>(&'a self, id: &'a SessionId) -> BoxFuture<'a, Result<Playing, PatchError>>;
 
     /// Ties the session's RTP timestamps to the server's clock; `None` before its first picture.
     fn clock<'a>(&'a self, id: &'a SessionId) -> BoxFuture<'a, Result<Option<PlayoutClock>, PatchError>>;
@@ -116,8 +122,8 @@ pub fn routes(
     Router::new()
         .route("/whep/{channel}", endpoint)
         .route("/whep/{channel}/{session}", resource)
-        .route("/whep/{channel}/{session}/clock", get(clock))
-        .route("/whep/{channel}/{session}/rendition", put(choose))
+        .route("/whep/{channel}/{session}/clock", get(clock).options(clock_options))
+        .route("/whep/{channel}/{session}/rendition", get(playing).put(choose).options(rendition_options))
         .layer(DefaultBodyLimit::max(sdp::MOST_BYTES))
         .layer(from_fn(session::cors))
         .with_state(Whep { gate, egress, classify, links })
@@ -188,8 +194,27 @@ async fn choose(
     extract::Json(wanted): extract::Json<ChooseRendition>,
 ) -> Result<StatusCode, ProblemResponse> {
     let id = own(&whep, &channel, &id)?;
-    whep.egress.choose(&id, wanted.rendition.map(|name| name.chars().take(64).collect())).await?;
+    // No rendition's name is longer: a longer one is of none.
+    let rendition = wanted.rendition.filter(|name| name.len() <= MOST_NAME_BYTES);
+    whep.egress.choose(&id, ChooseRendition { rendition, ..wanted }).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+async fn playing(
+    State(whep): State<Whep>,
+    Path((channel, id)): Path<(String, String)>,
+) -> Result<([(HeaderName, &'static str); 1], Json<Playing>), ProblemResponse> {
+    let id = own(&whep, &channel, &id)?;
+    let playing = whep.egress.playing(&id).await?;
+    Ok(([(header::CACHE_CONTROL, "no-store")], Json(playing)))
+}
+
+async fn clock_options() -> impl IntoResponse {
+    (StatusCode::NO_CONTENT, [(header::ALLOW, "OPTIONS, GET")])
+}
+
+async fn rendition_options() -> impl IntoResponse {
+    (StatusCode::NO_CONTENT, [(header::ALLOW, "OPTIONS, GET, PUT")])
 }
 
 /// The name of a viewer's session is its key: 80 random bits that only the one who opened it was told.

@@ -12,6 +12,7 @@ mod live;
 mod media;
 mod network;
 mod operation;
+mod renditions;
 mod tokens;
 mod whep;
 mod whip;

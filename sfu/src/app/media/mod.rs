@@ -1,6 +1,7 @@
 //! The composition root of the media plane: it joins sessions that publish and watch with the hub between them, on the
 //! shards of `rtc`. `app` is the same for everything that isn't media.
 
+mod chooser;
 mod room;
 mod router;
 pub mod sessions;

@@ -1,5 +1,6 @@
 //! One broadcast on one shard: its hub, the publisher if it sits here, and the viewers that do.
 
+use super::chooser::{Chooser, Pictures};
 use crate::{
     broadcast::{
         hub::{Hub, Start},
@@ -16,10 +17,15 @@ use crate::{
     },
     watch::{
         line::{Arrival, Line},
+        path::Sample,
         picture::{Numbers, PictureIds},
     },
 };
-use shared::broadcast::{Codec, Rendition};
+use shared::{
+    broadcast::{Codec, Rendition},
+    unit::Bitrate,
+    watch::{ChooseRendition, Playing, Reason},
+};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -36,8 +42,9 @@ const AUDIO_CLOCK: u32 = 48_000;
 /// Media that stops for this long is an interruption.
 pub const STALLED: Duration = Duration::from_millis(1500);
 
-/// What viewers' congestion controllers probe for, in bits a second.
-const DESIRED: u64 = 3_000_000;
+/// What a viewer gets is looked at each so many ticks, and at the next one if something changed. Not everybody's turn is in
+/// the same tick.
+const CHOOSE_EVERY: usize = 5;
 
 /// A publisher's session on this shard.
 pub struct Publisher {
@@ -161,8 +168,7 @@ struct Viewer {
     audio: Line<TrackKey>,
     connected: bool,
     pictures: PictureIds<TrackKey>,
-    /// The rendition that the viewer chose; automatic if none.
-    choice: Option<String>,
+    chooser: Chooser,
     /// The last picture's timestamp in the viewer's stream, and when it was captured.
     shown: Option<(u32, Instant)>,
 }
@@ -175,6 +181,9 @@ pub struct Room {
     /// Publishers' sessions here whose media has not come yet. Whoever is on stays on until it does.
     coming: Vec<Publisher>,
     viewers: Vec<Viewer>,
+    /// What the viewers can choose from, as last measured.
+    pictures: Pictures,
+    ticks: usize,
     /// What came since the last flush.
     pending: Vec<Arc<Packet>>,
     /// Whether the hub's tracks changed since viewers last chose.
@@ -204,6 +213,15 @@ pub struct Measurement {
     pub keyframe_interval: Option<Duration>,
     /// What the doctor looks at.
     pub vitals: Vitals,
+}
+
+/// What a viewer gets.
+#[derive(Debug, Clone, Default)]
+pub struct Receives {
+    /// Its picture's rendition and codec.
+    pub picture: Option<(String, Codec)>,
+    /// What its network carries.
+    pub estimate: Option<Bitrate>,
 }
 
 /// A keyframe that somebody on another shard has to ask for.
@@ -276,8 +294,13 @@ impl Room {
             return Vec::new();
         }
         if std::mem::take(&mut self.tracks_changed) {
+            self.pictures.measure(&mut self.hub, now);
             for at in 0..self.viewers.len() {
-                self.choose(at, peers, now);
+                self.viewers[at].chooser.is_due = true;
+                // Whoever has nothing, or nothing any more, can start with this very packet.
+                if self.viewers[at].video.current().is_none_or(|current| self.track(current).is_none()) {
+                    self.choose(at, peers, now);
+                }
             }
         }
         let pending = std::mem::take(&mut self.pending);
@@ -292,7 +315,8 @@ impl Room {
 
     /// Looks after viewers that wait for a start. Answers the keyframes that the publisher must be asked for.
     pub fn tick(&mut self, peers: &mut Peers, now: Instant) -> Vec<Ask> {
-        let mut asks = self.start_all(peers, now);
+        self.ticks = self.ticks.wrapping_add(1);
+        let mut asks = self.start_all(Some(self.ticks), peers, now);
         // Caches are renewed where the publisher sits, for all shards.
         let watches = self.publisher.is_some() && (!self.viewers.is_empty() || self.subscribers != 0);
         asks.extend(self.hub.due(watches, now).into_iter().map(Ask));
@@ -304,7 +328,7 @@ impl Room {
         if !std::mem::take(&mut self.caches_came) {
             return Vec::new();
         }
-        let mut asks = self.start_all(peers, now);
+        let mut asks = self.start_all(None, peers, now);
         let coming = self.viewers.iter().filter(|viewer| !viewer.connected).map(|viewer| viewer.key);
         for key in coming.collect::<Vec<_>>() {
             asks.extend(self.expect_viewer(key, peers, now));
@@ -312,10 +336,17 @@ impl Room {
         asks
     }
 
-    fn start_all(&mut self, peers: &mut Peers, now: Instant) -> Vec<Ask> {
+    /// At a tick those choose anew whose turn it is; else all.
+    fn start_all(&mut self, tick: Option<usize>, peers: &mut Peers, now: Instant) -> Vec<Ask> {
         let mut asks = Vec::new();
+        let is_turn = |at: usize| tick.is_none_or(|tick| tick.wrapping_add(at).is_multiple_of(CHOOSE_EVERY));
+        if is_turn(0) {
+            self.pictures.measure(&mut self.hub, now);
+        }
         for at in 0..self.viewers.len() {
-            self.choose(at, peers, now);
+            if self.viewers[at].chooser.is_due || is_turn(at) {
+                self.choose(at, peers, now);
+            }
             self.start(at, peers, now, &mut asks);
         }
         asks
@@ -337,7 +368,7 @@ impl Room {
             audio,
             connected: false,
             pictures: PictureIds::default(),
-            choice: None,
+            chooser: Chooser::default(),
             shown: None,
         });
     }
@@ -347,27 +378,56 @@ impl Room {
         let mut asks = Vec::new();
         if let Some(at) = self.viewers.iter().position(|viewer| viewer.key == key) {
             self.viewers[at].connected = true;
-            peers.set_desired_bitrate(key, DESIRED);
+            self.pictures.measure(&mut self.hub, now);
             self.choose(at, peers, now);
             self.start(at, peers, now, &mut asks);
         }
         asks
     }
 
-    /// The viewer wants another rendition.
-    pub fn viewer_chose(&mut self, key: PeerKey, choice: Option<String>) {
-        if let Some(viewer) = self.viewers.iter_mut().find(|viewer| viewer.key == key) {
-            viewer.choice = choice;
+    /// The viewer wants something else.
+    pub fn viewer_chose(&mut self, key: PeerKey, wish: ChooseRendition) {
+        if let Some(viewer) = self.viewer(key) {
+            viewer.chooser.wants(wish);
         }
     }
 
-    /// Which picture each viewer here gets: its rendition and codec.
-    pub fn playing(&self) -> impl Iterator<Item = (PeerKey, String, Codec)> {
-        let track = |key| self.hub.tracks().find(|track| track.key == key);
-        self.viewers.iter().filter_map(move |viewer| {
-            let track = track(viewer.video.current()?)?;
-            Some((viewer.key, track.rendition().to_owned(), track.codec))
+    /// The congestion controller towards a viewer has another estimate, in bits a second; `None`: it can't tell any more.
+    pub fn estimated(&mut self, key: PeerKey, bits: Option<u64>) {
+        if let Some(viewer) = self.viewer(key) {
+            viewer.chooser.estimated(bits);
+        }
+    }
+
+    /// What the congestion controller towards a viewer knows, each second.
+    pub fn sampled(&mut self, key: PeerKey, sample: Sample, now: Instant) {
+        if let Some(viewer) = self.viewer(key) {
+            viewer.chooser.sampled(sample, now);
+        }
+    }
+
+    fn viewer(&mut self, key: PeerKey) -> Option<&mut Viewer> {
+        self.viewers.iter_mut().find(|viewer| viewer.key == key)
+    }
+
+    fn track(&self, key: TrackKey) -> Option<&Arc<Track>> {
+        self.hub.tracks().find(|track| track.key == key)
+    }
+
+    /// What each viewer here gets.
+    pub fn playing(&self) -> impl Iterator<Item = (PeerKey, Receives)> {
+        self.viewers.iter().map(|viewer| {
+            let track = viewer.video.current().and_then(|current| self.track(current));
+            let picture = track.map(|track| (track.rendition().to_owned(), track.codec));
+            (viewer.key, Receives { picture, estimate: viewer.chooser.estimate() })
         })
+    }
+
+    /// What one viewer gets, and why.
+    pub fn playing_to(&self, key: PeerKey) -> Option<Playing> {
+        let viewer = self.viewers.iter().find(|viewer| viewer.key == key)?;
+        let track = viewer.video.current().and_then(|current| self.track(current));
+        Some(viewer.chooser.playing(track.map(|track| track.rendition().to_owned())))
     }
 
     /// The last picture's timestamp in the viewer's stream, and when it was captured.
@@ -428,41 +488,46 @@ impl Room {
         self.hub.tracks().flat_map(|track| self.hub.cached(track.key)).cloned().collect()
     }
 
-    /// Which tracks a viewer wants: of sound the only one, of picture the chosen one or else the largest that it decodes.
-    fn choose(&mut self, at: usize, peers: &Peers, now: Instant) {
+    /// Which tracks a viewer wants: of sound the only one, of picture what the selector says.
+    fn choose(&mut self, at: usize, peers: &mut Peers, now: Instant) {
         let viewer = &mut self.viewers[at];
         let Some(peer) = peers.get(viewer.key).filter(|_| viewer.connected) else { return };
         let audio = self.hub.flowing().find(|track| track.is_audio() && peer.decodes(track.codec));
         if let Some(track) = audio.filter(|_| peer.has_line(true)) {
             viewer.audio.want(track.key, now);
         }
-        let decodes = |track: &Track| !track.is_audio() && peer.decodes(track.codec);
-        let chosen = viewer.choice.as_deref().and_then(|choice| {
-            self.hub
-                .flowing()
-                .find(|track| decodes(track) && track.rendition() == choice)
-                .map(|track| track.key)
-        });
-        let largest = || self.hub.largest_video(|codec| peer.decodes(codec));
-        let video = chosen.or_else(largest).filter(|_| peer.has_line(false));
-        match video {
-            Some(track) => viewer.video.want(track, now),
-            None => viewer.video.want_nothing(),
+        if !peer.has_line(false) {
+            return;
+        }
+        let choice = viewer.chooser.choose(&self.pictures, |codec| peer.decodes(codec), now);
+        match (choice.picture, choice.reason) {
+            (Some(track), _) => viewer.video.want(track, now),
+            (None, Reason::AudioOnly | Reason::Network) => {
+                viewer.video.stop();
+                viewer.shown = None;
+            }
+            // The publisher may be about to come back.
+            (None, _) => viewer.video.want_nothing(),
+        }
+        if let Some(desired) = viewer.chooser.news(now) {
+            peers.set_desired_bitrate(viewer.key, desired);
         }
     }
 
     fn start(&mut self, at: usize, peers: &mut Peers, now: Instant, asks: &mut Vec<Ask>) {
         let viewer = &mut self.viewers[at];
         let Some((track, _)) = viewer.video.awaited(now) else { return };
-        // While something plays, a switch waits for a keyframe; only a newcomer is worth a replay.
+        // While something plays, a switch waits for a keyframe; a replay is for a newcomer, and for whom what plays is so much
+        // too large that neither it nor the sound comes through.
         let is_newcomer = viewer.video.current().is_none_or(|current| current.epoch != track.epoch);
-        if !is_newcomer {
+        if !is_newcomer && !viewer.chooser.choice.urgent {
             if self.hub.request_keyframe(track, now) {
                 asks.push(Ask(track));
             }
             return;
         }
-        match self.hub.start(track, None, now) {
+        let most = viewer.chooser.carries_at_once().filter(|_| !is_newcomer);
+        match self.hub.start(track, most, now) {
             Start::Replay => {
                 let packets = self.hub.cached(track);
                 let mut times: Vec<u32> = packets.iter().map(|packet| packet.time).collect();

@@ -1,6 +1,6 @@
 //! What a shard does with its sessions' media: it keeps the rooms, and speaks with the other shards about them.
 
-use super::room::{Ask, Measurement, Room, STALLED};
+use super::room::{Ask, Measurement, Receives, Room, STALLED};
 use crate::{
     broadcast::packet::{Epoch, Packet, TrackKey},
     publish::{level::Level, opus::Ears},
@@ -9,14 +9,15 @@ use crate::{
         plane::{Command, ShardHandle},
         shard::{Closed, Peers, Router},
     },
+    watch::path::Sample,
 };
-use shared::broadcast::Codec;
+use shared::watch::{ChooseRendition, Playing};
 use std::{
     collections::{HashMap, VecDeque},
     sync::Arc,
     time::{Duration, Instant},
 };
-use str0m::Event;
+use str0m::{Event, bwe::BweKind};
 use tokio::sync::{
     mpsc::{self, error::TrySendError},
     oneshot,
@@ -66,10 +67,12 @@ pub enum Message {
     Keyframe { room: RoomKey, track: TrackKey },
     /// The publisher is gone.
     Left { room: RoomKey, epoch: Epoch },
-    /// A viewer wants another rendition.
-    Choose { viewer: PeerKey, rendition: Option<String> },
-    /// Which pictures the viewers of a room get here.
-    Playing { room: RoomKey, reply: mpsc::Sender<Vec<(PeerKey, String, Codec)>> },
+    /// A viewer wants something else.
+    Choose { viewer: PeerKey, wish: ChooseRendition },
+    /// What a viewer gets, and why.
+    Plays { viewer: PeerKey, reply: oneshot::Sender<Option<Playing>> },
+    /// What the viewers of a room get here.
+    Playing { room: RoomKey, reply: mpsc::Sender<Vec<(PeerKey, Receives)>> },
     /// Which picture was sent to a viewer last, and when it was captured.
     Shown { viewer: PeerKey, reply: oneshot::Sender<Option<(u32, Instant)>> },
 }
@@ -245,6 +248,21 @@ impl Router for ShardRouter {
                     self.ask(room_key, asks, peers);
                 }
             }
+            (
+                Event::EgressBitrateEstimate(BweKind::Twcc { estimate, can_probe }),
+                Usher::Viewer(room_key),
+            ) => {
+                if let Some(room) = self.rooms.get_mut(&room_key) {
+                    room.estimated(key, can_probe.then_some(estimate.as_u64()));
+                }
+            }
+            (Event::PeerStats(stats), Usher::Viewer(room_key)) => {
+                let estimate = stats.bwe_tx.map(|estimate| estimate.as_u64());
+                let sample = Sample { estimate, loss: stats.egress_loss_fraction, round_trip: stats.rtt };
+                if let Some(room) = self.rooms.get_mut(&room_key) {
+                    room.sampled(key, sample, now);
+                }
+            }
             (Event::MediaIngressStats(stats), Usher::Publisher(room_key)) => {
                 let publisher = self.rooms.get_mut(&room_key).and_then(|room| room.publisher.as_mut());
                 if let Some(publisher) = publisher.filter(|publisher| publisher.key == key) {
@@ -308,10 +326,14 @@ impl Router for ShardRouter {
                     room.ask_publisher(&Ask(track), peers);
                 }
             }
-            Message::Choose { viewer, rendition } => {
+            Message::Choose { viewer, wish } => {
                 if let Some(room) = self.watched_by(viewer) {
-                    room.viewer_chose(viewer, rendition);
+                    room.viewer_chose(viewer, wish);
                 }
+            }
+            Message::Plays { viewer, reply } => {
+                // Whoever asked may be gone; then nobody needs the answer.
+                let _ = reply.send(self.watched_by(viewer).and_then(|room| room.playing_to(viewer)));
             }
             Message::Playing { room, reply } => {
                 let playing = self.rooms.get(&room).map(|room| room.playing().collect()).unwrap_or_default();

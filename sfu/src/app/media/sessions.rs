@@ -1,7 +1,7 @@
 //! The sessions of all shards, by the names they have outside, and what their lives mean for broadcasts.
 
 use super::{
-    room::Measurement,
+    room::{Measurement, Receives},
     router::{Message, Report, RoomKey, ShardRouter, Usher},
 };
 use crate::{
@@ -24,7 +24,7 @@ use shared::{
     id::{ChannelId, ChannelName, SessionId, ViewId},
     publish::{PeerRole, PeerStatus, RoomAction},
     unit::Timestamp,
-    watch::PlayoutClock,
+    watch::{ChooseRendition, Playing, PlayoutClock},
 };
 use std::{
     collections::{HashMap, VecDeque},
@@ -280,15 +280,16 @@ impl MediaSessions {
         let status = |(is_viewer, connected_at, key): (bool, Option<Timestamp>, PeerKey)| {
             // Its number tells nothing: a session's name would be a key to it.
             let peer = format!("peer-{}", key.0).parse().ok()?;
-            let (rendition, codec) = playing.get(&key).cloned().unzip();
+            let Receives { picture, estimate } = playing.get(&key).cloned().unwrap_or_default();
+            let (rendition, codec) = picture.unzip();
             let role = if is_viewer { PeerRole::Viewer } else { PeerRole::Publisher };
-            Some(PeerStatus { peer, role, connected_at, rendition, codec })
+            Some(PeerStatus { peer, role, connected_at, rendition, codec, estimate })
         };
         (connected, present.into_iter().filter_map(status).collect())
     }
 
-    /// Which picture each viewer of a room gets, as far as shards say it in time.
-    async fn playing(&self, room: RoomKey) -> HashMap<PeerKey, (String, Codec)> {
+    /// What each viewer of a room gets, as far as shards say it in time.
+    async fn playing(&self, room: RoomKey) -> HashMap<PeerKey, Receives> {
         let shards = self.plane.gauges().count();
         let (reply, mut answers) = mpsc::channel(shards.max(1));
         for shard in 0..shards {
@@ -299,7 +300,7 @@ impl MediaSessions {
         let mut playing = HashMap::new();
         let all = async {
             while let Some(answer) = answers.recv().await {
-                playing.extend(answer.into_iter().map(|(key, rendition, codec)| (key, (rendition, codec))));
+                playing.extend(answer);
             }
         };
         let _ = tokio::time::timeout(SHARD_ANSWERS, all).await;
@@ -631,12 +632,24 @@ impl Egress for MediaSessions {
     fn choose<'a>(
         &'a self,
         id: &'a SessionId,
-        rendition: Option<String>,
+        wish: ChooseRendition,
     ) -> BoxFuture<'a, Result<(), PatchError>> {
         async move {
             let seat = self.table().sessions.get(id).ok_or(PatchError::Unknown)?.seat;
-            let message = Message::Choose { viewer: seat.key, rendition };
+            let message = Message::Choose { viewer: seat.key, wish };
             self.plane.tell(seat.shard, Command::Message(message)).map_err(|Full| PatchError::Full)
+        }
+        .boxed()
+    }
+
+    fn playing<'a>(&'a self, id: &'a SessionId) -> BoxFuture<'a, Result<Playing, PatchError>> {
+        async move {
+            let seat = self.table().sessions.get(id).ok_or(PatchError::Unknown)?.seat;
+            let (reply, playing) = oneshot::channel();
+            let message = Message::Plays { viewer: seat.key, reply };
+            self.plane.tell(seat.shard, Command::Message(message)).map_err(|Full| PatchError::Full)?;
+            let playing = tokio::time::timeout(SHARD_ANSWERS, playing).await.map_err(|_| PatchError::Full)?;
+            playing.ok().flatten().ok_or(PatchError::Unknown)
         }
         .boxed()
     }

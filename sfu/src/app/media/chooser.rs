@@ -1,0 +1,219 @@
+//! Which picture each viewer of a room gets: what the hub measured, what the viewer wants and decodes, and what its network
+//! carries, brought before the selector.
+
+use crate::{
+    broadcast::{
+        hub::Hub,
+        packet::{Track, TrackKey},
+    },
+    watch::{
+        path::{Meter, Sample},
+        select::{Choice, Selector, Version, Wish},
+    },
+};
+use shared::{
+    broadcast::Codec,
+    unit::{Bitrate, Size},
+    watch::{ChooseRendition, Playing, Reason},
+};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// Bitrates are measured at most this often.
+const MEASURE_EVERY: Duration = Duration::from_millis(400);
+/// How much of what was measured anew counts in a bitrate: keyframes and scenes make each single measure a little wrong.
+const NEW: f64 = 0.25;
+/// At first all of it counts.
+const YOUNG: Duration = Duration::from_secs(3);
+/// The controller is told of a change of what is looked for only beyond this share: each rise makes it probe.
+const NEWS: f64 = 0.2;
+/// It probes when it is told that more is wanted than before. Where what is sent is most of what it estimates it hardly does
+/// so otherwise (15 s without a change), so it is told again after this time. Such a probe is for twice the estimate, and lasts
+/// 15 ms.
+const REMIND_EVERY: Duration = Duration::from_secs(4);
+
+#[derive(Debug, Clone)]
+struct Shown {
+    track: Arc<Track>,
+    version: Version<TrackKey>,
+    since: Instant,
+}
+
+/// The pictures that a room has to version.
+#[derive(Debug, Default)]
+pub struct Pictures {
+    all: Vec<Shown>,
+    measured: Option<Instant>,
+}
+
+impl Pictures {
+    /// Looks at them anew. To be called at least twice a second.
+    pub fn measure(&mut self, hub: &mut Hub, now: Instant) {
+        let is_due = self.measured.is_none_or(|last| now.saturating_duration_since(last) >= MEASURE_EVERY);
+        if is_due {
+            self.measured = Some(now);
+        }
+        let before = std::mem::take(&mut self.all);
+        self.all = hub
+            .pictures(now)
+            .map(|(track, flows, size, bits)| {
+                let is_it = |known: &&Shown| known.track == *track && known.version.flows == flows;
+                // What stops and begins again says nothing of what it was before.
+                let known = before.iter().find(is_it);
+                let since = known.map_or(now, |known| known.since);
+                let weight = match known {
+                    Some(_) if now.saturating_duration_since(since) > YOUNG => {
+                        if is_due {
+                            NEW
+                        } else {
+                            0.0
+                        }
+                    }
+                    _ => 1.0,
+                };
+                let old = known.map_or(0, |known| known.version.bitrate) as f64;
+                let bitrate = (old * (1.0 - weight) + bits as f64 * weight) as u64;
+                let version = Version { track: track.key, decodes: false, flows, size, bitrate };
+                Shown { track: Arc::clone(track), version, since }
+            })
+            .collect();
+    }
+
+    fn named(&self, name: &str) -> Option<TrackKey> {
+        // Of two of the same name the older one is what a publisher left behind.
+        self.all.iter().rev().find(|shown| shown.track.rendition() == name).map(|shown| shown.track.key)
+    }
+}
+
+/// See the module. One for each viewer.
+#[derive(Debug)]
+pub struct Chooser {
+    wish: ChooseRendition,
+    meter: Meter,
+    selector: Selector<TrackKey>,
+    /// What the selector said last.
+    pub choice: Choice<TrackKey>,
+    /// What the controller was told to look for, and when.
+    told: Option<(u64, Instant)>,
+    /// Something changed since the last choice.
+    pub is_due: bool,
+}
+
+impl Default for Chooser {
+    fn default() -> Self {
+        Self {
+            wish: ChooseRendition::default(),
+            meter: Meter::default(),
+            selector: Selector::default(),
+            choice: Choice { picture: None, reason: Reason::Best, desired: 0, urgent: false },
+            told: None,
+            is_due: false,
+        }
+    }
+}
+
+impl Chooser {
+    /// The viewer wants something else from now on.
+    pub fn wants(&mut self, wish: ChooseRendition) {
+        self.wish = wish;
+        self.is_due = true;
+    }
+
+    /// The congestion controller has another estimate; `None`: it can't tell any more.
+    pub fn estimated(&mut self, bits: Option<u64>) {
+        match bits {
+            Some(bits) => self.meter.told(bits),
+            None => self.meter.lost(),
+        }
+        self.is_due = true;
+    }
+
+    /// What the congestion controller knows, each second.
+    pub fn sampled(&mut self, sample: Sample, now: Instant) {
+        self.meter.sample(sample, now);
+        self.is_due = true;
+    }
+
+    /// Chooses among the pictures that have a codec which the viewer `decodes`.
+    pub fn choose(
+        &mut self,
+        pictures: &Pictures,
+        decodes: impl Fn(Codec) -> bool,
+        now: Instant,
+    ) -> Choice<TrackKey> {
+        self.is_due = false;
+        let versions: Vec<Version<TrackKey>> = pictures
+            .all
+            .iter()
+            .map(|shown| Version { decodes: decodes(shown.track.codec), ..shown.version })
+            .collect();
+        let wish = Wish {
+            chosen: self.wish.rendition.as_deref().and_then(|name| pictures.named(name)),
+            audio_only: self.wish.audio_only,
+            size: self.wish.size.filter(|Size { width, height }| *width > 0 && *height > 0),
+            hidden: self.wish.hidden,
+        };
+        let before = self.choice;
+        self.choice = self.selector.choose(&versions, &wish, self.meter.path(), now);
+        // What was urgent stays so until it is there.
+        self.choice.urgent |= before.urgent && before.picture == self.choice.picture;
+        self.choice
+    }
+
+    /// What the controller is to look for, if that is news to it.
+    pub fn news(&mut self, now: Instant) -> Option<u64> {
+        let mut desired = self.choice.desired;
+        if let Some((told, at)) = self.told {
+            let is_as_before =
+                (told == 0) == (desired == 0) && told.abs_diff(desired) as f64 <= told as f64 * NEWS;
+            let lacks = self.meter.path().estimate.is_some_and(|bits| bits < desired);
+            if is_as_before && !(lacks && now.saturating_duration_since(at) >= REMIND_EVERY) {
+                return None;
+            }
+            if is_as_before {
+                // What is wanted has to fall before it can rise: that is the next tick's.
+                desired = 0;
+                self.is_due = true;
+            }
+        }
+        self.told = Some((desired, now));
+        Some(desired)
+    }
+
+    /// What is told of it, where `rendition` is on the viewer's line.
+    pub fn playing(&self, rendition: Option<String>) -> Playing {
+        Playing { rendition, reason: self.choice.reason, estimate: self.estimate() }
+    }
+
+    /// How many bytes a replay may have for this viewer, if its network is known: what passes in a second.
+    pub fn carries_at_once(&self) -> Option<usize> {
+        self.meter.path().estimate.map(|bits| usize::try_from(bits / 8).unwrap_or(usize::MAX))
+    }
+
+    /// Bits a second that the viewer's network carries, as far as that is known.
+    pub fn estimate(&self) -> Option<Bitrate> {
+        self.meter.path().estimate.map(Bitrate)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_controller_is_told_of_news_alone_and_reminded_of_what_is_still_looked_for() {
+        let start = Instant::now();
+        let mut chooser = Chooser::default();
+        let mut said = Vec::new();
+        chooser.estimated(Some(600_000));
+        for tick in 0..100u64 {
+            // A measure that is never quite the same.
+            chooser.choice.desired = if tick < 90 { 2_300_000 + tick % 7 * 30_000 } else { 0 };
+            let now = start + Duration::from_millis(100) * tick as u32;
+            said.extend(chooser.news(now).map(|bits| (tick, bits > 0)));
+        }
+        assert_eq!(said, [(0, true), (40, false), (41, true), (81, false), (82, true), (90, false)]);
+    }
+}
