@@ -32,6 +32,7 @@ use crate::{
     http::{
         assets::{Assets, EMBEDDED},
         peer::Site,
+        server::{self, Places},
     },
     routes::{self, Parts},
     store::{Store, StoreError},
@@ -41,23 +42,25 @@ use crate::{
     },
     watch::whep::Classify,
 };
-use axum::{Router, serve::ListenerExt};
+use axum::Router;
 use shared::{
     channel::NewChannel,
     id::{AccountId, ChannelName, EventId},
     text::{AccountName, DisplayName, Password},
 };
-use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
     sync::watch,
     task::{JoinHandle, JoinSet},
-    time::timeout,
+    time::{sleep, timeout},
 };
 
-/// A stop takes at most this long.
+/// A stop takes at most this long, after the time to drain.
 const STOP_MOST: Duration = Duration::from_secs(10);
+/// How often a server that drains looks whether anybody is left.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// Why the server did not start, or stopped.
 #[derive(Debug, thiserror::Error)]
@@ -116,8 +119,33 @@ pub struct MediaNeeds {
     pub classify: Arc<dyn Classify>,
     /// To count.
     pub metrics: Metrics,
-    /// Turns true when the server is about to stop.
+    /// Turns true when nobody new is taken on.
     pub draining: watch::Receiver<bool>,
+    /// Turns true when all sessions are to end.
+    pub stopping: watch::Receiver<bool>,
+}
+
+/// How far the server was told to end. Each signal takes it at least one step further.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ending {
+    /// Not at all.
+    NotYet,
+    /// Take nobody on; who is on goes on for a while.
+    Drain,
+    /// End all sessions, and write down what happened.
+    Stop,
+    /// Leave everything as it is.
+    AtOnce,
+}
+
+impl Ending {
+    fn next(self) -> Self {
+        match self {
+            Self::NotYet => Self::Drain,
+            Self::Drain => Self::Stop,
+            Self::Stop | Self::AtOnce => Self::AtOnce,
+        }
+    }
 }
 
 /// Makes the WHIP and WHEP routes, given who may publish and who watches.
@@ -147,6 +175,9 @@ pub struct Server {
     gateway: Gateway,
     store: Store,
     draining: watch::Sender<bool>,
+    stopping: watch::Sender<bool>,
+    drain: Duration,
+    sessions: Arc<MediaSessions>,
     media: JoinHandle<()>,
     desk: Desk,
     chat: Chat,
@@ -160,6 +191,7 @@ impl Server {
         let site = Site { public_url: config.http.public_url.clone().map(Into::into) };
         let base_url = base_url(&config, addresses.first());
         let (draining, is_draining) = watch::channel(false);
+        let (stopping, is_stopping) = watch::channel(false);
         let metrics = Metrics::new(fresh::now().as_millis() / 1000);
         let (bus, rooms) = (Bus::default(), Rooms::default());
         let board = LiveBoard::default();
@@ -189,6 +221,7 @@ impl Server {
             classify: Arc::new(connect::Classifier(regions.unwrap_or_default())),
             metrics: metrics.clone(),
             draining: is_draining.clone(),
+            stopping: is_stopping,
         })
         .await?;
 
@@ -205,7 +238,7 @@ impl Server {
             channels: channels.clone(),
             board,
             analytics: analytics.clone(),
-            sessions: media.sessions,
+            sessions: media.sessions.clone(),
         });
         let chat_topic = Arc::new(connect::ChatTopic(chat.clone()));
         let logins = Arc::new(accounts.clone());
@@ -242,6 +275,9 @@ impl Server {
             gateway,
             store,
             draining,
+            stopping,
+            drain: config.drain,
+            sessions: media.sessions,
             media: media.task,
             desk,
             chat,
@@ -258,32 +294,35 @@ impl Server {
         self.setup_link.as_deref()
     }
 
-    /// Serves until `stop`, then lets what is under way finish, for at most ten seconds.
-    pub async fn run_until(self, stop: impl Future<Output = ()>) -> Result<(), AppError> {
+    /// Serves until it is told to end. First nobody new is taken on, and those who follow events are told; who publishes or
+    /// watches goes on for the time to drain, if anybody does. Then all sessions are closed, and what is under way finishes,
+    /// for at most ten seconds.
+    pub async fn run_until(self, ending: watch::Receiver<Ending>) -> Result<(), AppError> {
         let mut servers = JoinSet::new();
+        let places = Places::default();
         for listener in self.listeners {
-            let service = self.router.clone().into_make_service_with_connect_info::<SocketAddr>();
-            // Small messages must not wait for each other.
-            let listener = listener.tap_io(|socket| {
-                if let Err(error) = socket.set_nodelay(true) {
-                    tracing::debug!(%error, "a connection keeps Nagle's delay");
-                }
-            });
-            let mut draining = self.draining.subscribe();
-            let stopping = async move {
-                let _ = draining.wait_for(|draining| *draining).await;
-            };
-            servers
-                .spawn(async move { axum::serve(listener, service).with_graceful_shutdown(stopping).await });
+            let stopping = self.stopping.subscribe();
+            servers.spawn(server::serve(listener, self.router.clone(), places.clone(), stopping));
         }
         drop(self.router);
-        tokio::select! {
-            () = stop => {}
-            Some(ended) = servers.join_next() => ended.map_err(io::Error::other)??,
+        reached(&ending, Ending::Drain).await;
+        self.draining.send_replace(true);
+        if *ending.borrow() < Ending::Stop && !self.drain.is_zero() && !self.sessions.is_idle() {
+            tracing::info!(seconds = self.drain.as_secs(), "draining: nobody new is taken on");
+            let everybody_left = async {
+                while !self.sessions.is_idle() {
+                    sleep(LOOK_AGAIN).await;
+                }
+            };
+            tokio::select! {
+                () = sleep(self.drain) => {}
+                () = everybody_left => {}
+                () = reached(&ending, Ending::Stop) => {}
+            }
         }
         tracing::info!("stopping: what is under way may finish");
-        self.draining.send_replace(true);
-        let drained = timeout(STOP_MOST, async {
+        self.stopping.send_replace(true);
+        let finished = timeout(STOP_MOST, async {
             while servers.join_next().await.is_some() {}
             self.gateway.closed().await;
             self.chat.written().await;
@@ -292,12 +331,23 @@ impl Server {
                 tracing::error!(%error, "the last of players' reports could not be written down");
             }
         });
-        if drained.await.is_err() {
-            tracing::warn!("some connections were cut: they did not finish within 10 s");
+        tokio::select! {
+            finished = finished => if finished.is_err() {
+                tracing::warn!("some connections were cut: they did not finish within 10 s");
+            },
+            () = reached(&ending, Ending::AtOnce) => {
+                tracing::warn!("the server ends at once: some of what happened last may not be written down");
+                return Ok(());
+            }
         }
         self.store.close().await;
         Ok(())
     }
+}
+
+/// Waits until the server is told to go as far as `least`; if nobody can say so any more, it is.
+async fn reached(ending: &watch::Receiver<Ending>, least: Ending) {
+    let _ = ending.clone().wait_for(|ending| *ending >= least).await;
 }
 
 /// Serves until the process is told to stop.
@@ -309,13 +359,18 @@ pub async fn serve(config: Config) -> Result<(), AppError> {
     if let Some(link) = server.setup_link() {
         println!("Set it up with this link, which works once: {link}");
     }
-    let stop = async {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+    let (told, ending) = watch::channel(Ending::NotYet);
+    tokio::spawn(async move {
+        loop {
+            // Whoever presses Ctrl-C waits for nobody's picture.
+            let least = tokio::select! {
+                _ = terminate.recv() => Ending::Drain,
+                _ = interrupt.recv() => Ending::Stop,
+            };
+            told.send_modify(|ending| *ending = ending.next().max(least));
         }
-    };
-    server.run_until(stop).await
+    });
+    server.run_until(ending).await
 }
 
 /// Makes a channel from the shell, beside a server that runs or doesn't. It belongs to the instance's owner.

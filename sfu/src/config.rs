@@ -3,8 +3,9 @@
 use std::{
     collections::HashMap,
     fmt,
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv6Addr, SocketAddr},
     path::PathBuf,
+    time::Duration,
 };
 use toml::de::{DeTable, DeValue};
 
@@ -17,6 +18,8 @@ pub struct Config {
     pub http: Http,
     /// Media.
     pub media: Media,
+    /// How long sessions go on once the process is told to end, and no new ones are taken: at most 20 s.
+    pub drain: Duration,
     /// The data directory: the database is there, unless it has a URL.
     pub data_dir: PathBuf,
     /// The MaxMind DB file that tells countries by addresses.
@@ -39,7 +42,7 @@ pub struct Http {
 /// How media is reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Media {
-    /// The first shard's UDP address; the next shards count its port up.
+    /// The first shard's address; the next shards count its port up. `[::]` is IPv4, too.
     pub listen: SocketAddr,
     /// Addresses that are offered to publishers and viewers; those of this machine if there are none.
     pub public_ip: Vec<IpAddr>,
@@ -81,7 +84,7 @@ impl Default for Config {
             name: "Weir".to_owned(),
             http: Http { listen: vec![SocketAddr::from(([127, 0, 0, 1], 8080))], public_url: None },
             media: Media {
-                listen: SocketAddr::from(([0, 0, 0, 0], 7880)),
+                listen: SocketAddr::from((Ipv6Addr::UNSPECIFIED, 7880)),
                 public_ip: Vec::new(),
                 tcp: true,
                 shards: None,
@@ -90,6 +93,7 @@ impl Default for Config {
                 ice_username: None,
                 ice_credential: None,
             },
+            drain: Duration::from_secs(5),
             data_dir: PathBuf::from("data"),
             geoip_database: None,
             database_url: None,
@@ -202,7 +206,7 @@ const SETTINGS: &[Setting] = &[
         key: "media.listen",
         variable: "WEIR_MEDIA_LISTEN",
         is_list: false,
-        expected: "the UDP address of the first shard, like 0.0.0.0:7880",
+        expected: "the address of the first shard, like [::]:7880 or 0.0.0.0:7880",
         set: |config, texts| one(texts)?.trim().parse().ok().map(|listen| config.media.listen = listen),
     },
     Setting {
@@ -276,6 +280,16 @@ const SETTINGS: &[Setting] = &[
         is_list: false,
         expected: "the TURN servers' password, in plain ASCII without quotes",
         set: |config, texts| quotable(one(texts)?).map(|text| config.media.ice_credential = Some(text)),
+    },
+    Setting {
+        key: "drain_seconds",
+        variable: "WEIR_DRAIN_SECONDS",
+        is_list: false,
+        expected: "a number of seconds from 0 to 20",
+        set: |config, texts| {
+            let seconds: u64 = one(texts)?.trim().parse().ok()?;
+            (seconds <= 20).then(|| config.drain = Duration::from_secs(seconds))
+        },
     },
     Setting {
         key: "data_dir",
@@ -525,6 +539,7 @@ mod tests {
             ("WEIR_MEDIA_LISTEN", "0.0.0.0"),
             ("WEIR_MEDIA_SHARDS", "many"),
             ("WEIR_MEDIA_TCP", "perhaps"),
+            ("WEIR_DRAIN_SECONDS", "21"),
             ("WEIR_MEDIA_PUBLIC_IP", "0.0.0.0"),
             ("WEIR_DATA_DIR", ""),
             ("WEIR_DATABASE_URL", "mysql://x"),

@@ -324,7 +324,13 @@ impl Peer {
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                let last: Vec<_> = seen.packets.iter().rev().take(4).collect();
+                let last: Vec<_> = seen
+                    .packets
+                    .iter()
+                    .rev()
+                    .take(4)
+                    .map(|last| (last.video, last.sequence, last.time))
+                    .collect();
                 panic!(
                     "{what}: not within {timeout:?}; connected {}, closed {}, {} packets, {} frames sent, last {last:?}",
                     seen.connected,
@@ -346,10 +352,14 @@ impl Peer {
     /// Waits until `count` more video packets have arrived.
     #[track_caller]
     pub fn more_video(&self, count: usize) {
+        self.more_video_within(count, Duration::from_secs(5));
+    }
+
+    /// Waits for at most `timeout` until `count` more video packets have arrived.
+    #[track_caller]
+    pub fn more_video_within(&self, count: usize, timeout: Duration) {
         let before = self.seen().video().count();
-        self.until("more video", Duration::from_secs(5), |seen| {
-            (seen.video().count() >= before + count).then_some(())
-        });
+        self.until("more video", timeout, |seen| (seen.video().count() >= before + count).then_some(()));
     }
 
     /// What the peer has seen so far.

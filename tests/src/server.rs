@@ -159,7 +159,15 @@ impl Weir {
     /// When it takes longer than `timeout`.
     pub fn terminate(&mut self, timeout: Duration) -> ExitStatus {
         signal(self.pid(), "TERM");
-        eventually("the end after SIGTERM", timeout, || self.child.try_wait().expect("the process"))
+        self.wait(timeout)
+    }
+
+    /// How it ends.
+    ///
+    /// # Panics
+    /// When it takes longer than `timeout`.
+    pub fn wait(&mut self, timeout: Duration) -> ExitStatus {
+        eventually("the end", timeout, || self.child.try_wait().expect("the process"))
     }
 
     /// Whether the server still answers.

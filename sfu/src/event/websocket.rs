@@ -166,7 +166,14 @@ async fn upgrade(
             .retry_after(5)
     };
     if *gateway.draining.borrow() {
-        return Err(full("This server is about to stop. Try again in a moment."));
+        let detail = "It takes no new connections. Try again in a few seconds.";
+        let problem = ProblemResponse::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "draining",
+            "The server is about to restart",
+            detail,
+        );
+        return Err(problem.retry_after(5));
     }
     let place = gateway.enter(peer.address);
     let place =
@@ -283,7 +290,7 @@ impl Session {
                 _ = login_check.tick(), if credential.is_some() => self.check_login(credential.as_ref()).await,
                 () = &mut draining, if !self.is_draining => {
                     self.is_draining = true;
-                    self.core.disconnect(1012, "the server is about to stop");
+                    self.core.disconnect(1012, "the server is about to restart");
                 }
             }
         };

@@ -9,16 +9,18 @@ use super::{
     tcp::TcpPort,
 };
 use mio::{Poll, Waker};
+use socket2::{Domain, Socket, Type};
 use std::{
     io,
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Arc,
+        Arc, PoisonError, RwLock,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
-        mpsc::{SyncSender, TrySendError, sync_channel},
+        mpsc::{self, RecvTimeoutError, SyncSender, TrySendError, sync_channel},
     },
     thread,
+    time::Duration,
 };
 use str0m::{Candidate, change::SdpOffer};
 use tokio::sync::oneshot;
@@ -28,6 +30,11 @@ use tokio::sync::oneshot;
 const QUEUE: usize = 4096;
 /// The most peers of one shard.
 const MOST_PEERS: usize = 5_000;
+
+/// How often the machine is asked for its addresses.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+/// The most addresses that an answer names. A machine with more of them has mostly bridges that lead nowhere.
+const MOST_ADDRESSES: usize = 16;
 
 /// What a shard is told.
 pub enum Command<R: Router> {
@@ -61,6 +68,8 @@ pub enum Command<R: Router> {
         /// Which.
         key: PeerKey,
     },
+    /// The machine has other addresses now.
+    Addresses(Addresses),
     /// Something for the router.
     Message(R::Message),
     /// Ends the shard.
@@ -86,7 +95,7 @@ pub struct Gauges {
 pub struct ShardHandle<R: Router> {
     commands: SyncSender<Command<R>>,
     waker: Arc<Waker>,
-    addresses: Addresses,
+    addresses: Arc<RwLock<Addresses>>,
     gauges: Arc<Gauges>,
 }
 
@@ -95,7 +104,7 @@ impl<R: Router> Clone for ShardHandle<R> {
         Self {
             commands: self.commands.clone(),
             waker: Arc::clone(&self.waker),
-            addresses: self.addresses.clone(),
+            addresses: Arc::clone(&self.addresses),
             gauges: Arc::clone(&self.gauges),
         }
     }
@@ -165,6 +174,8 @@ pub struct Seat {
 pub struct Plane<R: Router> {
     shards: Vec<ShardHandle<R>>,
     next_key: AtomicU64,
+    /// Ends the thread that looks for other addresses, with the plane.
+    _watch: Option<mpsc::Sender<()>>,
 }
 
 impl<R: Router> Plane<R> {
@@ -175,6 +186,7 @@ impl<R: Router> Plane<R> {
         (shards, segmentation): (usize, bool),
         mut router: impl FnMut(usize, Vec<ShardHandle<R>>) -> R,
     ) -> Result<Self, StartError> {
+        let listen = usable(*listen);
         let mut opened = Vec::with_capacity(shards);
         let mut handles = Vec::with_capacity(shards);
         for index in 0..shards {
@@ -192,7 +204,7 @@ impl<R: Router> Plane<R> {
             handles.push(ShardHandle {
                 commands,
                 waker,
-                addresses: addresses.clone(),
+                addresses: Arc::new(RwLock::new(addresses.clone())),
                 gauges: Arc::clone(&gauges),
             });
             opened.push((queue, addresses, (socket, port), poll, gauges));
@@ -208,7 +220,10 @@ impl<R: Router> Plane<R> {
                 own.is_down.store(true, Relaxed);
             })?;
         }
-        Ok(Self { shards: handles, next_key: AtomicU64::new(1) })
+        // Addresses that were given don't change.
+        let changes = listen.ip().is_unspecified() && public.is_empty();
+        let watch = if changes { Some(watch_addresses(listen.ip(), handles.clone())?) } else { None };
+        Ok(Self { shards: handles, next_key: AtomicU64::new(1), _watch: watch })
     }
 
     /// A seat on the shard with the fewest peers.
@@ -223,8 +238,8 @@ impl<R: Router> Plane<R> {
     }
 
     /// The addresses that a peer of that shard is to use.
-    pub fn addresses(&self, shard: usize) -> &Addresses {
-        &self.shards[shard].addresses
+    pub fn addresses(&self, shard: usize) -> Addresses {
+        self.shards[shard].addresses.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Puts a peer on its seat.
@@ -253,6 +268,37 @@ impl<R: Router> Drop for Plane<R> {
             let _ = shard.tell(Command::Stop);
         }
     }
+}
+
+/// Looks now and then whether the machine has other addresses, and tells the shards: laptops move, leases end.
+fn watch_addresses<R: Router>(listen: IpAddr, shards: Vec<ShardHandle<R>>) -> io::Result<mpsc::Sender<()>> {
+    let (stop, stopped) = mpsc::channel();
+    thread::Builder::new().name("media-addresses".into()).spawn(move || {
+        while stopped.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
+            for shard in &shards {
+                let known = shard.addresses.read().unwrap_or_else(PoisonError::into_inner).clone();
+                let Some(first) = known.candidates.first() else { continue };
+                let found = Addresses { tcp: known.tcp, ..addresses(listen, &[], first.port()) };
+                if found == known {
+                    continue;
+                }
+                tracing::info!(addresses = ?found.candidates, "this machine has other addresses");
+                if shard.tell(Command::Addresses(found.clone())).is_ok() {
+                    *shard.addresses.write().unwrap_or_else(PoisonError::into_inner) = found;
+                }
+            }
+        }
+    })?;
+    Ok(stop)
+}
+
+/// The address to listen on: a wildcard of both families is one of IPv4 where the system has no IPv6.
+fn usable(listen: SocketAddr) -> SocketAddr {
+    let has_ipv6 = || Socket::new(Domain::IPV6, Type::DGRAM, None).is_ok();
+    if listen.ip() == IpAddr::V6(Ipv6Addr::UNSPECIFIED) && !has_ipv6() {
+        return SocketAddr::from((Ipv4Addr::UNSPECIFIED, listen.port()));
+    }
+    listen
 }
 
 /// A shard's listener. Without it peers that have no UDP stay out, which is no reason to keep all others out.
@@ -286,8 +332,11 @@ fn addresses(listen: IpAddr, public: &[IpAddr], port: u16) -> Addresses {
         .map(|interface| interface.ip())
         .filter(|ip| !is_link_local(ip) && (listen.is_ipv6() || ip.is_ipv4()))
         .collect();
-    ips.sort_by_key(|ip| (ip.is_loopback(), ip.is_ipv6()));
+    ips.sort_by_key(|ip| (ip.is_loopback(), ip.is_ipv6(), *ip));
     ips.dedup();
+    // Loopback stays: it is last, and the only one that a browser on a machine without a network has.
+    let loopback = ips.iter().position(IpAddr::is_loopback).unwrap_or(ips.len());
+    ips.drain(loopback.min(MOST_ADDRESSES)..loopback);
     if ips.is_empty() {
         ips.push(IpAddr::from([127, 0, 0, 1]));
     }
@@ -309,6 +358,18 @@ mod tests {
         let bound = addresses(IpAddr::from([127, 0, 0, 1]), &[], 9000);
         assert_eq!(bound.candidates.len(), 1);
         assert_eq!(bound.candidate(local, peer), None, "it did not come to that address");
+    }
+
+    #[test]
+    fn a_wildcard_of_both_families_offers_both_and_nothing_that_is_only_of_one_link() {
+        let all = addresses(IpAddr::V6(Ipv6Addr::UNSPECIFIED), &[], 9000);
+        assert!(all.candidates.iter().any(|address| address.ip() == IpAddr::from([127, 0, 0, 1])));
+        assert!(all.candidates.iter().all(|address| match address.ip() {
+            IpAddr::V4(ip) => !ip.is_link_local(),
+            IpAddr::V6(ip) => !ip.is_unicast_link_local(),
+        }));
+        let unique: std::collections::HashSet<_> = all.candidates.iter().collect();
+        assert_eq!(unique.len(), all.candidates.len());
     }
 
     #[test]

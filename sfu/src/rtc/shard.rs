@@ -422,6 +422,16 @@ impl<R: Router> Shard<R> {
                     peer.advance(now).map(|()| true)
                 });
             }
+            Command::Addresses(addresses) => {
+                let keys: Vec<PeerKey> = self.core.peers.map.keys().copied().collect();
+                for key in keys {
+                    self.core.with_peer(key, |peer| {
+                        peer.add_addresses(&addresses);
+                        peer.advance(now).map(|()| true)
+                    });
+                }
+                self.addresses = addresses;
+            }
             Command::Close { key } => self.core.peers.close(key),
             // The loop has looked for it already.
             Command::Stop => {}

@@ -31,6 +31,8 @@ export class Weir {
       // On every interface, as a server has it: Firefox pairs no address of its own with a loopback one.
       WEIR_MEDIA_LISTEN: `0.0.0.0:${mediaPort}`,
       NO_COLOR: '1',
+      // Browsers that are closed first say no goodbye; nobody waits for them.
+      WEIR_DRAIN_SECONDS: '0',
       ...env,
     };
   }

@@ -123,6 +123,37 @@ const client = {
     return this.current.session;
   },
 
+  /** Restarts ICE of what `publish` or `play` began, by PATCH (RFC 9725, 4.3.3). */
+  async restartIce() {
+    const peer = this.peers.at(-1);
+    const { session, key } = this.current;
+    peer.restartIce();
+    await peer.setLocalDescription(await peer.createOffer({ iceRestart: true }));
+    await this.gathered(peer);
+    const offer = peer.localDescription.sdp.split('\r\n');
+    const second = offer.findIndex((line, i) => line.startsWith('m=') && offer.slice(0, i).some((other) => other.startsWith('m=')));
+    const kept = ['a=group:', 'm=', 'a=mid:', 'a=ice-ufrag:', 'a=ice-pwd:', 'a=candidate:', 'a=end-of-candidates'];
+    const fragment = offer.slice(0, second < 0 ? undefined : second)
+      .filter((line) => kept.some((start) => line.startsWith(start)));
+    const response = await fetch(session, {
+      method: 'PATCH',
+      headers: {
+        'content-type': 'application/trickle-ice-sdpfrag',
+        'if-match': '*',
+        ...(key ? { authorization: `Bearer ${key}` } : {}),
+      },
+      body: `${fragment.join('\r\n')}\r\n`,
+    });
+    const text = await response.text();
+    if (response.status !== 200) throw new Error(`PATCH answered ${response.status}: ${text}`);
+    const value = (name) => text.split('\r\n').find((line) => line.startsWith(name));
+    const answer = peer.remoteDescription.sdp
+      .replace(/a=ice-ufrag:[^\r]*/g, value('a=ice-ufrag:'))
+      .replace(/a=ice-pwd:[^\r]*/g, value('a=ice-pwd:'));
+    await peer.setRemoteDescription({ type: 'answer', sdp: answer });
+    this.current.etag = response.headers.get('etag');
+  },
+
   /** Ends what `publish` or `play` began, as the protocols want it. */
   async leave() {
     const { session, key } = this.current;

@@ -91,6 +91,20 @@
     }
   };
 
+  /** The pair of addresses that media takes, with both candidates' names; nothing before there is one. */
+  probe.route = async () => {
+    const peer = probe.peers.filter((p) => p.connectionState !== 'closed').at(-1);
+    if (!peer) return null;
+    const stats = await peer.getStats();
+    const all = [...stats.values()];
+    const chosen = all.find((entry) => entry.type === 'transport')?.selectedCandidatePairId;
+    // Firefox names no transport, and marks the pair.
+    const pair = stats.get(chosen) ?? all.find((entry) => entry.type === 'candidate-pair' && entry.selected);
+    return pair ? { pair: pair.id, ...stats.get(pair.localCandidateId) } : null;
+  };
+  probe.pair = async () => (await probe.route())?.pair ?? null;
+  probe.protocol = async () => (await probe.route())?.protocol ?? null;
+
   /** The loudest sample over `ms` of the page's picture's sound, 0 to 1. */
   probe.loudest = async (ms = 1500) => {
     const stream = probe.video()?.srcObject;

@@ -38,7 +38,7 @@ use std::sync::{Arc, atomic::Ordering::Relaxed};
 
 /// Starts the media plane, and says how the rest reaches it.
 pub(in crate::app) async fn media(needs: MediaNeeds) -> Result<Media, AppError> {
-    let MediaNeeds { config, board, bus, rooms, log, heed, classify, metrics, draining } = needs;
+    let MediaNeeds { config, board, bus, rooms, log, heed, classify, metrics, draining, stopping } = needs;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let links: Arc<[_]> = session::ice_server_links(
         &config.ice_servers,
@@ -58,6 +58,7 @@ pub(in crate::app) async fn media(needs: MediaNeeds) -> Result<Media, AppError> 
         log,
         heed,
         draining,
+        stopping,
     })
     .await?;
     let gauges = MediaGauges { sessions: Arc::clone(&stage.sessions), board };

@@ -189,6 +189,11 @@ impl MediaSessions {
         }
     }
 
+    /// Whether nobody publishes and nobody watches.
+    pub fn is_idle(&self) -> bool {
+        self.table().sessions.is_empty()
+    }
+
     /// Ends all sessions, as the server stops.
     pub fn dismiss_all(&self) {
         let seats: Vec<Seat> = self.table().sessions.values().map(|entry| entry.seat).collect();
@@ -381,7 +386,7 @@ impl MediaSessions {
             return Err(OpenError::Draining);
         }
         let seat = self.plane.seat().map_err(|Full| OpenError::Full)?;
-        let addresses = self.plane.addresses(seat.shard).clone();
+        let addresses = self.plane.addresses(seat.shard);
         let turn = tokio::time::timeout(PATIENCE, self.turns.acquire()).await;
         let turn = turn.map_err(|_| OpenError::Full)?.map_err(|_| OpenError::Full)?;
         let text: Arc<str> = sdp::completed(offer).into();

@@ -77,8 +77,10 @@ pub struct Needs {
     pub log: Arc<dyn BroadcastLog>,
     /// Hears of what is written down.
     pub heed: Heed,
-    /// Turns true when the server is about to stop.
+    /// Turns true when nobody new is taken on.
     pub draining: watch::Receiver<bool>,
+    /// Turns true when all sessions are to end.
+    pub stopping: watch::Receiver<bool>,
 }
 
 /// What the owner of a channel wants.
@@ -152,7 +154,7 @@ impl sessions::Program for Board {
 }
 
 /// Opens the sockets and starts the shards and the stage. Takes up what a previous process left open. The task ends when the
-/// server drains, once everything is written down.
+/// server stops, once everything is written down.
 pub async fn start(needs: Needs) -> Result<(StageHandle, JoinHandle<()>), StartError> {
     let (reports, reports_in) = mpsc::channel(REPORTS);
     let levels = reports.clone();
@@ -193,7 +195,7 @@ pub async fn start(needs: Needs) -> Result<(StageHandle, JoinHandle<()>), StartE
     let handle = StageHandle { sessions, inputs, wishes };
     let arriving =
         Arriving { reports: reports_in, inputs: inputs_in, wishes: wishes_in, returns: returns_in };
-    let task = tokio::spawn(stage.run(arriving, needs.draining, writer));
+    let task = tokio::spawn(stage.run(arriving, needs.stopping, writer));
     Ok((handle, task))
 }
 
@@ -219,7 +221,7 @@ struct Stage {
 }
 
 impl Stage {
-    async fn run(mut self, arriving: Arriving, mut draining: watch::Receiver<bool>, writer: JoinHandle<()>) {
+    async fn run(mut self, arriving: Arriving, mut stopping: watch::Receiver<bool>, writer: JoinHandle<()>) {
         let Arriving { mut reports, mut inputs, mut wishes, mut returns } = arriving;
         let mut second = interval(Duration::from_secs(1));
         second.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -227,7 +229,7 @@ impl Stage {
             tokio::select! {
                 // That a session was opened must be known before what it does.
                 biased;
-                Ok(()) = async { draining.wait_for(|draining| *draining).await.map(|_| ()) } => break,
+                Ok(()) = async { stopping.wait_for(|stopping| *stopping).await.map(|_| ()) } => break,
                 Some(input) = inputs.recv() => self.handle(input),
                 Some(wish) = wishes.recv() => self.grant(wish),
                 Some(Return { channel, view, reply }) = returns.recv() => {

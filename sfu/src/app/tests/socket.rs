@@ -5,7 +5,6 @@ use shared::event::{Occurrence, Payload, ServerMessage};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
-    sync::oneshot,
     task::JoinHandle,
     time::timeout,
 };
@@ -17,19 +16,17 @@ struct Running {
     bus: Bus,
     router: Router,
     setup_token: String,
-    stop: oneshot::Sender<()>,
+    stop: watch::Sender<Ending>,
     served: JoinHandle<Result<(), AppError>>,
     _dir: tempfile::TempDir,
 }
 
 async fn run() -> Running {
     let World { server, dir } = World::new().await;
-    let (stop, stopped) = oneshot::channel::<()>();
+    let (stop, ending) = watch::channel(Ending::NotYet);
     let setup_token = server.setup_link().unwrap().split_once("token=").unwrap().1.to_owned();
     let (address, bus, router) = (server.addresses()[0], server.gateway.bus().clone(), server.router.clone());
-    let served = tokio::spawn(server.run_until(async move {
-        let _ = stopped.await;
-    }));
+    let served = tokio::spawn(server.run_until(ending));
     Running { address, bus, router, setup_token, stop, served, _dir: dir }
 }
 
@@ -49,7 +46,7 @@ impl Running {
 
     /// Stops the server; how it ended.
     async fn stop(self) {
-        self.stop.send(()).unwrap();
+        self.stop.send_replace(Ending::Drain);
         drop(self.router);
         timeout(LONG, self.served).await.expect("it stops in time").unwrap().unwrap();
     }
