@@ -222,6 +222,10 @@ pub struct RequestPayload {
     /// The channel, where the topic is of one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<ChannelName>,
+    /// A signed embed's token ([`crate::embed::EmbedLink::token`]), to follow its private channel with. Once it has admitted on
+    /// a connection, it goes on doing so there when it has expired.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
     /// What to write, for `chat:send_message:v1`; see [`crate::chat::NewMessage`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,

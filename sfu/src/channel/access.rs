@@ -1,7 +1,15 @@
 //! Who may publish to a channel, and who may watch it. WHIP and WHEP ask here, through ports of their own.
 
-use super::{BearerHash, rules, service::Channels};
-use crate::{actor::Actor, fresh, store::StoreError};
+use super::{
+    BearerHash,
+    rules::{self, Admission, Hidden},
+    service::Channels,
+};
+use crate::{
+    actor::{EmbedError, Visitor},
+    fresh,
+    store::StoreError,
+};
 use shared::{
     broadcast::BroadcastState,
     id::{BroadcastId, ChannelId, ChannelName},
@@ -32,6 +40,9 @@ pub enum AccessError {
     /// No such channel, as far as the one who asks may know.
     #[error("there is no such channel")]
     Unknown,
+    /// The signed embed doesn't admit.
+    #[error(transparent)]
+    Embed(EmbedError),
     /// The store could not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -78,14 +89,17 @@ impl Channels {
         live.state == BroadcastState::Ended && live.stream_id.as_ref() == Some(broadcast)
     }
 
-    /// The channel that somebody may watch.
+    /// The channel that somebody may watch, and by what.
     pub async fn watcher(
         &self,
         channel: &ChannelName,
-        who: Option<&Actor>,
-    ) -> Result<ChannelId, AccessError> {
+        who: Visitor<'_>,
+    ) -> Result<(ChannelId, Admission), AccessError> {
         let record = self.record(channel).await?;
-        let record = record.filter(|record| rules::may_see(who, record)).ok_or(AccessError::Unknown)?;
-        Ok(record.channel.id.clone())
+        match (rules::admission(who, record.as_deref(), fresh::now()), record) {
+            (Ok(by), Some(record)) => Ok((record.channel.id.clone(), by)),
+            (Err(Hidden::Embed(error)), _) => Err(AccessError::Embed(error)),
+            (Ok(_) | Err(Hidden::Unknown), _) => Err(AccessError::Unknown),
+        }
     }
 }

@@ -61,6 +61,9 @@ pub trait LiveControl: Send + Sync + 'static {
 
     /// Lets everybody go who watches a channel; those who still may come back by themselves.
     fn hide(&self, channel: &ChannelId);
+
+    /// Lets those go who watch a channel by a signed embed.
+    fn hide_from_embeds(&self, channel: &ChannelId);
 }
 
 /// Remembers broadcasts that are over.

@@ -4,6 +4,7 @@ use super::{
     listing::Place,
     service::{ChannelError, Channels},
 };
+use crate::actor::{Embed, Visitor};
 use crate::http::{
     extract::{Json, Path, Query, bad_cursor},
     login::{self, HasLogins, Logins, SignedIn},
@@ -13,14 +14,14 @@ use crate::http::{
 use axum::{
     Json as Answer,
     extract::State,
-    http::StatusCode,
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
 use shared::{
     account::Scope,
     broadcast::ChannelState,
     channel::{Channel, ChannelCard, CreateChannel, EditChannel, NewChannel, NewStreamKey},
-    embed::EmbedRules,
+    embed::{CreateEmbedLink, EMBED_LINK_MOST_SECONDS, EmbedLink, EmbedRules},
     id::ChannelName,
     page::{Page, PageQuery},
     publish::PublishToken,
@@ -47,6 +48,7 @@ pub fn routes(channels: Channels, logins: Arc<dyn Logins>) -> OpenApiRouter {
         .routes(routes!(read, edit))
         .routes(routes!(state))
         .routes(routes!(embedding))
+        .routes(routes!(embed_link, revoke_embed_links))
         .routes(routes!(rotate))
         .routes(routes!(publish_token))
         .routes(routes!(end))
@@ -121,16 +123,18 @@ async fn create(
     params(("name" = ChannelName, Path, description = "The channel's name")),
     responses(
         (status = 200, body = Channel, description = "The channel"),
+        (status = 403, description = "The signed embed has expired, or isn't valid"),
         (status = 404, description = "No such channel, as far as the one who asks may know"),
     ),
-    security((), ("login" = []), ("token" = ["read"]))
+    security((), ("login" = []), ("token" = ["read"]), ("embed" = []))
 )]
 async fn read(
     State(api): State<Api>,
     who: Option<SignedIn>,
+    headers: HeaderMap,
     Path(name): Path<ChannelName>,
 ) -> Result<Answer<Channel>, ProblemResponse> {
-    let record = api.channels.seen(login::reader(who.as_ref()), &name).await?;
+    let record = api.channels.seen(login::visitor(who.as_ref(), &headers), &name).await?;
     Ok(Answer(record.channel.clone()))
 }
 
@@ -170,16 +174,18 @@ async fn edit(
     params(("name" = ChannelName, Path, description = "The channel's name")),
     responses(
         (status = 200, body = ChannelState, description = "Live or not, how many watch, which renditions there are"),
+        (status = 403, description = "The signed embed has expired, or isn't valid"),
         (status = 404, description = "No such channel, as far as the one who asks may know"),
     ),
-    security((), ("login" = []), ("token" = ["read"]))
+    security((), ("login" = []), ("token" = ["read"]), ("embed" = []))
 )]
 async fn state(
     State(api): State<Api>,
     who: Option<SignedIn>,
+    headers: HeaderMap,
     Path(name): Path<ChannelName>,
 ) -> Result<Answer<ChannelState>, ProblemResponse> {
-    let record = api.channels.seen(login::reader(who.as_ref()), &name).await?;
+    let record = api.channels.seen(login::visitor(who.as_ref(), &headers), &name).await?;
     Ok(Answer(api.channels.state_of(&record)))
 }
 
@@ -192,17 +198,79 @@ async fn state(
     params(("name" = ChannelName, Path, description = "The channel's name")),
     responses(
         (status = 200, body = EmbedRules, description = "The rules"),
+        (status = 403, description = "The signed embed has expired, or isn't valid"),
         (status = 404, description = "No such channel, as far as the one who asks may know"),
     ),
-    security((), ("login" = []), ("token" = ["read"]))
+    security((), ("login" = []), ("token" = ["read"]), ("embed" = []))
 )]
 async fn embedding(
     State(api): State<Api>,
     who: Option<SignedIn>,
+    headers: HeaderMap,
     Path(name): Path<ChannelName>,
 ) -> Result<Answer<EmbedRules>, ProblemResponse> {
-    let record = api.channels.seen(login::reader(who.as_ref()), &name).await?;
+    // A player whose signed embed has expired must still know which page it may tell so.
+    let Visitor { actor, embed } = login::visitor(who.as_ref(), &headers);
+    let visitor = Visitor { actor, embed: embed.map(|embed| Embed { goes_on: true, ..embed }) };
+    let record = api.channels.seen(visitor, &name).await?;
     Ok(Answer(EmbedRules { embedding: record.channel.embedding.clone() }))
+}
+
+/// Make a signed embed
+///
+/// With it, others watch the channel on other pages until it expires, whoever may see the channel otherwise. Nothing of it is
+/// kept.
+#[utoipa::path(
+    post,
+    path = "/channels/{name}/embed-links",
+    operation_id = "createEmbedLink",
+    tag = "embeds",
+    params(("name" = ChannelName, Path, description = "The channel's name")),
+    request_body(content = CreateEmbedLink, example = json!({"expiresInSeconds": 3600})),
+    responses(
+        (status = 201, body = EmbedLink, description = "The token, and addresses that hold it"),
+        (status = 403, description = "Somebody else's channel, or the token lacks the scope"),
+        (status = 404, description = "No such channel, as far as the one who asks may know"),
+    ),
+    security(("login" = []), ("token" = ["channel:write"]))
+)]
+async fn embed_link(
+    State(api): State<Api>,
+    who: SignedIn,
+    peer: Peer,
+    Path(name): Path<ChannelName>,
+    Json(request): Json<CreateEmbedLink>,
+) -> Result<Response, ProblemResponse> {
+    who.may(Scope::ChannelWrite)?;
+    let seconds = request.expires_in_seconds;
+    let link: EmbedLink = api.channels.embed_link(&who.actor, &name, seconds, &peer.base_url).await?;
+    Ok((StatusCode::CREATED, Answer(link)).into_response())
+}
+
+/// Revoke all signed embeds
+///
+/// None that was made admits any more, and what is watched by one ends.
+#[utoipa::path(
+    delete,
+    path = "/channels/{name}/embed-links",
+    operation_id = "revokeEmbedLinks",
+    tag = "embeds",
+    params(("name" = ChannelName, Path, description = "The channel's name")),
+    responses(
+        (status = 204, description = "None of them admits any more"),
+        (status = 403, description = "Somebody else's channel, or the token lacks the scope"),
+        (status = 404, description = "No such channel, as far as the one who asks may know"),
+    ),
+    security(("login" = []), ("token" = ["channel:write"]))
+)]
+async fn revoke_embed_links(
+    State(api): State<Api>,
+    who: SignedIn,
+    Path(name): Path<ChannelName>,
+) -> Result<StatusCode, ProblemResponse> {
+    who.may(Scope::ChannelWrite)?;
+    api.channels.revoke_embeds(&who.actor, &name).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Make a new stream key
@@ -309,6 +377,16 @@ impl From<ChannelError> for ProblemResponse {
                 "A channel lists at most 20 sites that may show it. Remove some.",
             )
             .field("embedding"),
+            ChannelError::EmbedTime => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "invalid",
+                "A signed embed can't be good for so long",
+                format!(
+                    "A signed embed is good for 1 to {EMBED_LINK_MOST_SECONDS} seconds, which is a year."
+                ),
+            )
+            .field("expiresInSeconds"),
+            ChannelError::Embed(error) => error.into(),
             ChannelError::TooManyTags => Self::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "invalid",

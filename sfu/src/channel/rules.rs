@@ -1,7 +1,10 @@
 //! Pure rules: who may do what, what a state says, how the directory is ordered.
 
-use super::{Live, Past};
-use crate::actor::Actor;
+use super::{
+    Live, Past,
+    embed::token::{self, EmbedKey},
+};
+use crate::actor::{Actor, EmbedError, Visitor};
 use shared::{
     account::Role,
     broadcast::{BroadcastState, ChannelState},
@@ -29,6 +32,42 @@ pub struct Record {
     pub owner: Option<AccountId>,
     /// Its last broadcast that is over, when this was read.
     pub past: Option<Past>,
+    /// What its signed embeds are made with, once there was one.
+    pub embed_key: Option<EmbedKey>,
+}
+
+/// By what somebody may see a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Admission {
+    /// By who they are, or because anybody may.
+    Anyway,
+    /// By a signed embed alone, which admits until then.
+    ByEmbed(Timestamp),
+}
+
+/// Why somebody may not see a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hidden {
+    /// There is none, as far as they may know.
+    Unknown,
+    /// Their signed embed doesn't admit.
+    Embed(EmbedError),
+}
+
+/// Whether a channel may be seen, and by what. Of a private one no more is told than of one that isn't there.
+pub fn admission(visitor: Visitor<'_>, record: Option<&Record>, now: Timestamp) -> Result<Admission, Hidden> {
+    if record.is_some_and(|record| may_see(visitor.actor, record)) {
+        return Ok(Admission::Anyway);
+    }
+    let embed = visitor.embed.ok_or(Hidden::Unknown)?;
+    let key = record.and_then(|record| record.embed_key.as_ref().map(|key| (key, &record.channel.id)));
+    let (key, id) = key.ok_or(Hidden::Embed(EmbedError::Invalid))?;
+    let until = if embed.goes_on {
+        token::signed(key, id, embed.token).ok_or(EmbedError::Invalid)
+    } else {
+        token::verify(key, id, embed.token, now)
+    };
+    until.map(Admission::ByEmbed).map_err(Hidden::Embed)
 }
 
 /// Whether the channel exists for somebody.
@@ -133,7 +172,7 @@ mod tests {
             embedding: Embedding::default(),
             created_at: at(0),
         };
-        Record { channel, owner: Some("ada".parse().unwrap()), past: None }
+        Record { channel, owner: Some("ada".parse().unwrap()), past: None, embed_key: None }
     }
 
     fn actor(account: &str, role: Role) -> Actor {
@@ -159,6 +198,39 @@ mod tests {
         assert!(may_manage(&actor("bob", Role::Owner), &orphan));
         assert!(!may_manage(&actor("ada", Role::Member), &orphan));
         assert!(!may_see(None, &orphan));
+    }
+
+    #[test]
+    fn a_signed_embed_admits_to_its_private_channel_alone() {
+        use crate::actor::Embed;
+        let (key, other) = (EmbedKey::from_random([1; 32]), EmbedKey::from_random([2; 32]));
+        let private = Record { embed_key: Some(key.clone()), ..record("secret", Visibility::Private) };
+        let good = token::encode(&key, &private.channel.id, at(100));
+        let forged = token::encode(&other, &private.channel.id, at(100));
+        let embed = |token, goes_on| Visitor { actor: None, embed: Some(Embed { token, goes_on }) };
+        let (invalid, expired) = (Hidden::Embed(EmbedError::Invalid), Hidden::Embed(EmbedError::Expired));
+        let nobody = Visitor::default();
+        assert_eq!(admission(nobody, Some(&private), at(0)), Err(Hidden::Unknown));
+        assert_eq!(admission(nobody, None, at(0)), Err(Hidden::Unknown));
+        assert_eq!(admission(embed(&good, false), Some(&private), at(99)), Ok(Admission::ByEmbed(at(100))));
+        assert_eq!(admission(embed(&good, false), Some(&private), at(100)), Err(expired));
+        assert_eq!(admission(embed(&good, true), Some(&private), at(100)), Ok(Admission::ByEmbed(at(100))));
+        for goes_on in [false, true] {
+            for bad in [&forged, "", "weir_emb_"] {
+                let told = admission(embed(bad, goes_on), Some(&private), at(0));
+                assert_eq!(told, Err(invalid));
+                assert_eq!(told, admission(embed(bad, goes_on), None, at(0)), "no more than of none");
+            }
+            let without_key = Record { embed_key: None, ..private.clone() };
+            assert_eq!(admission(embed(&good, goes_on), Some(&without_key), at(0)), Err(invalid));
+            let elsewhere = Record { embed_key: Some(key.clone()), ..record("other", Visibility::Private) };
+            assert_eq!(admission(embed(&good, goes_on), Some(&elsewhere), at(0)), Err(invalid));
+        }
+        let ada = actor("ada", Role::Member);
+        let owner = Visitor { actor: Some(&ada), ..embed(&forged, false) };
+        assert_eq!(admission(owner, Some(&private), at(0)), Ok(Admission::Anyway));
+        let public = record("open", Visibility::Public);
+        assert_eq!(admission(embed("x", false), Some(&public), at(0)), Ok(Admission::Anyway));
     }
 
     #[test]

@@ -4,11 +4,11 @@ use super::{
     Announce, Keys, Live, LiveControl, LiveSource, PastSource,
     listing::{self, Place},
     live::store::StartStore,
-    rules::{self, Record},
+    rules::{self, Admission, Hidden, Record},
     store::ChannelStore,
 };
 use crate::{
-    actor::Actor,
+    actor::{Actor, EmbedError, Visitor},
     fresh,
     store::{Store, StoreError},
 };
@@ -45,6 +45,12 @@ pub enum ChannelError {
     /// More sites may embed it than are kept.
     #[error("too many sites")]
     TooManySites,
+    /// A signed embed can't be good for so long.
+    #[error("a signed embed is good for a second to a year")]
+    EmbedTime,
+    /// The signed embed doesn't admit.
+    #[error(transparent)]
+    Embed(EmbedError),
     /// More channels than an account has.
     #[error("an account has at most {} channels", rules::CHANNELS_MOST)]
     TooMany,
@@ -74,7 +80,7 @@ pub struct Channels {
     pub(super) store: ChannelStore,
     starts: StartStore,
     pub(super) ports: Ports,
-    cache: Arc<Cache>,
+    pub(super) cache: Arc<Cache>,
 }
 
 /// The most channels that are kept in memory; beyond, all are read anew.
@@ -84,7 +90,7 @@ const LIST_LASTS: Duration = Duration::from_secs(10);
 
 /// Channels as last read. One process edits them, and it forgets what it edits.
 #[derive(Default)]
-struct Cache {
+pub(super) struct Cache {
     records: RwLock<Records>,
     public: Mutex<Option<(Instant, Arc<Vec<Record>>)>>,
 }
@@ -138,14 +144,27 @@ impl Channels {
     }
 
     /// A channel, for one who may see it.
-    pub async fn seen(&self, who: Option<&Actor>, name: &ChannelName) -> Result<Arc<Record>, ChannelError> {
+    pub async fn seen(&self, who: Visitor<'_>, name: &ChannelName) -> Result<Arc<Record>, ChannelError> {
+        self.admitted(who, name).await.map(|(record, _)| record)
+    }
+
+    /// The same, and by what.
+    pub async fn admitted(
+        &self,
+        who: Visitor<'_>,
+        name: &ChannelName,
+    ) -> Result<(Arc<Record>, Admission), ChannelError> {
         let record = self.record(name).await?;
-        record.filter(|record| rules::may_see(who, record)).ok_or(ChannelError::Unknown)
+        match (rules::admission(who, record.as_deref(), fresh::now()), record) {
+            (Ok(by), Some(record)) => Ok((record, by)),
+            (Err(Hidden::Embed(error)), _) => Err(ChannelError::Embed(error)),
+            (Ok(_) | Err(Hidden::Unknown), _) => Err(ChannelError::Unknown),
+        }
     }
 
     /// A channel, for one who may change it. One that must not be known of stays unknown.
     pub async fn managed(&self, who: &Actor, name: &ChannelName) -> Result<Arc<Record>, ChannelError> {
-        let record = self.seen(Some(who), name).await?;
+        let record = self.seen(Some(who).into(), name).await?;
         if rules::may_manage(who, &record) { Ok(record) } else { Err(ChannelError::NotYours) }
     }
 
@@ -186,7 +205,7 @@ impl Channels {
             created_at: fresh::now(),
         };
         let key = self.ports.keys.stream_key();
-        let record = Record { channel, owner: owner.cloned(), past: None };
+        let record = Record { channel, owner: owner.cloned(), past: None, embed_key: None };
         self.store.create(&record, &key.hash).await.map_err(|error| match error {
             StoreError::Taken => ChannelError::Taken,
             other => other.into(),
@@ -414,7 +433,7 @@ impl Cache {
         records.by_name.insert(channel.name.clone(), record.clone());
     }
 
-    fn forget(&self, name: &ChannelName) {
+    pub(super) fn forget(&self, name: &ChannelName) {
         let mut records = self.records.write().unwrap_or_else(PoisonError::into_inner);
         records.edits += 1;
         records.by_name.remove(name);

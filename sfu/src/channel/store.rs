@@ -1,6 +1,6 @@
 //! Channels, stream keys and publish tokens in SQL.
 
-use super::{Past, rules::Record};
+use super::{Past, embed::token::EmbedKey, rules::Record};
 use crate::{
     secret::SecretHash,
     store::{Store, StoreError},
@@ -24,7 +24,7 @@ macro_rules! select {
         concat!(
             "SELECT channels.id, channels.name, channels.display_name, channels.title, channels.description, ",
             "channels.category, channels.tags, channels.visibility, channels.created_at, channels.owner_id, ",
-            "channels.embedding",
+            "channels.embedding, channels.embed_key",
             $($rest),+
         )
     };
@@ -84,7 +84,11 @@ fn record(row: &AnyRow) -> Result<Record, StoreError> {
         embedding: embedding(row, 10)?,
         created_at: Timestamp::from_millis(row.try_get(8)?),
     };
-    Ok(Record { channel, owner: owner.map_err(|error| StoreError::Row(error.to_string()))?, past: None })
+    let owner = owner.map_err(|error| StoreError::Row(error.to_string()))?;
+    let key: Option<String> = row.try_get(11)?;
+    let embed_key =
+        key.map(|text| EmbedKey::from_text(&text).ok_or_else(|| StoreError::Row("an embed key".into())));
+    Ok(Record { channel, owner, past: None, embed_key: embed_key.transpose()? })
 }
 
 impl ChannelStore {
@@ -139,7 +143,7 @@ impl ChannelStore {
         .await?;
         rows.iter()
             .map(|row| {
-                let times: (Option<i64>, Option<i64>) = (row.try_get(11)?, row.try_get(12)?);
+                let times: (Option<i64>, Option<i64>) = (row.try_get(12)?, row.try_get(13)?);
                 let past = times.0.zip(times.1).map(|(started, ended)| Past {
                     started_at: Timestamp::from_millis(started),
                     ended_at: Timestamp::from_millis(ended),
@@ -191,6 +195,26 @@ impl ChannelStore {
             .execute(&mut *transaction)
             .await?;
         transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Puts a key for signed embeds where there is none; the one that is there stays.
+    pub async fn add_embed_key(&self, channel: &ChannelId, key: &EmbedKey) -> Result<(), StoreError> {
+        sqlx::query("UPDATE channels SET embed_key = $2 WHERE id = $1 AND embed_key IS NULL")
+            .bind(channel.as_str())
+            .bind(key.to_text())
+            .execute(self.0.pool())
+            .await?;
+        Ok(())
+    }
+
+    /// Puts another key for signed embeds in the place of the one that is there.
+    pub async fn replace_embed_key(&self, channel: &ChannelId, key: &EmbedKey) -> Result<(), StoreError> {
+        sqlx::query("UPDATE channels SET embed_key = $2 WHERE id = $1")
+            .bind(channel.as_str())
+            .bind(key.to_text())
+            .execute(self.0.pool())
+            .await?;
         Ok(())
     }
 

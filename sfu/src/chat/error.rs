@@ -1,7 +1,7 @@
 //! Why something was not done in a room. Pure.
 
 use super::{moderation::MODERATORS_MOST, name::NameError, room::Refused, task::WriteError, text::TextError};
-use crate::store::StoreError;
+use crate::{actor::EmbedError, store::StoreError};
 use std::{sync::Arc, time::Duration};
 
 /// Why something was not done in a room.
@@ -10,6 +10,9 @@ pub enum ChatError {
     /// No such channel, as far as the one who asks may know.
     #[error("there is no such channel")]
     UnknownChannel,
+    /// The signed embed doesn't admit.
+    #[error(transparent)]
+    Embed(#[from] EmbedError),
     /// Neither signed in nor a guest.
     #[error("nobody writes")]
     Nobody,
@@ -93,6 +96,7 @@ impl From<WriteError> for ChatError {
 pub fn reason(error: &ChatError) -> &'static str {
     match error {
         ChatError::UnknownChannel => "unknown-channel",
+        ChatError::Embed(_) => "embed",
         ChatError::Nobody | ChatError::UnknownGuest => "nobody",
         ChatError::Text(TextError::Empty) => "empty",
         ChatError::Text(_) => "too-long",

@@ -17,7 +17,8 @@ pub mod store;
 pub mod task;
 pub mod text;
 
-use crate::{actor::Actor, store::StoreError};
+use self::error::ChatError;
+use crate::{actor::Visitor, store::StoreError};
 use futures_util::future::BoxFuture;
 use shared::{
     id::{AccountId, BroadcastId, ChannelId, ChannelName, MessageId},
@@ -51,12 +52,12 @@ pub struct Person {
 
 /// What chat needs of channels.
 pub trait Channels: Send + Sync + 'static {
-    /// A channel; `None` if there is none, as far as the one who asks may know.
+    /// A channel, if the one who asks may know of it.
     fn place<'a>(
         &'a self,
-        who: Option<&'a Actor>,
+        who: Visitor<'a>,
         channel: &'a ChannelName,
-    ) -> BoxFuture<'a, Result<Option<Place>, StoreError>>;
+    ) -> BoxFuture<'a, Result<Place, ChatError>>;
 
     /// Every channel's names, as addresses and as people read them.
     fn names(&self) -> BoxFuture<'_, Result<Vec<String>, StoreError>>;

@@ -47,7 +47,7 @@ impl Chat {
     }
 
     async fn owned(&self, who: &Actor, channel: &ChannelName) -> Result<Place, ChatError> {
-        let place = self.place(Some(who), channel).await?;
+        let place = self.place(Some(who).into(), channel).await?;
         if place.is_owner { Ok(place) } else { Err(ChatError::NotOwner) }
     }
 
@@ -57,7 +57,7 @@ impl Chat {
         who: &Actor,
         channel: &ChannelName,
     ) -> Result<(Place, Arc<LiveRoom>, PersonId), ChatError> {
-        let place = self.place(Some(who), channel).await?;
+        let place = self.place(Some(who).into(), channel).await?;
         let room = self.room(&place).await?;
         let person = person_of(&who.account).ok_or(ChatError::NotModerator)?;
         let may = place.is_owner || room.rules().is_moderator(&person);
@@ -71,7 +71,7 @@ impl Chat {
         channel: &ChannelName,
         message: &MessageId,
     ) -> Result<(), ChatError> {
-        let place = self.place(by.who, channel).await?;
+        let place = self.place(by.visitor(), channel).await?;
         let room = self.room(&place).await?;
         let you = self.author(by, &place, &room).await?.ok_or(ChatError::Nobody)?;
         let found = self.0.store.message(&place.channel, message).await?.ok_or(ChatError::UnknownMessage)?;

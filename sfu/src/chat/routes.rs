@@ -66,11 +66,12 @@ pub fn emotes() -> Router {
     Router::new().route("/emotes/{file}", get(drawing))
 }
 
-/// Who asks: a login, or the guest of the header `Weir-Guest`.
+/// Who asks: a login, or the guest of the header `Weir-Guest`; with a signed embed as the Bearer, perhaps.
 fn by<'a>(who: &'a Option<SignedIn>, headers: &'a HeaderMap, peer: &Peer) -> By<'a> {
     By {
         who: who.as_ref().map(|who| &who.actor),
         guest: headers.get("weir-guest").and_then(|value| value.to_str().ok()),
+        embed: login::embed_of(headers),
         address: peer.address,
     }
 }
@@ -93,7 +94,7 @@ fn may(who: &Option<SignedIn>, scope: Scope) -> Result<(), ProblemResponse> {
         (status = 200, body = ChatRoom, description = "The room"),
         (status = 404, description = "No such channel, as far as the one who asks may know"),
     ),
-    security((), ("login" = []), ("token" = ["read"]), ("guest" = []))
+    security((), ("login" = []), ("token" = ["read"]), ("guest" = []), ("embed" = []))
 )]
 async fn read(
     State(api): State<Api>,
@@ -146,15 +147,16 @@ async fn edit(
         (status = 400, description = "The cursor or the limit can't be taken"),
         (status = 404, description = "No such channel, as far as the one who asks may know"),
     ),
-    security((), ("login" = []), ("token" = ["read"]))
+    security((), ("login" = []), ("token" = ["read"]), ("embed" = []))
 )]
 async fn messages(
     State(api): State<Api>,
     who: Option<SignedIn>,
+    headers: HeaderMap,
     Path(name): Path<ChannelName>,
     Paging(wanted): Paging,
 ) -> Result<Answer<Page<ChatMessage>>, ProblemResponse> {
-    let rows = api.chat.messages(login::reader(who.as_ref()), &name, &wanted).await?;
+    let rows = api.chat.messages(login::visitor(who.as_ref(), &headers), &name, &wanted).await?;
     let place = |message: &ChatMessage| Place { at: message.sequence.0 as i64, id: message.id.to_string() };
     Ok(Answer(wanted.page(rows, place)))
 }
@@ -433,6 +435,7 @@ impl From<ChatError> for ProblemResponse {
                 "No such channel",
                 "There is no channel with this name. Check how it is written.",
             ),
+            ChatError::Embed(error) => error.into(),
             ChatError::Nobody => Self::new(
                 StatusCode::UNAUTHORIZED,
                 "signed-out",

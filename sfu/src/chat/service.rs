@@ -16,7 +16,7 @@ use super::{
     text::{self, ChatText},
 };
 use crate::{
-    actor::Actor,
+    actor::{Actor, Embed, Visitor},
     fresh,
     limit::{Limiter, network_of},
     page::Wanted,
@@ -55,8 +55,17 @@ pub struct By<'a> {
     pub who: Option<&'a Actor>,
     /// A guest's token.
     pub guest: Option<&'a str>,
+    /// With a signed embed.
+    pub embed: Option<Embed<'a>>,
     /// Where they ask from; kept in memory alone.
     pub address: Option<IpAddr>,
+}
+
+impl<'a> By<'a> {
+    /// As whom they see the room.
+    pub(super) fn visitor(&self) -> Visitor<'a> {
+        Visitor { actor: self.who, embed: self.embed }
+    }
 }
 
 /// A room that is followed, from here on.
@@ -138,8 +147,8 @@ impl Chat {
         self.0.began.elapsed()
     }
 
-    pub(super) async fn place(&self, who: Option<&Actor>, channel: &ChannelName) -> Result<Place, ChatError> {
-        self.0.ports.channels.place(who, channel).await?.ok_or(ChatError::UnknownChannel)
+    pub(super) async fn place(&self, who: Visitor<'_>, channel: &ChannelName) -> Result<Place, ChatError> {
+        self.0.ports.channels.place(who, channel).await
     }
 
     /// A channel's room, read from the database if it isn't in memory.
@@ -177,7 +186,7 @@ impl Chat {
     }
 
     async fn try_send(&self, by: By<'_>, channel: &ChannelName, new: NewMessage) -> Result<Sent, ChatError> {
-        let place = self.place(by.who, channel).await?;
+        let place = self.place(by.visitor(), channel).await?;
         let room = self.room(&place).await?;
         let author = self.author(by, &place, &room).await?.ok_or(ChatError::Nobody)?;
         let NewMessage { text, reply_to, key } = new;
@@ -237,7 +246,7 @@ impl Chat {
 
     /// The room, and what the one who asks may do there.
     pub async fn read(&self, by: By<'_>, channel: &ChannelName) -> Result<ChatRoom, ChatError> {
-        let place = self.place(by.who, channel).await?;
+        let place = self.place(by.visitor(), channel).await?;
         let room = self.room(&place).await?;
         // A guest who isn't known any more is told so by being nobody.
         let you = match self.author(by, &place, &room).await {
@@ -260,7 +269,7 @@ impl Chat {
     /// Messages, newest first.
     pub async fn messages(
         &self,
-        who: Option<&Actor>,
+        who: Visitor<'_>,
         channel: &ChannelName,
         wanted: &Wanted,
     ) -> Result<Vec<ChatMessage>, ChatError> {
@@ -271,7 +280,7 @@ impl Chat {
     }
 
     /// Whether somebody may follow a room.
-    pub async fn may_follow(&self, who: Option<&Actor>, channel: &ChannelName) -> Result<(), ChatError> {
+    pub async fn may_follow(&self, who: Visitor<'_>, channel: &ChannelName) -> Result<(), ChatError> {
         self.place(who, channel).await.map(drop)
     }
 
@@ -280,7 +289,7 @@ impl Chat {
         let loaded: Vec<Arc<LiveRoom>> =
             lock(&self.0.rooms).values().filter_map(|room| room.get().cloned()).collect();
         for room in loaded.into_iter().filter(|room| channel.is_none_or(|channel| room.name == *channel)) {
-            if room.is_followed() && self.place(None, &room.name).await.is_err() {
+            if room.is_followed() && self.place(Visitor::default(), &room.name).await.is_err() {
                 room.ask_again();
             }
         }
@@ -289,7 +298,7 @@ impl Chat {
     /// Follows a room: from its last messages, or from where somebody was.
     pub async fn follow(
         &self,
-        who: Option<&Actor>,
+        who: Visitor<'_>,
         channel: &ChannelName,
         after: Option<Cursor>,
     ) -> Result<Followed, ChatError> {

@@ -227,6 +227,7 @@ mod tests {
         fn authorise<'a>(
             &'a self,
             _: Option<&'a SignedIn>,
+            _: Option<crate::actor::Embed<'a>>,
             _: Topic,
             _: Option<&'a ChannelName>,
         ) -> BoxFuture<'a, Result<(), Problem>> {

@@ -47,6 +47,8 @@ pub enum Command {
         channel: Option<ChannelName>,
         /// Since when.
         after: Option<Cursor>,
+        /// With which signed embed.
+        token: Option<String>,
     },
     /// Write a message.
     Send {
@@ -58,6 +60,8 @@ pub enum Command {
         message: Box<NewMessage>,
         /// As which guest.
         guest: Option<String>,
+        /// With which signed embed.
+        token: Option<String>,
     },
     /// Stop following.
     Close {
@@ -245,7 +249,7 @@ impl<P> Connection<P> {
         after: Option<Cursor>,
         now: Duration,
     ) {
-        let RequestPayload { channel, text, reply_to, key: sender_key, guest } = payload;
+        let RequestPayload { channel, token, text, reply_to, key: sender_key, guest } = payload;
         let label = Label::Topic(topic);
         if self.requests.values().any(|request| request.id == id) {
             return self.fail(
@@ -305,10 +309,10 @@ impl<P> Connection<P> {
         if let (Topic::SendChat, Some(channel), Some(text)) = (topic, &channel, text) {
             self.granted(key, true, None, now);
             let message = Box::new(NewMessage { text, reply_to, key: sender_key });
-            self.commands.push_back(Command::Send { key, channel: channel.clone(), message, guest });
+            self.commands.push_back(Command::Send { key, channel: channel.clone(), message, guest, token });
             return;
         }
-        self.commands.push_back(Command::Open { key, topic, channel, after });
+        self.commands.push_back(Command::Open { key, topic, channel, after, token });
     }
 
     /// The request may be followed. `cursor` is how far the client has seen it with this.

@@ -13,7 +13,7 @@ mod task;
 pub mod websocket;
 pub mod wire;
 
-use crate::http::login::SignedIn;
+use crate::{actor::Embed, http::login::SignedIn};
 use futures_util::future::BoxFuture;
 use shared::{
     chat::{NewMessage, Sent},
@@ -38,6 +38,7 @@ pub trait Chat: Send + Sync + 'static {
     fn follow<'a>(
         &'a self,
         who: Option<&'a SignedIn>,
+        embed: Option<Embed<'a>>,
         channel: &'a ChannelName,
         after: Option<Cursor>,
     ) -> BoxFuture<'a, Result<RoomFollowed, Problem>>;
@@ -46,6 +47,7 @@ pub trait Chat: Send + Sync + 'static {
     fn may_follow<'a>(
         &'a self,
         who: Option<&'a SignedIn>,
+        embed: Option<Embed<'a>>,
         channel: &'a ChannelName,
     ) -> BoxFuture<'a, Result<(), Problem>>;
 
@@ -53,6 +55,7 @@ pub trait Chat: Send + Sync + 'static {
     fn send<'a>(
         &'a self,
         who: Option<&'a SignedIn>,
+        embed: Option<Embed<'a>>,
         address: Option<IpAddr>,
         channel: &'a ChannelName,
         message: ToSend,
@@ -101,6 +104,7 @@ pub trait Source: Send + Sync + 'static {
     fn authorise<'a>(
         &'a self,
         who: Option<&'a SignedIn>,
+        embed: Option<Embed<'a>>,
         topic: Topic,
         channel: Option<&'a ChannelName>,
     ) -> BoxFuture<'a, Result<(), Problem>>;

@@ -8,7 +8,7 @@ use super::{
     ring::Delivery,
     websocket::Gateway,
 };
-use crate::http::login::SignedIn;
+use crate::{actor::Embed, http::login::SignedIn};
 use shared::{
     chat::Sent,
     event::{ChannelEvent, Cursor, Occurrence, Topic},
@@ -48,7 +48,21 @@ pub(super) struct Ask {
     pub(super) topic: Topic,
     pub(super) channel: Option<ChannelName>,
     pub(super) who: Option<Arc<SignedIn>>,
+    /// The token of a signed embed, and whether it admitted on this connection before.
+    pub(super) token: Option<Arc<str>>,
+    pub(super) is_proven: bool,
     pub(super) gateway: Gateway,
+}
+
+impl Following {
+    /// The signed embed that was asked with.
+    pub(super) fn token(&self) -> Option<&Arc<str>> {
+        let (Self::State { ask, .. }
+        | Self::Occurrences { ask, .. }
+        | Self::Media { ask, .. }
+        | Self::Chat { ask, .. }) = self;
+        ask.token.as_ref()
+    }
 }
 
 /// What is sent of a request.
@@ -61,16 +75,21 @@ pub(super) enum Payload {
 }
 
 impl Ask {
-    async fn authorise(&self) -> Result<(), Happened> {
-        let granted =
-            self.gateway.source.authorise(self.who.as_deref(), self.topic, self.channel.as_ref()).await;
+    /// `goes_on`: what was granted before is asked about again.
+    fn embed(&self, goes_on: bool) -> Option<Embed<'_>> {
+        self.token.as_deref().map(|token| Embed { token, goes_on: goes_on || self.is_proven })
+    }
+
+    async fn authorise(&self, goes_on: bool) -> Result<(), Happened> {
+        let (who, embed) = (self.who.as_deref(), self.embed(goes_on));
+        let granted = self.gateway.source.authorise(who, embed, self.topic, self.channel.as_ref()).await;
         granted.map_err(|problem| Happened::Refused { key: self.key, problem: Box::new(problem) })
     }
 }
 
 pub(super) async fn open(ask: Arc<Ask>, after: Option<Cursor>) -> Happened {
     if ask.topic != Topic::Chat
-        && let Err(refused) = ask.authorise().await
+        && let Err(refused) = ask.authorise(false).await
     {
         return refused;
     }
@@ -97,7 +116,8 @@ pub(super) async fn open(ask: Arc<Ask>, after: Option<Cursor>) -> Happened {
             Happened::Granted { key, complete, cursor, next: Following::Media { ask, subscription, seen } }
         }
         (Some(channel), Topic::Chat) => {
-            match ask.gateway.chat.follow(ask.who.as_deref(), channel, after).await {
+            let (who, embed) = (ask.who.as_deref(), ask.embed(false));
+            match ask.gateway.chat.follow(who, embed, channel, after).await {
                 Ok(RoomFollowed { complete, cursor, reader }) => {
                     Happened::Granted { key, complete, cursor, next: Following::Chat { ask, reader } }
                 }
@@ -121,7 +141,7 @@ pub(super) async fn follow(following: Following) -> Happened {
                 }
                 let Some(snapshot) = follower.borrow_and_update().clone() else { continue };
                 if snapshot.is_restricted()
-                    && let Err(refused) = ask.authorise().await
+                    && let Err(refused) = ask.authorise(true).await
                 {
                     return refused;
                 }
@@ -140,7 +160,7 @@ pub(super) async fn follow(following: Following) -> Happened {
             // An edit may have made the channel private.
             let is_edit = |event: &Delivery| matches!(event.1.occurrence, Occurrence::ChannelEdited {});
             if events.iter().any(is_edit)
-                && let Err(refused) = ask.authorise().await
+                && let Err(refused) = ask.authorise(true).await
             {
                 return refused;
             }
@@ -158,7 +178,7 @@ pub(super) async fn follow(following: Following) -> Happened {
                 Next::Over => return Happened::Over { key },
             };
             // The channel may have been made private meanwhile, which no update of its room says.
-            if let Err(refused) = ask.authorise().await {
+            if let Err(refused) = ask.authorise(true).await {
                 return refused;
             }
             let seen = events.last().map_or(seen, |(cursor, _)| *cursor);
@@ -177,9 +197,8 @@ pub(super) async fn follow(following: Following) -> Happened {
                     RoomNews::AskAgain => {
                         let Some(channel) = &ask.channel else { return Happened::Over { key } };
                         // Nothing is told until it is known; a database that is busy is no answer.
-                        while let Err(problem) =
-                            ask.gateway.chat.may_follow(ask.who.as_deref(), channel).await
-                        {
+                        let (who, embed) = (ask.who.as_deref(), ask.embed(true));
+                        while let Err(problem) = ask.gateway.chat.may_follow(who, embed, channel).await {
                             if problem.status < 500 {
                                 return Happened::Refused { key, problem: Box::new(problem) };
                             }

@@ -10,6 +10,7 @@ use super::{
     wire,
 };
 use crate::{
+    actor::Embed,
     fresh,
     http::{
         csrf,
@@ -219,6 +220,8 @@ struct Session {
     /// What goes on when the client was sent what came before.
     held: Vec<(Key, Following)>,
     counted: i64,
+    /// The token of the last signed embed that admitted here: what has begun with it goes on when it has expired.
+    proven: Option<Arc<str>>,
     is_draining: bool,
     _place: Place,
 }
@@ -236,6 +239,7 @@ impl Session {
             running: HashMap::new(),
             held: Vec::new(),
             counted: 0,
+            proven: None,
             is_draining: false,
             _place: place,
         }
@@ -305,16 +309,19 @@ impl Session {
     fn obey(&mut self) -> Option<(u16, &'static str)> {
         while let Some(command) = self.core.poll_command() {
             match command {
-                Command::Open { key, topic, channel, after } => {
-                    let ask =
-                        Ask { key, topic, channel, who: self.who.clone(), gateway: self.gateway.clone() };
+                Command::Open { key, topic, channel, after, token } => {
+                    let (token, is_proven) = self.shown(token);
+                    let (who, gateway) = (self.who.clone(), self.gateway.clone());
+                    let ask = Ask { key, topic, channel, who, token, is_proven, gateway };
                     self.start(key, open(Arc::new(ask), after).boxed());
                 }
-                Command::Send { key, channel, message, guest } => {
+                Command::Send { key, channel, message, guest, token } => {
+                    let (token, goes_on) = self.shown(token);
                     let to_send = ToSend { message: *message, guest };
                     let (chat, who, address) = (self.gateway.chat.clone(), self.who.clone(), self.address);
                     let work = async move {
-                        match chat.send(who.as_deref(), address, &channel, to_send).await {
+                        let embed = token.as_deref().map(|token| Embed { token, goes_on });
+                        match chat.send(who.as_deref(), embed, address, &channel, to_send).await {
                             Ok(sent) => Happened::Sent { key, sent },
                             Err(problem) => Happened::Refused { key, problem: Box::new(problem) },
                         }
@@ -336,6 +343,13 @@ impl Session {
         None
     }
 
+    /// A signed embed's token, and whether it admitted on this connection before.
+    fn shown(&self, token: Option<String>) -> (Option<Arc<str>>, bool) {
+        let token: Option<Arc<str>> = token.map(Into::into);
+        let is_proven = token.is_some() && token == self.proven;
+        (token, is_proven)
+    }
+
     fn start(&mut self, key: Key, work: BoxFuture<'static, Happened>) {
         let (work, handle) = futures_util::future::abortable(work);
         self.running.insert(key, handle);
@@ -347,6 +361,9 @@ impl Session {
         let (key, next) = match happened {
             Happened::Granted { key, complete, cursor, next } => {
                 self.core.granted(key, complete, cursor, now);
+                if let Some(token) = next.token() {
+                    self.proven = Some(token.clone());
+                }
                 (key, Some(next))
             }
             Happened::State { key, snapshot, next } => {

@@ -1,7 +1,11 @@
 //! How a request proves whose it is: a person's login cookie, or a program's API token; and the extractor for handlers.
 
 use super::problem::ProblemResponse;
-use crate::{actor::Actor, secret::Secret, store::StoreError};
+use crate::{
+    actor::{Actor, Embed, Visitor},
+    secret::Secret,
+    store::StoreError,
+};
 use axum::{
     extract::{FromRequestParts, OptionalFromRequestParts},
     http::{HeaderMap, HeaderValue, header, request::Parts},
@@ -62,6 +66,17 @@ impl SignedIn {
 /// As whom somebody sees things: nobody, for a token that may not read.
 pub fn reader(who: Option<&SignedIn>) -> Option<&Actor> {
     who.filter(|who| who.has(Scope::Read)).map(|who| &who.actor)
+}
+
+/// The signed embed that a request shows as its Bearer, if it does.
+pub fn embed_of(headers: &HeaderMap) -> Option<Embed<'_>> {
+    let token = bearer_of(headers).filter(|bearer| bearer.starts_with(EMBED))?;
+    Some(Embed { token, goes_on: false })
+}
+
+/// As whom, and with what, a request comes to see something.
+pub fn visitor<'a>(who: Option<&'a SignedIn>, headers: &'a HeaderMap) -> Visitor<'a> {
+    Visitor { actor: reader(who), embed: embed_of(headers) }
 }
 
 /// A scope as it is written.
@@ -131,10 +146,13 @@ fn header_value(mut text: String, secure: bool) -> HeaderValue {
 /// What every Bearer of ours begins with: API tokens, and the publishers' secrets, which WHIP takes.
 const OURS: &str = "weir_";
 
+/// What the token of a signed embed begins with. It admits to a channel and says nothing of who asks.
+const EMBED: &str = "weir_emb_";
+
 /// What came with a request. A Bearer goes before a cookie, unless it is not ours: some proxies add one of their own.
 pub fn credential(headers: &HeaderMap) -> Option<Credential> {
     let cookie = cookie_of(headers);
-    match bearer_of(headers) {
+    match bearer_of(headers).filter(|bearer| !bearer.starts_with(EMBED)) {
         Some(bearer) if bearer.starts_with(OURS) || cookie.is_none() => {
             Some(Credential::Bearer(bearer.into()))
         }
@@ -227,6 +245,19 @@ mod tests {
     }
 
     #[test]
+    fn a_signed_embed_comes_as_a_bearer_of_its_own() {
+        assert_eq!(EMBED, crate::channel::embed::token::PREFIX);
+        let of = |value: &str| {
+            let headers = HeaderMap::from_iter([(header::AUTHORIZATION, value.parse().unwrap())]);
+            embed_of(&headers).map(|embed| embed.token.to_owned())
+        };
+        assert_eq!(of("Bearer weir_emb_x").as_deref(), Some("weir_emb_x"));
+        for other in ["Bearer weir_api_x", "Bearer eyJ", "Basic weir_emb_x", "weir_emb_x"] {
+            assert_eq!(of(other), None, "{other}");
+        }
+    }
+
+    #[test]
     fn a_token_of_ours_goes_before_a_cookie_and_another_s_does_not() {
         let of = |pairs: &[(&'static str, &str)]| {
             let headers: HeaderMap =
@@ -240,6 +271,12 @@ mod tests {
         assert_eq!(of(&[login, ("authorization", "Bearer weir_api_x")]), (bearer("weir_api_x"), false));
         assert_eq!(of(&[login, ("authorization", "Bearer eyJ")]), (cookie(), false));
         assert_eq!(of(&[("authorization", "Bearer eyJ")]), (bearer("eyJ"), false));
+        assert_eq!(
+            of(&[("authorization", "Bearer weir_emb_x")]),
+            (None, true),
+            "it says nothing of who asks"
+        );
+        assert_eq!(of(&[login, ("authorization", "Bearer weir_emb_x")]), (cookie(), false));
         assert_eq!(of(&[("authorization", "Basic weir_api_x")]), (None, false));
         assert_eq!(of(&[("authorization", "Bearer")]), (None, false));
         assert!(!format!("{:?}", bearer("weir_api_x")).contains("weir_api_x"));

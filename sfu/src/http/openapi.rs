@@ -37,6 +37,8 @@ use utoipa::{
 const LOGIN: &str = "login";
 /// What an API token is called in the document.
 const TOKEN: &str = "token";
+/// What the token of a signed embed is called in the document.
+const EMBED: &str = "embed";
 /// What a guest's token for chat is called in the document.
 const GUEST: &str = "guest";
 
@@ -103,6 +105,12 @@ pub fn described() -> utoipa::openapi::OpenApi {
     bearer.description =
         Some("An API token, made in the settings of an account; begins with `weir_api_`.".to_owned());
     components.add_security_scheme(TOKEN, SecurityScheme::Http(bearer));
+    let mut embed = Http::new(HttpAuthScheme::Bearer);
+    embed.description = Some(
+        "A signed embed's token, which admits to its private channel alone; begins with `weir_emb_`."
+            .to_owned(),
+    );
+    components.add_security_scheme(EMBED, SecurityScheme::Http(embed));
     let guest = ApiKeyValue::with_description(
         "Weir-Guest",
         "The token of somebody who chats under a name without an account.",

@@ -1,6 +1,6 @@
 //! Errors as problem documents (RFC 9457).
 
-use crate::store::StoreError;
+use crate::{actor::EmbedError, store::StoreError};
 use axum::{
     body::Body,
     http::{HeaderValue, StatusCode, header},
@@ -166,6 +166,25 @@ impl From<&StoreError> for ProblemResponse {
                 "The server's database does not answer",
                 "The server's database does not answer. Try again in a moment.",
                 5,
+            ),
+        }
+    }
+}
+
+impl From<EmbedError> for ProblemResponse {
+    fn from(error: EmbedError) -> Self {
+        match error {
+            EmbedError::Expired => Self::new(
+                StatusCode::FORBIDDEN,
+                "embed-link-expired",
+                "This signed embed has expired",
+                "It was good for a while alone. Load the page that shows it again, for a new one.",
+            ),
+            EmbedError::Invalid => Self::new(
+                StatusCode::FORBIDDEN,
+                "embed-link-invalid",
+                "This signed embed doesn't admit",
+                "It was revoked, isn't whole, or is another channel's. Ask the site that shows it for a new page.",
             ),
         }
     }

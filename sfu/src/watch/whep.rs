@@ -34,12 +34,23 @@ const MOST_NAME_BYTES: usize = 255;
 
 /// Who may watch.
 pub trait Gate: Send + Sync + 'static {
-    /// The channel of that name, if the one who asks may watch it. `headers` are the request's, as a login comes in them.
+    /// The channel of that name, if the one who asks may watch it. `headers` are the request's, as a login or a signed embed
+    /// comes in them; `token` is the signed embed of the address.
     fn admit<'a>(
         &'a self,
         channel: &'a ChannelName,
         headers: &'a HeaderMap,
-    ) -> BoxFuture<'a, Result<Option<ChannelId>, ProblemResponse>>;
+        token: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Option<Ticket>, ProblemResponse>>;
+}
+
+/// Somebody may watch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ticket {
+    /// What.
+    pub channel: ChannelId,
+    /// By a signed embed alone: it ends when that is revoked.
+    pub by_embed: bool,
 }
 
 /// How somebody comes to watch.
@@ -67,7 +78,7 @@ pub trait Egress: Sessions {
     /// Answers a viewer's offer, and says which view it counts as; none for a preview.
     fn watch<'a>(
         &'a self,
-        channel: ChannelId,
+        ticket: Ticket,
         name: ChannelName,
         arrival: Arrival,
         offer: &'a str,
@@ -97,6 +108,8 @@ struct Options {
     preview: Option<String>,
     /// The view that the player had before, and goes on with.
     view: Option<String>,
+    /// A signed embed, for players that can send no Bearer.
+    token: Option<String>,
 }
 
 #[derive(Clone)]
@@ -138,7 +151,8 @@ async fn open(
     body: Posted,
 ) -> Result<Response, ProblemResponse> {
     let name: ChannelName = channel.parse().map_err(|_| unknown_channel())?;
-    let id = whep.gate.admit(&name, &headers).await?.ok_or_else(unknown_channel)?;
+    let admitted = || whep.gate.admit(&name, &headers, options.token.as_deref());
+    let ticket = admitted().await?.ok_or_else(unknown_channel)?;
     let offer = session::offer_of(&headers, &body)?;
     let path = format!("/whep/{name}");
     let arrival = match options.preview {
@@ -146,10 +160,19 @@ async fn open(
         None => {
             let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
             let audience = whep.classify.audience(agent.unwrap_or_default(), peer.address);
-            Arrival::Counted { returns_to: options.view.and_then(|view| view.parse().ok()), audience }
+            Arrival::Counted {
+                returns_to: options.view.as_deref().and_then(|view| view.parse().ok()),
+                audience,
+            }
         }
     };
-    let (opened, view) = whep.egress.watch(id, name, arrival, offer).await?;
+    let (opened, view) = whep.egress.watch(ticket, name.clone(), arrival, offer).await?;
+    // Asked again now that there is a session: one that came while its channel was hidden, or its signed embed revoked, was
+    // too late to be let go with the others.
+    if let Err(refused) = admitted().await.and_then(|ticket| ticket.ok_or_else(unknown_channel)) {
+        let _ = whep.egress.close(&opened.id).await;
+        return Err(refused);
+    }
     let mut response = session::created(&path, &opened, &whep.links);
     if let Some(view) = view.and_then(|view| HeaderValue::from_str(view.as_str()).ok()) {
         response.headers_mut().insert(HeaderName::from_static(VIEW_HEADER), view);

@@ -54,6 +54,8 @@ impl LiveControl for NothingLive {
     }
 
     fn hide(&self, _: &ChannelId) {}
+
+    fn hide_from_embeds(&self, _: &ChannelId) {}
 }
 
 struct Board(LiveBoard);

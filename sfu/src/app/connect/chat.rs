@@ -2,7 +2,7 @@
 
 use crate::{
     account::{service::Accounts, store::Account},
-    actor::Actor,
+    actor::{Embed, Visitor},
     analytics::{ChatSource, ChatTotal},
     broadcast::live::LiveBoard,
     channel::{
@@ -11,6 +11,7 @@ use crate::{
     },
     chat::{
         self, Person, Place,
+        error::ChatError,
         feed::{Follower, News},
         service::{By, Chat, Followed},
         store::ChatStore,
@@ -55,21 +56,21 @@ struct OfChannels(Channels);
 impl chat::Channels for OfChannels {
     fn place<'a>(
         &'a self,
-        who: Option<&'a Actor>,
+        who: Visitor<'a>,
         channel: &'a ChannelName,
-    ) -> BoxFuture<'a, Result<Option<Place>, StoreError>> {
+    ) -> BoxFuture<'a, Result<Place, ChatError>> {
         async move {
-            let record = match self.0.seen(who, channel).await {
-                Ok(record) => record,
-                Err(ChannelError::Store(error)) => return Err(error),
-                Err(_) => return Ok(None),
-            };
-            Ok(Some(Place {
+            let record = self.0.seen(who, channel).await.map_err(|error| match error {
+                ChannelError::Store(error) => error.into(),
+                ChannelError::Embed(error) => ChatError::Embed(error),
+                _ => ChatError::UnknownChannel,
+            })?;
+            Ok(Place {
                 channel: record.channel.id.clone(),
                 name: record.channel.name.clone(),
                 owner: record.owner.clone(),
-                is_owner: who.is_some_and(|who| rules::may_manage(who, &record)),
-            }))
+                is_owner: who.actor.is_some_and(|actor| rules::may_manage(actor, &record)),
+            })
         }
         .boxed()
     }
@@ -164,11 +165,13 @@ impl event::Chat for ChatTopic {
     fn follow<'a>(
         &'a self,
         who: Option<&'a SignedIn>,
+        embed: Option<Embed<'a>>,
         channel: &'a ChannelName,
         after: Option<Cursor>,
     ) -> BoxFuture<'a, Result<RoomFollowed, Problem>> {
         async move {
-            let followed = self.0.follow(login::reader(who), channel, after).await;
+            let visitor = Visitor { actor: login::reader(who), embed };
+            let followed = self.0.follow(visitor, channel, after).await;
             let Followed { complete, cursor, follower } = followed.map_err(problem)?;
             Ok(RoomFollowed { complete, cursor, reader: Box::new(Reader(follower)) })
         }
@@ -178,14 +181,17 @@ impl event::Chat for ChatTopic {
     fn may_follow<'a>(
         &'a self,
         who: Option<&'a SignedIn>,
+        embed: Option<Embed<'a>>,
         channel: &'a ChannelName,
     ) -> BoxFuture<'a, Result<(), Problem>> {
-        async move { self.0.may_follow(login::reader(who), channel).await.map_err(problem) }.boxed()
+        let visitor = Visitor { actor: login::reader(who), embed };
+        async move { self.0.may_follow(visitor, channel).await.map_err(problem) }.boxed()
     }
 
     fn send<'a>(
         &'a self,
         who: Option<&'a SignedIn>,
+        embed: Option<Embed<'a>>,
         address: Option<IpAddr>,
         channel: &'a ChannelName,
         ToSend { message, guest }: ToSend,
@@ -194,14 +200,14 @@ impl event::Chat for ChatTopic {
             if let Some(who) = who {
                 who.may(Scope::ChatWrite)?;
             }
-            let by = By { who: who.map(|who| &who.actor), guest: guest.as_deref(), address };
+            let by = By { who: who.map(|who| &who.actor), guest: guest.as_deref(), embed, address };
             self.0.send(by, channel, message).await.map_err(problem)
         }
         .boxed()
     }
 }
 
-fn problem(error: chat::error::ChatError) -> Problem {
+fn problem(error: ChatError) -> Problem {
     ProblemResponse::from(error).into()
 }
 

@@ -2,6 +2,7 @@
 
 use crate::{
     account::service::Accounts,
+    actor::{Embed, Visitor},
     app::{
         AppError, Media, MediaNeeds,
         media::{
@@ -13,6 +14,7 @@ use crate::{
     channel::{
         LiveControl,
         access::{AccessError, PublisherGrant},
+        rules::Admission,
         service::Channels,
     },
     http::{
@@ -102,6 +104,10 @@ impl LiveControl for Stage {
     fn hide(&self, channel: &ChannelId) {
         self.0.sessions.dismiss_viewers(channel);
     }
+
+    fn hide_from_embeds(&self, channel: &ChannelId) {
+        self.0.sessions.dismiss_embeds(channel);
+    }
 }
 
 struct PublisherGate(Channels);
@@ -120,7 +126,9 @@ impl whip::Gate for PublisherGate {
                 Ok(PublisherGrant { channel_id, channel_name, title, category, reserved }) => {
                     Ok(whip::Grant { channel: channel_id, name: channel_name, title, category, reserved })
                 }
-                Err(AccessError::Denied | AccessError::Unknown) => Err(whip::Refused::WrongKey),
+                Err(AccessError::Denied | AccessError::Unknown | AccessError::Embed(_)) => {
+                    Err(whip::Refused::WrongKey)
+                }
                 Err(AccessError::Store(error)) => Err(whip::Refused::Unavailable(error.into())),
             }
         }
@@ -138,12 +146,16 @@ impl whep::Gate for WatcherGate {
         &'a self,
         channel: &'a ChannelName,
         headers: &'a HeaderMap,
-    ) -> BoxFuture<'a, Result<Option<ChannelId>, ProblemResponse>> {
+        token: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Option<whep::Ticket>, ProblemResponse>> {
         async move {
             let who = login::viewer(headers, self.logins.as_ref()).await?;
-            match self.channels.watcher(channel, login::reader(who.as_ref())).await {
-                Ok(id) => Ok(Some(id)),
+            let Visitor { actor, embed } = login::visitor(who.as_ref(), headers);
+            let embed = embed.or(token.map(|token| Embed { token, goes_on: false }));
+            match self.channels.watcher(channel, Visitor { actor, embed }).await {
+                Ok((channel, by)) => Ok(Some(whep::Ticket { channel, by_embed: by != Admission::Anyway })),
                 Err(AccessError::Denied | AccessError::Unknown) => Ok(None),
+                Err(AccessError::Embed(error)) => Err(error.into()),
                 Err(AccessError::Store(error)) => Err(error.into()),
             }
         }

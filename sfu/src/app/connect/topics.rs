@@ -1,6 +1,7 @@
 //! What the event socket's topics say, and to whom.
 
 use crate::{
+    actor::{Embed, Visitor},
     analytics::service::Analytics,
     app::media::sessions::MediaSessions,
     broadcast::live::{LiveBoard, LiveState},
@@ -36,15 +37,16 @@ impl Topics {
     async fn may_follow(
         &self,
         who: Option<&SignedIn>,
+        embed: Option<Embed<'_>>,
         topic: Topic,
         channel: Option<&ChannelName>,
     ) -> Result<(), ProblemResponse> {
-        let actor = login::reader(who);
+        let visitor = Visitor { actor: login::reader(who), embed };
         match (topic, channel) {
             (Topic::Directory, _) => Ok(()),
             (_, None) => Err(ChannelError::Unknown.into()),
             (Topic::ChannelState | Topic::ChannelEvents | Topic::Rooms, Some(channel)) => {
-                self.channels.seen(actor, channel).await?;
+                self.channels.seen(visitor, channel).await?;
                 Ok(())
             }
             (Topic::Webrtc | Topic::Analytics | Topic::Peers, Some(channel)) => {
@@ -100,10 +102,11 @@ impl Source for Topics {
     fn authorise<'a>(
         &'a self,
         who: Option<&'a SignedIn>,
+        embed: Option<Embed<'a>>,
         topic: Topic,
         channel: Option<&'a ChannelName>,
     ) -> BoxFuture<'a, Result<(), Problem>> {
-        async move { self.may_follow(who, topic, channel).await.map_err(Problem::from) }.boxed()
+        async move { self.may_follow(who, embed, topic, channel).await.map_err(Problem::from) }.boxed()
     }
 
     fn read<'a>(

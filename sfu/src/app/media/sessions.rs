@@ -16,7 +16,7 @@ use crate::{
         session::{IfMatch, OpenError, Opened, PatchError, Patched, Sessions},
         shard::Closed,
     },
-    watch::whep::{Arrival, Egress},
+    watch::whep::{Arrival, Egress, Ticket},
 };
 use futures_util::{FutureExt, future::BoxFuture};
 use shared::{
@@ -72,6 +72,16 @@ struct Watch {
     audience: Audience,
 }
 
+/// What somebody comes for.
+enum Role {
+    Publisher,
+    Viewer {
+        /// None for a preview.
+        view: Option<Watch>,
+        by_embed: bool,
+    },
+}
+
 #[derive(Debug, Clone)]
 struct Entry {
     seat: Seat,
@@ -80,6 +90,8 @@ struct Entry {
     is_publisher: bool,
     /// What it counts as, if it is a viewer's and not a preview.
     view: Option<Watch>,
+    /// It watches by a signed embed.
+    by_embed: bool,
     offer: Arc<str>,
     remote_ufrag: String,
     etag: String,
@@ -204,9 +216,17 @@ impl MediaSessions {
 
     /// Ends the sessions of everybody who watches a channel, counted or not.
     pub fn dismiss_viewers(&self, channel: &ChannelId) {
-        let watches = |entry: &&Entry| !entry.is_publisher && entry.channel == *channel;
+        self.dismiss_those(|entry| !entry.is_publisher && entry.channel == *channel);
+    }
+
+    /// Ends the sessions of those who watch a channel by a signed embed.
+    pub fn dismiss_embeds(&self, channel: &ChannelId) {
+        self.dismiss_those(|entry| entry.by_embed && entry.channel == *channel);
+    }
+
+    fn dismiss_those(&self, which: impl Fn(&Entry) -> bool) {
         let seats: Vec<Seat> =
-            self.table().sessions.values().filter(watches).map(|entry| entry.seat).collect();
+            self.table().sessions.values().filter(|entry| which(entry)).map(|entry| entry.seat).collect();
         for seat in seats {
             self.tell_close(seat);
         }
@@ -377,7 +397,7 @@ impl MediaSessions {
         &self,
         channel: ChannelId,
         name: ChannelName,
-        (is_publisher, view): (bool, Option<Watch>),
+        role: Role,
         offer: &str,
         check: impl FnOnce(&Peer) -> Result<(), OpenError>,
         announce: impl FnOnce(&SessionId),
@@ -385,6 +405,7 @@ impl MediaSessions {
         if *self.draining.borrow() {
             return Err(OpenError::Draining);
         }
+        let is_publisher = matches!(role, Role::Publisher);
         let seat = self.plane.seat().map_err(|Full| OpenError::Full)?;
         let addresses = self.plane.addresses(seat.shard);
         let turn = tokio::time::timeout(PATIENCE, self.turns.acquire()).await;
@@ -404,12 +425,17 @@ impl MediaSessions {
         check(&peer)?;
         let id: SessionId = fresh::id();
         let etag = format!("\"{}\"", peer.ufrag);
+        let (view, by_embed) = match role {
+            Role::Publisher => (None, false),
+            Role::Viewer { view, by_embed } => (view, by_embed),
+        };
         let entry = Entry {
             seat,
             channel: channel.clone(),
             name,
             is_publisher,
             view,
+            by_embed,
             remote_ufrag: sdp::ufrag(&text).unwrap_or_default().to_owned(),
             offer: text,
             etag: etag.clone(),
@@ -426,8 +452,8 @@ impl MediaSessions {
         };
         // Whoever hears of the session must have heard of its opening first.
         announce(&id);
-        let role = if is_publisher { Usher::Publisher(room) } else { Usher::Viewer(room) };
-        if self.plane.open(seat, peer, role).is_err() {
+        let usher = if is_publisher { Usher::Publisher(room) } else { Usher::Viewer(room) };
+        if self.plane.open(seat, peer, usher).is_err() {
             let mut table = self.table();
             table.sessions.remove(&id);
             table.peers.remove(&seat.key);
@@ -588,7 +614,7 @@ impl Ingest for MediaSessions {
                     });
                 }
             };
-            self.open(channel, name, (true, None), offer, |_| Ok(()), announce).await
+            self.open(channel, name, Role::Publisher, offer, |_| Ok(()), announce).await
         }
         .boxed()
     }
@@ -604,12 +630,13 @@ impl Ingest for MediaSessions {
 impl Egress for MediaSessions {
     fn watch<'a>(
         &'a self,
-        channel: ChannelId,
+        ticket: Ticket,
         name: ChannelName,
         arrival: Arrival,
         offer: &'a str,
     ) -> BoxFuture<'a, Result<(Opened, Option<ViewId>), OpenError>> {
         async move {
+            let Ticket { channel, by_embed } = ticket;
             let codecs = self.program.video_codecs(&channel).ok_or(OpenError::NotLive)?;
             let check = |peer: &Peer| {
                 if !peer.has_line(true) && !peer.has_line(false) {
@@ -628,7 +655,8 @@ impl Egress for MediaSessions {
             };
             let view = self.view(&channel, arrival).await;
             let id = view.as_ref().map(|view| view.id.clone());
-            let opened = self.open(channel, name, (false, view), offer, check, |_| {}).await?;
+            let opened =
+                self.open(channel, name, Role::Viewer { view, by_embed }, offer, check, |_| {}).await?;
             Ok((opened, id))
         }
         .boxed()

@@ -177,7 +177,7 @@ async fn keys_and_tokens_publish_to_their_channel_until_the_key_is_replaced() {
     world.call("POST", "/api/v1/channels/second/stream-key", "", None).await.problem(401, "signed-out");
     let end = world.call("POST", "/api/v1/channels/second/end", &ada, None).await;
     assert_eq!(end.status, StatusCode::NO_CONTENT);
-    assert!(channels.watcher(&second, None).await.is_ok());
+    assert!(channels.watcher(&second, crate::actor::Visitor::default()).await.is_ok());
     let file = std::fs::read(world.dir.path().join("data/weir.db")).unwrap();
     let wal = std::fs::read(world.dir.path().join("data/weir.db-wal")).unwrap_or_default();
     for secret in [&old, &token, &ada] {

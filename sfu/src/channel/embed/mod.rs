@@ -2,19 +2,24 @@
 
 pub mod oembed;
 pub mod routes;
+mod service;
+pub mod token;
 
 use shared::embed::Embedding;
 
 /// The sources of `frame-ancestors`: which pages may show a channel that says this.
 pub fn frame_ancestors(embedding: &Embedding) -> String {
     match embedding {
-        Embedding::Anywhere => "*".to_owned(),
+        Embedding::Anywhere => ANY_PAGE.to_owned(),
         Embedding::Nowhere => OWN_PAGES.to_owned(),
         Embedding::Sites { sites } => {
             sites.iter().fold(OWN_PAGES.to_owned(), |sources, site| format!("{sources} {site}"))
         }
     }
 }
+
+/// All pages.
+pub const ANY_PAGE: &str = "*";
 
 /// This server's own pages alone.
 pub const OWN_PAGES: &str = "'self'";

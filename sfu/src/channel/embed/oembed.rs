@@ -10,8 +10,9 @@ const WIDTH_MOST: u32 = 1920;
 /// Seconds that an answer may be kept.
 pub const CACHE_AGE: u32 = 300;
 
-/// The channel whose page or player an address of this server is; `None` for every other address.
-pub fn channel_of(url: &str, base_url: &str) -> Option<ChannelName> {
+/// The channel whose page or player an address of this server is, and the token of a signed embed in it; `None` for every
+/// other address.
+pub fn channel_of(url: &str, base_url: &str) -> Option<(ChannelName, Option<String>)> {
     // By http or https, as a proxy may offer both.
     let authority = |url: &'_ str| {
         let lower = url.get(..8).unwrap_or(url).to_ascii_lowercase();
@@ -20,9 +21,17 @@ pub fn channel_of(url: &str, base_url: &str) -> Option<ChannelName> {
     let (own, given) = (base_url.get(authority(base_url)?..)?, url.get(authority(url)?..)?);
     let head = given.get(..own.len())?;
     let path = given.get(own.len()..)?.strip_prefix('/').filter(|_| head.eq_ignore_ascii_case(own))?;
-    let path = path.split(['?', '#']).next().unwrap_or(path);
+    let path = path.split('#').next().unwrap_or(path);
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let path = path.strip_suffix('/').unwrap_or(path);
-    path.strip_prefix("embed/").unwrap_or(path).parse().ok()
+    let name = path.strip_prefix("embed/").unwrap_or(path).parse().ok()?;
+    Some((name, token_of(query)))
+}
+
+/// The token of a signed embed in an address's query.
+pub fn token_of(query: &str) -> Option<String> {
+    let mut pairs = url::form_urlencoded::parse(query.as_bytes());
+    pairs.find(|(name, _)| name == "token").map(|(_, token)| token.into_owned())
 }
 
 /// The largest 16:9 picture within the given room: pixels across and down.
@@ -33,21 +42,35 @@ pub fn size(max_width: Option<u32>, max_height: Option<u32>) -> (u32, u32) {
     (width, (width * 9 / 16).max(1))
 }
 
-/// The answer for a channel.
-pub fn answer(channel: &Channel, instance: &str, base_url: &str, (width, height): (u32, u32)) -> OEmbed {
-    let name = &channel.name;
-    let title = if channel.title.as_str().is_empty() {
-        channel.display_name.as_str()
-    } else {
-        channel.title.as_str()
-    };
-    let html = format!(
+/// What a player's frame is called.
+pub fn title(channel: &Channel) -> &str {
+    if channel.title.as_str().is_empty() { channel.display_name.as_str() } else { channel.title.as_str() }
+}
+
+/// The iframe to paste.
+pub fn iframe(src: &str, title: &str, (width, height): (u32, u32)) -> String {
+    format!(
         "<iframe src=\"{src}\" width=\"{width}\" height=\"{height}\" title=\"{label}\" \
          allow=\"autoplay; fullscreen; picture-in-picture\" allowfullscreen loading=\"lazy\" \
          style=\"border:0\"></iframe>",
-        src = escape(&format!("{base_url}/embed/{name}")),
+        src = escape(src),
         label = escape(title),
-    );
+    )
+}
+
+/// The answer for a channel; with a token, for those alone who have it.
+pub fn answer(
+    channel: &Channel,
+    token: Option<&str>,
+    instance: &str,
+    base_url: &str,
+    size: (u32, u32),
+) -> OEmbed {
+    let name = &channel.name;
+    let title = title(channel);
+    let token = token.map(|token| format!("?token={token}")).unwrap_or_default();
+    let html = iframe(&format!("{base_url}/embed/{name}{token}"), title, size);
+    let (width, height) = size;
     OEmbed {
         kind: "video".to_owned(),
         version: "1.0".to_owned(),
@@ -107,7 +130,7 @@ mod tests {
 
     #[test]
     fn an_address_of_this_server_leads_to_a_channel() {
-        let of = |url: &str| channel_of(url, BASE).map(|name| name.to_string());
+        let of = |url: &str| channel_of(url, BASE).map(|(name, _)| name.to_string());
         for good in [
             "https://tv.example:8443/ada",
             "http://TV.example:8443/Ada/",
@@ -138,6 +161,17 @@ mod tests {
     }
 
     #[test]
+    fn the_token_is_taken_out_of_an_address_s_query_alone() {
+        let of = |rest: &str| channel_of(&format!("{BASE}/embed/ada{rest}"), BASE).unwrap().1;
+        assert_eq!(of("?token=x").as_deref(), Some("x"));
+        assert_eq!(of("/?muted=1&token=a%2Db#token=y").as_deref(), Some("a-b"));
+        assert_eq!(of("?token=x&token=y").as_deref(), Some("x"));
+        for none in ["", "?", "?token", "#?token=x", "?xtoken=x"] {
+            assert_eq!(of(none).filter(|token| !token.is_empty()), None, "{none}");
+        }
+    }
+
+    #[test]
     fn the_picture_fits_into_the_room() {
         assert_eq!(size(None, None), (640, 360));
         assert_eq!(size(Some(320), None), (320, 180));
@@ -155,7 +189,7 @@ mod tests {
             "createdAt": "2026-01-01T00:00:00Z",
         }))
         .unwrap();
-        let answer = answer(&channel, "Weir", BASE, (640, 360));
+        let answer = answer(&channel, None, "Weir", BASE, (640, 360));
         assert!(
             answer.html.contains("title=\"&quot;&gt;&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;&amp;\"")
         );

@@ -1,18 +1,24 @@
 //! The pages and addresses by which other sites show a channel. None of them reads or sets a cookie.
 
-use super::{OWN_PAGES, frame_ancestors, oembed};
+use super::{ANY_PAGE, OWN_PAGES, frame_ancestors, oembed};
 use crate::{
-    channel::service::Channels,
+    actor::{Embed, EmbedError, Visitor},
+    channel::{
+        rules::Admission,
+        service::{ChannelError, Channels},
+    },
+    fresh,
     http::{
         assets::{Assets, Framed},
         headers::{self, Policy},
+        login,
         peer::Peer,
         problem::ProblemResponse,
     },
 };
 use axum::{
     Json,
-    extract::{Path, Query, Request, State},
+    extract::{Path, Query, RawQuery, Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -20,7 +26,6 @@ use axum::{
 };
 use serde::Deserialize;
 use shared::{
-    channel::Visibility,
     embed::{Embedding, OEmbed},
     id::ChannelName,
 };
@@ -46,38 +51,86 @@ pub fn routes(channels: Channels, assets: Assets, policy: Policy, instance: &str
         .with_state(Embeds { channels, assets, policy, instance: instance.into() })
 }
 
-async fn player(State(embeds): State<Embeds>, Path(channel): Path<String>, headers: HeaderMap) -> Response {
-    page(&embeds, Framed::Player, &channel, &headers).await
+async fn player(
+    State(embeds): State<Embeds>,
+    Path(channel): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    page(&embeds, Framed::Player, &channel, query.as_deref(), &headers).await
 }
 
-async fn chat(State(embeds): State<Embeds>, Path(channel): Path<String>, headers: HeaderMap) -> Response {
-    page(&embeds, Framed::App, &channel, &headers).await
+async fn chat(
+    State(embeds): State<Embeds>,
+    Path(channel): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    page(&embeds, Framed::App, &channel, query.as_deref(), &headers).await
 }
 
 /// A channel that isn't there, or that strangers must not know of, has a page too, which says so; no other site shows it.
-async fn page(embeds: &Embeds, page: Framed, channel: &str, headers: &HeaderMap) -> Response {
-    let record = match channel.parse::<ChannelName>() {
-        Ok(name) => embeds.channels.record(&name).await.map_err(|error| {
+/// One whose signed embed doesn't admit says that, on the page that shows it.
+async fn page(
+    embeds: &Embeds,
+    page: Framed,
+    channel: &str,
+    query: Option<&str>,
+    headers: &HeaderMap,
+) -> Response {
+    let token = query.and_then(oembed::token_of);
+    let (ancestors, status) = match shown_by(embeds, channel, token.as_deref(), false).await {
+        Ok(ancestors) => (ancestors, None),
+        Err(ChannelError::Embed(EmbedError::Expired)) => {
+            // It was made for this channel: whoever has it knows which pages may show it.
+            let rules = shown_by(embeds, channel, token.as_deref(), true).await;
+            (rules.unwrap_or_else(|_| OWN_PAGES.to_owned()), Some(StatusCode::FORBIDDEN))
+        }
+        // Nothing of any channel is on that page, and there is the same one where there is no channel. To somebody who is
+        // signed in it could still show what is theirs.
+        Err(ChannelError::Embed(EmbedError::Invalid)) if login::credential(headers).is_none() => {
+            (ANY_PAGE.to_owned(), Some(StatusCode::FORBIDDEN))
+        }
+        Err(ChannelError::Embed(EmbedError::Invalid)) => (OWN_PAGES.to_owned(), Some(StatusCode::FORBIDDEN)),
+        Err(ChannelError::Store(error)) => {
             tracing::warn!(%error, "whether a channel may be embedded could not be read");
-            StatusCode::SERVICE_UNAVAILABLE
-        }),
-        Err(_) => Ok(None),
-    };
-    let known = record.map(|record| record.filter(|record| record.channel.visibility != Visibility::Private));
-    let (ancestors, status) = match known {
-        Ok(Some(record)) => (frame_ancestors(&record.channel.embedding), None),
-        Ok(None) => (OWN_PAGES.to_owned(), Some(StatusCode::NOT_FOUND)),
-        Err(status) => (OWN_PAGES.to_owned(), Some(status)),
+            (OWN_PAGES.to_owned(), Some(StatusCode::SERVICE_UNAVAILABLE))
+        }
+        Err(_) => (OWN_PAGES.to_owned(), Some(StatusCode::NOT_FOUND)),
     };
     let none = HeaderMap::new();
-    // Only a page that is there can be known already.
-    let asked = if status.is_some() { &none } else { headers };
+    // Only a page that is there can be known already; one whose address holds a token is kept nowhere.
+    let asked = if status.is_some() || token.is_some() { &none } else { headers };
     let mut response = embeds.assets.framed(page, asked, &ancestors);
     if let Some(status) = status {
         *response.status_mut() = status;
     }
-    embeds.policy.admit(response.headers_mut(), &ancestors);
+    let headers = response.headers_mut();
+    embeds.policy.admit(headers, &ancestors);
+    if token.is_some() {
+        headers.remove(header::ETAG);
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        // No link and no request may pass the token on to another site, or to a log.
+        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    }
     response
+}
+
+/// The pages that may show a channel to somebody with this token, or without one. `goes_on`: it is enough that it was good.
+async fn shown_by(
+    embeds: &Embeds,
+    channel: &str,
+    token: Option<&str>,
+    goes_on: bool,
+) -> Result<String, ChannelError> {
+    let embed = token.map(|token| Embed { token, goes_on });
+    let name: ChannelName = match (channel.parse(), embed) {
+        (Ok(name), _) => name,
+        (Err(_), Some(_)) => return Err(ChannelError::Embed(EmbedError::Invalid)),
+        (Err(_), None) => return Err(ChannelError::Unknown),
+    };
+    let record = embeds.channels.seen(Visitor { actor: None, embed }, &name).await?;
+    Ok(frame_ancestors(&record.channel.embedding))
 }
 
 async fn script(State(embeds): State<Embeds>, headers: HeaderMap) -> Result<Response, ProblemResponse> {
@@ -110,7 +163,7 @@ struct Asked {
         (status = 200, body = OEmbed, description = "An iframe, and what it shows"),
         (status = 400, description = "A parameter can't be taken"),
         (status = 403, description = "The channel isn't shown on other pages"),
-        (status = 404, description = "No channel that anybody may see has this address"),
+        (status = 404, description = "No channel that anybody may see has this address, nor does it hold a token that admits"),
         (status = 501, description = "Another format than JSON"),
     )
 )]
@@ -142,11 +195,14 @@ async fn answer(embeds: &Embeds, peer: &Peer, asked: Asked) -> Result<Response, 
         pixels("maxwidth", asked.maxwidth.as_deref())?,
         pixels("maxheight", asked.maxheight.as_deref())?,
     );
-    let name = oembed::channel_of(&url, &peer.base_url).ok_or_else(unknown)?;
-    let record = embeds.channels.record(&name).await?;
+    let (name, token) = oembed::channel_of(&url, &peer.base_url).ok_or_else(unknown)?;
+    let embed = token.as_deref().map(|token| Embed { token, goes_on: false });
     // As everywhere, a stranger is told no more of a private channel than of one that isn't there.
-    let record =
-        record.filter(|record| record.channel.visibility != Visibility::Private).ok_or_else(unknown)?;
+    let (record, by) = match embeds.channels.admitted(Visitor { actor: None, embed }, &name).await {
+        Ok(admitted) => admitted,
+        Err(ChannelError::Store(error)) => return Err(error.into()),
+        Err(_) => return Err(unknown()),
+    };
     let channel = &record.channel;
     let is_shown = match &channel.embedding {
         Embedding::Anywhere => true,
@@ -161,8 +217,14 @@ async fn answer(embeds: &Embeds, peer: &Peer, asked: Asked) -> Result<Response, 
             "Its owner allows no other site to show it. Link to its page instead.",
         ));
     }
-    let answer = oembed::answer(channel, &embeds.instance, &peer.base_url, size);
-    let caching = format!("public, max-age={}", oembed::CACHE_AGE);
+    let token = token.as_deref().filter(|_| by != Admission::Anyway);
+    let mut answer = oembed::answer(channel, token, &embeds.instance, &peer.base_url, size);
+    let mut caching = format!("public, max-age={}", oembed::CACHE_AGE);
+    if let Admission::ByEmbed(until) = by {
+        let left = until.since(fresh::now()).as_secs();
+        answer.cache_age = answer.cache_age.min(left.try_into().unwrap_or(u32::MAX));
+        caching = "no-store".to_owned();
+    }
     Ok(([(header::CACHE_CONTROL, caching)], Json(answer)).into_response())
 }
 

@@ -54,7 +54,7 @@ fn a_request_lives_from_requested_to_success() {
     let mut connection = connection();
     connection.text(REQUEST, s(0));
     let channel = Some("ada".parse().unwrap());
-    let opened = Command::Open { key: 1, topic: Topic::ChannelState, channel, after: None };
+    let opened = Command::Open { key: 1, topic: Topic::ChannelState, channel, after: None, token: None };
     assert_eq!(connection.poll_command(), Some(opened));
     assert!(!connection.wants_to_send(s(0)), "nothing is said before it is granted");
     connection.granted(1, true, Some(Cursor(4)), s(0));
@@ -76,7 +76,7 @@ const SEND: &str = r#"{"event":"chat:send_message:v1:requested","id":"m","payloa
 fn a_message_is_started_at_once_and_answered_when_it_is_on_disk() {
     let mut connection = connection();
     connection.text(SEND, s(0));
-    let Some(Command::Send { key, channel, message, guest }) = connection.poll_command() else {
+    let Some(Command::Send { key, channel, message, guest, .. }) = connection.poll_command() else {
         panic!("it was not taken")
     };
     assert_eq!((channel.as_str(), message.text.as_str(), guest.as_deref()), ("ada", "Hi", Some("t")));
