@@ -12,7 +12,7 @@
   const unknown = () => ({ playback: 'connecting', muted: null, volume: 1, latencyMs: null });
 
   class WeirPlayer extends HTMLElement {
-    static observedAttributes = ['channel', 'muted', 'autoplay', 'chat'];
+    static observedAttributes = ['channel', 'muted', 'autoplay', 'chat', 'token'];
 
     #frame = null;
     #state = unknown();
@@ -78,12 +78,14 @@
       const root = this.shadowRoot ?? this.attachShadow({ mode: 'open' });
       const channel = this.getAttribute('channel') ?? '';
       const path = `${origin}/embed/${encodeURIComponent(channel)}`;
+      // Of a private channel: a signed embed's token.
+      const token = this.getAttribute('token') && `token=${encodeURIComponent(this.getAttribute('token'))}`;
       const box = document.createElement('div');
       const style = document.createElement('style');
       style.textContent = ':host{display:block}:host([hidden]){display:none}'
         + 'main{display:flex;flex-wrap:wrap}div{position:relative;flex:1 1 480px;aspect-ratio:16/9;min-width:0;background:#000}';
       if (channel) {
-        const query = [this.hasAttribute('autoplay') || 'autoplay=0', this.hasAttribute('muted') && 'muted=1'];
+        const query = [this.hasAttribute('autoplay') || 'autoplay=0', this.hasAttribute('muted') && 'muted=1', token];
         const words = query.filter((word) => typeof word === 'string').join('&');
         this.#frame = this.#iframe(path + (words && `?${words}`), `${channel}, live on Weir`, FRAME);
         this.#frame.allow = 'autoplay; fullscreen; picture-in-picture';
@@ -95,7 +97,9 @@
       }
       const main = document.createElement('main');
       main.append(box);
-      if (channel && this.hasAttribute('chat')) main.append(this.#iframe(`${path}/chat`, `Chat of ${channel}`, CHAT));
+      if (channel && this.hasAttribute('chat')) {
+        main.append(this.#iframe(`${path}/chat${token ? `?${token}` : ''}`, `Chat of ${channel}`, CHAT));
+      }
       root.replaceChildren(style, main);
     }
 

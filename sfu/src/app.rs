@@ -188,7 +188,10 @@ impl Server {
     pub async fn start(config: Config) -> Result<Self, AppError> {
         let (listeners, addresses) = listen(&config.http.listen).await?;
         let store = open_store(&config).await?;
-        let site = Site { public_url: config.http.public_url.clone().map(Into::into) };
+        let site = Site {
+            public_url: config.http.public_url.clone().map(Into::into),
+            trusted_proxies: config.http.trusted_proxies.clone().into(),
+        };
         let base_url = base_url(&config, addresses.first());
         let (draining, is_draining) = watch::channel(false);
         let (stopping, is_stopping) = watch::channel(false);

@@ -1,5 +1,6 @@
 //! The configuration: `weir.toml`, and the environment, which beats it. Pure: text and variables in, types out.
 
+use ipnet::IpNet;
 use std::{
     collections::HashMap,
     fmt,
@@ -37,6 +38,8 @@ pub struct Http {
     pub listen: Vec<SocketAddr>,
     /// What people have in their address bar, where it is not what they connect to: scheme, host and port.
     pub public_url: Option<String>,
+    /// Proxies that are believed when they say where a request comes from, besides those on this machine.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 /// How media is reached.
@@ -82,7 +85,11 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             name: "Weir".to_owned(),
-            http: Http { listen: vec![SocketAddr::from(([127, 0, 0, 1], 8080))], public_url: None },
+            http: Http {
+                listen: vec![SocketAddr::from(([127, 0, 0, 1], 8080))],
+                public_url: None,
+                trusted_proxies: Vec::new(),
+            },
             media: Media {
                 listen: SocketAddr::from((Ipv6Addr::UNSPECIFIED, 7880)),
                 public_ip: Vec::new(),
@@ -199,6 +206,17 @@ const SETTINGS: &[Setting] = &[
         expected: "an http or https address without a path, like https://live.example.org",
         set: |config, texts| {
             config.http.public_url = Some(origin(one(texts)?)?);
+            Some(())
+        },
+    },
+    Setting {
+        key: "trusted_proxies",
+        variable: "WEIR_TRUSTED_PROXIES",
+        is_list: true,
+        expected: "addresses or networks of reverse proxies, like 10.0.0.2 or 2001:db8::/64, and not all there are",
+        set: |config, texts| {
+            config.http.trusted_proxies =
+                texts.iter().map(|text| network(text.trim())).collect::<Option<_>>()?;
             Some(())
         },
     },
@@ -348,6 +366,12 @@ const SETTINGS: &[Setting] = &[
     },
 ];
 
+/// A network, or an address by itself. All addresses there are would be anybody, who could then make up any other.
+fn network(text: &str) -> Option<IpNet> {
+    let network = text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))?;
+    (network.prefix_len() > 0).then(|| network.trunc())
+}
+
 /// Text that fits between the quotes of a header's parameter.
 fn quotable(text: &str) -> Option<String> {
     let fits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\');
@@ -489,6 +513,7 @@ mod tests {
         let text = r#"
             name = "Ada's"
             data_dir = "/srv/weir"
+            trusted_proxies = ["10.1.2.3/8", "2001:db8::7"]
             [http]
             listen = ["0.0.0.0:80", "[::]:80"]
             public_url = "https://TV.example/"
@@ -505,6 +530,8 @@ mod tests {
         assert_eq!(config.http.listen.len(), 2);
         assert_eq!(config.http.public_url.as_deref(), Some("https://tv.example"));
         assert_eq!((config.media.shards, config.media.tcp), (Some(4), false));
+        let proxies: Vec<String> = config.http.trusted_proxies.iter().map(ToString::to_string).collect();
+        assert_eq!(proxies, ["10.0.0.0/8", "2001:db8::7/128"]);
         assert_eq!(config.media.public_ip, ["203.0.113.7".parse::<IpAddr>().unwrap()]);
         assert_eq!(config.log.format, LogFormat::Json);
         let env = variables(&[
@@ -536,6 +563,10 @@ mod tests {
         for (name, bad) in [
             ("WEIR_HTTP_LISTEN", ""),
             ("WEIR_HTTP_PUBLIC_URL", "https://a/b"),
+            ("WEIR_TRUSTED_PROXIES", "proxy.example"),
+            ("WEIR_TRUSTED_PROXIES", "10.0.0.0/33"),
+            ("WEIR_TRUSTED_PROXIES", "0.0.0.0/0"),
+            ("WEIR_TRUSTED_PROXIES", "10.0.0.1,::/0"),
             ("WEIR_MEDIA_LISTEN", "0.0.0.0"),
             ("WEIR_MEDIA_SHARDS", "many"),
             ("WEIR_MEDIA_TCP", "perhaps"),

@@ -3,7 +3,7 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { World, eventually, seesStation } from './harness.mjs';
-import { appearsUntouched, at, click, playerIs } from './lib/ui.mjs';
+import { appearsUntouched, at, click, playerIs, signedIn } from './lib/ui.mjs';
 
 const [folder, ...words] = process.argv.slice(2);
 if (!folder) {
@@ -31,12 +31,37 @@ async function shoot(page, name, sizes = FRAMES, move = true) {
 const world = new World();
 try {
   const weir = await world.weir();
-  await weir.setUp();
+  const owner = await weir.setUp();
   const [camera, screens] = await Promise.all([world.chromium({ station: 2 }), world.chromium({ autoplay: false })]);
   const embed = `${weir.origin}/embed/ada`;
   const page = await world.page(screens, embed);
   await playerIs(page, 'offline');
   await shoot(page, 'embed-offline');
+  await weir.api('PATCH', '/api/v1/channels/ada', { visibility: 'PRIVATE' }, owner.cookie);
+  const made = await weir.api('POST', '/api/v1/channels/ada/embed-links', { expiresInSeconds: 1 }, owner.cookie);
+  const { embedUrl, token } = await made.json();
+  await eventually(async () => (await fetch(embedUrl)).status === 403, { what: 'it has expired' });
+  const members = await world.site({ weir: weir.origin, channel: 'ada' });
+  for (const [name, shown] of [['expired', token], ['invalid', `${token.slice(0, -9)}xxxxxxxxx`]]) {
+    await page.goto(`${embed}?token=${shown}`);
+    await playerIs(page, 'error');
+    await shoot(page, `embed-${name}`);
+    await page.goto(`${members.origin}/signed.html?token=${shown}`);
+    await new Promise((done) => { setTimeout(done, 2000); });
+    await shoot(page, `site-${name}`, PAGES, false);
+  }
+  const own = await world.page(screens, undefined, { context: await screens.createBrowserContext() });
+  await signedIn(own.browserContext(), weir, owner);
+  await own.goto(`${weir.origin}/settings`);
+  await own.waitForSelector(at('make-embed'));
+  await own.$eval(at('make-embed'), (button) => button.click());
+  await own.waitForSelector(at('embed-html'));
+  await own.$eval(at('signed-embeds'), (form) => form.scrollIntoView({ block: 'center' }));
+  await shoot(own, 'settings-signed', PAGES, false);
+  await own.$eval(at('revoke-embeds'), (button) => button.click());
+  await shoot(own, 'settings-revoke', PAGES, false);
+  await world.closePage(own);
+  await weir.api('PATCH', '/api/v1/channels/ada', { visibility: 'PUBLIC' }, owner.cookie);
   await page.goto(`${embed}?autoplay=0`);
   await page.waitForSelector(at('start'));
   await shoot(page, 'embed-start');

@@ -110,7 +110,8 @@ impl Events {
         channel: Option<ChannelName>,
         on: impl Fn(Payload, Timestamp) + 'static,
     ) -> Subscription {
-        let payload = RequestPayload { channel, ..RequestPayload::default() };
+        let token = super::embed_token().filter(|_| channel.is_some());
+        let payload = RequestPayload { channel, token, ..RequestPayload::default() };
         let id = self.0.state.borrow_mut().subscribe(topic, payload, time::now());
         self.keep(id, Rc::new(on))
     }
@@ -120,9 +121,10 @@ impl Events {
     pub fn request(
         &self,
         topic: Topic,
-        payload: RequestPayload,
+        mut payload: RequestPayload,
         on: impl Fn(Payload, Timestamp) + 'static,
     ) -> Subscription {
+        payload.token = super::embed_token();
         let id = self.0.state.borrow_mut().request(topic, payload, time::now());
         self.keep(id, Rc::new(on))
     }

@@ -47,6 +47,18 @@ impl Failure {
         }
     }
 
+    /// Why the signed embed of this page doesn't admit: whether because it has expired. `None` if it is something else.
+    pub fn embed_expired(&self) -> Option<bool> {
+        match self {
+            Self::Problem(problem) => match problem.kind.as_str() {
+                "/problems/embed-link-expired" => Some(true),
+                "/problems/embed-link-invalid" => Some(false),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// The field that is at fault, if one is.
     pub fn field(&self) -> Option<&str> {
         match self {

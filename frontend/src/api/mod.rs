@@ -14,10 +14,26 @@ pub mod socket_state;
 pub mod whep;
 pub mod whip;
 
+use crate::browser::page;
+use std::cell::OnceCell;
+
 pub use crate::browser::fetch::go_without_cookies;
 pub use context::{ApiProvider, Site, Who, use_directory, use_events, use_reachable, use_site};
 pub use failure::Failure;
 pub use load_state::Load;
+
+thread_local! {
+    static EMBED: OnceCell<Option<String>> = const { OnceCell::new() };
+}
+
+/// The token of the signed embed that this page is, from its address. It goes along with all that the page asks.
+pub fn embed_token() -> Option<String> {
+    let of_page = || {
+        let is_embed = page::path_and_query().starts_with("/embed/");
+        page::query("token").filter(|token| is_embed && !token.is_empty())
+    };
+    EMBED.with(|token| token.get_or_init(of_page).clone())
+}
 
 /// Reads JSON. By way of a [`serde_json::Value`], so that each type's reader is compiled for one source and not for two.
 fn parse<T: serde::de::DeserializeOwned>(text: &str) -> Option<T> {

@@ -30,9 +30,13 @@ pub(super) async fn send(
     // An empty object is sent where nothing is to say: a request that changes something is always JSON.
     let body = body.or_else(|| (method == "POST").then(|| "{}".to_owned()));
     let is_json = body.is_some() || method != "GET";
-    let all = [("content-type", "application/json"), ("weir-guest", guest.unwrap_or_default())];
-    let headers = &all[usize::from(!is_json)..1 + usize::from(guest.is_some())];
-    let request = Request { method, url: &url, headers, body: body.as_deref(), ..Request::default() };
+    let bearer = super::embed_token().map(|token| format!("Bearer {token}"));
+    let mut headers = Vec::new();
+    headers.extend(is_json.then_some(("content-type", "application/json")));
+    headers.extend(guest.map(|guest| ("weir-guest", guest)));
+    headers.extend(bearer.as_deref().map(|bearer| ("authorization", bearer)));
+    let request =
+        Request { method, url: &url, headers: &headers, body: body.as_deref(), ..Request::default() };
     let reply = fetch(request).await?;
     if (200..300).contains(&reply.status) { Ok((reply.status, reply.text)) } else { Err(Failure::of(&reply)) }
 }
@@ -169,6 +173,20 @@ pub fn analytics_file(id: &BroadcastId, kind: &str) -> String {
 /// Who may show and steer a channel's player.
 pub async fn embed_rules(name: &ChannelName) -> Answer<EmbedRules> {
     typed("GET", &format!("channels/{name}/embedding"), None).await
+}
+
+/// Makes a signed embed that is good for so many seconds: the iframe to paste.
+pub async fn embed_link(name: &ChannelName, seconds: &str) -> Answer<String> {
+    let body = format!("{{\"expiresInSeconds\":{seconds}}}");
+    let (status, text) = send(None, "POST", &format!("channels/{name}/embed-links"), Some(body)).await?;
+    let value: Option<serde_json::Value> = super::parse(&text);
+    let html = value.as_ref().and_then(|value| value["html"].as_str()).map(str::to_owned);
+    html.ok_or(Failure::Unexpected(status))
+}
+
+/// Makes all signed embeds of a channel worthless.
+pub async fn revoke_embed_links(name: &ChannelName) -> Answer<()> {
+    done("DELETE", &format!("channels/{name}/embed-links")).await
 }
 
 /// What people call a channel. Read by itself, so that a player alone brings no reader of whole channels.

@@ -66,7 +66,7 @@ impl Watching {
         async move {
             let refused = |_| Declined { failure: Failure::Unexpected(406), retry_after: None };
             let offer = peer.offer(sdp_state::viewer_offer).await.map_err(refused)?;
-            let session = session::open(&url, None, &offer).await?;
+            let session = session::open(&url, super::embed_token().as_deref(), &offer).await?;
             if matches!(*stage.borrow(), Stage::Left) {
                 session.delete();
                 return Ok(None);

@@ -1,6 +1,6 @@
 //! What a channel says of itself, to be changed by its owner. Each field is kept as soon as it is left.
 
-use super::embedding::embedding;
+use super::{embedding::embedding, signed::SignedEmbeds};
 use crate::{
     api::{rest, use_site},
     browser,
@@ -208,7 +208,7 @@ pub fn Details(props: &DetailsProps) -> Html {
                 choices={vec![
                     Choice::new("public", "Everyone: listed on the first page"),
                     Choice::new("unlisted", "Whoever has the address"),
-                    Choice::new("private", "Only you"),
+                    Choice::new("private", "Only you, and pages that you give a signed embed"),
                 ]} />
             if props.full {
                 <TextField id={id("name")} label="Name that people see" value={draft.display_name.clone()}
@@ -216,6 +216,7 @@ pub fn Details(props: &DetailsProps) -> Html {
                 <Lines id={id("description")} label="About" value={draft.description.clone()}
                     error={error("description")} on={change(|draft, text| draft.description = text)} on_left={save.clone()} />
                 { embedding(&props.channel, &send) }
+                <SignedEmbeds channel={props.channel.name.clone()} />
             }
             // Enter sends a form of several fields only where there is a button to send it.
             <button hidden=true></button>

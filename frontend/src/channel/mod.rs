@@ -7,6 +7,7 @@ mod embedding;
 mod home;
 mod preview;
 mod rail;
+mod signed;
 
 pub use create::CreateForm;
 pub use details::Details;

@@ -107,7 +107,8 @@ pub fn Composer(props: &ComposerProps) -> Html {
         let failure = snapshot
             .failure
             .as_ref()
-            .filter(|_| snapshot.refused.is_none())
+            // An empty log says it in its place.
+            .filter(|_| snapshot.refused.is_none() || !snapshot.lines.is_empty())
             .map(|failure| failure.sentence());
         return html! { <p class="chat-state" role="status">{ failure }</p> };
     };

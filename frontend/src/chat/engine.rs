@@ -270,7 +270,13 @@ impl Inner {
                 self.send();
             }
             Payload::Failed(problem) => {
-                *self.refused.borrow_mut() = Some(Failure::Problem(Box::new(problem)));
+                let failure = Failure::Problem(Box::new(problem));
+                // Who may not read any more doesn't write either: that is said where they would.
+                if failure.embed_expired().is_some() {
+                    self.room.take();
+                    *self.failure.borrow_mut() = Some(failure.clone());
+                }
+                *self.refused.borrow_mut() = Some(failure);
             }
             _ => return,
         }
@@ -355,6 +361,7 @@ impl Inner {
             reply_to: next.reply_to.map(|reply| reply.id),
             key: Some(next.key.clone()),
             guest: self.guest.borrow().clone().filter(|_| is_guest),
+            token: None,
         };
         let weak = Rc::downgrade(self);
         let subscription = self.events.request(Topic::SendChat, payload, move |payload, _| {

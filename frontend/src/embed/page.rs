@@ -2,7 +2,7 @@
 
 use super::remote::{Remote, Wish};
 use crate::{
-    api::{events::Events, rest, socket_state},
+    api::{self, events::Events, rest, socket_state},
     browser::{self, page},
     ui::{Shape, icon, monogram, word_mark},
     watch::{Engine, Player, Snapshot, View},
@@ -81,12 +81,16 @@ fn Framed(props: &FramedProps) -> Html {
         let started = started.clone();
         move |_: MouseEvent| started.set(true)
     };
+    // Whoever watches by a signed embed may not see the channel's own page.
+    let by_token = api::embed_token().is_some();
+    let home = if by_token { "/".to_owned() } else { format!("/{channel}") };
+    let label = if by_token { "Weir".to_owned() } else { format!("Watch {name} on Weir") };
     let mark = html! {
-        <a class="embed-mark" href={format!("/{channel}")} target="_blank" rel="noopener"
-            aria-label={format!("Watch {name} on Weir")} data-testid="mark">{ word_mark() }<span>{ "Weir" }</span></a>
+        <a class="embed-mark" href={home.clone()} target="_blank" rel="noopener"
+            aria-label={label} data-testid="mark">{ word_mark() }<span>{ "Weir" }</span></a>
     };
     let others = html! {
-        <a class="button" href={format!("/{channel}")} target="_blank" rel="noopener">{ "Open the channel" }</a>
+        if !by_token { <a class="button" href={home} target="_blank" rel="noopener">{ "Open the channel" }</a> }
     };
     html! {
         <ContextProvider<Events> context={(*events).clone()}>

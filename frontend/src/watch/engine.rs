@@ -130,7 +130,7 @@ impl Engine {
                     inner.heard_from_socket.set(true);
                     inner.heard(*state);
                 }
-                Payload::Failed(problem) if problem.status == 404 => inner.unknown(),
+                Payload::Failed(problem) => inner.failed(&Failure::Problem(Box::new(problem))),
                 _ => {}
             }
         });
@@ -181,8 +181,8 @@ impl Engine {
         browser::spawn(async move {
             match rest::channel_state(&first.channel).await {
                 Ok(state) if !first.heard_from_socket.get() => first.heard(state),
-                Err(failure) if failure.status() == Some(404) => first.unknown(),
-                _ => {}
+                Err(failure) => first.failed(&failure),
+                Ok(_) => {}
             }
         });
         Self {
@@ -255,8 +255,13 @@ impl Inner {
         });
     }
 
-    fn unknown(self: &Rc<Self>) {
-        self.with(|state, now| state.refused(Refusal::Unknown, now));
+    /// The channel's state can't be had.
+    fn failed(self: &Rc<Self>, failure: &Failure) {
+        match (failure.embed_expired(), failure.status()) {
+            (Some(expired), _) => self.with(|state, now| state.shut_out(expired, now)),
+            (None, Some(404)) => self.with(|state, now| state.refused(Refusal::Unknown, now)),
+            _ => {}
+        }
     }
 
     fn pictured(self: &Rc<Self>) {
@@ -396,6 +401,9 @@ impl Inner {
 }
 
 fn refusal(declined: &Declined) -> Refusal {
+    if let Some(expired) = declined.failure.embed_expired() {
+        return Refusal::Embed { expired };
+    }
     match &declined.failure {
         Failure::Unreachable => Refusal::Unreachable,
         failure => match failure.status() {

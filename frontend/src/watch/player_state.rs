@@ -35,6 +35,11 @@ pub enum Refusal {
     NoCodec,
     /// The server has no room; try again after so many seconds.
     Full(Option<u64>),
+    /// The signed embed doesn't admit; `expired` if it did once.
+    Embed {
+        /// It was good for a while alone.
+        expired: bool,
+    },
     /// No answer, or none that makes sense.
     Unreachable,
 }
@@ -50,6 +55,10 @@ pub enum Trouble {
     NoCodec,
     /// The server has no room.
     Full,
+    /// The signed embed has expired.
+    EmbedExpired,
+    /// The signed embed was revoked, or never was one.
+    EmbedInvalid,
     /// The server doesn't answer.
     ServerAway,
 }
@@ -163,10 +172,21 @@ impl PlayerState {
                 let asked = seconds.unwrap_or(0).saturating_mul(1000).min(60_000);
                 (Some(Trouble::Full), Some(self.backoff().max(asked)))
             }
+            Refusal::Embed { expired } => (Some(embed_trouble(expired)), None),
             Refusal::Unreachable => (Some(Trouble::ServerAway), Some(self.backoff())),
         };
         self.trouble = trouble;
         self.again_at = wait.map(|wait| now + wait);
+    }
+
+    /// The signed embed doesn't admit any more, as the server says where nobody asked for media. What plays goes on.
+    pub fn shut_out(&mut self, expired: bool, now: u64) {
+        if self.media == Media::None {
+            self.trouble = Some(embed_trouble(expired));
+            self.again_at = None;
+        } else {
+            self.refused(Refusal::Embed { expired }, now);
+        }
     }
 
     /// Media found its way.
@@ -360,6 +380,10 @@ impl PlayerState {
     }
 }
 
+fn embed_trouble(expired: bool) -> Trouble {
+    if expired { Trouble::EmbedExpired } else { Trouble::EmbedInvalid }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -458,6 +482,42 @@ mod tests {
         state.channel(&is(BroadcastState::Live), 5);
         state.channel(&is(BroadcastState::Live), 6);
         assert_eq!(drain(&mut state), []);
+    }
+
+    #[test]
+    fn a_signed_embed_that_does_not_admit_is_said_and_not_tried_again() {
+        for (expired, trouble) in [(true, Trouble::EmbedExpired), (false, Trouble::EmbedInvalid)] {
+            let mut state = PlayerState::default();
+            state.start();
+            drain(&mut state);
+            state.refused(Refusal::Embed { expired }, 10);
+            assert_eq!(state.view(), View::Trouble(trouble));
+            assert_eq!(next(&mut state, 10).1, []);
+            // The page may be told anew what to ask with only by being loaded again.
+            state.retry();
+            assert_eq!(drain(&mut state), [Output::Open]);
+        }
+    }
+
+    #[test]
+    fn what_plays_goes_on_when_its_signed_embed_expires_and_says_so_once_it_is_lost() {
+        let mut state = playing();
+        state.shut_out(true, 100);
+        assert_eq!((state.view(), drain(&mut state)), (View::Live, Vec::new()));
+        state.failed(200);
+        assert_eq!(drain(&mut state), [Output::Open]);
+        state.refused(Refusal::Embed { expired: true }, 300);
+        assert_eq!(state.view(), View::Trouble(Trouble::EmbedExpired));
+        let mut offline = PlayerState::default();
+        offline.start();
+        offline.refused(Refusal::NotLive, 10);
+        offline.channel(&is(BroadcastState::Offline), 20);
+        offline.shut_out(false, 30);
+        assert_eq!(
+            offline.view(),
+            View::Trouble(Trouble::EmbedInvalid),
+            "nothing would be heard of the next one"
+        );
     }
 
     #[test]

@@ -85,6 +85,16 @@ pub fn Screen(props: &ScreenProps) -> Html {
                     "As soon as someone leaves there is room for you: Weir keeps trying. Title and state of the channel stay up to date meanwhile.",
                     again,
                 ),
+                Trouble::EmbedExpired => (
+                    "Your access to this video has expired.",
+                    "The page that shows it gave it for a while. Load that page again: it may have given you a new one.",
+                    Html::default(),
+                ),
+                Trouble::EmbedInvalid => (
+                    "This page gives no access to this video any more.",
+                    "It was taken back, or its address isn't whole. Ask whoever runs the page for a new one.",
+                    Html::default(),
+                ),
                 Trouble::ServerAway => (
                     "Lost the server. Reconnecting …",
                     "If this takes long, check your own connection. The picture comes back by itself.",

@@ -65,7 +65,7 @@ mod tests {
         let mut headers: HeaderMap =
             pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
         headers.insert("host", "localhost:8080".parse().unwrap());
-        let site = Site { public_url: Some("https://tv.example".into()) };
+        let site = Site { public_url: Some("https://tv.example".into()), ..Site::default() };
         assert!(check(&Method::GET, &headers, &site).is_ok(), "reading is open");
         check(&Method::POST, &headers, &site).is_ok()
     }

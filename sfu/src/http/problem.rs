@@ -178,13 +178,13 @@ impl From<EmbedError> for ProblemResponse {
                 StatusCode::FORBIDDEN,
                 "embed-link-expired",
                 "This signed embed has expired",
-                "It was good for a while alone. Load the page that shows it again, for a new one.",
+                "The access that this embed gave has expired. Load the page that shows it again: it may have a new one.",
             ),
             EmbedError::Invalid => Self::new(
                 StatusCode::FORBIDDEN,
                 "embed-link-invalid",
                 "This signed embed doesn't admit",
-                "It was revoked, isn't whole, or is another channel's. Ask the site that shows it for a new page.",
+                "This embed gives no access: it was taken back, isn't whole, or is for another channel. Ask whoever runs the page that shows it for a new one.",
             ),
         }
     }

@@ -4,9 +4,9 @@ const insists = document.currentScript.dataset.unmute === '1';
 const state = document.querySelector('#state');
 const log = document.querySelector('#log');
 for (const name of ['play', 'pause', 'mute', 'unmute']) {
-  document.querySelector(`#${name}`).addEventListener('click', () => player[name]());
+  document.querySelector(`#${name}`)?.addEventListener('click', () => player[name]());
 }
-document.querySelector('#quiet').addEventListener('click', () => { player.volume = 0.5; });
+document.querySelector('#quiet')?.addEventListener('click', () => { player.volume = 0.5; });
 
 let asked = false;
 for (const name of ['weir-state', 'weir-refused']) {

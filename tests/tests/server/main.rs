@@ -13,6 +13,7 @@ mod media;
 mod network;
 mod operation;
 mod renditions;
+mod signed;
 mod tokens;
 mod whep;
 mod whip;

@@ -1,7 +1,9 @@
 //! The sessions of all shards, by the names they have outside, and what their lives mean for broadcasts.
 
+mod present;
+
 use super::{
-    room::{Measurement, Receives},
+    room::Measurement,
     router::{Message, Report, RoomKey, ShardRouter, Usher},
 };
 use crate::{
@@ -22,7 +24,7 @@ use futures_util::{FutureExt, future::BoxFuture};
 use shared::{
     broadcast::Codec,
     id::{ChannelId, ChannelName, SessionId, ViewId},
-    publish::{PeerRole, PeerStatus, RoomAction},
+    publish::RoomAction,
     unit::Timestamp,
     watch::{ChooseRendition, Playing, PlayoutClock},
 };
@@ -45,8 +47,6 @@ const CLOSED: usize = 64;
 const CANDIDATES: usize = 64;
 /// A session's ICE is restarted at most this often; each costs its shard a new answer.
 const RESTART_EVERY: Duration = Duration::from_millis(500);
-/// The most peers that are told at once.
-pub const PEERS_MOST: usize = 500;
 
 /// What is live, as far as a viewer's offer must know.
 pub trait Program: Send + Sync + 'static {
@@ -279,57 +279,6 @@ impl MediaSessions {
     /// How many publishers and viewers of a channel are connected.
     pub fn connected(&self, channel: &ChannelId) -> u32 {
         self.table().connected.get(channel).copied().unwrap_or(0)
-    }
-
-    /// Who is there: all that are connected or about to be, and the first [`PEERS_MOST`] of them, publishers first and then
-    /// those who were there before others.
-    pub async fn present(&self, channel: &ChannelId) -> (u32, Vec<PeerStatus>) {
-        let (mut present, room) = {
-            let table = self.table();
-            let is_there = |entry: &&Entry| entry.channel == *channel && entry.is_told();
-            let present: Vec<(bool, Option<Timestamp>, PeerKey)> = table
-                .sessions
-                .values()
-                .filter(is_there)
-                .map(|entry| (!entry.is_publisher, entry.connected_at, entry.seat.key))
-                .collect();
-            (present, table.rooms.get(channel).copied())
-        };
-        let connected = present.iter().filter(|(_, at, _)| at.is_some()).count() as u32;
-        present.sort_by_key(|(is_viewer, at, key)| (*is_viewer, at.is_none(), *at, key.0));
-        present.truncate(PEERS_MOST);
-        let playing = match room {
-            Some(room) => self.playing(room).await,
-            None => HashMap::new(),
-        };
-        let status = |(is_viewer, connected_at, key): (bool, Option<Timestamp>, PeerKey)| {
-            // Its number tells nothing: a session's name would be a key to it.
-            let peer = format!("peer-{}", key.0).parse().ok()?;
-            let Receives { picture, estimate } = playing.get(&key).cloned().unwrap_or_default();
-            let (rendition, codec) = picture.unzip();
-            let role = if is_viewer { PeerRole::Viewer } else { PeerRole::Publisher };
-            Some(PeerStatus { peer, role, connected_at, rendition, codec, estimate })
-        };
-        (connected, present.into_iter().filter_map(status).collect())
-    }
-
-    /// What each viewer of a room gets, as far as shards say it in time.
-    async fn playing(&self, room: RoomKey) -> HashMap<PeerKey, Receives> {
-        let shards = self.plane.gauges().count();
-        let (reply, mut answers) = mpsc::channel(shards.max(1));
-        for shard in 0..shards {
-            // A shard that is too busy leaves its viewers' renditions out.
-            let _ = self.plane.tell(shard, Command::Message(Message::Playing { room, reply: reply.clone() }));
-        }
-        drop(reply);
-        let mut playing = HashMap::new();
-        let all = async {
-            while let Some(answer) = answers.recv().await {
-                playing.extend(answer);
-            }
-        };
-        let _ = tokio::time::timeout(SHARD_ANSWERS, all).await;
-        playing
     }
 
     /// Turns what a shard tells into what the registry needs to hear.
