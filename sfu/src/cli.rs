@@ -95,6 +95,7 @@ pub fn main() -> ExitCode {
 fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let config = load(arguments.config.as_deref())?;
     telemetry::log::start(&config.log);
+    telemetry::panic::install();
     match arguments.command {
         Command::Serve => {
             let runtime = runtime::Builder::new_multi_thread().enable_all().build()?;

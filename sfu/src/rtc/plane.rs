@@ -85,6 +85,8 @@ pub struct Gauges {
     pub dropped: AtomicU64,
     /// From a media packet's arrival until the kernel has it for a viewer, of one packet in eight.
     pub forwarding: Latencies,
+    /// Panics that ended a session or a room, since the start.
+    pub panics: AtomicU64,
     /// It has stopped, as it should never.
     pub is_down: AtomicBool,
     /// Commands and batches that its own queue had no room for, since the start.
@@ -213,7 +215,7 @@ impl<R: Router> Plane<R> {
             let own = Arc::clone(&gauges);
             let shard = Shard::new(router(index, handles.clone()), queue, addresses, ports, poll, gauges)?;
             thread::Builder::new().name(format!("media-{index}")).spawn(move || {
-                // Sessions' own panics are caught closer by; this one would be the router's.
+                // Sessions' and rooms' own panics are caught closer by; this one would be the shard's.
                 if catch_unwind(AssertUnwindSafe(|| shard.run())).is_err() {
                     tracing::error!(shard = index, "a media shard panicked and is gone: restart the server");
                 }

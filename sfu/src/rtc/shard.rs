@@ -11,11 +11,11 @@ use super::{
     tcp::{Framed, TcpPort, Verdict},
     timers::Timers,
 };
+use crate::telemetry::panic::{Panic, caught};
 use mio::{Events, Interest, Poll, Token};
 use std::{
     collections::HashMap,
     io,
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
         atomic::Ordering::Relaxed,
@@ -53,7 +53,7 @@ pub enum Closed {
     NeverConnected,
     /// Nothing was heard from it, or nothing that says that it wants what it gets.
     Silent,
-    /// Its state machine failed on what it sent.
+    /// Its state machine failed on what it sent, or its room did.
     Failed,
 }
 
@@ -76,6 +76,9 @@ pub trait Router: Send + 'static {
     fn tick(&mut self, peers: &mut Peers, now: Instant);
     /// A peer is gone, from which nothing was heard for so long.
     fn closed(&mut self, key: PeerKey, why: Closed, peers: &mut Peers, quiet: Duration);
+    /// One of the calls above panicked; `culprit` is the peer whose event it was for, if it was for one. Whatever may be
+    /// half changed is to be thrown away: the peers that it answers end, and no others.
+    fn panicked(&mut self, culprit: Option<PeerKey>) -> Vec<PeerKey>;
 }
 
 /// The peers of a shard, as its router sees them.
@@ -86,6 +89,8 @@ pub struct Peers {
     dirty: Vec<PeerKey>,
     closing: Vec<PeerKey>,
     arrived: Option<Instant>,
+    /// Those that panicked when something was written to or asked of them.
+    broken: Vec<(PeerKey, Panic)>,
 }
 
 impl Peers {
@@ -97,7 +102,10 @@ impl Peers {
     /// Writes a packet to a peer. It leaves when the router returns.
     pub fn write(&mut self, key: PeerKey, packet: Outgoing) {
         if let Some(peer) = self.map.get_mut(&key) {
-            peer.write(packet);
+            // The router is in the middle of a room: this peer's fault must not be the room's.
+            if let Err(panic) = caught(|| peer.write(packet)) {
+                return self.broken.push((key, panic));
+            }
             if self.dirty.last() != Some(&key) {
                 self.dirty.push(key);
             }
@@ -107,7 +115,9 @@ impl Peers {
     /// Asks a publisher for a keyframe.
     pub fn request_keyframe(&mut self, key: PeerKey, mid: Mid, rid: Option<Rid>) {
         if let Some(peer) = self.map.get_mut(&key) {
-            peer.request_keyframe(mid, rid);
+            if let Err(panic) = caught(|| peer.request_keyframe(mid, rid)) {
+                return self.broken.push((key, panic));
+            }
             self.dirty.push(key);
         }
     }
@@ -159,6 +169,8 @@ struct Core {
     events: Vec<(PeerKey, Event, Option<Instant>)>,
     arrived: Option<Instant>,
     failed: Vec<(PeerKey, Closed)>,
+    /// Panics that were caught, since the start.
+    panics: u64,
     mapped: bool,
 }
 
@@ -172,11 +184,11 @@ impl Core {
     ) -> bool {
         let Self { peers, timers, out, framed, events, failed, mapped, arrived, .. } = self;
         let Some(peer) = peers.map.get_mut(&key) else { return false };
-        let acted = catch_unwind(AssertUnwindSafe(|| {
+        let acted = caught(|| {
             let accepted = act(peer)?;
             let due = peer.drain(out, framed, |event| events.push((key, event, *arrived)), *mapped)?;
             Ok::<_, str0m::RtcError>((accepted, due))
-        }));
+        });
         match acted {
             Ok(Ok((accepted, due))) => {
                 timers.set(key, due);
@@ -190,15 +202,18 @@ impl Core {
                 failed.push((key, Closed::Failed));
                 false
             }
-            Err(_) => {
-                tracing::error!(
-                    peer = key.0,
-                    "a peer's state machine panicked: this peer ends, no other is touched"
-                );
-                failed.push((key, Closed::Failed));
+            Err(panic) => {
+                self.panicked(key, &panic);
                 false
             }
         }
+    }
+
+    /// A panic inside a peer's own state machine ends this peer alone.
+    fn panicked(&mut self, key: PeerKey, panic: &Panic) {
+        self.panics += 1;
+        tracing::error!(peer = key.0, "a peer's state machine {panic}; this peer ends, no other is touched");
+        self.failed.push((key, Closed::Failed));
     }
 
     fn datagram(&mut self, addresses: &Addresses, came: Came, datagram: &[u8], now: Instant) {
@@ -246,6 +261,7 @@ impl<R: Router> Shard<R> {
             events: Vec::new(),
             arrived: None,
             failed: Vec::new(),
+            panics: 0,
             mapped: addresses.mapped,
         };
         Ok(Self { router, commands, addresses, socket, tcp, poll, core, gauges })
@@ -310,7 +326,7 @@ impl<R: Router> Shard<R> {
             if now >= next_tick {
                 next_tick = now + TICK;
                 ticks = ticks.wrapping_add(1);
-                self.router.tick(&mut self.core.peers, now);
+                self.route(None, |router, peers| router.tick(peers, now));
                 if ticks.is_multiple_of(10) {
                     self.drop_silent(now);
                     if let Some(tcp) = &mut self.tcp {
@@ -329,11 +345,14 @@ impl<R: Router> Shard<R> {
                 self.core.peers.arrived = arrived;
                 match event {
                     Event::Closed => self.core.failed.push((key, Closed::ByPeer)),
-                    event => self.router.event(key, event, &mut self.core.peers, now),
+                    event => self.route(Some(key), |router, peers| router.event(key, event, peers, now)),
                 }
             }
             self.core.peers.arrived = None;
-            self.router.flush(&mut self.core.peers, now);
+            self.route(None, |router, peers| router.flush(peers, now));
+            for (key, panic) in std::mem::take(&mut self.core.peers.broken) {
+                self.core.panicked(key, &panic);
+            }
             let mut dirty = std::mem::take(&mut self.core.peers.dirty);
             dirty.sort_unstable();
             dirty.dedup();
@@ -371,6 +390,18 @@ impl<R: Router> Shard<R> {
             dropped += tcp.dropped;
         }
         gauges.dropped.store(dropped, Relaxed);
+        gauges.panics.store(core.panics, Relaxed);
+    }
+
+    /// Lets the router act. A panic in it costs what it was working on, and not the shard.
+    fn route(&mut self, culprit: Option<PeerKey>, act: impl FnOnce(&mut R, &mut Peers)) {
+        let Self { router, core, .. } = self;
+        let Err(panic) = caught(|| act(router, &mut core.peers)) else { return };
+        core.panics += 1;
+        let ended = caught(|| router.panicked(culprit)).unwrap_or_else(|_| culprit.into_iter().collect());
+        let peers: Vec<u64> = ended.iter().map(|key| key.0).collect();
+        tracing::error!(?peers, "the shard's router {panic}; these peers end, no others are touched");
+        core.failed.extend(ended.into_iter().map(|key| (key, Closed::Failed)));
     }
 
     fn remove(&mut self, key: PeerKey, why: Closed, now: Instant) {
@@ -378,11 +409,14 @@ impl<R: Router> Shard<R> {
         if matches!(why, Closed::Asked | Closed::Silent) {
             let core = &mut self.core;
             // Whatever goes wrong in a goodbye doesn't matter any more.
-            let _ = catch_unwind(AssertUnwindSafe(|| {
+            let goodbye = caught(|| {
                 peer.close();
                 let _ = peer.advance(now);
                 let _ = peer.drain(&mut core.out, &mut core.framed, |_| {}, core.mapped);
-            }));
+            });
+            if let Err(panic) = goodbye {
+                core.panicked(key, &panic);
+            }
         }
         if let Some(tcp) = &mut self.tcp {
             self.core.framed.drain(..).for_each(|framed| tcp.push(framed, now));
@@ -393,7 +427,7 @@ impl<R: Router> Shard<R> {
         self.core.events.retain(|(owner, ..)| *owner != key);
         self.gauges.peers.fetch_sub(1, Relaxed);
         let quiet = now.saturating_duration_since(peer.heard);
-        self.router.closed(key, why, &mut self.core.peers, quiet);
+        self.route(None, |router, peers| router.closed(key, why, peers, quiet));
     }
 
     fn command(&mut self, command: Command<R>, now: Instant) {
@@ -401,7 +435,7 @@ impl<R: Router> Shard<R> {
             Command::Open { key, peer, role } => {
                 self.core.demux.add_ufrag(peer.ufrag.clone(), key);
                 self.core.peers.map.insert(key, *peer);
-                self.router.opened(key, role, &mut self.core.peers, now);
+                self.route(Some(key), |router, peers| router.opened(key, role, peers, now));
                 self.core.with_peer(key, |peer| peer.advance(now).map(|()| true));
             }
             Command::Restart { key, offer, reply } => {
@@ -435,7 +469,9 @@ impl<R: Router> Shard<R> {
             Command::Close { key } => self.core.peers.close(key),
             // The loop has looked for it already.
             Command::Stop => {}
-            Command::Message(message) => self.router.message(message, &mut self.core.peers, now),
+            Command::Message(message) => {
+                self.route(None, |router, peers| router.message(message, peers, now));
+            }
         }
     }
 
@@ -450,3 +486,6 @@ impl<R: Router> Shard<R> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

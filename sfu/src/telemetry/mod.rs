@@ -1,5 +1,6 @@
-//! What the server says of itself: logs, metrics, health.
+//! What the server says of itself: logs, metrics, health, panics.
 
 pub mod health;
 pub mod log;
 pub mod metrics;
+pub mod panic;

@@ -192,11 +192,12 @@ impl EncodeMetric for Times {
 impl Collector for MediaGauges {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
         let gauges = self.sessions.plane().gauges();
-        let (mut peers, mut dropped, mut refused) = (0, 0, 0);
+        let (mut peers, mut dropped, mut refused, mut panics) = (0, 0, 0, 0);
         for gauge in gauges {
             peers += gauge.peers.load(Relaxed);
             dropped += gauge.dropped.load(Relaxed);
             refused += gauge.refused.load(Relaxed);
+            panics += gauge.panics.load(Relaxed);
         }
         let (seconds, buckets) =
             Latencies::read(self.sessions.plane().gauges().map(|gauges| &gauges.forwarding));
@@ -233,6 +234,7 @@ impl Collector for MediaGauges {
             )?)
         };
         counter("media_datagrams_dropped", "Datagrams that the kernel had no room for", dropped)?;
-        counter("media_commands_refused", "Commands and batches that a shard had no room for", refused)
+        counter("media_commands_refused", "Commands and batches that a shard had no room for", refused)?;
+        counter("media_panics", "Panics that ended a session or a room", panics)
     }
 }

@@ -196,6 +196,9 @@ pub struct Room {
     pub source: Option<usize>,
     /// Whether this shard has asked the others for the broadcast.
     pub subscribed: bool,
+    /// Panics at its next tick.
+    #[cfg(test)]
+    pub panics: bool,
 }
 
 /// What a publisher's shard measured in the last second.
@@ -315,6 +318,8 @@ impl Room {
 
     /// Looks after viewers that wait for a start. Answers the keyframes that the publisher must be asked for.
     pub fn tick(&mut self, peers: &mut Peers, now: Instant) -> Vec<Ask> {
+        #[cfg(test)]
+        assert!(!self.panics, "on purpose");
         self.ticks = self.ticks.wrapping_add(1);
         let mut asks = self.start_all(Some(self.ticks), peers, now);
         // Caches are renewed where the publisher sits, for all shards.

@@ -36,6 +36,14 @@ pub enum Usher {
     Viewer(RoomKey),
 }
 
+impl Usher {
+    fn room(&self) -> RoomKey {
+        match self {
+            Self::Publisher(room) | Self::Viewer(room) => *room,
+        }
+    }
+}
+
 /// What a shard tells the control plane.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Report {
@@ -85,6 +93,8 @@ pub struct ShardRouter {
     sessions: HashMap<PeerKey, Usher>,
     /// Rooms that media came for since the last flush.
     touched: Vec<RoomKey>,
+    /// The room that is worked on.
+    at: Option<RoomKey>,
     reports: mpsc::Sender<Report>,
     /// Listens to publishers' sound, if there can be somebody.
     ears: Option<Ears>,
@@ -108,6 +118,7 @@ impl ShardRouter {
             rooms: HashMap::new(),
             sessions: HashMap::new(),
             touched: Vec::new(),
+            at: None,
             reports,
             ears,
             unsent: VecDeque::new(),
@@ -280,6 +291,18 @@ impl Router for ShardRouter {
     }
 
     fn message(&mut self, message: Message, peers: &mut Peers, now: Instant) {
+        self.at = match &message {
+            Message::Media { room, .. }
+            | Message::Caches { room, .. }
+            | Message::Subscribe { room, .. }
+            | Message::Unsubscribe { room, .. }
+            | Message::Keyframe { room, .. }
+            | Message::Left { room, .. }
+            | Message::Playing { room, .. } => Some(*room),
+            Message::Choose { viewer, .. }
+            | Message::Plays { viewer, .. }
+            | Message::Shown { viewer, .. } => self.sessions.get(viewer).map(Usher::room),
+        };
         match message {
             Message::Media { room: key, from, packets } => match self.rooms.get_mut(&key) {
                 Some(room) if room.subscribed => {
@@ -353,7 +376,9 @@ impl Router for ShardRouter {
     }
 
     fn flush(&mut self, peers: &mut Peers, now: Instant) {
-        for key in std::mem::take(&mut self.touched) {
+        // One by one: those behind a room that panics keep their turn.
+        while let Some(key) = self.touched.pop() {
+            self.at = Some(key);
             let Some(room) = self.rooms.get_mut(&key) else { continue };
             // What was adopted from another shard is not this shard's to pass on, nor a sign of its own publisher: until one
             // that was taken over from is closed, both are here.
@@ -397,6 +422,7 @@ impl Router for ShardRouter {
         self.ticks = self.ticks.wrapping_add(1);
         let keys: Vec<RoomKey> = self.rooms.keys().copied().collect();
         for key in keys {
+            self.at = Some(key);
             let Some(room) = self.rooms.get_mut(&key) else { continue };
             let asks = room.tick(peers, now);
             let wants_media = room.subscribed && room.publisher.is_none() && self.ticks.is_multiple_of(10);
@@ -426,6 +452,7 @@ impl Router for ShardRouter {
 
     fn closed(&mut self, key: PeerKey, why: Closed, _peers: &mut Peers, quiet: Duration) {
         if let Some(role) = self.sessions.remove(&key) {
+            self.at = Some(role.room());
             match role {
                 Usher::Publisher(room) => {
                     if let Some(ears) = &self.ears {
@@ -443,5 +470,68 @@ impl Router for ShardRouter {
             }
         }
         self.report(Report::Closed(key, why, quiet));
+    }
+
+    fn panicked(&mut self, culprit: Option<PeerKey>) -> Vec<PeerKey> {
+        let at = self.at.take();
+        // With its session goes what its event may have left half done: a publisher's tracks, a viewer's lines.
+        if let Some(culprit) = culprit {
+            return vec![culprit];
+        }
+        let Some(key) = at else { return Vec::new() };
+        if let Some(room) = self.rooms.remove(&key) {
+            if let Some(publisher) = &room.publisher {
+                let epoch = Epoch(publisher.key.0);
+                bits(room.subscribers).for_each(|shard| self.tell(shard, Message::Left { room: key, epoch }));
+            }
+            if room.subscribed {
+                let shard = self.index;
+                self.tell_others(|| Message::Unsubscribe { room: key, shard });
+            }
+        }
+        self.sessions.iter().filter(|(_, role)| role.room() == key).map(|(session, _)| *session).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::telemetry::panic::caught;
+
+    #[test]
+    fn a_room_that_panics_ends_with_its_sessions_and_no_others() {
+        let (reports, mut told) = mpsc::channel(64);
+        let mut router = ShardRouter::new(0, Vec::new(), reports, None);
+        let (mut peers, now) = (Peers::default(), Instant::now());
+        let (bad, good) = (RoomKey(1), RoomKey(2));
+        let roles = [Usher::Publisher(bad), Usher::Viewer(bad), Usher::Publisher(good), Usher::Viewer(good)];
+        for (key, role) in (1..).map(PeerKey).zip(roles) {
+            router.opened(key, role, &mut peers, now);
+        }
+        router.rooms.get_mut(&bad).unwrap().panics = true;
+        assert!(caught(|| router.tick(&mut peers, now)).is_err());
+        let mut ended = router.panicked(None);
+        ended.sort_unstable();
+        assert_eq!(ended, [PeerKey(1), PeerKey(2)]);
+        for key in ended {
+            router.closed(key, Closed::Failed, &mut peers, Duration::ZERO);
+            let report = told.try_recv().unwrap();
+            assert_eq!(report, Report::Closed(key, Closed::Failed, Duration::ZERO), "its HTTP session ends");
+        }
+        router.tick(&mut peers, now);
+        assert_eq!(router.rooms.keys().collect::<Vec<_>>(), [&good]);
+        assert_eq!(router.rooms[&good].viewers(), 1);
+        router.opened(PeerKey(9), Usher::Viewer(bad), &mut peers, now);
+        router.tick(&mut peers, now);
+        assert_eq!(router.rooms[&bad].viewers(), 1, "whoever comes back finds a room as new");
+    }
+
+    #[test]
+    fn a_panic_in_one_session_s_event_ends_that_session() {
+        let mut router = ShardRouter::new(0, Vec::new(), mpsc::channel(1).0, None);
+        router.opened(PeerKey(1), Usher::Viewer(RoomKey(1)), &mut Peers::default(), Instant::now());
+        assert_eq!(router.panicked(Some(PeerKey(1))), [PeerKey(1)]);
+        assert!(router.rooms.contains_key(&RoomKey(1)));
+        assert_eq!(router.panicked(None), [], "in no room");
     }
 }
