@@ -15,13 +15,15 @@ pub fn run(data: &[u8]) {
     // Who validated an address last, and whose a name was made, oldest first.
     let mut addresses: Vec<(SocketAddr, PeerKey)> = Vec::new();
     let mut names: Vec<(String, PeerKey)> = Vec::new();
+    let mut given = 0;
     while let (Some(act), Some(which)) = (input.byte(), input.byte()) {
         let peer = PeerKey(u64::from(which & 7));
         let address = SocketAddr::from(([127, 0, 0, which >> 6], 1000 + u16::from(which >> 3 & 7)));
         match act % 5 {
             0 => {
                 // Each name is given once: they are random.
-                let name = format!("u{}", names.len());
+                let name = format!("u{given}");
+                given += 1;
                 demux.add_ufrag(name.clone(), peer);
                 names.push((name, peer));
             }
@@ -34,7 +36,6 @@ pub fn run(data: &[u8]) {
                 demux.remove(peer);
                 addresses.retain(|(_, owner)| *owner != peer);
                 names.retain(|(_, owner)| *owner != peer);
-                names.push((String::new(), PeerKey(u64::MAX)));
             }
             3 => {
                 let datagram = input.bytes().unwrap_or_default();
@@ -61,7 +62,7 @@ pub fn run(data: &[u8]) {
                 assert_eq!(stun_ufrag(&message), Some(name.as_str()));
                 // The last two of each peer are known.
                 let later = names.iter().rev().take_while(|(other, _)| other != name);
-                let is_known = !name.is_empty() && later.filter(|(_, other)| other == owner).count() < 2;
+                let is_known = later.filter(|(_, other)| other == owner).count() < 2;
                 assert_eq!(demux.peer(address, &message), is_known.then_some(*owner), "by {user}");
             }
         }
