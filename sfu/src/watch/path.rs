@@ -63,7 +63,8 @@ impl Meter {
 
     /// A sample, as the controller is asked for it each second.
     pub fn sample(&mut self, sample: Sample, now: Instant) {
-        if let Some(bits) = sample.estimate {
+        // Of a peer that gives no feedback the controller has an estimate, too: the one that it began with.
+        if let Some(bits) = sample.estimate.filter(|_| self.told.is_some()) {
             self.path.estimate = Some(bits);
         }
         self.path.loss = sample.loss.filter(|loss| loss.is_finite()).unwrap_or(0.0).clamp(0.0, 1.0);
@@ -95,6 +96,8 @@ mod tests {
         let start = Instant::now();
         let mut meter = Meter::default();
         meter.sample(sample(1, MS * 40), start);
+        assert_eq!(meter.path().estimate, None, "nothing was told of an estimate");
+        meter.told(1);
         assert_eq!(meter.path(), Path { estimate: Some(1), loss: 0.1, queueing: Duration::ZERO });
         meter.sample(sample(1, MS * 240), start + WINDOW / 2);
         assert_eq!(meter.path().queueing, MS * 200);
@@ -122,6 +125,7 @@ mod tests {
         meter.told(900_000);
         assert_eq!(meter.path().estimate, Some(500_000));
         meter.lost();
+        meter.sample(sample(500_000, MS), now);
         assert_eq!(meter.path().estimate, None);
     }
 }

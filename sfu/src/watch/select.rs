@@ -86,6 +86,11 @@ fn is_congested(path: &Path) -> bool {
     path.loss > LOSSY || path.queueing > QUEUE
 }
 
+/// Some networks lose a few percent whatever is sent, which the estimate takes into account.
+fn is_full(path: &Path) -> bool {
+    path.loss > RUINOUS || path.queueing > QUEUE
+}
+
 /// What the viewer wants, and what there is room for on its page.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Wish<T> {
@@ -125,6 +130,8 @@ pub struct Selector<T> {
     current: Option<T>,
     /// The picture is left out because not even the smallest fits.
     paused: bool,
+    /// What was chosen and doesn't fit.
+    too_much: Option<T>,
     /// Since when the estimate is below each threshold of the current rendition's bitrate.
     severe: Since,
     congested: Since,
@@ -164,6 +171,7 @@ impl<T> Default for Selector<T> {
             began: None,
             current: None,
             paused: false,
+            too_much: None,
             severe: never,
             congested: never,
             short: never,
@@ -200,31 +208,53 @@ impl<T: Copy + PartialEq> Selector<T> {
             };
             return Choice { picture: None, reason: nothing, desired: 0, urgent: false };
         }
-        if let Some(chosen) =
-            wish.chosen.and_then(|chosen| usable.iter().find(|version| version.track == chosen))
-        {
-            self.take(chosen.track, now);
-            self.stepped_up = None;
-            let desired = self.sought(chosen, path);
-            return Choice { picture: Some(chosen.track), reason: Reason::Chosen, desired, urgent: false };
-        }
         let unknown = now.saturating_duration_since(began) < UNKNOWN_FOR;
         let counts = |bits: &u64| !unknown || is_congested(&path) || *bits < usable[0].bitrate;
         let path = Path { estimate: path.estimate.filter(counts), ..path };
-        self.automatic(&usable, wish, path, now)
-    }
-
-    /// `usable` isn't empty and goes from the smallest up.
-    fn automatic(&mut self, usable: &[Version<T>], wish: &Wish<T>, path: Path, now: Instant) -> Choice<T> {
-        let top = usable.len() - 1;
-        let played = self.current.and_then(|track| usable.iter().position(|version| version.track == track));
-        let mut most = self.largest_of_use(usable, wish);
-        if let Some(played) = played
+        let position = |track: T| usable.iter().position(|version| version.track == track);
+        if let Some(chosen) = wish.chosen.and_then(position) {
+            return self.chosen(&usable, chosen, path, now);
+        }
+        self.too_much = None;
+        let mut most = self.largest_of_use(&usable, wish);
+        if let Some(played) = self.current.and_then(position)
             && !wish.hidden
             && !self.smaller.held(most < played, SMALLER_FOR, now)
         {
             most = most.max(played);
         }
+        let mut choice = self.automatic(&usable, most, path, now);
+        if wish.hidden && choice.reason == Reason::PlayerSize {
+            choice.reason = Reason::Hidden;
+        }
+        choice
+    }
+
+    /// The one that was chosen, unless sound can't pass for it: then what fits, up to that one, until it does again.
+    fn chosen(&mut self, usable: &[Version<T>], at: usize, path: Path, now: Instant) -> Choice<T> {
+        let chosen = &usable[at];
+        if self.too_much != Some(chosen.track) {
+            let is_played = self.current == Some(chosen.track);
+            let fails = is_played && self.hopeless.held(does_not_fit(chosen, path), HOPELESS_FOR, now);
+            self.too_much = fails.then_some(chosen.track);
+        }
+        if self.too_much.is_none() {
+            self.take(chosen.track, now);
+            let desired = self.sought(chosen, path);
+            return Choice { picture: Some(chosen.track), reason: Reason::Chosen, desired, urgent: false };
+        }
+        let mut choice = self.automatic(usable, at, path, now);
+        if choice.picture == Some(chosen.track) {
+            self.too_much = self.too_much.filter(|_| does_not_fit(chosen, path));
+            choice.reason = Reason::Chosen;
+        }
+        choice
+    }
+
+    /// `usable` isn't empty and goes from the smallest up; none beyond `most` is of use.
+    fn automatic(&mut self, usable: &[Version<T>], most: usize, path: Path, now: Instant) -> Choice<T> {
+        let top = usable.len() - 1;
+        let played = self.current.and_then(|track| usable.iter().position(|version| version.track == track));
         let mut urgent = false;
         let at = match played {
             _ if self.paused => None,
@@ -253,7 +283,6 @@ impl<T: Copy + PartialEq> Selector<T> {
         let reason = match at {
             at if at == top => Reason::Best,
             at if at < most => Reason::Network,
-            _ if wish.hidden => Reason::Hidden,
             _ => Reason::PlayerSize,
         };
         let desired = match usable.get(at + 1).filter(|_| at < most) {
@@ -312,7 +341,7 @@ impl<T: Copy + PartialEq> Selector<T> {
         path: Path,
         now: Instant,
     ) -> usize {
-        let fits = best_fit(usable, most, path, ROOM).filter(|fits| *fits > played && !is_congested(&path));
+        let fits = best_fit(usable, most, path, ROOM).filter(|fits| *fits > played && !is_full(&path));
         let room = self.room.held(fits.is_some(), ROOM_FOR, now);
         let waits = self.not_before.is_some_and(|at| now < at);
         match fits {
@@ -337,9 +366,7 @@ impl<T: Copy + PartialEq> Selector<T> {
 
     /// Whether the picture has to be left out, as not even the smallest fits.
     fn is_hopeless(&mut self, version: &Version<T>, is_smallest: bool, path: Path, now: Instant) -> bool {
-        let does_not_fit = path.estimate.is_some_and(|bits| (bits as f64) < version.bitrate as f64 * SHORT);
-        let hopeless = is_smallest && (does_not_fit || path.loss > RUINOUS) && is_congested(&path);
-        let hopeless = self.hopeless.held(hopeless, HOPELESS_FOR, now);
+        let hopeless = self.hopeless.held(is_smallest && does_not_fit(version, path), HOPELESS_FOR, now);
         if hopeless && !self.paused {
             self.step_down(now);
         }
@@ -352,7 +379,7 @@ impl<T: Copy + PartialEq> Selector<T> {
             return None;
         }
         let fits = path.estimate.is_none_or(|bits| bits as f64 >= smallest.bitrate as f64 * ROOM);
-        let room = self.room.held(fits && !is_congested(&path), ROOM_FOR, now);
+        let room = self.room.held(fits && !is_full(&path), ROOM_FOR, now);
         let waits = self.not_before.is_some_and(|at| now < at);
         if !room || waits {
             return None;
@@ -377,6 +404,12 @@ impl<T: Copy + PartialEq> Selector<T> {
 
 struct Shortage {
     is_severe: bool,
+}
+
+/// Whether neither a version nor anything beside it comes through.
+fn does_not_fit<T>(version: &Version<T>, path: Path) -> bool {
+    let is_short = path.estimate.is_some_and(|bits| (bits as f64) < version.bitrate as f64 * SHORT);
+    (is_short || path.loss > RUINOUS) && is_congested(&path)
 }
 
 fn sought<T>(version: &Version<T>) -> u64 {

@@ -376,6 +376,27 @@ fn where_not_even_the_smallest_fits_the_sound_goes_on_alone_and_the_picture_come
 }
 
 #[test]
+fn what_was_chosen_gives_way_where_the_sound_would_not_pass_beside_it_and_comes_back() {
+    let chosen = Wish { chosen: Some(2), ..Wish::default() };
+    for seed in 0..100 {
+        let mut viewer = Viewer::new(6e6, seed);
+        let mut run = |viewer: &mut Viewer, seconds: u32| {
+            (0..seconds * 10).for_each(|_| viewer.step(&ladder(), &chosen));
+        };
+        run(&mut viewer, 10);
+        assert_eq!((viewer.choice.picture, viewer.choice.reason), (Some(2), Reason::Chosen), "seed {seed}");
+        viewer.network.capacity = 700_000.0;
+        run(&mut viewer, 8);
+        assert_ne!(viewer.choice.picture, Some(2), "seed {seed}");
+        assert_eq!(viewer.choice.reason, Reason::Network, "seed {seed}");
+        run(&mut viewer, 20);
+        viewer.network.capacity = 6e6;
+        run(&mut viewer, 20);
+        assert_eq!((viewer.choice.picture, viewer.choice.reason), (Some(2), Reason::Chosen), "seed {seed}");
+    }
+}
+
+#[test]
 fn a_lone_false_alarm_of_the_controller_changes_nothing() {
     let mut selector = Selector::default();
     let mut now = Instant::now();
