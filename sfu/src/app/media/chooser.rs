@@ -49,8 +49,9 @@ pub struct Pictures {
 }
 
 impl Pictures {
-    /// Looks at them anew. To be called at least twice a second.
-    pub fn measure(&mut self, hub: &mut Hub, now: Instant) {
+    /// Looks at them anew. To be called at least twice a second. Answers whether there are others than before, or of other
+    /// sizes: bitrates aside.
+    pub fn measure(&mut self, hub: &mut Hub, now: Instant) -> bool {
         let is_due = self.measured.is_none_or(|last| now.saturating_duration_since(last) >= MEASURE_EVERY);
         if is_due {
             self.measured = Some(now);
@@ -79,6 +80,8 @@ impl Pictures {
                 Shown { track: Arc::clone(track), version, since }
             })
             .collect();
+        let outline = |shown: &Shown| (shown.track.clone(), shown.version.flows, shown.version.size);
+        !before.iter().map(outline).eq(self.all.iter().map(outline))
     }
 
     fn named(&self, name: &str) -> Option<TrackKey> {

@@ -297,9 +297,9 @@ impl Room {
             return Vec::new();
         }
         if std::mem::take(&mut self.tracks_changed) {
-            self.pictures.measure(&mut self.hub, now);
+            let is_news = self.pictures.measure(&mut self.hub, now);
             for at in 0..self.viewers.len() {
-                self.viewers[at].chooser.is_due = true;
+                self.viewers[at].chooser.is_due |= is_news;
                 // Whoever has nothing, or nothing any more, can start with this very packet.
                 if self.viewers[at].video.current().is_none_or(|current| self.track(current).is_none()) {
                     self.choose(at, peers, now);

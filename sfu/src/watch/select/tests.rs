@@ -380,7 +380,7 @@ fn what_was_chosen_gives_way_where_the_sound_would_not_pass_beside_it_and_comes_
     let chosen = Wish { chosen: Some(2), ..Wish::default() };
     for seed in 0..100 {
         let mut viewer = Viewer::new(6e6, seed);
-        let mut run = |viewer: &mut Viewer, seconds: u32| {
+        let run = |viewer: &mut Viewer, seconds: u32| {
             (0..seconds * 10).for_each(|_| viewer.step(&ladder(), &chosen));
         };
         run(&mut viewer, 10);

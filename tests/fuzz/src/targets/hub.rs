@@ -41,7 +41,7 @@ pub fn run(data: &[u8]) {
                     assert!(!is_soon, "the publisher was asked twice within a second");
                 }
             }
-            3 => match hub.start(key, Duration::from_millis(u64::from(which) * 10), now) {
+            3 => match hub.start(key, (which >= 8).then_some(usize::from(which) << 12), now) {
                 Start::Replay => {
                     let first = hub.cached(key).first().expect("something to replay");
                     assert!(first.starts_keyframe, "a replay begins with a keyframe");
