@@ -8,6 +8,7 @@ use crate::{
     telemetry,
 };
 use clap::{Parser, Subcommand};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use shared::{
     id::ChannelName,
     text::{AccountName, DisplayName, Password},
@@ -20,6 +21,9 @@ use std::{
     process::ExitCode,
 };
 use tokio::runtime;
+
+/// As many open files as a server's connections take.
+const DESCRIPTORS: u64 = 65_536;
 
 /// Live streaming in one binary.
 #[derive(Debug, Parser)]
@@ -98,6 +102,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     telemetry::panic::install();
     match arguments.command {
         Command::Serve => {
+            raise_descriptors();
             let runtime = runtime::Builder::new_multi_thread().enable_all().build()?;
             let served = runtime.block_on(app::serve(config));
             // A password that is being hashed is nobody's any more.
@@ -144,6 +149,18 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
                 println!("Stream key: {} (shown this once)", made.stream_key);
             }
             Ok(())
+        }
+    }
+}
+
+/// Systems give a process 1,024 open files at first, which is few for a server: each socket is one.
+fn raise_descriptors() {
+    let limit = getrlimit(Resource::Nofile);
+    let wanted = limit.maximum.map_or(DESCRIPTORS, |most| most.min(DESCRIPTORS));
+    if limit.current.is_some_and(|current| current < wanted) {
+        let raised = Rlimit { current: Some(wanted), maximum: limit.maximum };
+        if let Err(error) = setrlimit(Resource::Nofile, raised) {
+            tracing::warn!(%error, "the number of open files stays low: many viewers may find no room");
         }
     }
 }

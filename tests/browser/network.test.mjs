@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { connect, createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { scenario, seesStation, until } from './harness.mjs';
+import { eventually, scenario, seesStation, until } from './harness.mjs';
 import { at, playerIs, says } from './lib/ui.mjs';
 import { freeUdpPorts } from './lib/processes.mjs';
 
@@ -23,17 +23,17 @@ async function firewall(world, address, port) {
   await new Promise((resolve, reject) => {
     server.once('error', reject).listen(port, address, resolve);
   });
-  const sockets = new Set();
-  server.on('connection', (socket) => {
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
-  });
-  world.closing.push({ close: () => { server.close(); sockets.forEach((socket) => socket.destroy()); } });
+  const sockets = [];
+  server.on('connection', (socket) => sockets.push(socket));
+  /** Cuts all connections but the first `spared`. */
+  const cut = (spared) => sockets.slice(spared).forEach((socket) => socket.destroy());
+  world.closing.push({ close: () => { server.close(); cut(0); } });
+  return { cut, count: () => sockets.length };
 }
 
 scenario('UDP is blocked: Chromium publishes and Chromium and Firefox watch by TCP', async (world) => {
   const [address, port] = [ownAddress(), await freeUdpPorts(1)];
-  await firewall(world, address, port);
+  const wall = await firewall(world, address, port);
   const weir = await world.weir({
     env: { WEIR_MEDIA_LISTEN: `127.0.0.1:${port}`, WEIR_MEDIA_PUBLIC_IP: address, WEIR_MEDIA_SHARDS: '1' },
   });
@@ -43,14 +43,21 @@ scenario('UDP is blocked: Chromium publishes and Chromium and Firefox watch by T
   ]);
   const publisher = await world.client(camera);
   await publisher.evaluate((target) => client.publish(target), { url: weir.whip('ada'), key: streamKey, codec: 'VP8' });
+  await eventually(async () => (await weir.state('ada')).state === 'live', { what: 'live' });
+  assert.equal(await publisher.evaluate(() => weirProbe.protocol()), 'tcp');
+  const publishers = wall.count();
+  const pages = [];
   for (const browser of [chromium, firefox]) {
     const page = await world.page(browser, `${weir.origin}/ada`);
+    pages.push(page);
     await playerIs(page, 'live', { timeout: 20_000 });
     await seesStation(page, 4, { timeout: 20_000 });
     assert.equal(await page.evaluate(() => weirProbe.protocol()), 'tcp');
   }
-  assert.equal(await publisher.evaluate(() => weirProbe.protocol()), 'tcp');
-}, { timeout: 100_000 });
+  // As when a phone leaves one network for another: whatever was connected leads nowhere.
+  wall.cut(publishers);
+  for (const page of pages) await seesStation(page, 4, { timeout: 20_000 });
+}, { timeout: 120_000 });
 
 scenario('ICE is restarted by PATCH in Chromium and Firefox, and the picture goes on in the same session', async (world) => {
   const weir = await world.weir();
