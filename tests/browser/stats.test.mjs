@@ -1,6 +1,6 @@
 // What the statistics overlay says is what is: compared with what the publisher sends and with the picture itself.
 import assert from 'node:assert/strict';
-import { eventually, scenario, seesStation, until } from './harness.mjs';
+import { eventually, scenario, seesStation, until, within } from './harness.mjs';
 import { at, playerIs } from './lib/ui.mjs';
 
 /** The overlay's figures: numbers where there is one, in bits for bitrates. */
@@ -13,18 +13,36 @@ const figures = (page) => page.$$eval('[data-figure]', (all) => Object.fromEntri
 /** What the publisher's browser has sent of its picture so far. */
 const sent = (page) => page.evaluate(async () => {
   const stats = await client.peers.at(-1).getStats();
-  const seen = { at: performance.now(), bytes: 0, frames: 0 };
+  const seen = { at: performance.now(), bytes: 0 };
   for (const entry of stats.values()) {
     if (entry.type !== 'outbound-rtp') continue;
     seen.bytes += entry.bytesSent;
-    seen.frames += entry.framesEncoded ?? 0;
   }
   return seen;
 });
 
-/** What a page's player has shown of it. */
-const shown = (page) => page.$eval('video', (video) => (
-  { at: performance.now(), frames: video.getVideoPlaybackQuality().totalVideoFrames }));
+/**
+ * So many changes of the overlay's rates, each with what the page had received and decoded at that very moment: all taken inside
+ * the page, so that a busy machine delays both alike.
+ */
+const readings = (page, wanted) => page.evaluate((count) => new Promise((resolve) => {
+  const all = [];
+  const rate = (name) => {
+    const text = document.querySelector(`[data-figure="${name}"]`)?.innerText ?? '';
+    return parseFloat(text) * ({ 'kbit/s': 1e3, 'Mbit/s': 1e6 }[text.split(' ').at(-1)] ?? 1);
+  };
+  const watcher = new MutationObserver(async () => {
+    const reading = { at: performance.now(), Bitrate: rate('Bitrate'), 'Frame rate': rate('Frame rate') };
+    if (all.at(-1)?.Bitrate === reading.Bitrate) return;
+    all.push(reading);
+    if (all.length === count) watcher.disconnect();
+    const stats = [...(await weirProbe.peers.at(-1).getStats()).values()].filter(({ type }) => type === 'inbound-rtp');
+    reading.frames = stats.reduce((sum, { framesDecoded }) => sum + (framesDecoded ?? 0), 0);
+    reading.bytes = stats.reduce((sum, { bytesReceived }) => sum + bytesReceived, 0);
+    if (all.length === count && all.every(({ bytes }) => bytes !== undefined)) resolve(all);
+  });
+  watcher.observe(document.body, { subtree: true, childList: true, characterData: true });
+}), wanted);
 
 for (const [name, launch] of Object.entries({ Chromium: 'chromium', Firefox: 'firefox' })) {
   scenario(`${name}: every figure of the overlay is real`, async (world) => {
@@ -51,24 +69,24 @@ for (const [name, launch] of Object.entries({ Chromium: 'chromium', Firefox: 'fi
     for (const figure of ['Round trip', 'Jitter buffer', 'Dropped frames', 'Loss', 'Latency', 'First picture']) {
       assert.ok(Number.isFinite(whole[figure]) && whole[figure] >= 0, `${figure}: ${whole[figure]}`);
     }
-    // Loopback: anything larger would be a mistake of units.
-    assert.ok(whole.Latency < 2000 && whole['Round trip'] < 500 && whole['Jitter buffer'] < 2000, JSON.stringify(whole));
+    // A mistake of units is one of a thousand; a busy machine's are smaller.
+    for (const figure of ['Latency', 'Round trip', 'Jitter buffer']) assert.ok(whole[figure] < 15_000, `${figure}: ${whole[figure]}`);
 
-    // Rates, over several seconds: bits beside what the publisher sent, frames beside what the page has shown, as a viewer on a
-    // busy machine shows fewer than are sent, and catches up.
-    const readings = [];
-    await eventually(async () => {
-      const [seen, at] = [await figures(page), { sent: await sent(publisher), shown: await shown(page) }];
-      if (readings.at(-1)?.seen.Bitrate !== seen.Bitrate) readings.push({ seen, ...at });
-      return readings.length >= 8;
-    }, { what: 'eight readings', timeout: 30_000 });
-    // Each reading is of the time since the one before it.
-    const [first, last, later] = [readings[0], readings.at(-1), readings.slice(1)];
-    const mean = (figure) => later.reduce((sum, { seen }) => sum + seen[figure], 0) / later.length;
-    const bitrate = ((last.sent.bytes - first.sent.bytes) * 8000) / (last.sent.at - first.sent.at);
-    const frameRate = ((last.shown.frames - first.shown.frames) * 1000) / (last.shown.at - first.shown.at);
-    assert.ok(Math.abs(mean('Bitrate') / bitrate - 1) < 0.35, `bitrate ${mean('Bitrate')} shown, ${bitrate} sent`);
-    assert.ok(Math.abs(mean('Frame rate') / frameRate - 1) < 0.25, `frame rate ${mean('Frame rate')} said, ${frameRate} shown`);
+    // Rates, over several seconds, beside what the page itself received and decoded in the same time.
+    const before = await sent(publisher);
+    const seen = await within(90_000, readings(page, 8), 'eight readings');
+    const after = await sent(publisher);
+    const [first, last] = [seen[0], seen.at(-1)];
+    // Each reading is of the time since the one before it, however long that took.
+    const mean = (figure) => seen.slice(1)
+      .reduce((sum, reading, i) => sum + reading[figure] * (reading.at - seen[i].at), 0) / (last.at - first.at);
+    const rate = (what) => ((last[what] - first[what]) * 1000) / (last.at - first.at);
+    const off = (said, is) => Math.abs(said / is - 1);
+    assert.ok(off(mean('Bitrate'), rate('bytes') * 8) < 0.25, `bitrate ${mean('Bitrate')} said, ${rate('bytes') * 8} received`);
+    assert.ok(off(mean('Frame rate'), rate('frames')) < 0.25, `frame rate ${mean('Frame rate')} said, ${rate('frames')} decoded`);
+    // And that is what was sent, as far as two browsers agree on when.
+    const sending = ((after.bytes - before.bytes) * 8000) / (after.at - before.at);
+    assert.ok(rate('bytes') * 8 > sending / 2 && rate('bytes') * 8 < sending * 2, `${rate('bytes') * 8} of ${sending}`);
     // The badge says the same latency as the overlay, and the page's data too.
     const badge = await page.$eval(at('live-badge'), (element) => element.innerText);
     assert.match(badge, /Live\s*·\s*(\d+ ms|\d+\.\d s)/);

@@ -31,10 +31,12 @@ scenario('the latency badge says what was measured, below a second', async (worl
   await goLive(studio);
   const viewer = await world.page(screens, `${weir.origin}/ada`);
   await playerIs(viewer, 'live');
-  const text = await says(viewer, at('latency'), /\d/);
-  const [, number, unit] = text.match(/([\d.]+)\s*(ms|s)/);
-  const seconds = unit === 'ms' ? Number(number) / 1000 : Number(number);
-  assert.ok(seconds > 0 && seconds < 1, text);
+  // A machine that is busy with something else for a moment catches up.
+  await until(viewer, () => {
+    const [, number, unit] = /([\d.]+)\s*(ms|s)/.exec(document.querySelector('[data-testid="latency"]')?.innerText ?? '') ?? [];
+    const seconds = unit === 'ms' ? Number(number) / 1000 : Number(number);
+    return seconds > 0 && seconds < 1;
+  }, { what: 'a latency below a second', timeout: 30_000 });
 });
 
 scenario('the picture is at 720p a few seconds after going live', async (world) => {
