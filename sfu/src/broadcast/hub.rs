@@ -181,7 +181,7 @@ impl Hub {
             return false;
         }
         // What it kept before anybody here watched is as old here as it was there.
-        self.take(Packet::clone(packet), packet.captured.min(now), now).is_some()
+        self.take(Packet::clone(packet), packet.arrived.min(now), now).is_some()
     }
 
     /// The publisher that packets are taken from.
@@ -276,6 +276,7 @@ impl Hub {
                 .is_some_and(|newest| newest.saturating_duration_since(state.last_packet) < QUIET)
                 && now.saturating_duration_since(state.last_packet) < QUIET;
             let wanted = state.wanted || watches && state.cache.is_almost_outgrown(now);
+            state.deaf |= state.owed.is_some_and(|asked| now.saturating_duration_since(asked) > ANSWERED);
             // Whoever doesn't listen is not asked over and over while the cache still serves.
             let in_vain = state.deaf && state.cache.age(now).is_some();
             if flows && wanted && !in_vain && state.request(now) {

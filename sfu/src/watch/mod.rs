@@ -3,6 +3,7 @@
 pub mod line;
 pub mod path;
 pub mod picture;
+pub mod replay;
 pub mod rewrite;
 pub mod select;
 pub mod whep;

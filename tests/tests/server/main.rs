@@ -8,6 +8,7 @@ mod chat_hostile;
 mod embed;
 mod events;
 mod hostile;
+mod joining;
 mod live;
 mod media;
 mod network;

@@ -19,6 +19,7 @@ use crate::{
         line::{Arrival, Line},
         path::Sample,
         picture::{Numbers, PictureIds},
+        replay::Replay,
     },
 };
 use shared::{
@@ -168,6 +169,8 @@ struct Viewer {
     audio: Line<TrackKey>,
     connected: bool,
     pictures: PictureIds<TrackKey>,
+    /// What it is still given of a cache.
+    replay: Option<Replay<TrackKey>>,
     chooser: Chooser,
     /// The last picture's timestamp in the viewer's stream, and when it was captured.
     shown: Option<(u32, Instant)>,
@@ -308,10 +311,11 @@ impl Room {
         }
         let pending = std::mem::take(&mut self.pending);
         // Viewer by viewer, so that each one's packets leave in one segmented send.
-        for viewer in &mut self.viewers {
+        for at in 0..self.viewers.len() {
             for packet in &pending {
-                viewer.forward(packet, Some(packet.arrived), peers, now);
+                self.viewers[at].forward(packet, Some(packet.arrived), peers, now);
             }
+            self.replay(at, peers, now);
         }
         pending
     }
@@ -353,6 +357,7 @@ impl Room {
                 self.choose(at, peers, now);
             }
             self.start(at, peers, now, &mut asks);
+            self.replay(at, peers, now);
         }
         asks
     }
@@ -373,6 +378,7 @@ impl Room {
             audio,
             connected: false,
             pictures: PictureIds::default(),
+            replay: None,
             chooser: Chooser::default(),
             shown: None,
         });
@@ -534,17 +540,46 @@ impl Room {
         let most = viewer.chooser.carries_at_once().filter(|_| !is_newcomer);
         match self.hub.start(track, most, now) {
             Start::Replay => {
-                let packets = self.hub.cached(track);
-                let mut times: Vec<u32> = packets.iter().map(|packet| packet.time).collect();
-                times.dedup();
-                let Some(first) = packets.first() else { return };
-                viewer.video.replay(track, first.seq, &times, now);
-                for packet in packets {
-                    viewer.forward(packet, None, peers, now);
-                }
+                self.begin_replay(at, track, now);
+                self.replay(at, peers, now);
             }
             Start::Wait { ask: true } => asks.push(Ask(track)),
             Start::Wait { ask: false } => {}
+        }
+    }
+
+    fn begin_replay(&mut self, at: usize, track: TrackKey, now: Instant) {
+        let packets = self.hub.cached(track);
+        let Some(first) = packets.first() else { return };
+        let mut times: Vec<u32> = packets.iter().map(|packet| packet.time).collect();
+        times.dedup();
+        let bytes = packets.iter().map(|packet| packet.payload.len()).sum();
+        let viewer = &mut self.viewers[at];
+        viewer.video.replay(track, first.seq, &times, now);
+        viewer.replay = Some(Replay::new(track, first.seq, bytes, now));
+    }
+
+    /// Goes on with what a viewer is given of a cache, as far as its pace allows.
+    fn replay(&mut self, at: usize, peers: &mut Peers, now: Instant) {
+        let Some(Replay { track, next, .. }) = self.viewers[at].replay else { return };
+        let first = self.hub.cached(track).first().map(|first| first.seq);
+        if self.viewers[at].video.current() == Some(track) && first.is_some_and(|first| first > next) {
+            // Meanwhile another keyframe came: what is left of the group before it is not worth sending any more.
+            self.begin_replay(at, track, now);
+        }
+        let Self { hub, viewers, .. } = self;
+        let viewer = &mut viewers[at];
+        let Some(mut replay) = viewer.replay.take().filter(|_| viewer.video.current() == Some(track)) else {
+            return;
+        };
+        replay.advance(now);
+        let packets = hub.cached(track);
+        for packet in &packets[packets.partition_point(|packet| packet.seq < replay.next)..] {
+            if !replay.take(packet.seq, packet.payload.len()) {
+                viewer.replay = Some(replay);
+                return;
+            }
+            viewer.forward(packet, None, peers, now);
         }
     }
 }
@@ -554,6 +589,9 @@ impl Viewer {
     /// says nothing.
     fn forward(&mut self, packet: &Packet, arrived: Option<Instant>, peers: &mut Peers, now: Instant) {
         if !self.connected {
+            return;
+        }
+        if self.replay.is_some_and(|replay| replay.holds(packet.track.key, packet.seq)) {
             return;
         }
         let is_audio = packet.track.is_audio();
