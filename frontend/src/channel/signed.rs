@@ -66,7 +66,7 @@ pub fn SignedEmbeds(props: &SignedEmbedsProps) -> Html {
                 match answer {
                     Ok(made) => {
                         now.said = if made.is_some() {
-                            "Made: it is good from now on."
+                            "Made: copy it into your page."
                         } else {
                             "Revoked: none of them works any more."
                         };
