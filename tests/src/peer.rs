@@ -39,6 +39,15 @@ const ATTENTION: Duration = Duration::from_millis(5);
 /// While a connection is being made, what is due is done without delay, as browsers do.
 const EAGER: Duration = Duration::from_millis(1);
 
+/// What a publisher's sound is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Sound {
+    /// Packets with numbers in them, which sound like nothing in particular.
+    Marks,
+    /// Real Opus: a tone of 440 Hz, this loud. Above 1 it is cut off; 0 is silence.
+    Tone(f32),
+}
+
 /// What a publisher sends.
 #[derive(Debug, Clone, Copy)]
 pub struct Source {
@@ -52,6 +61,10 @@ pub struct Source {
     pub answers_requests: bool,
     /// The first packet's sequence number.
     pub first_sequence: u16,
+    /// Whether there is a picture at all.
+    pub picture: bool,
+    /// What the sound is.
+    pub sound: Sound,
 }
 
 impl Source {
@@ -63,6 +76,8 @@ impl Source {
             keyframe_every: None,
             answers_requests: true,
             first_sequence: 1000,
+            picture: true,
+            sound: Sound::Marks,
         }
     }
 }
@@ -123,6 +138,7 @@ enum Command {
     Restart(Sender<String>),
     Restarted { ufrag: String, password: String },
     Freeze,
+    Send(Source),
     Stop { politely: bool },
 }
 
@@ -288,6 +304,26 @@ impl Peer {
         offering.start(server, &response, Some(key), Some(source))
     }
 
+    /// The same as the program that this user agent is of.
+    pub fn publish_as(
+        server: SocketAddr,
+        channel: &str,
+        key: &str,
+        source: Source,
+        user_agent: &str,
+    ) -> Self {
+        let offering = Offering::to_send();
+        let path = format!("/whip/{channel}");
+        let request = Request::new("POST", &path).bearer(key);
+        let response = request.header("user-agent", user_agent).body(SDP, offering.sdp.as_str()).send(server);
+        offering.start(server, &response, Some(key), Some(source))
+    }
+
+    /// Sends something else from now on.
+    pub fn send(&self, source: Source) {
+        self.commands.send(Command::Send(source)).expect("the peer");
+    }
+
     /// Watches `/whep/{channel}`.
     pub fn watch(server: SocketAddr, channel: &str) -> Self {
         let offering = Offering::to_receive();
@@ -441,6 +477,7 @@ struct Sending {
     frame: u32,
     sequence: u64,
     audio: u32,
+    encoder: opus::Encoder,
     key_wanted: bool,
 }
 
@@ -452,6 +489,8 @@ impl Sending {
             frame: 0,
             sequence: source.first_sequence.into(),
             audio: 0,
+            encoder: opus::Encoder::new(48_000, opus::Channels::Stereo, opus::Application::Audio)
+                .expect("an encoder"),
             key_wanted: true,
         }
     }
@@ -462,18 +501,39 @@ impl Sending {
         Some((started + FRAME * self.frame).min(started + AUDIO_EVERY * self.audio))
     }
 
+    /// The next 20 ms.
+    fn sound(&mut self) -> Vec<u8> {
+        match self.source.sound {
+            Sound::Marks => {
+                let mut payload = vec![0xfc; 60];
+                payload[1..5].copy_from_slice(&self.audio.to_be_bytes());
+                payload
+            }
+            Sound::Tone(amplitude) => {
+                let sample = |at: u32| {
+                    let time = (self.audio * AUDIO_STEP + at / 2) as f32 / 48_000.0;
+                    ((time * 440.0 * std::f32::consts::TAU).sin() * amplitude).clamp(-1.0, 1.0)
+                };
+                let pcm: Vec<f32> = (0..AUDIO_STEP * 2).map(sample).collect();
+                self.encoder.encode_vec_float(&pcm, 1200).expect("a packet")
+            }
+        }
+    }
+
     fn send(&mut self, rtc: &mut Rtc, video: Mid, audio: Mid, now: Instant) -> bool {
         let Some(started) = self.started else { return false };
         let mut sent = false;
         if now >= started + AUDIO_EVERY * self.audio {
-            let mut payload = vec![0xfc; 60];
-            payload[1..5].copy_from_slice(&self.audio.to_be_bytes());
+            let payload = self.sound();
             let time = self.audio.wrapping_mul(AUDIO_STEP).wrapping_add(77);
             write(rtc, audio, Codec::Opus, 500 + u64::from(self.audio), time, now, false, payload);
             self.audio += 1;
             sent = true;
         }
-        if now >= started + FRAME * self.frame {
+        if now >= started + FRAME * self.frame && !self.source.picture {
+            self.frame += 1;
+            sent = true;
+        } else if now >= started + FRAME * self.frame {
             let every = self.source.keyframe_every.is_some_and(|every| self.frame.is_multiple_of(every));
             let key = std::mem::take(&mut self.key_wanted) || every;
             let parts = vp8::frame(self.source.id, self.frame, key, self.source.shape);
@@ -666,6 +726,12 @@ impl Driver {
                 let answer = SdpAnswer::from_sdp_string(&lines.collect::<String>()).expect("an answer");
                 if let Some(pending) = self.pending.take() {
                     self.rtc.sdp_api().accept_answer(pending, answer).expect("an answer that fits");
+                }
+            }
+            Command::Send(source) => {
+                if let Some(sending) = &mut self.sending {
+                    sending.key_wanted |= source.picture && !sending.source.picture;
+                    sending.source = source;
                 }
             }
             Command::Freeze | Command::Stop { .. } => {}

@@ -5,6 +5,7 @@ mod analytics;
 mod api;
 mod chat;
 mod chat_hostile;
+mod doctor;
 mod embed;
 mod events;
 mod hostile;
