@@ -97,7 +97,7 @@ scenario('the studio shows what arrives, and who took over', async (world) => {
   const [camera, other] = await Promise.all([world.chromium({ station: 1 }), world.chromium({ station: 2 })]);
   const studio = await studioOf(world, camera, weir);
   await goLive(studio);
-  await says(studio, at('health'), /Arrives[\s\S]*\d+ fps/);
+  await says(studio, at('arrival'), /Arrives[\s\S]*\d+ fps\s+\d+ fps/);
   // Another program takes over; the studio says so and can take it back.
   const { cookie } = await weir.signIn();
   const { token } = await (await weir.api('POST', '/api/v1/channels/ada/publish-token', {}, cookie)).json();

@@ -5,7 +5,8 @@ use serde_json::Value;
 use shared::{
     analytics::{BroadcastAnalytics, BroadcastSummary, Marker, MarkerKind, Quality, Share, Spread, Timeline},
     page::Page,
-    unit::{Seconds, Timestamp},
+    unit::{Bitrate, Seconds, Timestamp},
+    watch::{Playing, Reason},
 };
 use std::str::FromStr;
 
@@ -211,6 +212,27 @@ pub fn page<T: DeserializeOwned>(mut value: Value) -> Option<Page<T>> {
     Some(Page { items: serde_json::from_value(value.get_mut("items")?.take()).ok()?, next })
 }
 
+/// What a viewer gets, and why.
+pub fn playing(text: &str) -> Option<Playing> {
+    let value: Value = serde_json::from_str(text).ok()?;
+    let reader = Reader::of(&value);
+    let reason = match reader.field("reason").as_str()? {
+        "chosen" => Reason::Chosen,
+        "best" => Reason::Best,
+        "network" => Reason::Network,
+        "playerSize" => Reason::PlayerSize,
+        "hidden" => Reason::Hidden,
+        "audioOnly" => Reason::AudioOnly,
+        "codec" => Reason::Codec,
+        _ => return None,
+    };
+    Some(Playing {
+        rendition: reader.field("rendition").as_str().map(str::to_owned),
+        reason,
+        estimate: reader.field("estimate").as_u64().map(Bitrate),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -230,6 +252,27 @@ mod tests {
             "retention": [1.0, 0.5], "markers": [{"at": "2026-11-20T19:15:05Z", "kind": "started", "text": ""}],
             "previous": null,
         })
+    }
+
+    #[test]
+    fn what_a_viewer_gets_is_read_as_it_is_written() {
+        for reason in [
+            Reason::Chosen,
+            Reason::Best,
+            Reason::Network,
+            Reason::PlayerSize,
+            Reason::Hidden,
+            Reason::AudioOnly,
+            Reason::Codec,
+        ] {
+            for (rendition, estimate) in [(None, None), (Some("h".to_owned()), Some(Bitrate(2_500_000)))] {
+                let written = Playing { rendition, reason, estimate };
+                assert_eq!(playing(&serde_json::to_string(&written).unwrap()), Some(written));
+            }
+        }
+        for strange in ["", "null", "[]", "{}", r#"{"reason":"whim"}"#, r#"{"reason":7}"#] {
+            assert_eq!(playing(strange), None, "{strange}");
+        }
     }
 
     #[test]

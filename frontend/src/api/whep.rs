@@ -15,7 +15,7 @@ use crate::{
 };
 use shared::{
     id::ChannelName,
-    watch::{ChooseRendition, PlayoutClock},
+    watch::{ChooseRendition, Playing, PlayoutClock},
 };
 use std::{cell::RefCell, rc::Rc};
 
@@ -96,15 +96,21 @@ impl Watching {
         }
     }
 
-    /// Wants a rendition by its name; `None` leaves it to the server.
-    pub fn choose(&self, rendition: Option<String>) {
-        if let (Some(session), Ok(body)) = (
-            self.session(),
-            serde_json::to_string(&ChooseRendition { rendition, ..ChooseRendition::default() }),
-        ) {
-            browser::spawn(async move {
-                session.send("PUT", "/rendition", Some(&body)).await;
-            });
+    /// Says what is wanted of the picture; false while there is no session to say it to.
+    pub fn choose(&self, wanted: &ChooseRendition) -> bool {
+        let (Some(session), Ok(body)) = (self.session(), serde_json::to_string(wanted)) else { return false };
+        browser::spawn(async move {
+            session.send("PUT", "/rendition", Some(&body)).await;
+        });
+        true
+    }
+
+    /// What the server sends, and why.
+    pub fn playing(&self) -> impl Future<Output = Option<Playing>> + use<> {
+        let session = self.session();
+        async move {
+            let reply = session?.send("GET", "/rendition", None).await?;
+            super::reading_state::playing(&reply.text)
         }
     }
 

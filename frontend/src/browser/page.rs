@@ -175,6 +175,19 @@ pub fn width(node: &NodeRef) -> f64 {
     node.cast::<Element>().map_or(0.0, |element| f64::from(element.client_width()))
 }
 
+/// How large an element is in the pixels of the screen, which browsers count several of as one.
+pub fn device_pixels(node: &NodeRef) -> (f64, f64) {
+    let scale = web_sys::window().map_or(1.0, |window| window.device_pixel_ratio());
+    node.cast::<Element>().map_or((0.0, 0.0), |element| {
+        (f64::from(element.client_width()) * scale, f64::from(element.client_height()) * scale)
+    })
+}
+
+/// Whether nobody can see what is on the page: not even in a window of its own.
+pub fn is_out_of_sight() -> bool {
+    is_hidden() && page().is_some_and(|page| !js::get(&page, "pictureInPictureElement").is_truthy())
+}
+
 /// Whether something fills the screen.
 pub fn is_full_screen() -> bool {
     page().is_some_and(|page| page.fullscreen_element().is_some())

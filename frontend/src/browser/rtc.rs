@@ -212,8 +212,17 @@ fn prefer(line: &RtcRtpTransceiver, codec: &str) {
 
 /// Whether this browser can send a codec.
 pub fn can_send(codec: &str) -> bool {
+    can("RTCRtpSender", codec)
+}
+
+/// Whether this browser can show a codec.
+pub fn can_receive(codec: &str) -> bool {
+    can("RTCRtpReceiver", codec)
+}
+
+fn can(what: &str, codec: &str) -> bool {
     let wanted = format!("VIDEO/{codec}");
-    codecs("RTCRtpSender").iter().any(|codec| mime(codec) == wanted)
+    codecs(what).iter().any(|codec| mime(codec) == wanted)
 }
 
 /// One entry of a statistics report.

@@ -8,7 +8,7 @@ use crate::{
     browser::time,
     ui::{Button, Kind, Meter, Shape, Sparkline, format_state, icon, use_seconds},
 };
-use shared::{broadcast::Codec, unit::Timestamp};
+use shared::unit::Timestamp;
 use yew::prelude::*;
 
 /// Properties of [`Strip`] and [`OnAir`].
@@ -25,7 +25,6 @@ pub struct LiveProps {
 pub fn Strip(props: &LiveProps) -> Html {
     let charts = &props.snapshot.charts;
     let last = |values: &[f32]| values.last().copied().unwrap_or_default();
-    let arrives = props.snapshot.health.as_deref().filter(|health| health.session.is_some());
     let (loss, round_trip) = (last(&charts.loss), last(&charts.round_trip));
     let tone = |bad: bool| if bad { "warn" } else { "good" };
     let slow = last(&charts.frame_rate) < 20.0 && !props.snapshot.paused && charts.frame_rate.len() > 5;
@@ -39,14 +38,6 @@ pub fn Strip(props: &LiveProps) -> Html {
                 least_top=0.05 tone={tone(loss > 0.02)} />
             <Sparkline label="Round trip" now={format!("{round_trip:.0} ms")} values={charts.round_trip.clone()}
                 least_top=100.0 tone={tone(round_trip > 200.0)} />
-            if let Some(health) = arrives {
-                <div class="arrives">
-                    <span class="sparkline-label">{ "Arrives" }</span>
-                    <span class="sparkline-now">{ format_state::bitrate(health.bitrate.0) }</span>
-                    <span class="quiet">{ format!("{:.0} fps · {} lost", health.frame_rate,
-                        format_state::percent(health.loss.into())) }</span>
-                </div>
-            }
         </section>
     }
 }
@@ -79,17 +70,6 @@ pub fn OnAir(props: &LiveProps) -> Html {
         let engine = engine.clone();
         Callback::from(move |()| act(&engine))
     };
-    let renditions: Vec<String> = channel
-        .map(|channel| channel.renditions.as_slice())
-        .unwrap_or_default()
-        .iter()
-        .filter(|rendition| rendition.codec != Codec::Opus)
-        .map(|rendition| {
-            let size =
-                rendition.size.map(|size| format!("{} × {} · ", size.width, size.height)).unwrap_or_default();
-            format!("{size}{} · {}", rendition.codec.name(), format_state::bitrate(rendition.bitrate.0))
-        })
-        .collect();
     html! {
         <section class="card on-air" aria-label="Broadcast">
             <div class="on-air-head">
@@ -118,10 +98,6 @@ pub fn OnAir(props: &LiveProps) -> Html {
                     <Button label={if snapshot.stage == Stage::Starting { "Cancel" } else { "End" }} kind={Kind::Danger}
                         on={on(Engine::end)} testid="end" />
                 </div>
-            }
-            if !renditions.is_empty() {
-                <h3>{ "What viewers get" }</h3>
-                <ul class="plain-list number">{ for renditions.into_iter().map(|text| html! { <li>{ text }</li> }) }</ul>
             }
         </section>
     }

@@ -1,5 +1,7 @@
 //! Going live: the studio.
 
+mod arrival;
+mod arrival_state;
 mod charts;
 mod engine;
 mod live;

@@ -1,6 +1,8 @@
 //! The studio.
 
 use super::{
+    arrival,
+    arrival_state::{self, Announcer},
     engine::{Engine, Snapshot, codecs},
     live::{Level, OnAir, Strip},
     obs::ObsCard,
@@ -53,9 +55,18 @@ pub fn Studio(props: &StudioProps) -> Html {
         use_effect_with(snapshot.preview.clone(), move |stream| video::attach(&preview, stream.as_ref()));
     }
     let reachable = use_reachable();
+    let announcer = use_mut_ref(Announcer::default);
     let Some(engine) = (*engine).clone() else { return Html::default() };
     let snapshot: &Snapshot = &snapshot;
     let on_air = !matches!(snapshot.stage, Stage::Ready | Stage::TakenOver);
+    let sent = snapshot.charts.sent();
+    let news = match arrival::arrives(snapshot) {
+        Some(health) => announcer.borrow_mut().words(arrival_state::shown(&health.findings, snapshot.paused)),
+        None => {
+            announcer.take();
+            String::new()
+        }
+    };
     let wake = {
         let engine = engine.clone();
         move |_: PointerEvent| engine.wake()
@@ -80,7 +91,11 @@ pub fn Studio(props: &StudioProps) -> Html {
                     else if on_air { <span class="badge badge-live preview-badge">{ "Live" }</span> }
                 </div>
                 <Level engine={engine.clone()} />
+                // Figures change each second and aren't read out; what is new is, once.
+                <p class="hidden-words" role="status" data-testid="news">{ news }</p>
+                { arrival::findings(snapshot) }
                 if on_air { <Strip snapshot={snapshot.clone()} engine={engine.clone()} /> }
+                { arrival::arrival(snapshot, on_air.then_some(&sent)) }
                 <Devices snapshot={snapshot.clone()} engine={engine.clone()} fixed={on_air} />
             </div>
             <aside class="studio-side">

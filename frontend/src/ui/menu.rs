@@ -31,6 +31,9 @@ pub struct MenuProps {
     /// Opens upwards.
     #[prop_or_default]
     pub up: bool,
+    /// Hears when it opens and closes.
+    #[prop_or_default]
+    pub on_open: Option<Callback<bool>>,
     /// To find the button in tests.
     #[prop_or_default]
     pub testid: Option<AttrValue>,
@@ -42,13 +45,22 @@ pub fn Menu(props: &MenuProps) -> Html {
     let open = use_state(|| false);
     let (list, button) = (use_node_ref(), use_node_ref());
     {
-        let (list, set) = (list.clone(), open.clone());
+        let (list, set, on_open) = (list.clone(), open.clone(), props.on_open.clone());
         use_effect_with(*open, move |&is_open| {
+            let on_open = on_open.filter(|_| is_open);
+            if let Some(on) = &on_open {
+                on.emit(true);
+            }
             let listener = is_open.then(|| {
                 page::move_focus(&list, 1);
                 listen::press_outside(".menu", move || set.set(false))
             });
-            move || drop(listener)
+            move || {
+                drop(listener);
+                if let Some(on) = on_open {
+                    on.emit(false);
+                }
+            }
         });
     }
     let toggle = {

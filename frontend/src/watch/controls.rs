@@ -1,13 +1,17 @@
 //! The bar under the picture.
 
 use super::{
-    latency_state, player_state::View, snapshot::Snapshot, sound::Sound, stats_state::rendition_label,
+    latency_state,
+    player_state::View,
+    quality_state::{self, Choice, Entry},
+    snapshot::Snapshot,
+    sound::Sound,
 };
 use crate::{
-    browser::page,
+    browser::{page, rtc},
     ui::{IconButton, Item, Menu, Shape, format_state, icon},
 };
-use shared::broadcast::{Codec, Rendition};
+use shared::broadcast::Rendition;
 use yew::prelude::*;
 
 /// Properties of [`Controls`].
@@ -29,8 +33,10 @@ pub struct ControlsProps {
     pub on_sound: Callback<Sound>,
     /// Statistics on or off.
     pub on_stats: Callback<()>,
-    /// A rendition by its name; none leaves it to the server.
-    pub on_quality: Callback<Option<String>>,
+    /// What the viewer wants of the picture.
+    pub on_quality: Callback<Choice>,
+    /// The list of qualities opens, or closes.
+    pub on_look: Callback<bool>,
     /// Theatre on or off.
     pub on_theatre: Option<Callback<()>>,
     /// Full screen on or off.
@@ -41,46 +47,30 @@ pub struct ControlsProps {
     pub on_help: Callback<()>,
 }
 
-/// What there is to choose from: what really exists, and leaving it to the server, which says what it chose.
-fn qualities(snapshot: &Snapshot, on: &Callback<Option<String>>) -> Vec<Item> {
+/// What there is to choose from.
+fn qualities(snapshot: &Snapshot, on: &Callback<Choice>) -> Vec<Item> {
     let none: &[Rendition] = &[];
     let all = snapshot.channel.as_ref().map_or(none, |channel| &channel.renditions);
-    let videos: Vec<_> = all.iter().filter(|rendition| rendition.codec != Codec::Opus).collect();
-    let label = |rendition: &Rendition| rendition_label(rendition, format_state::bitrate);
-    // One that is gone, or of another channel, counts as not chosen; of one there is nothing to choose.
-    let several = videos.len() > 1;
-    let chosen =
-        snapshot.chosen.as_ref().filter(|name| several && videos.iter().any(|one| one.name == **name));
-    // What plays is told by what is decoded, not by what is offered.
-    let height = snapshot.quality.size.map(|(width, height)| width.min(height));
-    let plays = |one: &&&Rendition| {
-        one.codec.name() == snapshot.quality.codec
-            && one.size.is_some_and(|size| Some(u32::from(size.height.min(size.width))) == height)
-    };
-    let plays = match &videos[..] {
-        [] => return Vec::new(),
-        [one] => Some(one),
-        list => list.iter().find(plays),
-    };
-    let item = |label: String, rendition: Option<&String>| {
-        let (on, name) = (on.clone(), rendition.cloned());
+    let entries = quality_state::entries(
+        all,
+        &snapshot.choice,
+        snapshot.playing.as_deref(),
+        (&snapshot.quality.codec, snapshot.quality.size),
+        |codec| rtc::can_receive(codec.name()),
+        format_state::bitrate,
+    );
+    let is_choice = entries.len() > 1;
+    let item = |entry: Entry| {
+        let (on, choice) = (on.clone(), entry.choice);
         Item {
-            label: label.into(),
+            label: entry.label.into(),
             icon: None,
-            picked: Some(rendition == chosen),
-            on: several.then(|| Callback::from(move |()| on.emit(name.clone()))),
+            picked: Some(entry.picked),
+            on: (is_choice && entry.can).then(|| Callback::from(move |()| on.emit(choice.clone()))),
             testid: None,
         }
     };
-    let auto = match plays.filter(|_| chosen.is_none()) {
-        Some(plays) => format!("Auto · {}", label(plays)),
-        None => "Auto".to_owned(),
-    };
-    let mut items = vec![item(auto, None)];
-    if several {
-        items.extend(videos.iter().map(|one| item(label(one), Some(&one.name))));
-    }
-    items
+    entries.into_iter().map(item).collect()
 }
 
 /// Play, volume, live badge; quality, statistics, windows.
@@ -124,7 +114,8 @@ pub fn Controls(props: &ControlsProps) -> Html {
             { live_badge(&props.snapshot, &props.on_play) }
             <span class="controls-space"></span>
             if !items.is_empty() {
-                <Menu label="Quality" items={items} up=true testid="quality">{ icon(Shape::Gear) }</Menu>
+                <Menu label="Quality" items={items} up=true testid="quality"
+                    on_open={props.on_look.clone()}>{ icon(Shape::Gear) }</Menu>
             }
             <IconButton icon={Shape::Chart} label="Statistics (S)" pressed={props.stats} on={props.on_stats.clone()}
                 testid="stats-toggle" />

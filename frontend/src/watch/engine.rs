@@ -3,6 +3,7 @@
 use super::{
     latency_state::{Answer, Latency},
     player_state::{Output, PlayerState, Refusal},
+    quality_state::Choice,
     reports::Reports,
     snapshot::{QUALITY, Snapshot},
     stats::read,
@@ -18,7 +19,7 @@ use crate::{
     },
     browser::{
         self,
-        listen::{self, Listener},
+        listen::{self, Listener, Resized},
         media::Stream,
         page,
         rtc::Link,
@@ -31,6 +32,7 @@ use shared::{
     broadcast::{BroadcastState, ChannelState},
     event::{Payload, Topic},
     id::ChannelName,
+    watch::ChooseRendition,
 };
 use std::{
     cell::{Cell, RefCell},
@@ -60,6 +62,12 @@ pub(super) struct Inner {
     generation: Cell<u32>,
     heard_from_socket: Cell<bool>,
     left: Cell<bool>,
+    /// What the session was told to send, if it was told anything.
+    told: RefCell<Option<ChooseRendition>>,
+    /// What there is to tell may have changed: said with the next second.
+    stirred: Cell<bool>,
+    /// Who looks at what the server sends and why: the menu, the statistics.
+    looks: Cell<u8>,
 }
 
 /// One running player. Dropping it ends the session.
@@ -69,6 +77,7 @@ pub struct Engine {
     _subscriptions: [Subscription; 2],
     _listeners: Vec<Listener>,
     _frames: Option<Frames>,
+    _resized: Option<Resized>,
 }
 
 impl Drop for Engine {
@@ -106,7 +115,11 @@ impl Engine {
             generation: Cell::new(0),
             heard_from_socket: Cell::new(false),
             left: Cell::new(false),
+            told: RefCell::default(),
+            stirred: Cell::new(false),
+            looks: Cell::new(0),
         });
+        inner.rest();
         inner.with(|state, _| state.start());
         let weak = Rc::downgrade(&inner);
         let frames = video::frames(&video, move |shown| {
@@ -158,6 +171,8 @@ impl Engine {
             listen::document("visibilitychange", move || {
                 if let Some(inner) = look.upgrade() {
                     inner.reports.looked_at(!page::is_hidden());
+                    inner.rest();
+                    inner.tell();
                 }
             }),
             listen::window("pagehide", move || {
@@ -177,6 +192,12 @@ impl Engine {
             }),
         ];
         let listeners = listeners.into_iter().flatten().collect();
+        let weak = Rc::downgrade(&inner);
+        let resized = listen::resized(&video, move || {
+            if let Some(inner) = weak.upgrade() {
+                inner.stirred.set(true);
+            }
+        });
         let first = inner.clone();
         browser::spawn(async move {
             match rest::channel_state(&first.channel).await {
@@ -191,6 +212,7 @@ impl Engine {
             _subscriptions: [topic, reachable],
             _listeners: listeners,
             _frames: frames,
+            _resized: resized,
         }
     }
 
@@ -199,11 +221,24 @@ impl Engine {
         self.inner.with(|state, _| state.retry());
     }
 
-    /// The viewer wants this rendition; none leaves it to the server.
-    pub fn choose(&self, rendition: Option<String>) {
-        storage::write(QUALITY, rendition.as_deref().unwrap_or_default());
-        self.inner.update(|snapshot| snapshot.chosen = rendition);
-        self.inner.send_choice();
+    /// What the viewer wants of the picture; remembered.
+    pub fn choose(&self, choice: Choice) {
+        let inner = &self.inner;
+        storage::write(QUALITY, choice.to_remember());
+        // That the picture stops and comes back by the viewer's wish is no freeze.
+        inner.reports.rested();
+        inner.update(|snapshot| (snapshot.choice, snapshot.playing) = (choice, None));
+        inner.rest();
+        inner.tell();
+    }
+
+    /// Somebody looks at what the server sends and why, or no longer does.
+    pub fn look(&self, is: bool) {
+        let looks = self.inner.looks.get();
+        self.inner.looks.set(if is { looks + 1 } else { looks.saturating_sub(1) });
+        if is {
+            self.inner.ask_playing();
+        }
     }
 }
 
@@ -284,6 +319,7 @@ impl Inner {
         self.generation.set(generation);
         self.watching.take();
         self.stream.take();
+        self.told.take();
         *self.latency.borrow_mut() = Latency::default();
         self.reading.take();
         self.clock_at.set(u64::MAX);
@@ -335,8 +371,8 @@ impl Inner {
             let Some(inner) = weak.upgrade().filter(|inner| inner.generation.get() == generation) else {
                 return;
             };
-            if answer.is_ok() && inner.snapshot.borrow().chosen.is_some() {
-                inner.send_choice();
+            if answer.is_ok() {
+                inner.tell();
             }
             inner.with(|state, now| match answer {
                 Ok(view) => {
@@ -354,10 +390,34 @@ impl Inner {
         self.stream.take();
     }
 
-    fn send_choice(&self) {
-        if let Some(watching) = self.watching.borrow().as_ref() {
-            watching.choose(self.snapshot.borrow().chosen.clone());
+    /// Tells the server what the viewer wants and how much of it is seen, if that is news to it.
+    fn tell(&self) {
+        self.stirred.set(false);
+        let wanted =
+            self.snapshot.borrow().choice.asks(page::device_pixels(&self.video), page::is_out_of_sight());
+        if let Some(watching) = self.watching.borrow().as_ref()
+            && self.told.borrow().as_ref() != Some(&wanted)
+            && watching.choose(&wanted)
+        {
+            *self.told.borrow_mut() = Some(wanted);
         }
+    }
+
+    /// Whether there may be nothing to see: of a page that is hidden, or of sound alone.
+    fn rest(self: &Rc<Self>) {
+        let alone = self.snapshot.borrow().choice == Choice::AudioOnly;
+        self.with(|state, now| state.rest(alone, page::is_out_of_sight(), now));
+    }
+
+    fn ask_playing(self: &Rc<Self>) {
+        let Some(asking) = self.watching.borrow().as_ref().map(Watching::playing) else { return };
+        let (inner, generation) = (self.clone(), self.generation.get());
+        browser::spawn(async move {
+            let playing = asking.await;
+            if inner.generation.get() == generation {
+                inner.update(|snapshot| snapshot.playing = playing.map(Rc::new));
+            }
+        });
     }
 
     fn ask_clock(self: &Rc<Self>) {
@@ -377,6 +437,12 @@ impl Inner {
     fn measure(self: &Rc<Self>) {
         if time::now() >= self.clock_at.get() {
             self.ask_clock();
+        }
+        if self.stirred.get() {
+            self.tell();
+        }
+        if self.looks.get() > 0 {
+            self.ask_playing();
         }
         let Some(stats) = self.watching.borrow().as_ref().map(Watching::stats) else { return };
         let (inner, generation) = (self.clone(), self.generation.get());

@@ -9,6 +9,7 @@ mod page;
 mod playback;
 mod player;
 mod player_state;
+mod quality_state;
 mod report_state;
 mod reports;
 mod screen;

@@ -5,6 +5,7 @@ use super::{
     engine::Engine,
     keys_state::{self, Act, KEYS},
     player_state::View,
+    quality_state::Choice,
     screen::Screen,
     snapshot::Snapshot,
     sound::{self, Sound},
@@ -186,12 +187,34 @@ pub fn Player(props: &PlayerProps) -> Html {
     }
     let on_quality = {
         let engine = engine.clone();
-        Callback::from(move |rendition: Option<String>| {
+        Callback::from(move |choice: Choice| {
             if let Some(engine) = engine.borrow().as_ref() {
-                engine.choose(rendition);
+                engine.choose(choice);
             }
         })
     };
+    let on_look = {
+        let engine = engine.clone();
+        Callback::from(move |is: bool| {
+            if let Some(engine) = engine.borrow().as_ref() {
+                engine.look(is);
+            }
+        })
+    };
+    {
+        let look = on_look.clone();
+        use_effect_with(*stats, move |&is| {
+            if is {
+                look.emit(true);
+            }
+            move || {
+                if is {
+                    look.emit(false);
+                }
+            }
+        });
+    }
+    let on_picture = on_quality.reform(|()| Choice::Auto);
     let (on_retry, noticed) = (with_engine(Engine::retry), with_engine(Engine::noticed));
     let onplay = {
         let noticed = noticed.clone();
@@ -251,7 +274,7 @@ pub fn Player(props: &PlayerProps) -> Html {
                 playsinline=true onpointerup={press_picture} ondblclick={double} onplay={onplay} onpause={onpause}
                 data-picture="" data-testid="video"></video>
             <Screen channel={props.channel.clone()} display_name={props.display_name.clone()}
-                snapshot={(*snapshot).clone()} others={props.others.clone()} on_retry={on_retry} />
+                snapshot={(*snapshot).clone()} others={props.others.clone()} on_retry={on_retry} on_picture={on_picture} />
             if snapshot.view == View::Live && snapshot.blocked {
                 <button type="button" class="tap-to-hear" onclick={hear} data-testid="tap-to-hear">
                     { icon(Shape::Muted) }<span>{ "Tap to hear" }</span>
@@ -264,7 +287,7 @@ pub fn Player(props: &PlayerProps) -> Html {
             if *stats { <Stats snapshot={(*snapshot).clone()} on_close={on_stats.clone()} /> }
             if plays {
                 <Controls snapshot={(*snapshot).clone()} sound={heard} theatre={props.theatre}
-                    full={*full} stats={*stats} on_play={on_play} on_sound={on_sound} on_stats={on_stats} on_quality={on_quality}
+                    full={*full} stats={*stats} on_play={on_play} on_sound={on_sound} on_stats={on_stats} on_quality={on_quality} on_look={on_look}
                     on_theatre={props.on_theatre.clone()} on_full={on_full} on_window={on_window}
                     on_help={on_help.clone()} />
             }

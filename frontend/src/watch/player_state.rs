@@ -118,8 +118,12 @@ pub struct PlayerState {
     flowed: Option<u64>,
     /// A picture has been on the screen in this broadcast.
     pictured: bool,
-    /// There is no picture to wait for.
+    /// There is no picture to wait for: none is sent, or the viewer wants none.
     audio_only: bool,
+    sound_alone: bool,
+    /// Nothing may come: nobody sees the page, and there is no sound.
+    hidden: bool,
+    has_sound: bool,
     server_away: bool,
     returned: Option<u64>,
     outputs: VecDeque<Output>,
@@ -136,6 +140,9 @@ impl Default for PlayerState {
             flowed: None,
             pictured: false,
             audio_only: false,
+            sound_alone: false,
+            hidden: false,
+            has_sound: false,
             server_away: false,
             returned: None,
             outputs: VecDeque::new(),
@@ -233,6 +240,7 @@ impl PlayerState {
         let before = self.channel.replace(state.state);
         let sounds = state.renditions.iter().filter(|rendition| rendition.codec == Codec::Opus).count();
         self.audio_only = sounds > 0 && sounds == state.renditions.len();
+        self.has_sound = sounds > 0;
         if self.trouble == Some(Trouble::Unknown) {
             self.trouble = None;
         }
@@ -274,6 +282,15 @@ impl PlayerState {
         }
     }
 
+    /// The viewer wants sound alone; nobody sees the page.
+    pub fn rest(&mut self, sound_alone: bool, hidden: bool, now: u64) {
+        if (self.sound_alone, self.hidden) != (sound_alone, hidden) {
+            // What was left out comes back from now on.
+            self.flowed = self.flowed.map(|_| now);
+        }
+        (self.sound_alone, self.hidden) = (sound_alone, hidden);
+    }
+
     /// Time passed.
     pub fn tick(&mut self, now: u64) {
         if self.again_at.is_some_and(|at| now >= at) {
@@ -286,7 +303,8 @@ impl PlayerState {
                 self.reopen(now);
             }
             Media::Connected { .. } => {
-                let expects = self.channel == Some(BroadcastState::Live) && !self.server_away;
+                let rests = (self.hidden || self.sound_alone) && !self.has_sound;
+                let expects = self.channel == Some(BroadcastState::Live) && !self.server_away && !rests;
                 let silence = self.flowed.map(|at| now.saturating_sub(at));
                 let patience = match self.returned {
                     Some(at) if now.saturating_sub(at) < STALL_PATIENCE => STALL_AFTER_RETURN,
@@ -323,7 +341,7 @@ impl PlayerState {
             Some(BroadcastState::Offline) => View::Offline,
             // Sound comes before the first picture: until that is there, there is nothing to see.
             Some(BroadcastState::Live) | None
-                if self.flowed.is_some() && (self.pictured || self.audio_only) =>
+                if self.flowed.is_some() && (self.pictured || self.audio_only || self.sound_alone) =>
             {
                 View::Live
             }
@@ -436,6 +454,49 @@ mod tests {
             }
         }
         (now, Vec::new())
+    }
+
+    #[test]
+    fn sound_alone_by_the_viewer_s_wish_needs_no_picture() {
+        let mut state = PlayerState::default();
+        state.rest(true, false, 0);
+        state.start();
+        state.accepted(10);
+        state.connected();
+        state.channel(&is(BroadcastState::Live), 20);
+        assert_eq!(state.view(), View::Connecting);
+        state.flowed(50);
+        assert_eq!(state.view(), View::Live);
+        assert!(!state.has_picture());
+        state.rest(false, false, 60);
+        assert_eq!(state.view(), View::Connecting, "until the picture is there");
+    }
+
+    #[test]
+    fn nothing_is_missed_of_a_hidden_page_without_sound_until_it_is_seen_again() {
+        let mut state = playing();
+        state.rest(false, true, 100);
+        assert_eq!(next(&mut state, 100).1, []);
+        let seen = 200_000;
+        state.rest(false, false, seen);
+        let (at, outputs) = next(&mut state, seen);
+        assert_eq!((at, outputs), (seen + STALL_PATIENCE, vec![Output::Open]));
+    }
+
+    #[test]
+    fn sound_that_stops_on_a_hidden_page_is_missed() {
+        let mut state = playing();
+        let mut sounds = is(BroadcastState::Live);
+        sounds.renditions.push(Rendition {
+            name: "source".into(),
+            codec: Codec::Opus,
+            size: None,
+            frame_rate: 0.0,
+            bitrate: Bitrate(64_000),
+        });
+        state.channel(&sounds, 90);
+        state.rest(false, true, 100);
+        assert_eq!(next(&mut state, 100), (100 + STALL_PATIENCE, vec![Output::Open]));
     }
 
     #[test]

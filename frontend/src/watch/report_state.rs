@@ -162,6 +162,9 @@ impl ReportState {
         if !is || self.hidden {
             self.blocked(now);
         }
+        if is && self.hidden {
+            self.rested(now);
+        }
         self.hidden = !is;
     }
 
@@ -177,6 +180,13 @@ impl ReportState {
     pub fn blocked(&mut self, now: u64) {
         self.hindered = Some(now);
         self.interrupted();
+    }
+
+    /// A picture that nobody saw, or that the viewer didn't want, wasn't sent. The browser takes the time until it comes
+    /// back for a freeze.
+    pub fn rested(&mut self, now: u64) {
+        self.waited = Some(now);
+        self.blocked(now);
     }
 
     /// When the next frame comes says nothing.
@@ -403,6 +413,27 @@ mod tests {
         assert!(said.iter().all(|(_, report)| report.freezes == 0));
         let said = run(&mut state, 31_000, 34_000, froze(2, 5_400));
         assert_eq!((said[0].1.freezes, said[0].1.frozen_time), (1, 400));
+    }
+
+    #[test]
+    fn a_picture_that_nobody_wanted_did_not_freeze() {
+        for rest in [
+            |state: &mut ReportState, now| state.rested(now),
+            |state: &mut ReportState, now| {
+                state.looked_at(false, now - 30_000);
+                state.looked_at(true, now);
+            },
+        ] {
+            let mut state = playing();
+            rest(&mut state, 60_000);
+            let sample = froze(1, 40_000);
+            let told = run(&mut state, 60_500, 75_000, sample);
+            assert!(told.iter().all(|(_, report)| report.freezes == 0), "{told:?}");
+            let told = run(&mut state, 75_500, 90_000, froze(2, 41_000));
+            assert_eq!(told.last().unwrap().1.freezes, 1, "a later one is one");
+        }
+        let sound_first = |state: &mut ReportState| state.rested(60_000);
+        assert_eq!(join_time(sound_first, 60_300), None, "until then nobody waited for a picture");
     }
 
     #[test]

@@ -79,6 +79,12 @@ impl Reports {
         self.with(|state, now| state.paused(is, now));
     }
 
+    /// The picture is about to stop, or to come back, by the viewer's wish.
+    pub fn rested(&self) {
+        self.freezes.borrow_mut().interrupted();
+        self.with(ReportState::rested);
+    }
+
     /// The browser wants the person to press something before it shows anything.
     pub fn blocked(&self) {
         self.with(ReportState::blocked);

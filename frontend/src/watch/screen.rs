@@ -2,6 +2,7 @@
 
 use super::{
     player_state::{Trouble, View},
+    quality_state::Choice,
     snapshot::Snapshot,
 };
 use crate::ui::{Button, Delayed, Kind, Notice, Shape, format_state, monogram, use_seconds};
@@ -21,6 +22,8 @@ pub struct ScreenProps {
     pub others: Html,
     /// Try again now.
     pub on_retry: Callback<()>,
+    /// The picture again, in place of sound alone.
+    pub on_picture: Callback<()>,
 }
 
 /// Says each state in words, with what to do.
@@ -35,6 +38,11 @@ pub fn Screen(props: &ScreenProps) -> Html {
         <Button label="Try now" kind={Kind::Plain} icon={Shape::Retry} on={props.on_retry.clone()} />
     };
     let notice = match snapshot.view {
+        View::Live if snapshot.choice == Choice::AudioOnly => html! {
+            <Notice icon={Shape::Sound} title="Audio only" text="The picture is off, which saves data and battery.">
+                <Button label="Show the picture" kind={Kind::Plain} on={props.on_picture.clone()} testid="show-picture" />
+            </Notice>
+        },
         View::Live => return Html::default(),
         View::Connecting => {
             return html! { <Delayed><div class="screen"><div class="skeleton screen-skeleton"></div></div></Delayed> };
@@ -105,9 +113,10 @@ pub fn Screen(props: &ScreenProps) -> Html {
         }
     };
     // The art takes the place of a picture that isn't there; the last picture stays under what is said.
-    let art = !snapshot.has_picture;
+    let covers = snapshot.view == View::Live;
+    let art = !snapshot.has_picture || covers;
     html! {
-        <div class={classes!("screen", snapshot.has_picture.then_some("screen-over"))}>
+        <div class={classes!("screen", (!art).then_some("screen-over"))}>
             if art { { monogram(&name.clone(), &props.channel.to_string(), "art") } }
             { notice }
         </div>

@@ -2,14 +2,15 @@
 
 use super::{
     player_state::View,
+    quality_state::Choice,
     sound::{self, Sound},
     stats_state::Quality,
 };
 use crate::browser::storage;
-use shared::{broadcast::ChannelState, unit::Timestamp};
+use shared::{broadcast::ChannelState, unit::Timestamp, watch::Playing};
 use std::rc::Rc;
 
-/// Where the browser remembers which rendition the viewer chose.
+/// Where the browser remembers what the viewer chose.
 pub const QUALITY: &str = "weir.quality";
 
 /// What there is to show.
@@ -27,8 +28,10 @@ pub struct Snapshot {
     pub clock_offset: i64,
     /// Milliseconds from the streamer's computer to this screen, measured.
     pub latency: Option<u32>,
-    /// The rendition that the viewer chose; none leaves it to the server.
-    pub chosen: Option<String>,
+    /// What the viewer chose of the picture.
+    pub choice: Choice,
+    /// What the server sends and why, while somebody looks at that.
+    pub playing: Option<Rc<Playing>>,
     /// What the connection measures.
     pub quality: Quality,
     /// Milliseconds from asking for the picture to seeing it.
@@ -52,7 +55,8 @@ impl Default for Snapshot {
             channel: None,
             clock_offset: 0,
             latency: None,
-            chosen: storage::read(QUALITY).filter(|name| !name.is_empty()),
+            choice: Choice::remembered(storage::read(QUALITY)),
+            playing: None,
             quality: Quality::default(),
             first_picture: None,
             page_picture: None,

@@ -1,6 +1,7 @@
 //! Reads the browser's statistics, and shows what they say.
 
 use super::{
+    quality_state,
     snapshot::Snapshot,
     stats_state::{History, Reading, SPAN},
 };
@@ -79,7 +80,15 @@ pub fn Stats(props: &StatsProps) -> Html {
             </div>
         }
     };
+    let playing = props.snapshot.playing.as_deref();
+    let rendition = playing.map_or_else(unknown, |playing| {
+        let why = quality_state::reason(playing.reason);
+        playing.rendition.as_ref().map_or_else(|| why.to_owned(), |name| format!("{name}, {why}"))
+    });
+    let estimate = playing.and_then(|playing| playing.estimate);
     let rows = [
+        ("Rendition", rendition),
+        ("Network carries", estimate.map_or_else(unknown, |bits| format_state::bitrate(bits.0))),
         ("Codec", codec),
         ("Picture", picture),
         ("Frame rate", format!("{:.0} fps", quality.frame_rate)),
