@@ -116,7 +116,7 @@ for (const kind of ['chromium', 'firefox']) {
     });
     await studio.goto(`${weir.origin}/studio`);
     await goLive(studio);
-    const table = await says(studio, at('arrival'), /Sent\s+Arrives[\s\S]*Bitrate[\s\S]*Mbit\/s[\s\S]*Renditions\s+\d+ × \d+/, { timeout: 20_000 });
+    const table = await says(studio, at('arrival'), /Sent\s+Arrives[\s\S]*Bitrate\s+\d[\s\S]*bit\/s[\s\S]*Renditions[\s\S]*\d+ × \d+ · \d+ fps/, { timeout: 20_000 });
     assert.match(table, /Frame rate\s+\d+ fps\s+\d+ fps/);
     const said = await says(studio, at('findings'), /silent for 1\d s/, { timeout: 30_000 });
     assert.match(said, /microphone isn’t muted/);

@@ -184,6 +184,11 @@ impl Stream {
 }
 
 impl Track {
+    /// Picture or sound.
+    pub fn is_video(&self) -> bool {
+        self.0.kind() == "video"
+    }
+
     /// The id of the device that it comes from.
     pub fn device(&self) -> Option<String> {
         js::get(&js::call(&self.0, "getSettings", []).ok()?, "deviceId").as_string()

@@ -25,9 +25,14 @@ impl Charts {
     /// What is sent now.
     pub fn sent(&self) -> Sent {
         let last = |values: &[f32]| values.last().copied().unwrap_or_default();
+        // What arrives is measured over the last seconds, too.
+        let mean = |values: &[f32]| {
+            let lately = &values[values.len().saturating_sub(3)..];
+            lately.iter().sum::<f32>() / lately.len().max(1) as f32
+        };
         Sent {
-            bitrate: last(&self.bitrate),
-            frame_rate: last(&self.frame_rate),
+            bitrate: mean(&self.bitrate),
+            frame_rate: mean(&self.frame_rate),
             size: self.size,
             loss: last(&self.loss),
             round_trip: last(&self.round_trip),

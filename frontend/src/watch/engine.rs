@@ -20,7 +20,7 @@ use crate::{
     browser::{
         self,
         listen::{self, Listener, Resized},
-        media::Stream,
+        media::{Stream, Track},
         page,
         rtc::Link,
         storage,
@@ -66,6 +66,8 @@ pub(super) struct Inner {
     told: RefCell<Option<ChooseRendition>>,
     /// What there is to tell may have changed: said with the next second.
     stirred: Cell<bool>,
+    /// The picture's line, while the viewer wants sound alone.
+    held: RefCell<Option<Track>>,
     /// Who looks at what the server sends and why: the menu, the statistics.
     looks: Cell<u8>,
 }
@@ -117,6 +119,7 @@ impl Engine {
             left: Cell::new(false),
             told: RefCell::default(),
             stirred: Cell::new(false),
+            held: RefCell::default(),
             looks: Cell::new(0),
         });
         inner.rest();
@@ -288,6 +291,9 @@ impl Inner {
             snapshot.clock_offset = offset;
             snapshot.channel = Some(Rc::new(channel));
         });
+        // Whether there is sound may be news.
+        self.rest();
+        self.tell();
     }
 
     /// The channel's state can't be had.
@@ -320,6 +326,7 @@ impl Inner {
         self.watching.take();
         self.stream.take();
         self.told.take();
+        self.held.take();
         *self.latency.borrow_mut() = Latency::default();
         self.reading.take();
         self.clock_at.set(u64::MAX);
@@ -341,6 +348,10 @@ impl Inner {
                 else {
                     return;
                 };
+                if track.is_video() && inner.snapshot.borrow().is_sound_alone() {
+                    *inner.held.borrow_mut() = Some(track);
+                    return;
+                }
                 let is_new = inner.stream.borrow().is_none();
                 if is_new {
                     *inner.stream.borrow_mut() = Stream::empty();
@@ -393,8 +404,11 @@ impl Inner {
     /// Tells the server what the viewer wants and how much of it is seen, if that is news to it.
     fn tell(&self) {
         self.stirred.set(false);
-        let wanted =
-            self.snapshot.borrow().choice.asks(page::device_pixels(&self.video), page::is_out_of_sight());
+        let wanted = {
+            let snapshot = self.snapshot.borrow();
+            let alone = snapshot.is_sound_alone();
+            snapshot.choice.asks(alone, page::device_pixels(&self.video), page::is_out_of_sight())
+        };
         if let Some(watching) = self.watching.borrow().as_ref()
             && self.told.borrow().as_ref() != Some(&wanted)
             && watching.choose(&wanted)
@@ -405,7 +419,13 @@ impl Inner {
 
     /// Whether there may be nothing to see: of a page that is hidden, or of sound alone.
     fn rest(self: &Rc<Self>) {
-        let alone = self.snapshot.borrow().choice == Choice::AudioOnly;
+        let alone = self.snapshot.borrow().is_sound_alone();
+        // A picture that doesn't come would keep the sound waiting: its line joins when it is wanted.
+        if let Some(stream) = self.stream.borrow().as_ref().filter(|_| !alone)
+            && let Some(track) = self.held.take()
+        {
+            stream.add(&track);
+        }
         self.with(|state, now| state.rest(alone, page::is_out_of_sight(), now));
     }
 

@@ -41,15 +41,21 @@ impl Choice {
         }
     }
 
+    /// Whether it is sound alone, and there is sound: what was chosen of another channel keeps nobody from a picture.
+    pub fn is_sound_alone(&self, renditions: &[Rendition]) -> bool {
+        let has_sound = renditions.is_empty() || renditions.iter().any(|one| one.codec == Codec::Opus);
+        *self == Self::AudioOnly && has_sound
+    }
+
     /// What the server is told. `pixels` is how large the picture is shown, in device pixels.
-    pub fn asks(&self, pixels: (f64, f64), hidden: bool) -> ChooseRendition {
+    pub fn asks(&self, sound_alone: bool, pixels: (f64, f64), hidden: bool) -> ChooseRendition {
         let (width, height) = (pixels.0.min(16_384.0) as u16, pixels.1.min(16_384.0) as u16);
         ChooseRendition {
             rendition: match self {
                 Self::Rendition(name) => Some(name.clone()),
                 _ => None,
             },
-            audio_only: *self == Self::AudioOnly,
+            audio_only: sound_alone,
             // Of a player that isn't laid out yet nothing is known.
             size: (width > 0 && height > 0).then_some(Size { width, height }),
             hidden,
@@ -119,7 +125,7 @@ pub fn entries(
     // One that is gone, or of another channel, counts as not chosen; of one there is nothing to choose.
     let chosen = match choice {
         Choice::Rendition(name) if several && pictures.iter().any(|one| one.name == *name) => choice,
-        Choice::AudioOnly => choice,
+        _ if choice.is_sound_alone(renditions) => choice,
         _ => &Choice::Auto,
     };
     let told = playing.and_then(|playing| {
@@ -241,6 +247,13 @@ mod tests {
         assert!(entries[1].picked);
         let silent = menu(&[one("source", Codec::Vp8, 720, 1)], &Choice::Auto, None);
         assert_eq!(labels(&silent), ["Auto · 720p · VP8 · 1"]);
+        let silent = [one("source", Codec::Vp8, 720, 1)];
+        assert!(
+            menu(&silent, &Choice::AudioOnly, None)[0].picked,
+            "of sound that isn't there nothing can be chosen"
+        );
+        assert!(!Choice::AudioOnly.is_sound_alone(&silent));
+        assert!(Choice::AudioOnly.is_sound_alone(&[]) && Choice::AudioOnly.is_sound_alone(&all()));
     }
 
     #[test]
@@ -249,11 +262,11 @@ mod tests {
             assert_eq!(Choice::remembered(Some(choice.to_remember().into())), choice);
         }
         assert_eq!(Choice::remembered(None), Choice::Auto);
-        let asks = Choice::Rendition("h".into()).asks((1280.4, 720.0), true);
+        let asks = Choice::Rendition("h".into()).asks(false, (1280.4, 720.0), true);
         assert_eq!((asks.rendition.as_deref(), asks.audio_only, asks.hidden), (Some("h"), false, true));
         assert_eq!(asks.size, Some(Size { width: 1280, height: 720 }));
-        let asks = Choice::AudioOnly.asks((0.0, 300.0), false);
+        let asks = Choice::AudioOnly.asks(true, (0.0, 300.0), false);
         assert_eq!((asks.rendition, asks.audio_only, asks.size), (None, true, None));
-        assert_eq!(Choice::Auto.asks((1e9, f64::NAN), false).size, None);
+        assert_eq!(Choice::Auto.asks(false, (1e9, f64::NAN), false).size, None);
     }
 }

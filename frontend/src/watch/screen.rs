@@ -2,7 +2,6 @@
 
 use super::{
     player_state::{Trouble, View},
-    quality_state::Choice,
     snapshot::Snapshot,
 };
 use crate::ui::{Button, Delayed, Kind, Notice, Shape, format_state, monogram, use_seconds};
@@ -38,7 +37,7 @@ pub fn Screen(props: &ScreenProps) -> Html {
         <Button label="Try now" kind={Kind::Plain} icon={Shape::Retry} on={props.on_retry.clone()} />
     };
     let notice = match snapshot.view {
-        View::Live if snapshot.choice == Choice::AudioOnly => html! {
+        View::Live if snapshot.is_sound_alone() => html! {
             <Notice icon={Shape::Sound} title="Audio only" text="The picture is off, which saves data and battery.">
                 <Button label="Show the picture" kind={Kind::Plain} on={props.on_picture.clone()} testid="show-picture" />
             </Notice>

@@ -68,6 +68,11 @@ impl Default for Snapshot {
 }
 
 impl Snapshot {
+    /// The viewer wants no picture, and there is sound.
+    pub fn is_sound_alone(&self) -> bool {
+        self.choice.is_sound_alone(self.channel.as_ref().map_or(&[], |channel| &channel.renditions))
+    }
+
     /// What is heard now: silent as long as the browser insists.
     pub fn heard(&self) -> Sound {
         Sound { muted: self.sound.muted || self.blocked, ..self.sound }
