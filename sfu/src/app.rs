@@ -177,6 +177,7 @@ pub struct Server {
     draining: watch::Sender<bool>,
     stopping: watch::Sender<bool>,
     drain: Duration,
+    places: Places,
     sessions: Arc<MediaSessions>,
     media: JoinHandle<()>,
     desk: Desk,
@@ -192,6 +193,7 @@ impl Server {
             public_url: config.http.public_url.clone().map(Into::into),
             trusted_proxies: config.http.trusted_proxies.clone().into(),
         };
+        let places = Places::new(site.trusted_proxies.clone());
         let base_url = base_url(&config, addresses.first());
         let (draining, is_draining) = watch::channel(false);
         let (stopping, is_stopping) = watch::channel(false);
@@ -280,6 +282,7 @@ impl Server {
             draining,
             stopping,
             drain: config.drain,
+            places,
             sessions: media.sessions,
             media: media.task,
             desk,
@@ -302,10 +305,9 @@ impl Server {
     /// for at most ten seconds.
     pub async fn run_until(self, ending: watch::Receiver<Ending>) -> Result<(), AppError> {
         let mut servers = JoinSet::new();
-        let places = Places::default();
         for listener in self.listeners {
             let stopping = self.stopping.subscribe();
-            servers.spawn(server::serve(listener, self.router.clone(), places.clone(), stopping));
+            servers.spawn(server::serve(listener, self.router.clone(), self.places.clone(), stopping));
         }
         drop(self.router);
         reached(&ending, Ending::Drain).await;

@@ -5,6 +5,7 @@ use crate::limit::network_of;
 use axum::{Router, body::Body, extract::ConnectInfo};
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use ipnet::IpNet;
 use std::{
     collections::HashMap,
     io::ErrorKind,
@@ -41,7 +42,10 @@ struct Count {
 
 /// The connections of all listeners.
 #[derive(Debug, Clone, Default)]
-pub struct Places(Arc<Mutex<Count>>);
+pub struct Places {
+    count: Arc<Mutex<Count>>,
+    proxies: Arc<[IpNet]>,
+}
 
 /// One connection's place. Given back when dropped.
 #[derive(Debug)]
@@ -51,13 +55,19 @@ struct Place {
 }
 
 impl Places {
+    /// With proxies that speak for everybody behind them.
+    pub fn new(proxies: Arc<[IpNet]>) -> Self {
+        Self { count: Arc::default(), proxies }
+    }
+
     fn enter(&self, address: IpAddr) -> Option<Place> {
-        let mut count = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut count = self.count.lock().unwrap_or_else(PoisonError::into_inner);
         if count.all >= CONNECTIONS_MOST {
             return None;
         }
-        // A proxy on this machine or beside it speaks for everybody.
-        let network = (!is_near(address)).then(|| network_of(address));
+        // A proxy, on this machine or beside it or one that is known, speaks for everybody.
+        let is_proxy = self.proxies.iter().any(|network| network.contains(&address.to_canonical()));
+        let network = (!is_near(address) && !is_proxy).then(|| network_of(address));
         if let Some(network) = network {
             let own = count.of.entry(network).or_default();
             if *own >= OF_NETWORK_MOST {
@@ -72,7 +82,7 @@ impl Places {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut count = self.places.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut count = self.places.count.lock().unwrap_or_else(PoisonError::into_inner);
         count.all -= 1;
         if let Some(network) = self.network
             && let Some(own) = count.of.get_mut(&network)
@@ -173,17 +183,19 @@ mod tests {
 
     #[test]
     fn one_network_does_not_take_every_place_and_a_proxy_nearby_may() {
-        let places = Places::default();
+        let places = Places::new([IpNet::from(IpAddr::from([198, 51, 100, 9]))].into());
         let far = |last: u8| IpAddr::from([203, 0, 113, last]);
         let held: Vec<_> = (0..OF_NETWORK_MOST).map(|_| places.enter(far(1)).unwrap()).collect();
         assert!(places.enter(far(1)).is_none());
         assert!(places.enter(far(2)).is_some());
+        let known: Vec<_> =
+            (0..=OF_NETWORK_MOST).map(|_| places.enter(IpAddr::from([198, 51, 100, 9])).unwrap()).collect();
         let near: Vec<_> = std::iter::from_fn(|| places.enter(IpAddr::from([127, 0, 0, 1]))).collect();
-        assert_eq!(near.len() + held.len(), CONNECTIONS_MOST);
+        assert_eq!(near.len() + held.len() + known.len(), CONNECTIONS_MOST);
         assert!(places.enter(far(2)).is_none());
-        drop((held, near));
+        drop((held, near, known));
         assert!(places.enter(far(1)).is_some());
-        let count = places.0.lock().unwrap();
+        let count = places.count.lock().unwrap();
         assert_eq!((count.all, count.of.len()), (0, 0));
     }
 }
