@@ -1,7 +1,7 @@
 //! Which peer a datagram is for. An unknown STUN request is matched by its ICE ufrag; everything else is taken only from
 //! an address that ICE has validated for that very peer (RFC 7983, RFC 8445).
 
-use super::{path::Check, peer::PeerKey};
+use super::{keyed::PeerMap, path::Check, peer::PeerKey};
 use std::{collections::HashMap, net::SocketAddr};
 
 /// The most addresses one peer may have validated; a phone that changes networks uses a handful.
@@ -66,8 +66,8 @@ fn attributes(datagram: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
 pub struct Demux {
     by_address: HashMap<SocketAddr, PeerKey>,
     by_ufrag: HashMap<String, PeerKey>,
-    addresses: HashMap<PeerKey, Vec<SocketAddr>>,
-    ufrags: HashMap<PeerKey, Vec<String>>,
+    addresses: PeerMap<Vec<SocketAddr>>,
+    ufrags: PeerMap<Vec<String>>,
 }
 
 impl Demux {

@@ -3,6 +3,8 @@
 pub mod demux;
 pub mod dtls;
 pub mod framing;
+pub mod kept;
+pub mod keyed;
 pub mod latency;
 pub mod path;
 pub mod peer;

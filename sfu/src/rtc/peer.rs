@@ -2,6 +2,7 @@
 
 use super::{
     demux,
+    kept::{self, Kept},
     path::{Path, Route},
     sdp,
     segment::Segmenter,
@@ -97,7 +98,14 @@ pub struct Peer {
     payload_types: Vec<(Codec, Pt)>,
     /// Packets that are measured on their way: stream, sequence number, when they arrived.
     measured: Vec<(Ssrc, u16, Instant)>,
+    /// How much of the picture is kept to be sent again.
+    kept: Kept,
 }
+
+/// What was sent is kept for this long at most, to be sent again.
+const KEPT_FOR: Duration = Duration::from_secs(1);
+/// The largest share of repairs in what is sent.
+const MOST_REPAIR: f32 = 0.25;
 
 /// One packet in so many is measured on its way.
 const MEASURE_EVERY: u16 = 8;
@@ -161,6 +169,7 @@ impl Peer {
             video: None,
             payload_types: Vec::new(),
             measured: Vec::new(),
+            kept: Kept::default(),
         };
         let answer = answer.to_sdp_string();
         for mid in answer.lines().filter_map(|line| line.strip_prefix("a=mid:")) {
@@ -324,6 +333,7 @@ impl Peer {
             _ => return,
         }
         if let Some(stream) = self.rtc.direct_api().stream_tx(&ssrc) {
+            stream.set_rtx_cache(kept::MOST, KEPT_FOR, Some(MOST_REPAIR));
             // The publisher's own pacer has spread the packets already. What is too much is to show on the path, where the
             // estimator sees it and a smaller rendition is chosen; queued here it would only be late.
             stream.set_unpaced(true);
@@ -369,6 +379,9 @@ impl Peer {
         }
         let mut api = self.rtc.direct_api();
         let Some(stream) = api.stream_tx(&line.ssrc) else { return };
+        if !is_audio && let Some(size) = self.kept.sent(self.now) {
+            stream.set_rtx_cache(size, KEPT_FOR, Some(MOST_REPAIR));
+        }
         let extensions = ExtensionValues {
             video_orientation: packet.quarter_turns.map(orientation),
             ..ExtensionValues::default()

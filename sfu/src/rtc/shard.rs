@@ -3,6 +3,7 @@
 
 use super::{
     demux::{self, Demux, Kind},
+    keyed::PeerMap,
     path::Route,
     peer::{Addresses, Outgoing, Peer, PeerKey},
     plane::{Command, Gauges},
@@ -14,7 +15,6 @@ use super::{
 use crate::telemetry::panic::{Panic, caught};
 use mio::{Events, Interest, Poll, Token};
 use std::{
-    collections::HashMap,
     io,
     sync::{
         Arc,
@@ -84,8 +84,11 @@ pub trait Router: Send + 'static {
 /// The peers of a shard, as its router sees them.
 #[derive(Default)]
 pub struct Peers {
-    map: HashMap<PeerKey, Peer>,
-    /// Those that something was written to or asked of since the last drain.
+    map: PeerMap<Peer>,
+    /// What the router wrote, in this order. It writes peer by peer, so that each one's packets leave in one go, while what
+    /// is theirs is at hand. Grows with what came in one batch, for every peer that gets it.
+    outbox: Vec<(PeerKey, Outgoing)>,
+    /// Those that something was asked of since the last drain.
     dirty: Vec<PeerKey>,
     closing: Vec<PeerKey>,
     arrived: Option<Instant>,
@@ -101,15 +104,7 @@ impl Peers {
 
     /// Writes a packet to a peer. It leaves when the router returns.
     pub fn write(&mut self, key: PeerKey, packet: Outgoing) {
-        if let Some(peer) = self.map.get_mut(&key) {
-            // The router is in the middle of a room: this peer's fault must not be the room's.
-            if let Err(panic) = caught(|| peer.write(packet)) {
-                return self.broken.push((key, panic));
-            }
-            if self.dirty.last() != Some(&key) {
-                self.dirty.push(key);
-            }
-        }
+        self.outbox.push((key, packet));
     }
 
     /// Asks a publisher for a keyframe.
@@ -242,6 +237,9 @@ impl Core {
     }
 }
 
+/// An outbox that grew larger than this for once is let go.
+const OUTBOX_KEPT: usize = 16_384;
+
 impl<R: Router> Shard<R> {
     pub(super) fn new(
         router: R,
@@ -322,6 +320,7 @@ impl<R: Router> Shard<R> {
 
             while let Some(key) = self.core.timers.pop(now) {
                 self.core.with_peer(key, |peer| peer.advance(now).map(|()| true));
+                self.send();
             }
             if now >= next_tick {
                 next_tick = now + TICK;
@@ -353,11 +352,13 @@ impl<R: Router> Shard<R> {
             for (key, panic) in std::mem::take(&mut self.core.peers.broken) {
                 self.core.panicked(key, &panic);
             }
+            self.deliver(now);
             let mut dirty = std::mem::take(&mut self.core.peers.dirty);
             dirty.sort_unstable();
             dirty.dedup();
             for key in dirty {
                 self.core.with_peer(key, |peer| peer.advance(now).map(|()| true));
+                self.send();
             }
             let asked =
                 std::mem::take(&mut self.core.peers.closing).into_iter().map(|key| (key, Closed::Asked));
@@ -365,21 +366,13 @@ impl<R: Router> Shard<R> {
             for (key, why) in gone {
                 self.remove(key, why, now);
             }
-            if self.core.events.is_empty() && self.core.peers.dirty.is_empty() && self.core.failed.is_empty()
-            {
+            let Core { peers, events, failed, .. } = &self.core;
+            if events.is_empty() && peers.dirty.is_empty() && peers.outbox.is_empty() && failed.is_empty() {
                 break;
             }
         }
+        self.send();
         let Self { socket, tcp, core, gauges, .. } = self;
-        core.out.drain(|run| {
-            socket.send(run);
-            if !run.arrived.is_empty() {
-                let sent = Instant::now();
-                for arrived in &run.arrived {
-                    gauges.forwarding.record(sent.saturating_duration_since(*arrived));
-                }
-            }
-        });
         let mut dropped = socket.dropped;
         if let Some(tcp) = tcp {
             core.framed.drain(..).for_each(|framed| tcp.push(framed, now));
@@ -402,6 +395,42 @@ impl<R: Router> Shard<R> {
         let peers: Vec<u64> = ended.iter().map(|key| key.0).collect();
         tracing::error!(?peers, "the shard's router {panic}; these peers end, no others are touched");
         core.failed.extend(ended.into_iter().map(|key| (key, Closed::Failed)));
+    }
+
+    /// Hands each peer what the router wrote to it, and sends what comes of it before the next one's turn.
+    fn deliver(&mut self, now: Instant) {
+        let mut outbox = std::mem::take(&mut self.core.peers.outbox);
+        let mut rest = outbox.drain(..).peekable();
+        while let Some((key, first)) = rest.next() {
+            self.core.with_peer(key, |peer| {
+                peer.write(first);
+                while let Some((_, packet)) = rest.next_if(|(next, _)| *next == key) {
+                    peer.write(packet);
+                }
+                peer.advance(now).map(|()| true)
+            });
+            // What is left for a peer that is gone, or failed meanwhile.
+            while rest.next_if(|(next, _)| *next == key).is_some() {}
+            self.send();
+        }
+        drop(rest);
+        if outbox.capacity() <= OUTBOX_KEPT {
+            self.core.peers.outbox = outbox;
+        }
+    }
+
+    /// Gives the kernel what peers had to send.
+    fn send(&mut self) {
+        let Self { socket, core, gauges, .. } = self;
+        core.out.drain(|run| {
+            socket.send(run);
+            if !run.arrived.is_empty() {
+                let sent = Instant::now();
+                for arrived in &run.arrived {
+                    gauges.forwarding.record(sent.saturating_duration_since(*arrived));
+                }
+            }
+        });
     }
 
     fn remove(&mut self, key: PeerKey, why: Closed, now: Instant) {

@@ -1,11 +1,7 @@
 //! Which peer is due when, without looking at all of them.
 
-use super::peer::PeerKey;
-use std::{
-    cmp::Reverse,
-    collections::{BinaryHeap, HashMap},
-    time::Instant,
-};
+use super::{keyed::PeerMap, peer::PeerKey};
+use std::{cmp::Reverse, collections::BinaryHeap, time::Instant};
 
 /// A queue of deadlines, one for each peer. Setting a later deadline costs no heap operation: the entry is moved when it
 /// comes up, so the heap holds at most about two entries a peer.
@@ -13,7 +9,7 @@ use std::{
 pub struct Timers {
     heap: BinaryHeap<Reverse<(Instant, PeerKey)>>,
     /// The wanted deadline, and the earliest one in the heap.
-    peers: HashMap<PeerKey, (Instant, Instant)>,
+    peers: PeerMap<(Instant, Instant)>,
 }
 
 impl Timers {

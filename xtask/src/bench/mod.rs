@@ -4,6 +4,7 @@ mod chat;
 mod fanout;
 mod join;
 mod latency;
+mod micro;
 mod report;
 mod start;
 
@@ -40,6 +41,7 @@ const BENCHES: &[(&str, &str, Bench)] = &[
         "browser to browser: what the server adds to glass to glass, a publisher's ramp",
         latency::run,
     ),
+    ("micro", "instructions of the small steps of a packet's path", micro::run),
 ];
 
 /// Builds the server, then runs the bench that is asked for.

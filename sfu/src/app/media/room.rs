@@ -183,6 +183,7 @@ pub struct Room {
     pub publisher: Option<Publisher>,
     /// Publishers' sessions here whose media has not come yet. Whoever is on stays on until it does.
     coming: Vec<Publisher>,
+    /// In order of their keys.
     viewers: Vec<Viewer>,
     /// What the viewers can choose from, as last measured.
     pictures: Pictures,
@@ -372,7 +373,9 @@ impl Room {
     /// Adds a viewer; it gets nothing before it is connected.
     pub fn add_viewer(&mut self, key: PeerKey) {
         let (video, audio) = (Line::new(VIDEO_CLOCK), Line::new(AUDIO_CLOCK));
-        self.viewers.push(Viewer {
+        // Keys count up, so that this is the end but for two that come at the same moment.
+        let at = self.viewers.partition_point(|viewer| viewer.key < key);
+        let viewer = Viewer {
             key,
             video,
             audio,
@@ -381,13 +384,19 @@ impl Room {
             replay: None,
             chooser: Chooser::default(),
             shown: None,
-        });
+        };
+        self.viewers.insert(at, viewer);
+    }
+
+    /// Where a viewer is. There are thousands, and each has something to say several times a second.
+    fn at(&self, key: PeerKey) -> Option<usize> {
+        self.viewers.binary_search_by_key(&key, |viewer| viewer.key).ok()
     }
 
     /// A viewer's transport is up: it starts at once if the cache serves.
     pub fn viewer_connected(&mut self, key: PeerKey, peers: &mut Peers, now: Instant) -> Vec<Ask> {
         let mut asks = Vec::new();
-        if let Some(at) = self.viewers.iter().position(|viewer| viewer.key == key) {
+        if let Some(at) = self.at(key) {
             self.viewers[at].connected = true;
             self.pictures.measure(&mut self.hub, now);
             self.choose(at, peers, now);
@@ -418,7 +427,7 @@ impl Room {
     }
 
     fn viewer(&mut self, key: PeerKey) -> Option<&mut Viewer> {
-        self.viewers.iter_mut().find(|viewer| viewer.key == key)
+        self.at(key).map(|at| &mut self.viewers[at])
     }
 
     fn track(&self, key: TrackKey) -> Option<&Arc<Track>> {
@@ -436,14 +445,14 @@ impl Room {
 
     /// What one viewer gets, and why.
     pub fn playing_to(&self, key: PeerKey) -> Option<Playing> {
-        let viewer = self.viewers.iter().find(|viewer| viewer.key == key)?;
+        let viewer = &self.viewers[self.at(key)?];
         let track = viewer.video.current().and_then(|current| self.track(current));
         Some(viewer.chooser.playing(track.map(|track| track.rendition().to_owned())))
     }
 
     /// The last picture's timestamp in the viewer's stream, and when it was captured.
     pub fn shown_to(&self, key: PeerKey) -> Option<(u32, Instant)> {
-        self.viewers.iter().find(|viewer| viewer.key == key)?.shown
+        self.viewers[self.at(key)?].shown
     }
 
     /// A viewer is gone.
@@ -458,7 +467,7 @@ impl Room {
 
     /// A viewer lost its picture and asks for a keyframe.
     pub fn wanted_by(&mut self, key: PeerKey, now: Instant) -> Option<Ask> {
-        let viewer = self.viewers.iter().find(|viewer| viewer.key == key)?;
+        let viewer = &self.viewers[self.at(key)?];
         let track = viewer.video.current()?;
         self.hub.request_keyframe(track, now).then_some(Ask(track))
     }

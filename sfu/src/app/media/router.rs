@@ -5,6 +5,7 @@ use crate::{
     broadcast::packet::{Epoch, Packet, TrackKey},
     publish::{level::Level, opus::Ears},
     rtc::{
+        keyed::PeerMap,
         peer::PeerKey,
         plane::{Command, ShardHandle},
         shard::{Closed, Peers, Router},
@@ -90,7 +91,7 @@ pub struct ShardRouter {
     index: usize,
     shards: Vec<ShardHandle<Self>>,
     rooms: HashMap<RoomKey, Room>,
-    sessions: HashMap<PeerKey, Usher>,
+    sessions: PeerMap<Usher>,
     /// Rooms that media came for since the last flush.
     touched: Vec<RoomKey>,
     /// The room that is worked on.
@@ -116,7 +117,7 @@ impl ShardRouter {
             index,
             shards,
             rooms: HashMap::new(),
-            sessions: HashMap::new(),
+            sessions: PeerMap::default(),
             touched: Vec::new(),
             at: None,
             reports,
