@@ -290,7 +290,8 @@ fn av1(payload: &[u8]) -> Option<Keyframe> {
     let mut index = 0;
     // With W = 0 every element has a length; else the last of W has none.
     while !rest.is_empty() {
-        index += 1;
+        // There may be more empty ones than a byte counts.
+        index = u8::saturating_add(index, 1);
         let element = if elements != 0 && index == elements {
             std::mem::take(&mut rest)
         } else {

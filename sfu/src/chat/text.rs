@@ -98,7 +98,13 @@ pub fn clean(typed: &str) -> String {
         } else if is_joiner(c) {
             // Emoji and many scripts need them between two characters. In plain text they only hide.
             let joins = |c: char| !c.is_ascii() && !is_blank(c) && !is_refused(c) && !is_joiner(c);
-            last.is_some_and(joins) && typed.peek().copied().is_some_and(joins)
+            // What follows must be kept itself, or the joiner would join nothing.
+            let stays = |c: char| match c {
+                c if is_variation_selector(c) => !is_selected,
+                c if is_combining_mark(c) => marks < MARKS_MOST,
+                c => !is_tag(c),
+            };
+            last.is_some_and(joins) && typed.peek().copied().is_some_and(|c| joins(c) && stays(c))
         } else if is_tag(c) {
             tags += 1;
             tags <= TAGS_MOST && last.is_some_and(|last| last == '\u{1F3F4}' || is_tag(last))
@@ -160,6 +166,12 @@ mod tests {
 
     fn kept(typed: &str) -> String {
         ChatText::parse(typed).unwrap().as_str().to_owned()
+    }
+
+    #[test]
+    fn a_joiner_whose_neighbour_is_taken_out_goes_too() {
+        assert_eq!(kept("a \u{8468}\u{200D}\u{E0065}"), "a \u{8468}");
+        assert_eq!(kept("\u{8468}\u{FE0F}\u{200D}\u{FE0F}"), "\u{8468}\u{FE0F}");
     }
 
     #[test]
