@@ -28,7 +28,7 @@ impl Hasher for KeyHasher {
     fn write_u64(&mut self, number: u64) {
         let spread = (self.0 ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         // The map takes the low bits for the place and the highest seven for telling keys apart.
-        self.0 = spread ^ (spread >> 32);
+        self.0 = spread.rotate_left(26);
     }
 }
 
