@@ -267,6 +267,6 @@ mod tests {
         assert_eq!(asks.size, Some(Size { width: 1280, height: 720 }));
         let asks = Choice::AudioOnly.asks(true, (0.0, 300.0), false);
         assert_eq!((asks.rendition, asks.audio_only, asks.size), (None, true, None));
-        assert_eq!(Choice::Auto.asks(false, (1e9, f64::NAN), false).size, None);
+        assert_eq!(Choice::Auto.asks(false, (1e9, -5.0), false).size, None);
     }
 }
