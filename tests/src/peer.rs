@@ -5,6 +5,7 @@
 use crate::{
     http::{Request, Response},
     link::Link,
+    relay::Relay,
     vp8::{self, Shape},
 };
 use std::{
@@ -212,6 +213,20 @@ impl Offering {
         Self::new(Direction::RecvOnly, &[Codec::Vp8, Codec::Vp9, Codec::H264, Codec::Av1])
     }
 
+    /// The same, behind a bad network.
+    pub fn start_through(
+        self,
+        relay: &Relay,
+        server: SocketAddr,
+        mut response: Response,
+        bearer: Option<&str>,
+        source: Option<Source>,
+    ) -> Peer {
+        assert_eq!(response.status, 201, "{}", response.text());
+        response.body = relay.through(&response.text()).into_bytes();
+        self.start(server, &response, bearer, source)
+    }
+
     /// Takes the answer and starts.
     pub fn start(
         self,
@@ -343,6 +358,26 @@ impl Peer {
         let offering = Offering::to_receive();
         let response = post_whep(server, channel, &offering.sdp);
         offering.start_over_tcp(server, &response, None, None)
+    }
+
+    /// Publishes to `/whip/{channel}` through a bad network.
+    pub fn publish_through(
+        relay: &Relay,
+        server: SocketAddr,
+        channel: &str,
+        key: &str,
+        source: Source,
+    ) -> Self {
+        let offering = Offering::to_send();
+        let response = post_whip(server, &format!("/whip/{channel}"), key, &offering.sdp);
+        offering.start_through(relay, server, response, Some(key), Some(source))
+    }
+
+    /// Watches `/whep/{channel}` through a bad network.
+    pub fn watch_through(relay: &Relay, server: SocketAddr, channel: &str) -> Self {
+        let offering = Offering::to_receive();
+        let response = post_whep(server, channel, &offering.sdp);
+        offering.start_through(relay, server, response, None, None)
     }
 
     /// Waits until what the peer has seen makes `found` give something.

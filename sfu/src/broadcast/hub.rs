@@ -349,6 +349,7 @@ pub(super) mod tests {
             arrived: Instant::now(),
             payload: payload.into(),
             quarter_turns: None,
+            redundant: None,
         }
     }
 

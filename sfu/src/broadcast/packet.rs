@@ -75,4 +75,15 @@ pub struct Packet {
     pub payload: Arc<[u8]>,
     /// Quarter turns clockwise that a player should make, if the publisher says (3GPP video orientation).
     pub quarter_turns: Option<u8>,
+    /// Sound as the publisher sent it, if that is redundant.
+    pub redundant: Option<Redundant>,
+}
+
+/// A frame of sound with an earlier one once more (RFC 2198).
+#[derive(Debug, Clone)]
+pub struct Redundant {
+    /// RTP payload without its header.
+    pub payload: Arc<[u8]>,
+    /// The payload type that it says of the frames in it.
+    pub inner: u8,
 }

@@ -136,4 +136,82 @@ mod tests {
             assert!(captured <= now && now.duration_since(captured) <= Duration::from_secs(2));
         }
     }
+
+    /// Publishers whose clocks are wrong and drift, over networks that delay and jitter, with reports now and then: captures
+    /// of one moment stay together, never lie in the future, and keep the pace at which they were made.
+    #[test]
+    fn over_any_network_captures_keep_their_pace() {
+        for seed in 1..300u64 {
+            let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+            let mut below = |bound: u64| {
+                state ^= state << 13;
+                state ^= state >> 7;
+                state ^= state << 17;
+                state % bound
+            };
+            let start = Instant::now() + Duration::from_secs(100);
+            let skew = below(4_000_000_000) as f64 - 2e9;
+            // Up to 50 parts in a million: what a crystal does.
+            let drift = 1.0 + (below(100) as f64 - 50.0) * 1e-6;
+            let (jitter, base) = (below(80) + 1, below(100));
+            let offset = below(1 << 32) as u32;
+            let mut clock = CaptureClock::default();
+            let mut last: Option<(Instant, Instant)> = None;
+            let mut reported = 0;
+            for frame in 0..900u32 {
+                let made = start + MS * 100 * frame / 3;
+                if frame % 30 == 0 {
+                    reported = frame;
+                }
+                let seconds = f64::from(reported) / 30.0;
+                let time = offset.wrapping_add(frame * 3000);
+                let report =
+                    Report { wall: skew + seconds * drift, time: offset.wrapping_add(reported * 3000) };
+                let arrived = made + MS * (base + below(jitter)) as u32;
+                let captured = clock.captured(Some(report), time, 90_000, MS * base as u32, arrived);
+                assert!(captured <= arrived, "seed {seed}: in the future");
+                // By then it has seen what the network takes at least.
+                if frame > 300 {
+                    let off = captured.duration_since(made).max(made.duration_since(captured));
+                    assert!(off <= MS * (jitter as u32 + 3), "seed {seed}: {off:?} off at frame {frame}");
+                    let (last_made, last_captured) = last.unwrap();
+                    let (step, even) = (captured.duration_since(last_captured), made - last_made);
+                    assert!(
+                        step.abs_diff(even) < MS * 10,
+                        "seed {seed}: {step:?} for {even:?} at frame {frame}"
+                    );
+                }
+                last = Some((made, captured));
+            }
+        }
+    }
+
+    /// Reports that jump, repeat, go back and lie, at any timestamp: never a panic, never in the future, never far past.
+    #[test]
+    fn whatever_reports_say_a_capture_stays_near_its_arrival() {
+        for seed in 1..300u64 {
+            let mut state = seed.wrapping_mul(0xd134_2543_de82_ef95) | 1;
+            let mut next = || {
+                state ^= state << 13;
+                state ^= state >> 7;
+                state ^= state << 17;
+                state
+            };
+            let mut clock = CaptureClock::default();
+            let mut arrived = Instant::now() + Duration::from_secs(100);
+            for _ in 0..200 {
+                arrived += Duration::from_micros(next() % 200_000);
+                let wall = match next() % 5 {
+                    0 => f64::from_bits(next()),
+                    1 => (next() % 4_000_000_000) as f64,
+                    _ => next() as f64 / 1e6,
+                };
+                let report = (next() % 7 != 0).then(|| Report { wall, time: next() as u32 });
+                let rate = if next() % 2 == 0 { 90_000 } else { 48_000 };
+                let one_way = Duration::from_millis(next() % 5_000);
+                let captured = clock.captured(report, next() as u32, rate, one_way, arrived);
+                assert!(captured <= arrived && arrived.duration_since(captured) <= Duration::from_secs(2));
+            }
+        }
+    }
 }

@@ -4,6 +4,8 @@ use super::{
     demux,
     kept::{self, Kept},
     path::{Path, Route},
+    report::Reports,
+    resend::Allowance,
     sdp,
     segment::Segmenter,
     tcp::Framed,
@@ -11,18 +13,28 @@ use super::{
 use shared::broadcast::Codec;
 use std::{
     net::{IpAddr, SocketAddr},
-    sync::Arc,
-    time::{Duration, Instant},
+    sync::{Arc, LazyLock},
+    time::{Duration, Instant, SystemTime},
 };
 use str0m::{
     Event, Input, Output, Rtc, RtcError,
     bwe::Bitrate,
-    change::SdpOffer,
+    change::{DirectApi, SdpOffer},
     format::PayloadParams,
     media::{KeyframeRequestKind, MediaKind, Mid, Pt, Rid},
     net::{Protocol, Receive, TcpType},
-    rtp::{ExtensionValues, RtpWrite, Ssrc, VideoOrientation, Vp8Descriptor, Vp8Patch},
+    rtp::{
+        AbsCaptureTime, Extension, ExtensionValues, RtpWrite, Ssrc, StreamTx, VideoOrientation,
+        Vp8Descriptor, Vp8Patch,
+    },
 };
+
+/// What was sent is kept for this long, to be sent again: what comes later than that is of a picture that is over.
+const KEPT_FOR: Duration = Duration::from_secs(1);
+/// The largest share of repairs in what is sent. Beyond it the network is full, and more would only make it worse.
+const MOST_REPAIR: f32 = 0.25;
+/// How often sound says when it was captured; pictures say it once each.
+const SOUND_STAMPED_EVERY: Duration = Duration::from_secs(1);
 
 /// One peer, unique while the server runs. Later peers have higher numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -33,6 +45,31 @@ pub struct PeerKey(pub u64);
 struct SendLine {
     mid: Mid,
     ssrc: Ssrc,
+    rtx: Option<Ssrc>,
+    /// Whether str0m has its stream, which it gets with the first packet.
+    is_declared: bool,
+    /// Whether the peer takes abs-capture-time on it.
+    takes_capture_time: bool,
+    /// The timestamp of the last packet, and when the last one was stamped with its capture time.
+    last_time: Option<u32>,
+    stamped: Option<Instant>,
+}
+
+impl SendLine {
+    /// Whether a packet is to say when it was captured: a picture's first one, or one of sound now and then.
+    fn is_due(&mut self, time: u32, is_audio: bool, captured: Instant) -> bool {
+        let begins = self.last_time.replace(time) != Some(time);
+        let is_due = self.takes_capture_time
+            && begins
+            && (!is_audio
+                || self.stamped.is_none_or(|last| {
+                    captured.checked_duration_since(last).is_none_or(|since| since >= SOUND_STAMPED_EVERY)
+                }));
+        if is_due {
+            self.stamped = Some(captured);
+        }
+        is_due
+    }
 }
 
 /// A packet to be written on one of a peer's lines.
@@ -56,6 +93,8 @@ pub struct Outgoing {
     pub quarter_turns: Option<u8>,
     /// Picture id and TL0PICIDX to put into a VP8 payload in place of its own.
     pub picture: Option<(u16, Option<u8>)>,
+    /// The same with the frame before it once more (RFC 2198), and the payload type that it says of what is in it.
+    pub redundant: Option<(Arc<[u8]>, u8)>,
 }
 
 /// What the congestion controller takes a viewer's network to carry before it has measured anything, in bits a second. It
@@ -100,12 +139,12 @@ pub struct Peer {
     measured: Vec<(Ssrc, u16, Instant)>,
     /// How much of the picture is kept to be sent again.
     kept: Kept,
+    /// That of redundant sound, if it takes it.
+    red: Option<Pt>,
+    /// What may leave beyond what is written.
+    allowance: Allowance,
+    reports: Reports,
 }
-
-/// What was sent is kept for this long at most, to be sent again.
-const KEPT_FOR: Duration = Duration::from_secs(1);
-/// The largest share of repairs in what is sent.
-const MOST_REPAIR: f32 = 0.25;
 
 /// One packet in so many is measured on its way.
 const MEASURE_EVERY: u16 = 8;
@@ -170,6 +209,9 @@ impl Peer {
             payload_types: Vec::new(),
             measured: Vec::new(),
             kept: Kept::default(),
+            red: None,
+            allowance: Allowance::new(now),
+            reports: Reports::default(),
         };
         let answer = answer.to_sdp_string();
         for mid in answer.lines().filter_map(|line| line.strip_prefix("a=mid:")) {
@@ -180,6 +222,12 @@ impl Peer {
 
     /// Answers a new offer of the same peer, with other ICE credentials: an ICE restart.
     pub fn restart_ice(&mut self, offer: SdpOffer) -> Result<String, sdp::OfferError> {
+        // Lines without a stream would be given other SSRCs than those that the peer was told.
+        let mut api = self.rtc.direct_api();
+        for line in [&mut self.audio, &mut self.video].into_iter().flatten() {
+            declare(&mut api, line);
+        }
+        drop(api);
         let answer = self
             .rtc
             .sdp_api()
@@ -255,11 +303,13 @@ impl Peer {
     ) -> Result<Instant, RtcError> {
         let latest = self.now + BURST;
         let (mut taken, mut idle) = (0, 0);
+        let mut is_storm = false;
         loop {
             match self.rtc.poll_output()? {
                 Output::Timeout(at) => {
                     let goes_on = self.side == Side::Egress && at <= latest && taken < MOST_AT_ONCE;
                     if !goes_on || !self.connected || idle > 1 {
+                        self.allowance.settled();
                         return Ok(at);
                     }
                     idle += 1;
@@ -268,6 +318,13 @@ impl Peer {
                 Output::Transmit(transmit) => {
                     taken += 1;
                     idle = 0;
+                    if !self.allowance.leaves(self.now) && !is_storm {
+                        is_storm = true;
+                        self.forget_sent();
+                    }
+                    if self.side == Side::Egress && !self.reports.passes(&transmit.contents, self.now) {
+                        continue;
+                    }
                     let asked =
                         Route { proto: transmit.proto, local: transmit.source, remote: transmit.destination };
                     // Checks are answered the way they came.
@@ -323,21 +380,28 @@ impl Peer {
         if !media.direction().is_sending() {
             return;
         }
-        let Some(ssrc) = self.rtc.direct_api().stream_tx_by_mid(mid, None).map(|stream| stream.ssrc()) else {
+        let takes_capture_time = media.remote_extmap().id_of(Extension::AbsoluteCaptureTime).is_some();
+        let mut api = self.rtc.direct_api();
+        let Some((ssrc, rtx)) = api.stream_tx_by_mid(mid, None).map(|stream| (stream.ssrc(), stream.rtx()))
+        else {
             return;
         };
-        let line = Some(SendLine { mid, ssrc });
+        let line = SendLine {
+            mid,
+            ssrc,
+            rtx,
+            is_declared: false,
+            takes_capture_time,
+            last_time: None,
+            stamped: None,
+        };
         match kind {
-            MediaKind::Audio if self.audio.is_none() => self.audio = line,
-            MediaKind::Video if self.video.is_none() => self.video = line,
+            MediaKind::Audio if self.audio.is_none() => self.audio = Some(line),
+            MediaKind::Video if self.video.is_none() => self.video = Some(line),
             _ => return,
         }
-        if let Some(stream) = self.rtc.direct_api().stream_tx(&ssrc) {
-            stream.set_rtx_cache(kept::MOST, KEPT_FOR, Some(MOST_REPAIR));
-            // The publisher's own pacer has spread the packets already. What is too much is to show on the path, where the
-            // estimator sees it and a smaller rendition is chosen; queued here it would only be late.
-            stream.set_unpaced(true);
-        }
+        // A stream reports from the moment when it is there; it is made with its first packet.
+        api.remove_stream_tx(ssrc);
         let Some(media) = self.rtc.media(mid) else { return };
         let remote: Vec<Pt> = media.remote_pts().to_vec();
         for params in self.rtc.codec_config().params() {
@@ -348,6 +412,9 @@ impl Peer {
             }
             if !self.payload_types.iter().any(|(known, _)| *known == codec) {
                 self.payload_types.push((codec, params.pt()));
+                if codec == Codec::Opus {
+                    self.red = params.red();
+                }
             }
         }
     }
@@ -365,7 +432,7 @@ impl Peer {
     /// Writes a packet on the line of its kind. It leaves with the next [`Self::advance`] and [`Self::drain`].
     pub fn write(&mut self, packet: Outgoing) {
         let is_audio = packet.codec == Codec::Opus;
-        let Some(line) = (if is_audio { self.audio } else { self.video }) else { return };
+        let Some(line) = (if is_audio { &mut self.audio } else { &mut self.video }) else { return };
         let Some((_, pt)) = self.payload_types.iter().find(|(codec, _)| *codec == packet.codec) else {
             return;
         };
@@ -377,24 +444,48 @@ impl Peer {
             }
             self.measured.push((line.ssrc, packet.seq as u16, arrived));
         }
-        let mut api = self.rtc.direct_api();
-        let Some(stream) = api.stream_tx(&line.ssrc) else { return };
-        if !is_audio && let Some(size) = self.kept.sent(self.now) {
-            stream.set_rtx_cache(size, KEPT_FOR, Some(MOST_REPAIR));
-        }
-        let extensions = ExtensionValues {
+        let mut extensions = ExtensionValues {
             video_orientation: packet.quarter_turns.map(orientation),
             ..ExtensionValues::default()
         };
+        if line.is_due(packet.time, is_audio, packet.captured) {
+            // In the server's own clock, by which its sender reports are, too: the capture's clock is no step away from it.
+            let capture_time = wall(packet.captured);
+            extensions.abs_capture_time = Some(AbsCaptureTime { capture_time, clock_offset: Some(0) });
+        }
+        let mut api = self.rtc.direct_api();
+        if !line.is_declared {
+            self.reports.opened(*line.ssrc);
+        }
+        let Some(stream) = declare(&mut api, line) else { return };
+        if !is_audio && let Some(size) = self.kept.sent(self.now) {
+            stream.set_rtx_cache(size, KEPT_FOR, Some(MOST_REPAIR));
+        }
         let patch = packet.picture.and_then(|picture| vp8_patch(&packet.payload, picture));
-        let rtp = RtpWrite::new(*pt, packet.seq.into(), packet.time, packet.captured, packet.payload)
+        // What it says of the payload type inside must hold here, too.
+        let redundant = self.red.zip(packet.redundant).filter(|(_, (_, inner))| **pt == *inner);
+        let (pt, payload) = match redundant {
+            Some((red, (payload, _))) => (red, payload),
+            None => (*pt, packet.payload),
+        };
+        let rtp = RtpWrite::new(pt, packet.seq.into(), packet.time, packet.captured, payload)
             .marker(packet.marker)
             .ext_vals(extensions)
             .nackable(!is_audio);
+        self.allowance.written();
         stream.write_rtp(match patch {
             Some(patch) => rtp.vp8_patch(patch),
             None => rtp,
         });
+    }
+
+    /// Keeps nothing more of what was sent before: what was asked for of it isn't sent again.
+    fn forget_sent(&mut self) {
+        tracing::debug!(ufrag = %self.ufrag, "a peer asks for more repair than it can have lost");
+        let Some(line) = self.video else { return };
+        if let Some(stream) = self.rtc.direct_api().stream_tx(&line.ssrc) {
+            keep_sent(stream);
+        }
     }
 
     /// How many bits a second there would be use for: the congestion controller probes for as much, and not at all for 0.
@@ -424,8 +515,14 @@ impl Peer {
 
     /// What a received payload type stands for.
     pub fn codec_of(&self, pt: Pt) -> Option<Codec> {
-        let params = self.rtc.codec_config().params().iter().find(|params| params.pt() == pt)?;
+        let is_it = |params: &&PayloadParams| params.pt() == pt || params.red() == Some(pt);
+        let params = self.rtc.codec_config().params().iter().find(is_it)?;
         sdp::codec(params.spec().codec)
+    }
+
+    /// Whether a received payload type is redundant sound.
+    pub fn is_redundant(&self, pt: Pt) -> bool {
+        self.rtc.codec_config().params().iter().any(|params| params.red() == Some(pt))
     }
 
     /// The video line's mid, to tell keyframe requests for it from others.
@@ -442,6 +539,33 @@ fn candidates(addresses: &Addresses) -> impl Iterator<Item = Result<str0m::Candi
             str0m::Candidate::builder().tcp().host(*address).tcptype(TcpType::Passive).build()
         });
     udp.chain(tcp).map(|candidate| candidate.map_err(|error| sdp::OfferError::Refused(error.to_string())))
+}
+
+/// str0m's stream of a line, made if this is the first time.
+fn declare<'a>(api: &'a mut DirectApi<'_>, line: &mut SendLine) -> Option<&'a mut StreamTx> {
+    if !std::mem::replace(&mut line.is_declared, true) {
+        let stream = api.declare_stream_tx(line.ssrc, line.rtx, line.mid, None);
+        keep_sent(stream);
+        // The publisher's own pacer has spread the packets already. What is too much is to show on the path, where the
+        // estimator sees it and a smaller rendition is chosen; queued here it would only be late.
+        stream.set_unpaced(true);
+    }
+    api.stream_tx(&line.ssrc)
+}
+
+/// Begins anew with what is kept to be sent again.
+fn keep_sent(stream: &mut StreamTx) {
+    stream.set_rtx_cache(kept::MOST, KEPT_FOR, Some(MOST_REPAIR));
+}
+
+/// The wall clock's time of a moment, on a clock that was set once and then runs evenly, as str0m's of its sender reports.
+fn wall(at: Instant) -> SystemTime {
+    static SET: LazyLock<(Instant, SystemTime)> = LazyLock::new(|| (Instant::now(), SystemTime::now()));
+    let (instant, system) = *SET;
+    match at.checked_duration_since(instant) {
+        Some(since) => system + since,
+        None => system - instant.duration_since(at),
+    }
 }
 
 /// The variant of a codec that publishers send: packetization mode 1 for H.264, profile 0 for VP9 and AV1.
@@ -481,6 +605,9 @@ pub fn quarter_turns(orientation: VideoOrientation) -> u8 {
         VideoOrientation::Deg270 => 3,
     }
 }
+
+#[cfg(test)]
+mod wire_tests;
 
 #[cfg(test)]
 mod tests {
@@ -573,6 +700,7 @@ mod tests {
                 payload: vec![0; 1100].into(),
                 quarter_turns: None,
                 picture: None,
+                redundant: None,
             });
         }
         peer.advance(now).unwrap();

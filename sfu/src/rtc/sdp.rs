@@ -1,7 +1,13 @@
 //! SDP for WHIP and WHEP: what Weir accepts, and the fragments of a PATCH (RFC 8840).
 
-use std::{collections::HashSet, time::Duration};
-use str0m::{Candidate, RtcConfig, change::SdpOffer, format::Codec};
+use super::report::MADE_EVERY;
+use std::collections::HashSet;
+use str0m::{
+    Candidate, RtcConfig,
+    change::SdpOffer,
+    format::Codec,
+    rtp::{Extension, ExtensionMap},
+};
 
 /// A browser's offer has about 10 KB; beyond this it is no honest offer.
 pub const MOST_BYTES: usize = 64 << 10;
@@ -124,10 +130,10 @@ pub fn config(order: &[shared::broadcast::Codec]) -> RtcConfig {
         .set_ice_lite(true)
         .set_rtp_mode(true)
         .clear_codecs()
-        .enable_opus(true, false)
-        .set_send_buffer_video(1500)
-        .set_rtcp_report_interval_video(Duration::from_secs(1))
-        .set_rtcp_report_interval_audio(Duration::from_secs(2));
+        .enable_opus(true, true)
+        .set_extension_map(extensions())
+        .set_rtcp_report_interval_video(MADE_EVERY)
+        .set_rtcp_report_interval_audio(MADE_EVERY);
     if let Some(certificate) = super::dtls::certificate() {
         config = config.set_dtls_cert(certificate);
     }
@@ -141,6 +147,14 @@ pub fn config(order: &[shared::broadcast::Codec]) -> RtcConfig {
         };
     }
     config
+}
+
+/// The header extensions that are understood, by the numbers that an answer gives them where the offer has others. AV1's
+/// dependency descriptor isn't one: for what has a single layer it says nothing that the payload doesn't.
+fn extensions() -> ExtensionMap {
+    let mut map = ExtensionMap::standard();
+    map.set(9, Extension::AbsoluteCaptureTime);
+    map
 }
 
 /// A codec as the rest of Weir names it.

@@ -12,6 +12,8 @@ pub struct Arrival<T> {
     pub seq: u64,
     /// RTP timestamp.
     pub time: u32,
+    /// When it was captured.
+    pub captured: Instant,
     /// Decoding can start with it: the first packet of a keyframe, or any packet of sound.
     pub can_start: bool,
 }
@@ -61,25 +63,25 @@ impl<T: Copy + PartialEq> Line<T> {
     }
 
     /// Starts on `track` with packets that are replayed at once; the caller then places each of them.
-    /// `times` are the timestamps of their frames, oldest first.
-    pub fn replay(&mut self, track: T, first_seq: u64, times: &[u32], now: Instant) {
-        self.rewriter.switch(first_seq, times, now);
+    /// `times` are the timestamps of their frames, oldest first; the newest was captured at `captured`.
+    pub fn replay(&mut self, track: T, first_seq: u64, times: &[u32], captured: Instant) {
+        self.rewriter.switch(first_seq, times, captured);
         self.current = Some(track);
         self.wanted = None;
     }
 
     /// Where a packet goes on the line. `None`: not on this line, or not yet.
-    pub fn place(&mut self, packet: Arrival<T>, now: Instant) -> Option<Place> {
+    pub fn place(&mut self, packet: Arrival<T>) -> Option<Place> {
         if self.current != Some(packet.track) {
             let (wanted, _) = self.wanted?;
             if wanted != packet.track || !packet.can_start {
                 return None;
             }
-            self.rewriter.switch(packet.seq, &[packet.time], now);
+            self.rewriter.switch(packet.seq, &[packet.time], packet.captured);
             self.current = Some(packet.track);
             self.wanted = None;
         }
-        self.rewriter.place(packet.seq, packet.time, now)
+        self.rewriter.place(packet.seq, packet.time, packet.captured)
     }
 }
 
@@ -88,19 +90,19 @@ mod tests {
     use super::*;
 
     fn arrival(track: u8, seq: u64, can_start: bool) -> Arrival<u8> {
-        Arrival { track, seq, time: seq as u32 * 3000, can_start }
+        Arrival { track, seq, time: seq as u32 * 3000, captured: Instant::now(), can_start }
     }
 
     #[test]
     fn nothing_passes_before_the_wanted_track_can_start() {
         let now = Instant::now();
         let mut line = Line::new(90_000);
-        assert!(line.place(arrival(1, 10, true), now).is_none(), "nothing is wanted");
+        assert!(line.place(arrival(1, 10, true)).is_none(), "nothing is wanted");
         line.want(1, now);
-        assert!(line.place(arrival(1, 11, false), now).is_none());
-        assert!(line.place(arrival(2, 11, true), now).is_none(), "another track");
-        assert_eq!(line.place(arrival(1, 12, true), now).unwrap().seq, 1);
-        assert_eq!(line.place(arrival(1, 13, false), now).unwrap().seq, 2);
+        assert!(line.place(arrival(1, 11, false)).is_none());
+        assert!(line.place(arrival(2, 11, true)).is_none(), "another track");
+        assert_eq!(line.place(arrival(1, 12, true)).unwrap().seq, 1);
+        assert_eq!(line.place(arrival(1, 13, false)).unwrap().seq, 2);
         assert_eq!(line.awaited(now), None);
     }
 
@@ -109,12 +111,12 @@ mod tests {
         let now = Instant::now();
         let mut line = Line::new(90_000);
         line.want(1, now);
-        line.place(arrival(1, 1, true), now);
+        line.place(arrival(1, 1, true));
         line.want(2, now);
-        assert_eq!(line.place(arrival(1, 2, false), now).unwrap().seq, 2);
-        assert!(line.place(arrival(2, 70, false), now).is_none());
-        assert_eq!(line.place(arrival(2, 71, true), now).unwrap().seq, 3);
-        assert!(line.place(arrival(1, 3, true), now).is_none(), "the old one is off");
+        assert_eq!(line.place(arrival(1, 2, false)).unwrap().seq, 2);
+        assert!(line.place(arrival(2, 70, false)).is_none());
+        assert_eq!(line.place(arrival(2, 71, true)).unwrap().seq, 3);
+        assert!(line.place(arrival(1, 3, true)).is_none(), "the old one is off");
     }
 
     #[test]

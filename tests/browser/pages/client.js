@@ -30,6 +30,13 @@ const client = {
     transceiver.setCodecPreferences([...chosen, ...all.filter((c) => c.mimeType === 'video/rtx')]);
   },
 
+  /** Three sizes of one picture, each half as large as the one before it. */
+  SIMULCAST: [
+    { rid: 'f', scaleResolutionDownBy: 1, maxBitrate: 2_000_000 },
+    { rid: 'h', scaleResolutionDownBy: 2, maxBitrate: 600_000 },
+    { rid: 'q', scaleResolutionDownBy: 4, maxBitrate: 200_000 },
+  ],
+
   async publishing(stream, codec, sendEncodings) {
     const peer = this.connection();
     for (const track of stream.getTracks()) {
@@ -47,7 +54,7 @@ const client = {
     const sender = peer.getSenders().find((s) => s.track?.kind === 'video');
     const parameters = sender.getParameters();
     parameters.degradationPreference = 'maintain-resolution';
-    for (const encoding of parameters.encodings) encoding.maxBitrate = 2_500_000;
+    if (parameters.encodings.length === 1) parameters.encodings[0].maxBitrate = 2_500_000;
     await sender.setParameters(parameters);
   },
 

@@ -64,9 +64,13 @@ const clock = {
     this.stream = new MediaStream([generator]);
   },
 
-  /** Publishes by WHIP. */
-  async publish({ url, key, codec }) {
-    const peer = await client.publishing(this.stream, codec);
+  /** Publishes by WHIP; in three sizes, with the browser's test sound, if that is asked for. */
+  async publish({ url, key, codec, simulcast = false, sound = false }) {
+    if (sound) {
+      const [track] = (await navigator.mediaDevices.getUserMedia({ audio: true })).getAudioTracks();
+      this.stream.addTrack(track);
+    }
+    const peer = await client.publishing(this.stream, codec, simulcast ? client.SIMULCAST : undefined);
     await client.post(url, peer, key);
     this.peer = peer;
   },

@@ -11,6 +11,7 @@ mod events;
 mod hostile;
 mod joining;
 mod live;
+mod loss;
 mod media;
 mod network;
 mod operation;

@@ -4,7 +4,7 @@ use super::chooser::{Chooser, Pictures};
 use crate::{
     broadcast::{
         hub::{Hub, Start},
-        packet::{Epoch, Packet, Picture, Track, TrackKey},
+        packet::{Epoch, Packet, Picture, Redundant, Track, TrackKey},
         payload,
     },
     publish::{
@@ -13,6 +13,7 @@ use crate::{
     },
     rtc::{
         peer::{Outgoing, PeerKey, quarter_turns},
+        red,
         shard::Peers,
     },
     watch::{
@@ -20,6 +21,7 @@ use crate::{
         path::Sample,
         picture::{Numbers, PictureIds},
         replay::Replay,
+        rewrite::Rewriter,
     },
 };
 use shared::{
@@ -29,7 +31,7 @@ use shared::{
 };
 use std::{
     sync::Arc,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 use str0m::{
     media::{Mid, Rid},
@@ -51,7 +53,7 @@ const CHOOSE_EVERY: usize = 5;
 pub struct Publisher {
     pub key: PeerKey,
     clock: CaptureClock,
-    /// SSRCs seen, with what they belong to.
+    /// What it sends, with the SSRC that each comes with now.
     origins: Vec<(Ssrc, Origin)>,
     /// Whether media flows, as last reported.
     pub flows: bool,
@@ -64,14 +66,22 @@ pub struct Publisher {
     pub monitor: Monitor,
 }
 
-#[derive(Clone)]
 struct Origin {
     mid: Mid,
     rid: Option<Rid>,
     track: Arc<Track>,
+    /// One stream out of those that come, should the SSRC change or numbers jump.
+    rewriter: Rewriter,
+    /// Nothing came yet with the SSRC that it has now.
+    is_new: bool,
+    /// What the newest abs-capture-time said, if there was one.
+    stamp: Option<Report>,
+    /// The highest sequence number, and the last one that redundant sound brought in another's place.
+    highest: u64,
+    recovered: Option<u64>,
 }
 
-/// The most SSRCs that one publisher's media is looked up for.
+/// The most tracks that one publisher's media is looked up for.
 const MOST_ORIGINS: usize = 8;
 /// The most sessions of one channel that were opened and have not sent anything.
 const MOST_COMING: usize = 4;
@@ -114,45 +124,113 @@ impl Publisher {
         }
     }
 
-    /// Makes a hub's packet of what arrived. `None`: it is of no line or codec that a broadcast has.
+    /// Makes a hub's packet of what arrived, after one that was lost if redundant sound brings it once more. None: it is of
+    /// no line or codec that a broadcast has, or broken, or was there already.
+    fn packets(&mut self, packet: RtpPacket, peers: &mut Peers, now: Instant) -> [Option<Packet>; 2] {
+        let Some(packet) = self.packet(packet, peers, now) else { return [None, None] };
+        let Some((_, origin)) =
+            self.origins.iter_mut().find(|(_, origin)| origin.track.key == packet.track.key)
+        else {
+            return [None, None];
+        };
+        if origin.recovered == Some(packet.seq) {
+            return [None, None];
+        }
+        let is_after_one = origin.highest != 0 && packet.seq == origin.highest + 2;
+        origin.highest = origin.highest.max(packet.seq);
+        let lost = packet.redundant.as_ref().filter(|_| is_after_one).and_then(|redundant| {
+            let previous = red::unpack(&redundant.payload)?.previous?;
+            let before = Duration::from_secs_f64(f64::from(previous.ticks) / f64::from(AUDIO_CLOCK));
+            Some(Packet {
+                seq: packet.seq - 1,
+                time: packet.time.wrapping_sub(previous.ticks),
+                marker: false,
+                captured: packet.captured.checked_sub(before).unwrap_or(packet.captured),
+                payload: previous.payload.into(),
+                redundant: None,
+                ..packet.clone()
+            })
+        });
+        origin.recovered = lost.as_ref().map(|lost| lost.seq).or(origin.recovered);
+        [lost, Some(packet)]
+    }
+
+    /// Where the track of a line's encoding is noted, which comes with an SSRC that wasn't seen yet. `None`: there are too
+    /// many.
+    fn place(&mut self, mid: Mid, rid: Option<Rid>, codec: Codec, ssrc: Ssrc) -> Option<usize> {
+        if let Some(at) = self.origins.iter().position(|(_, origin)| (origin.mid, origin.rid) == (mid, rid)) {
+            self.origins[at].0 = ssrc;
+            let origin = &mut self.origins[at].1;
+            (origin.is_new, origin.stamp) = (true, None);
+            return Some(at);
+        }
+        if self.origins.len() >= MOST_ORIGINS {
+            return None;
+        }
+        let clock_rate = if codec == Codec::Opus { AUDIO_CLOCK } else { VIDEO_CLOCK };
+        let key = TrackKey { epoch: Epoch(self.key.0), index: self.origins.len() as u8 };
+        let track = Arc::new(Track { key, codec, rid: rid.map(|rid| rid.to_string()), clock_rate });
+        let rewriter = Rewriter::new(clock_rate);
+        self.origins.push((
+            ssrc,
+            Origin { mid, rid, track, rewriter, is_new: true, stamp: None, highest: 0, recovered: None },
+        ));
+        Some(self.origins.len() - 1)
+    }
+
     fn packet(&mut self, packet: RtpPacket, peers: &mut Peers, now: Instant) -> Option<Packet> {
         let peer = peers.get_mut(self.key)?;
         let codec = peer.codec_of(packet.header.payload_type)?;
+        let is_redundant = codec == Codec::Opus && peer.is_redundant(packet.header.payload_type);
         let ssrc = packet.header.ssrc;
-        let at = match self.origins.iter().position(|(known, _)| *known == ssrc) {
+        let known = self.origins.iter().position(|(known, _)| *known == ssrc);
+        let at = match known {
             Some(at) => at,
-            None if self.origins.len() < MOST_ORIGINS => {
+            None => {
                 let (mid, rid) = peer.origin(ssrc)?;
-                let clock_rate = if codec == Codec::Opus { AUDIO_CLOCK } else { VIDEO_CLOCK };
-                let key = TrackKey { epoch: Epoch(self.key.0), index: self.origins.len() as u8 };
-                let rid_name = rid.map(|rid| rid.to_string());
-                let track = Arc::new(Track { key, codec, rid: rid_name, clock_rate });
-                self.origins.push((ssrc, Origin { mid, rid, track }));
-                self.origins.len() - 1
+                self.place(mid, rid, codec, ssrc)?
             }
-            None => return None,
         };
         let origin = &mut self.origins[at].1;
         if origin.track.codec != codec {
             origin.track = Arc::new(Track { codec, ..Track::clone(&origin.track) });
         }
-        let report = packet.last_sender_info.map(|info| Report {
-            wall: info.ntp_time.duration_since(std::time::UNIX_EPOCH).map_or(0.0, |wall| wall.as_secs_f64()),
-            time: info.rtp_time.numer() as u32,
-        });
+        let wall = |time: SystemTime| time.duration_since(UNIX_EPOCH).map_or(0.0, |wall| wall.as_secs_f64());
+        if let Some(stamp) = packet.header.ext_vals.abs_capture_time {
+            // The capture's own clock; the sender says how far its clock, which its reports are by, is from that.
+            let offset = stamp.clock_offset.unwrap_or(0) as f64 / 2f64.powi(32);
+            let time = packet.header.timestamp;
+            origin.stamp = Some(Report { wall: wall(stamp.capture_time) + offset, time });
+        }
+        let reported = packet
+            .last_sender_info
+            .map(|info| Report { wall: wall(info.ntp_time), time: info.rtp_time.numer() as u32 });
+        let report = origin.stamp.or(reported);
         let track = Arc::clone(&origin.track);
+        let (payload, redundant) = if is_redundant {
+            let unpacked = red::unpack(&packet.payload)?;
+            let redundant = Redundant { payload: Arc::clone(&packet.payload), inner: unpacked.inner };
+            (unpacked.primary.into(), Some(redundant))
+        } else {
+            (packet.payload, None)
+        };
         let one_way = self.round_trip.unwrap_or_default() / 2;
         let captured = self.clock.captured(report, packet.header.timestamp, track.clock_rate, one_way, now);
+        if std::mem::take(&mut origin.is_new) {
+            origin.rewriter.switch(*packet.seq_no, &[packet.header.timestamp], captured);
+        }
+        let place = origin.rewriter.place(*packet.seq_no, packet.header.timestamp, captured)?;
         Some(Packet {
-            seq: *packet.seq_no,
-            time: packet.header.timestamp,
+            seq: place.seq,
+            time: place.time,
             marker: packet.header.marker,
             starts_keyframe: false,
             picture: None,
             captured,
             arrived: peers.arrived().unwrap_or(now),
             quarter_turns: packet.header.ext_vals.video_orientation.map(quarter_turns),
-            payload: packet.payload,
+            payload,
+            redundant,
             track,
         })
     }
@@ -264,12 +342,13 @@ impl Room {
         let Some(publisher) = self.publisher.as_mut().filter(|publisher| publisher.key == key) else {
             return;
         };
-        let Some(packet) = publisher.packet(packet, peers, now) else { return };
-        let before = self.hub.tracks().count();
-        if let Some(packet) = self.hub.push(packet, now) {
-            self.tracks_changed |= self.hub.tracks().count() != before || packet.starts_keyframe;
-            self.source = None;
-            self.pending.push(packet);
+        for packet in publisher.packets(packet, peers, now).into_iter().flatten() {
+            let before = self.hub.tracks().count();
+            if let Some(packet) = self.hub.push(packet, now) {
+                self.tracks_changed |= self.hub.tracks().count() != before || packet.starts_keyframe;
+                self.source = None;
+                self.pending.push(packet);
+            }
         }
     }
 
@@ -314,7 +393,7 @@ impl Room {
         // Viewer by viewer, so that each one's packets leave in one segmented send.
         for at in 0..self.viewers.len() {
             for packet in &pending {
-                self.viewers[at].forward(packet, Some(packet.arrived), peers, now);
+                self.viewers[at].forward(packet, Some(packet.arrived), peers);
             }
             self.replay(at, peers, now);
         }
@@ -559,12 +638,12 @@ impl Room {
 
     fn begin_replay(&mut self, at: usize, track: TrackKey, now: Instant) {
         let packets = self.hub.cached(track);
-        let Some(first) = packets.first() else { return };
+        let (Some(first), Some(newest)) = (packets.first(), packets.last()) else { return };
         let mut times: Vec<u32> = packets.iter().map(|packet| packet.time).collect();
         times.dedup();
         let bytes = packets.iter().map(|packet| packet.payload.len()).sum();
         let viewer = &mut self.viewers[at];
-        viewer.video.replay(track, first.seq, &times, now);
+        viewer.video.replay(track, first.seq, &times, newest.captured);
         viewer.replay = Some(Replay::new(track, first.seq, bytes, now));
     }
 
@@ -588,7 +667,7 @@ impl Room {
                 viewer.replay = Some(replay);
                 return;
             }
-            viewer.forward(packet, None, peers, now);
+            viewer.forward(packet, None, peers);
         }
     }
 }
@@ -596,7 +675,7 @@ impl Room {
 impl Viewer {
     /// Writes a packet to the viewer, if it is for it. `arrived`, unless it is replayed from a cache: how long it took then
     /// says nothing.
-    fn forward(&mut self, packet: &Packet, arrived: Option<Instant>, peers: &mut Peers, now: Instant) {
+    fn forward(&mut self, packet: &Packet, arrived: Option<Instant>, peers: &mut Peers) {
         if !self.connected {
             return;
         }
@@ -606,8 +685,14 @@ impl Viewer {
         let is_audio = packet.track.is_audio();
         let line = if is_audio { &mut self.audio } else { &mut self.video };
         let can_start = is_audio || packet.starts_keyframe;
-        let arrival = Arrival { track: packet.track.key, seq: packet.seq, time: packet.time, can_start };
-        let Some(place) = line.place(arrival, now) else { return };
+        let arrival = Arrival {
+            track: packet.track.key,
+            seq: packet.seq,
+            time: packet.time,
+            captured: packet.captured,
+            can_start,
+        };
+        let Some(place) = line.place(arrival) else { return };
         if !is_audio {
             self.shown = Some((place.time, packet.captured));
         }
@@ -626,6 +711,7 @@ impl Viewer {
                 payload: Arc::clone(&packet.payload),
                 quarter_turns: packet.quarter_turns,
                 picture,
+                redundant: packet.redundant.as_ref().map(|r| (Arc::clone(&r.payload), r.inner)),
             },
         );
     }
