@@ -272,6 +272,12 @@ impl Offering {
     ) -> Peer {
         let answer = SdpAnswer::from_sdp_string(answer).expect("an SDP answer");
         self.rtc.sdp_api().accept_answer(self.pending, answer).expect("an answer that fits");
+        if let Some(video) = self.video
+            && let Some(stream) = self.rtc.direct_api().stream_tx_by_mid(video, None)
+        {
+            // As a browser has it: whatever is asked for is sent again.
+            stream.set_rtx_cache(1024, Duration::from_secs(1), None);
+        }
         let board = Board::default();
         let (commands, inbox) = channel();
         let driver = Driver {

@@ -54,7 +54,7 @@ const client = {
     const sender = peer.getSenders().find((s) => s.track?.kind === 'video');
     const parameters = sender.getParameters();
     parameters.degradationPreference = 'maintain-resolution';
-    if (parameters.encodings.length === 1) parameters.encodings[0].maxBitrate = 2_500_000;
+    for (const encoding of parameters.encodings) encoding.maxBitrate = 2_500_000;
     await sender.setParameters(parameters);
   },
 

@@ -94,16 +94,15 @@ fn a_viewer_whose_address_changes_keeps_its_session_and_its_picture() {
 #[test]
 fn after_a_silence_the_picture_goes_on_in_the_same_session() {
     let (weir, channel) = start();
-    let _publisher = Peer::publish(weir.http, "ada", &channel.key, Source::new(1));
+    let publisher = Peer::publish(weir.http, "ada", &channel.key, Source::new(1));
     weir.until_state("ada", "live", SOON);
     let relay = Relay::start(1);
     let viewer = Peer::watch_through(&relay, weir.http, "ada");
     viewer.more_video(60);
     let frame = viewer.seen().video().last().map(|packet| packet.parsed().label.frame).expect("a picture");
     relay.black_out(true);
-    viewer.until("four seconds to be missed", Duration::from_secs(20), |_| {
-        (relay.count(Way::Down).lost > 400).then_some(())
-    });
+    let sent = publisher.seen().frames_sent;
+    publisher.until("three seconds to be missed", SOON, |seen| (seen.frames_sent > sent + 90).then_some(()));
     relay.black_out(false);
     viewer.until("the frames of now", SOON, |seen| {
         let newest = seen.video().map(|packet| packet.parsed().label.frame).max()?;

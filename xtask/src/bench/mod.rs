@@ -5,6 +5,7 @@ mod fanout;
 mod join;
 mod latency;
 mod micro;
+mod net;
 mod report;
 mod start;
 
@@ -42,6 +43,11 @@ const BENCHES: &[(&str, &str, Bench)] = &[
         latency::run,
     ),
     ("micro", "instructions of the small steps of a packet's path", micro::run),
+    (
+        "net",
+        "a viewer behind loss, jitter, disorder, blackouts, narrow links: time frozen, latency, renditions",
+        net::run,
+    ),
 ];
 
 /// Builds the server, then runs the bench that is asked for.
