@@ -225,9 +225,11 @@ impl Peer {
         // Lines without a stream would be given other SSRCs than those that the peer was told.
         let mut api = self.rtc.direct_api();
         for line in [&mut self.audio, &mut self.video].into_iter().flatten() {
+            if !line.is_declared {
+                self.reports.opened(*line.ssrc);
+            }
             declare(&mut api, line);
         }
-        drop(api);
         let answer = self
             .rtc
             .sdp_api()
