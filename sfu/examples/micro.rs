@@ -102,6 +102,7 @@ fn packet(seq: u64) -> Packet {
         arrived,
         payload,
         quarter_turns: None,
+        redundant: None,
     }
 }
 
@@ -114,8 +115,10 @@ fn hub_push(rounds: u64) {
     }
 }
 
-fn arrival(track: u8, seq: u64) -> Arrival<u8> {
-    Arrival { track, seq, time: seq as u32 / 5 * 3000, can_start: seq.is_multiple_of(150) }
+fn arrival(track: u8, seq: u64, start: Instant) -> Arrival<u8> {
+    let frame = seq as u32 / 5;
+    let captured = start + MS * 33 * frame;
+    Arrival { track, seq, time: frame * 3000, captured, can_start: seq.is_multiple_of(150) }
 }
 
 /// Where a packet goes in a viewer's stream.
@@ -123,7 +126,7 @@ fn line_place(rounds: u64) {
     let (mut line, now) = (Line::new(90_000), Instant::now());
     line.want(1, now);
     for seq in 0..rounds {
-        black_box(line.place(black_box(arrival(1, seq)), now));
+        black_box(line.place(black_box(arrival(1, seq, now))));
     }
 }
 
@@ -133,7 +136,7 @@ fn line_switch(rounds: u64) {
     for seq in 0..rounds {
         let track = (seq & 1) as u8;
         line.want(track, now);
-        black_box(line.place(Arrival { can_start: true, ..arrival(track, seq) }, now));
+        black_box(line.place(Arrival { can_start: true, ..arrival(track, seq, now) }));
     }
 }
 
