@@ -5,7 +5,7 @@ use crate::{
     id::{BroadcastId, ChannelName, EventId, SessionId},
     unit::{Bitrate, Millis, Timestamp},
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 /// `POST /api/v1/channels/{name}/publish-token` by its owner: lets the studio publish by WHIP as the stream key would,
 /// without the key leaving the person's notes. Answered 201.
@@ -52,7 +52,7 @@ pub struct PublisherHealth {
 }
 
 /// What the publisher doctor looks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum FindingKind {
@@ -73,7 +73,7 @@ pub enum FindingKind {
 }
 
 /// How much a finding matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum Severity {
@@ -83,6 +83,33 @@ pub enum Severity {
     Warning,
     /// Viewers notice.
     Problem,
+}
+
+// Read by hand, as derived readers of enums are large and every page loads them.
+impl<'de> Deserialize<'de> for FindingKind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(match &*String::deserialize(deserializer)? {
+            "keyframeInterval" => Self::KeyframeInterval,
+            "bFrames" => Self::BFrames,
+            "loss" => Self::Loss,
+            "unansweredNacks" => Self::UnansweredNacks,
+            "audioWithoutVideo" => Self::AudioWithoutVideo,
+            "silence" => Self::Silence,
+            "clipping" => Self::Clipping,
+            _ => return Err(D::Error::custom("no finding")),
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Severity {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(match &*String::deserialize(deserializer)? {
+            "hint" => Self::Hint,
+            "warning" => Self::Warning,
+            "problem" => Self::Problem,
+            _ => return Err(D::Error::custom("no severity")),
+        })
+    }
 }
 
 /// One finding of the publisher doctor.
@@ -176,4 +203,25 @@ pub struct Peers {
     pub peer_count: u32,
     /// Publishers first, then the longest connected.
     pub peers: Vec<PeerStatus>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn findings_are_read_as_they_are_written() {
+        use FindingKind::{
+            AudioWithoutVideo, BFrames, Clipping, KeyframeInterval, Loss, Silence, UnansweredNacks,
+        };
+        for kind in [KeyframeInterval, BFrames, Loss, UnansweredNacks, AudioWithoutVideo, Silence, Clipping] {
+            for severity in [Severity::Hint, Severity::Warning, Severity::Problem] {
+                let finding = Finding { kind, severity, what: "What.".into(), advice: "Do.".into() };
+                let written = serde_json::to_string(&finding).unwrap();
+                assert_eq!(serde_json::from_str::<Finding>(&written).unwrap(), finding);
+            }
+        }
+        assert!(serde_json::from_str::<FindingKind>("\"whim\"").is_err());
+        assert!(serde_json::from_str::<Severity>("7").is_err());
+    }
 }
