@@ -245,6 +245,20 @@ impl Hub {
         !state.serves(now) && state.request(now)
     }
 
+    /// The tracks for which the publisher answers no requests.
+    pub fn deaf(&self) -> Vec<TrackKey> {
+        self.tracks.iter().filter(|state| state.deaf).map(|state| state.track.key).collect()
+    }
+
+    /// Another shard's hub found out that requests for these tracks are not answered.
+    pub fn note_deaf(&mut self, tracks: &[TrackKey]) {
+        for key in tracks {
+            if let Some(state) = self.state_mut(*key) {
+                state.deaf = true;
+            }
+        }
+    }
+
     /// How somebody who is there starts on a track, to be asked again while they wait. `most` is how many bytes they can be
     /// sent at once, if that is known: a path that is narrow would be drowned by the replay of a large group.
     pub fn start(&mut self, key: TrackKey, most: Option<usize>, now: Instant) -> Start {
@@ -402,6 +416,8 @@ pub(super) mod tests {
         }
         assert_eq!(hub.start(TRACK, None, later + PATIENCE), Start::Replay);
         // The next keyframe comes when the encoder likes: nobody waits for it again.
+        assert!(hub.due(true, later + SECOND * 2).is_empty());
+        assert_eq!(hub.deaf(), [TRACK]);
         let next = group(&mut hub, 151, 5, HEAVY, later + SECOND * 2);
         assert_eq!(hub.start(TRACK, None, next), Start::Replay);
         assert!(!hub.expect(TRACK, next));

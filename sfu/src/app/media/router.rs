@@ -66,8 +66,9 @@ pub enum Report {
 pub enum Message {
     /// Media of a room, for the viewers of the shard it goes to.
     Media { room: RoomKey, from: usize, packets: Arc<[Arc<Packet>]> },
-    /// What a room's tracks have in their caches, for a shard that has just subscribed.
-    Caches { room: RoomKey, from: usize, packets: Arc<[Arc<Packet>]> },
+    /// What a room's tracks have in their caches, for a shard that has just subscribed, and which of them are of no use to ask
+    /// keyframes for.
+    Caches { room: RoomKey, from: usize, packets: Arc<[Arc<Packet>]>, deaf: Vec<TrackKey> },
     /// The shard has viewers of a room and wants its media.
     Subscribe { room: RoomKey, shard: usize },
     /// It has none any more.
@@ -316,9 +317,10 @@ impl Router for ShardRouter {
                     self.tell(from, Message::Unsubscribe { room: key, shard });
                 }
             },
-            Message::Caches { room: key, from, packets } => {
+            Message::Caches { room: key, from, packets, deaf } => {
                 if let Some(room) = self.rooms.get_mut(&key).filter(|room| room.subscribed) {
                     room.adopt_caches(&packets, from, now);
+                    room.hub.note_deaf(&deaf);
                     let asks = room.start_if_caches_came(peers, now);
                     self.ask(key, asks, peers);
                 }
@@ -330,9 +332,10 @@ impl Router for ShardRouter {
                 // Only the publisher's shard answers, and once: a repetition is for a request that was lost.
                 let backlog = if is_new && room.publisher.is_some() { room.backlog() } else { Vec::new() };
                 if !backlog.is_empty() {
+                    let deaf = room.hub.deaf();
                     self.tell(
                         shard,
-                        Message::Caches { room: key, from: self.index, packets: backlog.into() },
+                        Message::Caches { room: key, from: self.index, packets: backlog.into(), deaf },
                     );
                 }
             }
