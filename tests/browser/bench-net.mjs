@@ -46,9 +46,11 @@ const steady = (seconds, conditions) => async ({ relay, measured }) => {
 
 /** Every scenario, the longest first, so that they end together. */
 const SCENARIOS = {
-  'rate 4 → 0.5 → 4 Mbit/s': async ({ relay, measured, marked }) => {
+  'rate 4 → 0.5 → 4 Mbit/s': async ({ relay, measured, marked, large }) => {
     await relay.set('down', { ...CLEAN, rate: 4_000_000 });
     await sleep(5000);
+    // From the large picture down: the way from a smaller one would be none.
+    await large();
     marked('narrow');
     await relay.set('down', { ...CLEAN, rate: 500_000 });
     await measured(20_000);
@@ -110,9 +112,10 @@ async function run(world, weir, browser, name, seed) {
   });
   try {
     await page.goto(`${weir.origin}/embed/bench`, { waitUntil: 'domcontentloaded' });
-    await eventually(() => page.evaluate((top) => weirNet.pictures.at(-1)?.height >= top, TOP), {
-      what: 'the first large picture', timeout: 20_000,
+    const large = () => eventually(() => page.evaluate((top) => weirNet.pictures.at(-1)?.height >= top, TOP), {
+      what: 'a large picture', timeout: 20_000,
     });
+    await large();
     await sleep(5000);
     const marks = {};
     const marked = (what) => { marks[what] = Date.now(); };
@@ -124,7 +127,7 @@ async function run(world, weir, browser, name, seed) {
       Object.assign(window_, { to: Date.now(), after: await count() });
     };
     const began = Date.now();
-    await SCENARIOS[name]({ relay, measured, marked });
+    await SCENARIOS[name]({ relay, measured, marked, large });
     const ended = Date.now();
     await sleep(500);
     const { pictures, states } = await page.evaluate(() => ({ pictures: weirNet.pictures, states: weirNet.states }));

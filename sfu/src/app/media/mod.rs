@@ -2,6 +2,7 @@
 //! shards of `rtc`. `app` is the same for everything that isn't media.
 
 mod chooser;
+mod ingest;
 mod room;
 mod router;
 pub mod sessions;
