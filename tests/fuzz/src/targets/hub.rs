@@ -89,6 +89,7 @@ pub fn run(data: &[u8]) {
                     arrived: now,
                     payload: payload.into(),
                     quarter_turns: None,
+                    redundant: None,
                 };
                 let before = hub.publisher();
                 let taken = hub.push(packet, now);

@@ -12,6 +12,10 @@ use std::{
 };
 
 const CLOCK: u32 = 90_000;
+/// What a stream promises its receivers, in packets and in ticks.
+const WIDEST_GAP: i64 = 1200;
+const TIME_JUMP: i64 = 5 * CLOCK as i64;
+const DEADLINE: i64 = CLOCK as i64;
 
 /// A source's last packet.
 #[derive(Clone, Copy, Default)]
@@ -24,18 +28,15 @@ struct Source {
 #[derive(Default)]
 struct Got {
     /// By sequence number in the viewer's stream: which packet it was.
-    packets: HashMap<u64, (u8, u64, u64)>,
-    highest: Option<Place>,
-    at: Option<Instant>,
-    /// The packet with which the source that is on the line began, as it came and as it went.
-    first: Option<(u8, u64, u64)>,
-    /// How often a source took another's place.
-    switches: u64,
+    packets: HashMap<u64, (u8, u64)>,
+    highest: Option<(Place, Instant)>,
+    /// What was added to the sequence numbers of the packet before.
+    offset: u64,
 }
 
 pub fn run(data: &[u8]) {
     let mut input = Input(data);
-    let start = Instant::now();
+    let start = Instant::now() + Duration::from_secs(1000);
     let mut now = start;
     let mut line: Line<u8> = Line::new(CLOCK);
     let mut pictures = PictureIds::default();
@@ -45,6 +46,7 @@ pub fn run(data: &[u8]) {
         let track = which & 3;
         let source = &mut sources[usize::from(track)];
         match act % 8 {
+            0 if which & 0x80 != 0 => line.stop(),
             0 => line.want(track, now),
             1 => line.want_nothing(),
             2 => now += Duration::from_millis(u64::from(which)),
@@ -59,23 +61,26 @@ pub fn run(data: &[u8]) {
                     .map(|frame| source.time.wrapping_add(frame * 3000))
                     .collect();
                 line.replay(track, source.seq, &frames, now);
-                for time in frames {
+                for (at, time) in frames.into_iter().enumerate() {
                     *source = Source { seq: source.seq + 1, time };
-                    let arrival = Arrival { track, seq: source.seq - 1, time, can_start: false };
-                    let place = line.place(arrival, now).expect("what is replayed is on the line");
-                    got.take(track, arrival.seq, place, now, true);
+                    let seq = source.seq - 1;
+                    let arrival = Arrival { track, seq, time, captured: now, can_start: false };
+                    let place = line.place(arrival).expect("what is replayed is on the line");
+                    got.take((track, seq), place, now, at == 0, true);
                 }
             }
             act => {
                 source.seq += 1;
                 source.time = source.time.wrapping_add(u32::from(which >> 2) * 100);
-                // Some come late.
-                let seq = source.seq.saturating_sub(if act == 7 { u64::from(which >> 2) } else { 0 });
-                let arrival = Arrival { track, seq, time: source.time, can_start: act == 6 };
+                // Some come late, and some were captured a while ago.
+                let late = if act == 7 { u64::from(which >> 2) } else { 0 };
+                let captured = now - Duration::from_millis(late);
+                let seq = source.seq.saturating_sub(late);
+                let arrival = Arrival { track, seq, time: source.time, captured, can_start: act == 6 };
                 let before = line.current();
-                let Some(place) = line.place(arrival, now) else { continue };
+                let Some(place) = line.place(arrival) else { continue };
                 assert_eq!(line.current(), Some(track));
-                got.take(track, seq, place, now, before != Some(track));
+                got.take((track, seq), place, captured, before != Some(track), false);
                 let given = Numbers { id: seq as u16 & 0x7fff, is_wide: true, base: Some(seq as u8) };
                 if let Some((id, base)) = pictures.place(track, given) {
                     assert!(id <= 0x7fff && base.is_some());
@@ -86,34 +91,50 @@ pub fn run(data: &[u8]) {
 }
 
 impl Got {
-    fn take(&mut self, track: u8, seq: u64, place: Place, now: Instant, may_switch: bool) {
-        let of_same = self.first.filter(|(known, from, to)| {
-            *known == track && seq.wrapping_sub(*from) == place.seq.wrapping_sub(*to)
-        });
-        if of_same.is_none() {
-            assert!(may_switch, "{place:?} is not where the packets before it went");
-            match (self.highest, self.at) {
-                (Some(highest), Some(at)) => {
-                    assert_eq!(place.seq, highest.seq + 1, "a switch leaves no gap");
-                    // Not back, and on by no more than the time that has passed.
-                    let most = (now - at).as_secs_f64() * f64::from(CLOCK) + 1.0;
-                    let step = f64::from(place.time.wrapping_sub(highest.time).cast_signed());
-                    assert!((1.0..=most).contains(&step), "time moved by {step} of at most {most}");
+    fn take(
+        &mut self,
+        (track, seq): (u8, u64),
+        place: Place,
+        captured: Instant,
+        switched: bool,
+        replayed: bool,
+    ) {
+        let offset = place.seq.wrapping_sub(seq);
+        match self.highest {
+            None => assert!(place.seq < 65_536, "a receiver begins at rollover zero, not at {}", place.seq),
+            Some((highest, at)) => {
+                let ahead = place.seq.wrapping_sub(highest.seq).cast_signed();
+                let step = i64::from(place.time.wrapping_sub(highest.time).cast_signed());
+                let elapsed =
+                    (captured.saturating_duration_since(at).as_secs_f64() * f64::from(CLOCK)) as i64;
+                if switched {
+                    assert_eq!(ahead, 1, "a switch leaves no gap");
+                    assert!(
+                        (1..=elapsed + 1).contains(&step),
+                        "time moved by {step} of {elapsed} at a switch"
+                    );
+                } else if ahead > 0 {
+                    assert!(ahead <= WIDEST_GAP, "a gap of {ahead}");
+                    assert!(
+                        offset == self.offset || ahead == WIDEST_GAP,
+                        "{place:?} is not where others went"
+                    );
+                    assert!(
+                        replayed || (step - elapsed).abs() <= TIME_JUMP,
+                        "time moved by {step} of {elapsed}"
+                    );
+                } else {
+                    assert_eq!(offset, self.offset, "{place:?} is not where the packets before it went");
+                    assert!(step.abs() <= DEADLINE, "{step} ticks off, and not left out");
                 }
-                _ => assert!(
-                    place.seq < 65_536,
-                    "a receiver begins at rollover zero, and not at {}",
-                    place.seq
-                ),
             }
-            self.first = Some((track, seq, place.seq));
-            self.switches += 1;
         }
-        let packet = (track, seq, self.switches);
-        let known = *self.packets.entry(place.seq).or_insert(packet);
-        assert_eq!(known, packet, "sequence number {} twice", place.seq);
-        if self.highest.is_none_or(|highest| place.seq > highest.seq) {
-            (self.highest, self.at) = (Some(place), Some(now));
+        self.offset = offset;
+        // A number is one packet's, whatever is switched, cut or repeated.
+        let known = *self.packets.entry(place.seq).or_insert((track, seq));
+        assert_eq!(known, (track, seq), "sequence number {} twice", place.seq);
+        if self.highest.is_none_or(|(highest, _)| place.seq > highest.seq) {
+            self.highest = Some((place, captured));
         }
     }
 }
