@@ -5,7 +5,8 @@ use serde_json::Value;
 use shared::{
     analytics::{BroadcastAnalytics, BroadcastSummary, Marker, MarkerKind, Quality, Share, Spread, Timeline},
     page::Page,
-    unit::{Bitrate, Seconds, Timestamp},
+    publish::{Finding, FindingKind, PublisherHealth, Severity},
+    unit::{Bitrate, Millis, Seconds, Timestamp},
     watch::{Playing, Reason},
 };
 use std::str::FromStr;
@@ -212,6 +213,48 @@ pub fn page<T: DeserializeOwned>(mut value: Value) -> Option<Page<T>> {
     Some(Page { items: serde_json::from_value(value.get_mut("items")?.take()).ok()?, next })
 }
 
+fn finding(value: &Value) -> Option<Finding> {
+    let mut from = Reader::of(value);
+    let kind = match from.text("kind") {
+        "keyframeInterval" => FindingKind::KeyframeInterval,
+        "bFrames" => FindingKind::BFrames,
+        "loss" => FindingKind::Loss,
+        "unansweredNacks" => FindingKind::UnansweredNacks,
+        "audioWithoutVideo" => FindingKind::AudioWithoutVideo,
+        "silence" => FindingKind::Silence,
+        "clipping" => FindingKind::Clipping,
+        _ => return None,
+    };
+    let severity = match from.text("severity") {
+        "hint" => Severity::Hint,
+        "warning" => Severity::Warning,
+        "problem" => Severity::Problem,
+        _ => return None,
+    };
+    let (what, advice) = (from.text("what").to_owned(), from.text("advice").to_owned());
+    from.end(Finding { kind, severity, what, advice })
+}
+
+/// What arrives from a publisher.
+pub fn publisher_health(value: &Value) -> Option<PublisherHealth> {
+    let mut from = Reader::of(value);
+    let read = PublisherHealth {
+        channel: from.parsed("channel")?,
+        session: from.option("session", |from| from.parsed("session")),
+        user_agent: from.text("userAgent").to_owned(),
+        viewers: from.small("viewers"),
+        bitrate: Bitrate(from.count("bitrate")),
+        frame_rate: from.decimal("frameRate") as f32,
+        loss: from.decimal("loss") as f32,
+        round_trip: from.option("roundTrip", |from| Some(Millis(from.count("roundTrip")))),
+        keyframe_interval: from
+            .option("keyframeInterval", |from| Some(Millis(from.count("keyframeInterval")))),
+        renditions: serde_json::from_value(from.field("renditions").clone()).ok()?,
+        findings: from.list("findings", finding),
+    };
+    from.end(read)
+}
+
 /// What a viewer gets, and why.
 pub fn playing(text: &str) -> Option<Playing> {
     let value: Value = serde_json::from_str(text).ok()?;
@@ -252,6 +295,56 @@ mod tests {
             "retention": [1.0, 0.5], "markers": [{"at": "2026-11-20T19:15:05Z", "kind": "started", "text": ""}],
             "previous": null,
         })
+    }
+
+    #[test]
+    fn a_publisher_s_health_is_read_as_it_is_written() {
+        use FindingKind::{
+            AudioWithoutVideo, BFrames, Clipping, KeyframeInterval, Loss, Silence, UnansweredNacks,
+        };
+        let kinds = [KeyframeInterval, BFrames, Loss, UnansweredNacks, AudioWithoutVideo, Silence, Clipping];
+        for severity in [Severity::Hint, Severity::Warning, Severity::Problem] {
+            let finding =
+                |kind| Finding { kind, severity, what: "What.".to_owned(), advice: "Do.".to_owned() };
+            let nobody = PublisherHealth {
+                channel: "ada".parse().unwrap(),
+                session: None,
+                user_agent: String::new(),
+                viewers: 0,
+                bitrate: Bitrate(0),
+                frame_rate: 0.0,
+                loss: 0.0,
+                round_trip: None,
+                keyframe_interval: None,
+                renditions: Vec::new(),
+                findings: kinds.into_iter().map(finding).collect(),
+            };
+            let somebody = PublisherHealth {
+                session: Some("abcdefghijkl".parse().unwrap()),
+                user_agent: "OBS-Studio/32.0".to_owned(),
+                viewers: 3,
+                bitrate: Bitrate(2_164_000),
+                frame_rate: 29.97,
+                loss: 0.015,
+                round_trip: Some(Millis(14)),
+                keyframe_interval: Some(Millis(8_300)),
+                renditions: serde_json::from_str(
+                    r#"[{"name":"h","codec":"VP8","size":{"width":1280,"height":720},"frameRate":29.5,"bitrate":9}]"#,
+                )
+                .unwrap(),
+                findings: Vec::new(),
+                ..nobody.clone()
+            };
+            for written in [nobody, somebody] {
+                let value = serde_json::to_value(&written).unwrap();
+                assert_eq!(publisher_health(&value), Some(written));
+                for name in value.as_object().unwrap().keys() {
+                    let mut less = value.clone();
+                    less.as_object_mut().unwrap().remove(name);
+                    assert_eq!(publisher_health(&less), None, "without {name}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -81,7 +81,8 @@ pub fn everything(message: ServerMessage) -> Option<Payload> {
         (Phase::Stream, Topic::Analytics) => {
             super::reading_state::analytics(payload).map(|all| Payload::Analytics(Box::new(all)))
         }
-        (Phase::Stream, Topic::Webrtc) => serde_json::from_value(payload).ok().map(Payload::PublisherHealth),
+        (Phase::Stream, Topic::Webrtc) => super::reading_state::publisher_health(&payload)
+            .map(|health| Payload::PublisherHealth(Box::new(health))),
         (Phase::Started, Topic::Chat) => serde_json::from_value(payload).ok().map(Payload::Started),
         (Phase::Stream, Topic::Chat) => Read::read(&payload).map(Payload::Chat),
         (Phase::Success, Topic::SendChat) => Read::read(&payload).map(Payload::Sent),

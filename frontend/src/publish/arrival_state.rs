@@ -91,19 +91,13 @@ pub fn rows(
             name: "Loss",
             sent: sent.map(|sent| percent(sent.loss.into())),
             arrives: percent(health.loss.into()),
-            difference: sent.map(|_| match health.loss {
-                loss if loss >= 0.02 => ("high".to_owned(), true),
-                _ => ("fine".to_owned(), false),
-            }),
+            difference: sent.filter(|_| health.loss >= 0.02).map(|_| ("high".to_owned(), true)),
         },
         Row {
             name: "Round trip",
             sent: sent.map(|sent| format!("{:.0} ms", sent.round_trip)),
             arrives: round_trip,
-            difference: sent.map(|sent| match sent.round_trip {
-                millis if millis > 200.0 => ("long".to_owned(), true),
-                _ => ("fine".to_owned(), false),
-            }),
+            difference: sent.filter(|sent| sent.round_trip > 200.0).map(|_| ("long".to_owned(), true)),
         },
     ]
 }
