@@ -187,6 +187,8 @@ fn lists_come_in_pages() {
     let weir = Weir::start();
     let login = weir.set_up("ada");
     let mut made: Vec<String> = (0..7).map(|_| token(&weir, &login, &["read"]).0).collect();
+    // The newest first; of one millisecond, by the rest of their ids.
+    made.sort();
     made.reverse();
     let mut seen = Vec::new();
     let mut path = "/api/v1/me/tokens?limit=3".to_owned();
