@@ -21,4 +21,5 @@ pub mod rtc;
 pub mod secret;
 pub mod store;
 pub mod telemetry;
+pub mod transcode;
 pub mod watch;

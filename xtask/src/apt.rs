@@ -40,6 +40,12 @@ pub fn for_building() -> Vec<Need> {
         Need::program(&["cc", "gcc", "clang"], "build-essential"),
         // For libopus.
         Need::program(&["cmake"], "cmake"),
+        // For rav1e and rav1d.
+        Need::program(&["nasm"], "nasm"),
+        // For VP8 and VP9; its bindings are made when Weir is built.
+        Need::package("libvpx-dev"),
+        Need::package("libclang-dev"),
+        Need::program(&["pkg-config"], "pkg-config"),
         Need::program(&["node"], "nodejs"),
         Need::program(&["npm"], "npm"),
     ]
