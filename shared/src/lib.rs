@@ -13,6 +13,7 @@ pub mod embed;
 pub mod event;
 pub mod id;
 pub mod instance;
+pub mod ladder;
 pub mod live;
 #[cfg(feature = "openapi")]
 mod openapi;
