@@ -3,6 +3,7 @@
 //! What the tests in `tests/` share: [`server::Weir`] guards a process, [`http`] and [`events`] speak to its one port as
 //! any client would, and [`peer::Peer`] is a small WHIP publisher or WHEP viewer without a browser around it.
 
+pub mod attacker;
 pub mod chat;
 pub mod events;
 pub mod http;

@@ -1,8 +1,16 @@
 //! DTLS that repeats a lost flight after 100 ms, as browsers do, instead of the 1 s of RFC 6347. FFmpeg's muxer reads the
 //! first ClientHello before it has made its DTLS context, and so always loses it.
+//!
+//! What is broken is passed over (RFC 6347, 4.1.2.7; RFC 9147, 4.5.2): nothing of a handshake is proven to be the peer's, so
+//! that it must not end for one bad datagram among good ones.
+
+mod record;
 
 use std::{
-    sync::{Arc, LazyLock},
+    sync::{
+        Arc, LazyLock,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     time::{Duration, Instant},
 };
 use str0m::crypto::{
@@ -15,6 +23,16 @@ use str0m::crypto::{
 const FIRST_REPEAT: Duration = Duration::from_millis(100);
 /// How often at most, so that a handshake has about half a minute as before.
 const REPEATS: usize = 8;
+/// A handshake that so many broken datagrams came to is given up: a flood costs the one that it comes to, and little of that.
+const MOST_BROKEN: usize = 256;
+
+/// Broken datagrams of all peers since the start.
+static PASSED_OVER: AtomicU64 = AtomicU64::new(0);
+
+/// How many DTLS datagrams were passed over since the start, as they were broken or made no sense where they came.
+pub fn passed_over() -> u64 {
+    PASSED_OVER.load(Relaxed)
+}
 
 #[derive(Debug)]
 struct Impatient;
@@ -57,16 +75,67 @@ impl DtlsProvider for Impatient {
             config = config.mtu(mtu);
         }
         let config = config.build().map_err(|error| CryptoError::Other(error.to_string()))?;
-        let (config, cert) = (Arc::new(config), cert.clone());
-        Ok(Box::new(Handshake(match version {
-            DtlsVersion::Dtls12 => dimpl::Dtls::new_12(config, cert, now),
-            DtlsVersion::Dtls13 => dimpl::Dtls::new_13(config, cert, now),
-            _ => dimpl::Dtls::new_auto(config, cert, now),
-        })))
+        let engine = Engine { config: Arc::new(config), certificate: cert.clone(), version };
+        Ok(Box::new(Handshake {
+            inner: engine.start(now),
+            engine,
+            now,
+            has_hello: false,
+            has_answered: false,
+            is_done: false,
+            broken: 0,
+        }))
     }
 }
 
-struct Handshake(dimpl::Dtls);
+/// What a handshake is begun with.
+struct Engine {
+    config: Arc<dimpl::Config>,
+    certificate: DtlsCert,
+    version: DtlsVersion,
+}
+
+impl Engine {
+    fn start(&self, now: Instant) -> dimpl::Dtls {
+        let (config, certificate) = (Arc::clone(&self.config), self.certificate.clone());
+        match self.version {
+            DtlsVersion::Dtls12 => dimpl::Dtls::new_12(config, certificate, now),
+            DtlsVersion::Dtls13 => dimpl::Dtls::new_13(config, certificate, now),
+            _ => dimpl::Dtls::new_auto(config, certificate, now),
+        }
+    }
+}
+
+struct Handshake {
+    inner: dimpl::Dtls,
+    engine: Engine,
+    now: Instant,
+    /// The beginning of a ClientHello came.
+    has_hello: bool,
+    /// Something was sent: the peer knows of this handshake.
+    has_answered: bool,
+    is_done: bool,
+    broken: usize,
+}
+
+impl Handshake {
+    /// Begins anew, if nobody can notice: with the first ClientHello that makes sense.
+    fn forget(&mut self) -> Result<(), DtlsImplError> {
+        if self.has_answered || self.inner.is_active() {
+            return Ok(());
+        }
+        self.inner = self.engine.start(self.now);
+        self.has_hello = false;
+        self.inner.handle_timeout(self.now)
+    }
+
+    fn pass_over(&mut self, why: DtlsImplError) -> Result<(), DtlsImplError> {
+        PASSED_OVER.fetch_add(1, Relaxed);
+        self.broken += usize::from(!self.is_done);
+        tracing::trace!(error = %why, "a DTLS datagram was passed over");
+        if self.broken > MOST_BROKEN { Err(why) } else { Ok(()) }
+    }
+}
 
 impl std::fmt::Debug for Handshake {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -76,33 +145,57 @@ impl std::fmt::Debug for Handshake {
 
 impl DtlsInstance for Handshake {
     fn set_active(&mut self, active: bool) {
-        self.0.set_active(active);
+        self.inner.set_active(active);
     }
     fn handle_packet(&mut self, packet: &[u8]) -> Result<(), DtlsImplError> {
-        self.0.handle_packet(packet)
+        if !self.is_done && !packet.is_empty() {
+            if !record::is_whole(packet) {
+                return self.pass_over(DtlsImplError::ReceiveQueueFull);
+            }
+            if record::begins_hello(packet) {
+                // The one before, which wasn't answered, may have been broken, and would stand in the way of this one.
+                if self.has_hello {
+                    self.forget()?;
+                }
+                self.has_hello = true;
+            }
+        }
+        let Err(error) = self.inner.handle_packet(packet) else { return Ok(()) };
+        self.forget()?;
+        self.pass_over(error)
     }
     fn poll_output<'a>(&mut self, buf: &'a mut [u8]) -> DtlsOutput<'a> {
-        self.0.poll_output(buf)
+        let output = self.inner.poll_output(buf);
+        match &output {
+            DtlsOutput::Packet(_) => self.has_answered = true,
+            DtlsOutput::Connected => self.is_done = true,
+            _ => {}
+        }
+        output
     }
     fn handle_timeout(&mut self, now: Instant) -> Result<(), DtlsImplError> {
-        self.0.handle_timeout(now)
+        self.now = now;
+        self.inner.handle_timeout(now)
     }
     fn send_application_data(&mut self, data: &[u8]) -> Result<usize, DtlsImplError> {
-        self.0.send_application_data(data)
+        self.inner.send_application_data(data)
     }
     fn is_active(&self) -> bool {
-        self.0.is_active()
+        self.inner.is_active()
     }
     fn protocol_version(&self) -> Option<ProtocolVersion> {
-        self.0.protocol_version()
+        self.inner.protocol_version()
     }
     fn is_closing(&self) -> bool {
-        self.0.is_closing()
+        self.inner.is_closing()
     }
     fn is_closed(&self) -> bool {
-        self.0.is_closed()
+        self.inner.is_closed()
     }
     fn close(&mut self) -> Result<(), DtlsImplError> {
-        self.0.close()
+        self.inner.close()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,7 @@ mod doctor;
 mod embed;
 mod events;
 mod hostile;
+mod hostile_media;
 mod joining;
 mod live;
 mod loss;

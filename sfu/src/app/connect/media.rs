@@ -235,6 +235,8 @@ impl Collector for MediaGauges {
         };
         counter("media_datagrams_dropped", "Datagrams that the kernel had no room for", dropped)?;
         counter("media_commands_refused", "Commands and batches that a shard had no room for", refused)?;
+        let broken = crate::rtc::dtls::passed_over();
+        counter("media_dtls_passed_over", "Broken DTLS datagrams, which end nothing", broken)?;
         counter("media_panics", "Panics that ended a session or a room", panics)
     }
 }
