@@ -1,0 +1,4 @@
+//! The ladder with its real codecs.
+
+mod footage;
+mod ladder;
