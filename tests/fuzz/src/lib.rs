@@ -32,6 +32,14 @@ pub const TARGETS: &[Target] = &[
         run: targets::session::run,
     },
     Target { name: "capture", about: "when media was captured", run: targets::capture::run },
+    Target { name: "vp8", about: "packets to frames of VP8", run: targets::depacketize::vp8 },
+    Target { name: "vp9", about: "packets to frames of VP9", run: targets::depacketize::vp9 },
+    Target { name: "h264", about: "packets to access units of H.264", run: targets::depacketize::h264 },
+    Target {
+        name: "av1",
+        about: "packets to temporal units of AV1, and back",
+        run: targets::depacketize::av1,
+    },
     Target { name: "chat", about: "what people type", run: targets::chat::run },
     Target { name: "events", about: "messages of the event socket", run: targets::events::run },
 ];

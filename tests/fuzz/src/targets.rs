@@ -4,6 +4,7 @@ pub mod answer;
 pub mod capture;
 pub mod chat;
 pub mod demux;
+pub mod depacketize;
 pub mod events;
 pub mod hub;
 pub mod payload;
