@@ -118,7 +118,7 @@ fn hub_push(rounds: u64) {
 fn arrival(track: u8, seq: u64, start: Instant) -> Arrival<u8> {
     let frame = seq as u32 / 5;
     let captured = start + MS * 33 * frame;
-    Arrival { track, seq, time: frame * 3000, captured, can_start: seq.is_multiple_of(150) }
+    Arrival { track, seq, time: frame * 3000, captured, can_start: seq.is_multiple_of(150), turn: None }
 }
 
 /// Where a packet goes in a viewer's stream.

@@ -81,7 +81,9 @@ pub struct Outgoing {
     pub seq: u64,
     /// RTP timestamp in the peer's stream.
     pub time: u32,
-    /// When the media was captured, for sender reports.
+    /// The moment that the timestamp stands for, for sender reports.
+    pub stands_for: Instant,
+    /// When the media was captured.
     pub captured: Instant,
     /// When it arrived here, if how long it takes is to be measured.
     pub arrived: Option<Instant>,
@@ -470,7 +472,7 @@ impl Peer {
             Some((red, (payload, _))) => (red, payload),
             None => (*pt, packet.payload),
         };
-        let rtp = RtpWrite::new(pt, packet.seq.into(), packet.time, packet.captured, payload)
+        let rtp = RtpWrite::new(pt, packet.seq.into(), packet.time, packet.stands_for, payload)
             .marker(packet.marker)
             .ext_vals(extensions)
             .nackable(!is_audio);
@@ -696,6 +698,7 @@ mod tests {
                 codec: Codec::Vp8,
                 seq: seq.into(),
                 time: 0,
+                stands_for: now,
                 captured: now,
                 arrived: None,
                 marker: seq == 300,

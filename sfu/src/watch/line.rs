@@ -1,6 +1,6 @@
 //! One of a viewer's lines, sound or picture: which track is on it, and when another takes its place.
 
-use super::rewrite::{Place, Rewriter};
+use super::rewrite::{Edge, Place, Rewriter, Turn};
 use std::time::{Duration, Instant};
 
 /// What a line needs to know of a packet. `T` names a track.
@@ -16,6 +16,8 @@ pub struct Arrival<T> {
     pub captured: Instant,
     /// Decoding can start with it: the first packet of a keyframe, or any packet of sound.
     pub can_start: bool,
+    /// Of a packet that is replayed.
+    pub turn: Option<Turn>,
 }
 
 /// See the module. Starts empty: nothing is on it until a track is wanted and a packet comes that it can start with.
@@ -62,10 +64,9 @@ impl<T: Copy + PartialEq> Line<T> {
         self.wanted = None;
     }
 
-    /// Starts on `track` with packets that are replayed at once; the caller then places each of them.
-    /// `times` are the timestamps of their frames, oldest first; the newest was captured at `captured`.
-    pub fn replay(&mut self, track: T, first_seq: u64, times: &[u32], captured: Instant) {
-        self.rewriter.switch(first_seq, times, captured);
+    /// Starts on `track` with packets that are replayed, from `first_seq` to `edge`; the caller then places each of them.
+    pub fn replay(&mut self, track: T, first_seq: u64, edge: Edge) {
+        self.rewriter.replay(first_seq, edge);
         self.current = Some(track);
         self.wanted = None;
     }
@@ -77,11 +78,11 @@ impl<T: Copy + PartialEq> Line<T> {
             if wanted != packet.track || !packet.can_start {
                 return None;
             }
-            self.rewriter.switch(packet.seq, &[packet.time], packet.captured);
+            self.rewriter.switch(packet.seq, packet.time, packet.captured);
             self.current = Some(packet.track);
             self.wanted = None;
         }
-        self.rewriter.place(packet.seq, packet.time, packet.captured)
+        self.rewriter.place(packet.seq, packet.time, packet.captured, packet.turn)
     }
 }
 
@@ -90,7 +91,7 @@ mod tests {
     use super::*;
 
     fn arrival(track: u8, seq: u64, can_start: bool) -> Arrival<u8> {
-        Arrival { track, seq, time: seq as u32 * 3000, captured: Instant::now(), can_start }
+        Arrival { track, seq, time: seq as u32 * 3000, captured: Instant::now(), can_start, turn: None }
     }
 
     #[test]

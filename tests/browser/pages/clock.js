@@ -151,7 +151,7 @@ const clock = {
     canvas.height = height;
     const context = canvas.getContext('2d', { willReadFrequently: true, alpha: false });
     const before = await this.statistics(peer);
-    const [shown, read] = [[], []];
+    const [shown, read, times] = [[], [], []];
     let unreadable = 0;
     let last = -1;
     const started = performance.now();
@@ -170,6 +170,7 @@ const clock = {
           const since = (at) => ((Math.floor((performance.timeOrigin + at) * 10) % WRAP) - value + WRAP) % WRAP / 10;
           read.push(since(now));
           shown.push(since(Math.max(now, frame.expectedDisplayTime)));
+          times.push(now);
         }
         if (read.length >= count || performance.now() - started > (count / FRAME_RATE) * 3000) resolve();
         else video.requestVideoFrameCallback(look);
@@ -181,6 +182,7 @@ const clock = {
     return {
       shown,
       read,
+      times,
       unreadable,
       codec: after.codec,
       width: video.videoWidth,

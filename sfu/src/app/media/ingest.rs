@@ -194,9 +194,9 @@ impl Publisher {
         let one_way = self.round_trip.unwrap_or_default() / 2;
         let captured = self.clock.captured(report, packet.header.timestamp, track.clock_rate, one_way, now);
         if std::mem::take(&mut origin.is_new) {
-            origin.rewriter.switch(*packet.seq_no, &[packet.header.timestamp], captured);
+            origin.rewriter.switch(*packet.seq_no, packet.header.timestamp, captured);
         }
-        let place = origin.rewriter.place(*packet.seq_no, packet.header.timestamp, captured)?;
+        let place = origin.rewriter.place(*packet.seq_no, packet.header.timestamp, captured, None)?;
         Some(Packet {
             seq: place.seq,
             time: place.time,

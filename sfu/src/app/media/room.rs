@@ -19,6 +19,7 @@ use crate::{
         path::Sample,
         picture::{Numbers, PictureIds},
         replay::Replay,
+        rewrite::{Edge, Turn},
     },
 };
 use shared::{
@@ -54,7 +55,7 @@ struct Viewer {
     /// What it is still given of a cache.
     replay: Option<Replay<TrackKey>>,
     chooser: Chooser,
-    /// The last picture's timestamp in the viewer's stream, and when it was captured.
+    /// The last picture's timestamp in the viewer's stream, and the moment that it stands for.
     shown: Option<(u32, Instant)>,
 }
 
@@ -197,7 +198,7 @@ impl Room {
         // Viewer by viewer, so that each one's packets leave in one segmented send.
         for at in 0..self.viewers.len() {
             for packet in &pending {
-                self.viewers[at].forward(packet, Some(packet.arrived), peers);
+                self.viewers[at].forward(packet, None, peers);
             }
             self.replay(at, peers, now);
         }
@@ -443,11 +444,9 @@ impl Room {
     fn begin_replay(&mut self, at: usize, track: TrackKey, now: Instant) {
         let packets = self.hub.cached(track);
         let (Some(first), Some(newest)) = (packets.first(), packets.last()) else { return };
-        let mut times: Vec<u32> = packets.iter().map(|packet| packet.time).collect();
-        times.dedup();
         let bytes = packets.iter().map(|packet| packet.payload.len()).sum();
         let viewer = &mut self.viewers[at];
-        viewer.video.replay(track, first.seq, &times, newest.captured);
+        viewer.video.replay(track, first.seq, edge(newest));
         viewer.replay = Some(Replay::new(track, first.seq, bytes, now));
     }
 
@@ -466,20 +465,24 @@ impl Room {
         };
         replay.advance(now);
         let packets = hub.cached(track);
+        let turn = packets.last().map(|newest| Turn { leaves: now, edge: edge(newest) });
         for packet in &packets[packets.partition_point(|packet| packet.seq < replay.next)..] {
             if !replay.take(packet.seq, packet.payload.len()) {
                 viewer.replay = Some(replay);
                 return;
             }
-            viewer.forward(packet, None, peers);
+            viewer.forward(packet, turn, peers);
         }
     }
 }
 
+fn edge(newest: &Packet) -> Edge {
+    Edge { seq: newest.seq, time: newest.time, captured: newest.captured, arrived: newest.arrived }
+}
+
 impl Viewer {
-    /// Writes a packet to the viewer, if it is for it. `arrived`, unless it is replayed from a cache: how long it took then
-    /// says nothing.
-    fn forward(&mut self, packet: &Packet, arrived: Option<Instant>, peers: &mut Peers) {
+    /// Writes a packet to the viewer, if it is for it. `turn`, if it is replayed from a cache.
+    fn forward(&mut self, packet: &Packet, turn: Option<Turn>, peers: &mut Peers) {
         if !self.connected {
             return;
         }
@@ -495,10 +498,11 @@ impl Viewer {
             time: packet.time,
             captured: packet.captured,
             can_start,
+            turn,
         };
         let Some(place) = line.place(arrival) else { return };
         if !is_audio {
-            self.shown = Some((place.time, packet.captured));
+            self.shown = Some((place.time, place.stands_for));
         }
         let picture = packet.picture.and_then(|Picture { id, is_wide, base }| {
             self.pictures.place(packet.track.key, Numbers { id, is_wide, base })
@@ -509,8 +513,10 @@ impl Viewer {
                 codec: packet.track.codec,
                 seq: place.seq,
                 time: place.time,
+                stands_for: place.stands_for,
                 captured: packet.captured,
-                arrived,
+                // How long what is replayed took says nothing.
+                arrived: turn.is_none().then_some(packet.arrived),
                 marker: packet.marker,
                 payload: Arc::clone(&packet.payload),
                 quarter_turns: packet.quarter_turns,

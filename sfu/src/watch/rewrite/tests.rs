@@ -1,6 +1,12 @@
 //! The rewriter, case by case and by the hundred.
 
-use super::*;
+use super::{
+    super::{
+        line::{Arrival, Line},
+        replay::Replay,
+    },
+    *,
+};
 use std::collections::{BTreeMap, HashSet};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -22,94 +28,265 @@ impl Random {
     }
 }
 
+impl Rewriter {
+    fn live(&mut self, seq: u64, time: u32, captured: Instant) -> Option<Place> {
+        self.place(seq, time, captured, None)
+    }
+}
+
+fn placed(seq: u64, time: u32, captured: Instant) -> Option<Place> {
+    Some(Place { seq, time, stands_for: captured })
+}
+
 #[test]
 fn the_first_packet_is_rebased_however_far_the_source_has_come() {
     let now = Instant::now();
     let mut rewriter = Rewriter::new(90_000);
-    rewriter.switch(5_000_000_000, &[4_000_000_000], now);
-    assert_eq!(rewriter.place(5_000_000_000, 4_000_000_000, now), Some(Place { seq: 1, time: 0 }));
-    assert_eq!(rewriter.place(5_000_000_001, 4_000_003_000, now), Some(Place { seq: 2, time: 3000 }));
+    rewriter.switch(5_000_000_000, 4_000_000_000, now);
+    assert_eq!(rewriter.live(5_000_000_000, 4_000_000_000, now), placed(1, 0, now));
+    assert_eq!(rewriter.live(5_000_000_001, 4_000_003_000, now), placed(2, 3000, now));
 }
 
 #[test]
 fn gaps_and_reordering_stay_as_they_are_so_that_repair_still_fits() {
     let now = Instant::now();
     let mut rewriter = Rewriter::new(90_000);
-    rewriter.switch(100, &[0], now);
-    let seqs: Vec<_> = [100, 103, 102, 101, 104].map(|seq| rewriter.place(seq, 0, now).unwrap().seq).into();
+    rewriter.switch(100, 0, now);
+    let seqs: Vec<_> = [100, 103, 102, 101, 104].map(|seq| rewriter.live(seq, 0, now).unwrap().seq).into();
     assert_eq!(seqs, [1, 4, 3, 2, 5]);
-    assert_eq!(rewriter.place(99, 0, now), None, "from before the switch");
+    assert_eq!(rewriter.live(99, 0, now), None, "from before the switch");
 }
 
 #[test]
 fn a_switch_goes_on_after_the_last_packet_and_moves_time_by_what_passed() {
     let now = Instant::now();
     let mut rewriter = Rewriter::new(90_000);
-    rewriter.switch(100, &[7], now);
-    rewriter.place(100, 7, now);
-    rewriter.place(105, 7, now);
+    rewriter.switch(100, 7, now);
+    rewriter.live(100, 7, now);
+    rewriter.live(105, 7, now);
     let later = now + SECOND;
-    rewriter.switch(9, &[50], later);
-    assert_eq!(rewriter.place(9, 50, later), Some(Place { seq: 7, time: 90_000 }));
+    rewriter.switch(9, 50, later);
+    assert_eq!(rewriter.live(9, 50, later), placed(7, 90_000, later));
 }
 
 #[test]
 fn timestamps_go_on_across_the_source_s_wrap() {
     let now = Instant::now();
     let mut rewriter = Rewriter::new(90_000);
-    rewriter.switch(1, &[u32::MAX - 1000], now);
-    let before = rewriter.place(1, u32::MAX - 1000, now).unwrap();
-    let after = rewriter.place(2, 1999, now).unwrap();
+    rewriter.switch(1, u32::MAX - 1000, now);
+    let before = rewriter.live(1, u32::MAX - 1000, now).unwrap();
+    let after = rewriter.live(2, 1999, now).unwrap();
     assert_eq!(after.time.wrapping_sub(before.time), 3000);
 }
 
+/// Frames of two packets each, thirty a second.
+fn frame_of(seq: u64) -> u32 {
+    ((seq - 1) / 2) as u32
+}
+
 #[test]
-fn replayed_frames_are_put_a_millisecond_apart_and_the_live_edge_keeps_its_pace() {
-    let now = Instant::now();
+fn what_leaves_at_once_stands_just_before_the_live_edge() {
+    let captured = Instant::now();
+    let now = captured + MS * 25;
+    let edge = Edge { seq: 120, time: 59 * 3000, captured, arrived: captured + MS * 5 };
     let mut rewriter = Rewriter::new(90_000);
-    let times: Vec<u32> = (0..60).map(|frame| frame * 3000).collect();
-    rewriter.switch(1, &times, now);
-    let places: Vec<_> = times
-        .iter()
-        .enumerate()
-        .map(|(i, time)| rewriter.place(1 + i as u64, *time, now).unwrap().time)
+    rewriter.replay(1, edge);
+    let turn = Some(Turn { leaves: now, edge });
+    let places: Vec<_> = (1..=120)
+        .map(|seq| {
+            let age = SECOND * (59 - frame_of(seq)) / 30;
+            rewriter.place(seq, frame_of(seq) * 3000, captured - age, turn).unwrap()
+        })
         .collect();
-    assert!(places.windows(2).all(|pair| pair[1] - pair[0] == REPLAY_STEP));
-    let live = rewriter.place(61, 60 * 3000, now).unwrap();
-    assert_eq!(live.time - places[59], 3000);
-    let late = rewriter.place(30, times[29], now + SECOND / 2).unwrap();
-    assert_eq!(late.time, places[29], "a repaired packet still belongs to its frame");
+    assert!(places.chunks(2).all(|frame| frame[0].time == frame[1].time), "a frame has one time");
+    let steps: Vec<_> = places.chunks(2).map(|frame| frame[0].time).collect();
+    assert!(steps.windows(2).all(|pair| (1..=10).contains(&(pair[1] - pair[0]))), "{steps:?}");
+    assert!(places.iter().all(|place| captured.duration_since(place.stands_for) < MS * 2));
+    let live = rewriter.live(121, 60 * 3000, captured + SECOND / 30).unwrap();
+    let step = live.time - places[119].time;
+    assert!((3000..3010).contains(&step), "from there on time passes as it did before: {step}");
+    let late = rewriter.live(30, frame_of(30) * 3000, now).unwrap();
+    assert_eq!(late.time, places[29].time, "a repaired packet still belongs to its frame");
+}
+
+/// A packet on its way from a publisher.
+#[derive(Clone, Copy)]
+struct Sent {
+    seq: u64,
+    time: u32,
+    captured: Instant,
+    arrives: Instant,
+    starts: bool,
+}
+
+impl Sent {
+    fn arrival(self, turn: Option<Turn>) -> Arrival<u8> {
+        let Self { seq, time, captured, starts, .. } = self;
+        Arrival { track: 7, seq, time, captured, can_start: starts, turn }
+    }
+
+    fn edge(self) -> Edge {
+        Edge { seq: self.seq, time: self.time, captured: self.captured, arrived: self.arrives }
+    }
+}
+
+/// A publisher with frames of any size, and the cache of what has come of them.
+struct Evening {
+    random: Random,
+    start: Instant,
+    group: u64,
+    lag: Duration,
+    jitter: u64,
+    first_time: u32,
+    frame: u64,
+    seq: u64,
+    cache: Vec<Sent>,
+}
+
+const PACKET: usize = 1100;
+
+impl Evening {
+    fn new(seed: u64) -> Self {
+        let mut random = Random::new(seed);
+        Self {
+            start: Instant::now() + SECOND * 100,
+            group: [60, 300][random.below(2) as usize],
+            lag: MS * random.below(200) as u32,
+            jitter: [1, 8][seed as usize % 2],
+            first_time: random.below(1 << 32) as u32,
+            frame: 0,
+            seq: 1 + random.below(1 << 40),
+            cache: Vec::new(),
+            random,
+        }
+    }
+
+    /// The next frame.
+    fn send(&mut self) -> Vec<Sent> {
+        let starts = self.frame.is_multiple_of(self.group);
+        let packets = if starts { 60 } else { 3 + self.random.below(10) };
+        let captured = self.start + SECOND * self.frame as u32 / 30;
+        let arrives = captured + self.lag + MS * self.random.below(self.jitter) as u32;
+        let time = self.first_time.wrapping_add(self.frame as u32 * 3000);
+        let first = self.seq;
+        (self.seq, self.frame) = (first + packets, self.frame + 1);
+        (0..packets)
+            .map(|i| Sent { seq: first + i, time, captured, arrives, starts: starts && i == 0 })
+            .collect()
+    }
+
+    fn arrive(&mut self, frame: &[Sent]) {
+        if frame[0].starts {
+            self.cache.clear();
+        }
+        self.cache.extend(frame);
+    }
+
+    fn begin_replay(&self, line: &mut Line<u8>, now: Instant) -> Replay<u8> {
+        let first = self.cache[0].seq;
+        line.replay(7, first, self.cache.last().unwrap().edge());
+        Replay::new(7, first, self.cache.len() * PACKET, now)
+    }
+}
+
+/// Somebody joins somewhere in a group of pictures of 2 or 10 s, and stays for 3 s; sometimes another keyframe comes before
+/// the replay is over.
+#[test]
+fn whenever_somebody_joins_they_are_at_the_live_edge_and_nothing_looks_late() {
+    let mut restarted = 0;
+    for seed in 0..300 {
+        let mut evening = Evening::new(seed);
+        for _ in 0..=evening.random.below(evening.group * 2 - 1) {
+            let frame = evening.send();
+            evening.arrive(&frame);
+        }
+        let mut coming = evening.send();
+        let joined = coming[0].arrives - MS * (1 + evening.random.below(20)) as u32;
+        let mut now = joined;
+        let mut line = Line::new(90_000);
+        let mut replay = Some(evening.begin_replay(&mut line, now));
+        let mut seen: Vec<(Place, Instant)> = Vec::new();
+        let mut live_since = None;
+        while now < joined + SECOND * 3 {
+            while coming[0].arrives <= now {
+                evening.arrive(&coming);
+                for sent in std::mem::replace(&mut coming, evening.send()) {
+                    if replay.is_none_or(|replay| !replay.holds(7, sent.seq)) {
+                        live_since.get_or_insert(now);
+                        seen.push((line.place(sent.arrival(None)).unwrap(), now));
+                    }
+                }
+            }
+            if replay.is_some_and(|replay| evening.cache[0].seq > replay.next) {
+                replay = Some(evening.begin_replay(&mut line, now));
+                restarted += 1;
+            }
+            if let Some(mut going) = replay.take() {
+                going.advance(now);
+                let turn = Some(Turn { leaves: now, edge: evening.cache.last().unwrap().edge() });
+                let next = going.next;
+                let mut left = evening.cache.iter().filter(|sent| sent.seq >= next).peekable();
+                while let Some(sent) = left.next_if(|sent| going.take(sent.seq, PACKET)) {
+                    seen.push((line.place(sent.arrival(turn)).unwrap(), now));
+                }
+                replay = left.peek().is_some().then_some(going);
+            }
+            now += MS * 2;
+        }
+        let waited = live_since.unwrap() - joined;
+        assert!(waited < MS * 1100, "seed {seed}: live after {waited:?}");
+        let (first, _) = seen[0];
+        for pair in seen.windows(2) {
+            let (before, after) = (pair[0].0, pair[1].0);
+            assert_eq!(after.seq, before.seq + 1, "seed {seed}");
+            let step = after.time.wrapping_sub(before.time).cast_signed();
+            assert!(step >= 0, "seed {seed}: {step} ticks");
+        }
+        for (place, left) in seen {
+            // One report ties all of it to the clock: what is replayed, what is live, and what was before another keyframe.
+            let ticks = f64::from(place.time.wrapping_sub(first.time).cast_signed());
+            let stands = place.stands_for.saturating_duration_since(first.stands_for).as_secs_f64()
+                - first.stands_for.saturating_duration_since(place.stands_for).as_secs_f64();
+            let off = ticks / 90.0 - stands * 1000.0;
+            assert!(off.abs() < 1.0, "seed {seed}: the clock moved by {off} ms");
+            // And it leaves as late as what is live does: by the lag, what comes behind it, and at most a frame.
+            let late = left - place.stands_for;
+            let usual = evening.lag..evening.lag + MS * (34 + 36);
+            assert!(usual.contains(&late), "seed {seed}: {late:?} late where {:?} is usual", evening.lag);
+        }
+    }
+    assert!(restarted > 5, "{restarted}");
 }
 
 #[test]
 fn what_is_a_second_late_is_left_out() {
     let now = Instant::now();
     let mut rewriter = Rewriter::new(90_000);
-    rewriter.switch(1, &[0], now);
+    rewriter.switch(1, 0, now);
     for frame in 0..60u32 {
         if frame != 20 && frame != 50 {
             let at = now + SECOND * frame / 30;
-            assert!(rewriter.place(1 + u64::from(frame), frame * 3000, at).is_some());
+            assert!(rewriter.live(1 + u64::from(frame), frame * 3000, at).is_some());
         }
     }
     let late = now + SECOND * 2;
-    assert_eq!(rewriter.place(21, 20 * 3000, late), None);
-    assert!(rewriter.place(51, 50 * 3000, late).is_some(), "a third of a second can still be waited for");
+    assert_eq!(rewriter.live(21, 20 * 3000, late), None);
+    assert!(rewriter.live(51, 50 * 3000, late).is_some(), "a third of a second can still be waited for");
 }
 
 #[test]
 fn a_jump_in_sequence_is_a_gap_that_a_receiver_survives() {
     let now = Instant::now();
     let mut rewriter = Rewriter::new(90_000);
-    rewriter.switch(10, &[0], now);
-    rewriter.place(10, 0, now);
+    rewriter.switch(10, 0, now);
+    rewriter.live(10, 0, now);
     let mut last = 1;
     for jump in [30_000, 60_000, 1_000_000, u64::from(u32::MAX)] {
         let seq = last * 7 + jump;
-        let place = rewriter.place(seq, 0, now).unwrap();
+        let place = rewriter.live(seq, 0, now).unwrap();
         assert_eq!(place.seq, last + WIDEST_GAP);
-        assert_eq!(rewriter.place(seq + 1, 0, now).unwrap().seq, place.seq + 1);
-        assert_eq!(rewriter.place(seq - 1, 0, now), None, "from before the jump");
+        assert_eq!(rewriter.live(seq + 1, 0, now).unwrap().seq, place.seq + 1);
+        assert_eq!(rewriter.live(seq - 1, 0, now), None, "from before the jump");
         last = place.seq + 1;
     }
 }
@@ -119,11 +296,11 @@ fn a_jump_in_time_is_put_where_the_capture_clock_says() {
     for jump in [90_000 * 6, 90_000 * 3600, u32::MAX / 2 + 5, u32::MAX - 90_000 * 60] {
         let now = Instant::now();
         let mut rewriter = Rewriter::new(90_000);
-        rewriter.switch(1, &[0], now);
-        rewriter.place(1, 0, now);
-        let place = rewriter.place(2, jump, now + MS * 40).unwrap();
+        rewriter.switch(1, 0, now);
+        rewriter.live(1, 0, now);
+        let place = rewriter.live(2, jump, now + MS * 40).unwrap();
         assert_eq!(place.time, 3600, "a jump by {jump}");
-        assert_eq!(rewriter.place(3, jump.wrapping_add(3000), now + MS * 73).unwrap().time, 6600);
+        assert_eq!(rewriter.live(3, jump.wrapping_add(3000), now + MS * 73).unwrap().time, 6600);
     }
 }
 
@@ -131,10 +308,10 @@ fn a_jump_in_time_is_put_where_the_capture_clock_says() {
 fn a_pause_is_no_jump() {
     let now = Instant::now();
     let mut rewriter = Rewriter::new(90_000);
-    rewriter.switch(1, &[0], now);
-    rewriter.place(1, 0, now);
+    rewriter.switch(1, 0, now);
+    rewriter.live(1, 0, now);
     let hour = SECOND * 3600;
-    assert_eq!(rewriter.place(2, 90_000 * 3600, now + hour).unwrap().time, 90_000 * 3600);
+    assert_eq!(rewriter.live(2, 90_000 * 3600, now + hour).unwrap().time, 90_000 * 3600);
 }
 
 /// Whatever sources do (start anywhere, wrap, lose, reorder, repeat, jump, be switched, be replayed), a viewer's sequence
@@ -153,10 +330,17 @@ fn whatever_the_sources_do_a_viewer_can_follow() {
             let mut time = random.below(1 << 32) as u32;
             let replayed: Vec<u32> =
                 (0..1 + random.below(90) as u32).map(|frame| time.wrapping_add(frame * 3000)).collect();
-            rewriter.switch(seq, &replayed, now);
+            let newest = Edge {
+                seq: seq + replayed.len() as u64 - 1,
+                time: *replayed.last().unwrap(),
+                captured: now,
+                arrived: now,
+            };
+            rewriter.replay(seq, newest);
+            let turn = Some(Turn { leaves: now, edge: newest });
             let mut given = HashSet::new();
             for (i, frame) in replayed.iter().enumerate() {
-                let place = rewriter.place(seq, *frame, now).unwrap();
+                let place = rewriter.place(seq, *frame, now, turn).unwrap();
                 assert!(taken.insert(place.seq), "seed {seed}: {} twice", place.seq);
                 assert_eq!(place.seq, highest + 1, "seed {seed}: a switch leaves no gap");
                 highest = place.seq;
@@ -179,7 +363,7 @@ fn whatever_the_sources_do_a_viewer_can_follow() {
                         // Something late, or sent twice by the network.
                         let late = seq.saturating_sub(random.below(40));
                         if !given.contains(&late)
-                            && let Some(place) = rewriter.place(late, time, now)
+                            && let Some(place) = rewriter.live(late, time, now)
                         {
                             given.insert(late);
                             assert!(taken.insert(place.seq), "seed {seed}: {} twice", place.seq);
@@ -193,7 +377,7 @@ fn whatever_the_sources_do_a_viewer_can_follow() {
                     seq += 1;
                     continue;
                 }
-                let place = rewriter.place(seq, time, now).unwrap();
+                let place = rewriter.live(seq, time, now).unwrap();
                 assert!(taken.insert(place.seq), "seed {seed}: {} twice", place.seq);
                 assert!((highest + 1..=highest + WIDEST_GAP).contains(&place.seq), "seed {seed}");
                 highest = place.seq;
@@ -223,11 +407,11 @@ fn what_arrives_in_any_order_is_in_order_again() {
         arriving.sort();
         let mut rewriter = Rewriter::new(90_000);
         let i0 = arriving[0].1;
-        rewriter.switch(first + i0, &[first_time.wrapping_add(i0 as u32 * 450)], start);
+        rewriter.switch(first + i0, first_time.wrapping_add(i0 as u32 * 450), start);
         let mut received = BTreeMap::new();
         for (_, i) in &arriving {
             let time = first_time.wrapping_add(*i as u32 * 450);
-            if let Some(place) = rewriter.place(first + i, time, start + MS * 5 * *i as u32) {
+            if let Some(place) = rewriter.live(first + i, time, start + MS * 5 * *i as u32) {
                 assert!(received.insert(place.seq, (*i, place.time)).is_none());
             }
         }
@@ -263,10 +447,10 @@ fn between_encodings_time_runs_evenly() {
             let (seq, time) = (seq + u64::from(frame), time.wrapping_add(frame * 3000));
             let captured = start + SECOND * frame / 30;
             if let Some(wanted) = wanted.filter(|wanted| *wanted != on) {
-                rewriter.switch(seq, &[time], captured);
+                rewriter.switch(seq, time, captured);
                 on = wanted;
             }
-            let place = rewriter.place(seq, time, captured).unwrap();
+            let place = rewriter.live(seq, time, captured).unwrap();
             assert_eq!(place.seq, u64::from(frame) + 1);
             if let Some(last) = last {
                 let step = place.time.wrapping_sub(last);
