@@ -4,7 +4,7 @@ use crate::input::Input;
 use sfu::watch::{
     line::{Arrival, Line},
     picture::{Numbers, PictureIds},
-    rewrite::Place,
+    rewrite::{Edge, Place, Turn},
 };
 use std::{
     collections::HashMap,
@@ -29,7 +29,7 @@ struct Source {
 struct Got {
     /// By sequence number in the viewer's stream: which packet it was.
     packets: HashMap<u64, (u8, u64)>,
-    highest: Option<(Place, Instant)>,
+    highest: Option<Place>,
     /// What was added to the sequence numbers of the packet before.
     offset: u64,
 }
@@ -60,13 +60,19 @@ pub fn run(data: &[u8]) {
                 let frames: Vec<u32> = (0..u32::from(which >> 2) + 1)
                     .map(|frame| source.time.wrapping_add(frame * 3000))
                     .collect();
-                line.replay(track, source.seq, &frames, now);
+                // A cache of one packet each, the newest a while ago.
+                let captured = now - Duration::from_millis(u64::from(which));
+                let (seq, time) =
+                    (source.seq + frames.len() as u64 - 1, frames.last().copied().unwrap_or_default());
+                let edge = Edge { seq, time, captured, arrived: now };
+                line.replay(track, source.seq, edge);
+                let turn = Some(Turn { leaves: now, edge });
                 for (at, time) in frames.into_iter().enumerate() {
                     *source = Source { seq: source.seq + 1, time };
                     let seq = source.seq - 1;
-                    let arrival = Arrival { track, seq, time, captured: now, can_start: false };
+                    let arrival = Arrival { track, seq, time, captured, can_start: false, turn };
                     let place = line.place(arrival).expect("what is replayed is on the line");
-                    got.take((track, seq), place, now, at == 0, true);
+                    got.take((track, seq), place, at == 0, true);
                 }
             }
             act => {
@@ -76,11 +82,12 @@ pub fn run(data: &[u8]) {
                 let late = if act == 7 { u64::from(which >> 2) } else { 0 };
                 let captured = now - Duration::from_millis(late);
                 let seq = source.seq.saturating_sub(late);
-                let arrival = Arrival { track, seq, time: source.time, captured, can_start: act == 6 };
+                let arrival =
+                    Arrival { track, seq, time: source.time, captured, can_start: act == 6, turn: None };
                 let before = line.current();
                 let Some(place) = line.place(arrival) else { continue };
                 assert_eq!(line.current(), Some(track));
-                got.take((track, seq), place, captured, before != Some(track), false);
+                got.take((track, seq), place, before != Some(track), false);
                 let given = Numbers { id: seq as u16 & 0x7fff, is_wide: true, base: Some(seq as u8) };
                 if let Some((id, base)) = pictures.place(track, given) {
                     assert!(id <= 0x7fff && base.is_some());
@@ -91,22 +98,15 @@ pub fn run(data: &[u8]) {
 }
 
 impl Got {
-    fn take(
-        &mut self,
-        (track, seq): (u8, u64),
-        place: Place,
-        captured: Instant,
-        switched: bool,
-        replayed: bool,
-    ) {
+    fn take(&mut self, (track, seq): (u8, u64), place: Place, switched: bool, replayed: bool) {
         let offset = place.seq.wrapping_sub(seq);
         match self.highest {
             None => assert!(place.seq < 65_536, "a receiver begins at rollover zero, not at {}", place.seq),
-            Some((highest, at)) => {
+            Some(highest) => {
                 let ahead = place.seq.wrapping_sub(highest.seq).cast_signed();
                 let step = i64::from(place.time.wrapping_sub(highest.time).cast_signed());
-                let elapsed =
-                    (captured.saturating_duration_since(at).as_secs_f64() * f64::from(CLOCK)) as i64;
+                let passed = place.stands_for.saturating_duration_since(highest.stands_for);
+                let elapsed = (passed.as_secs_f64() * f64::from(CLOCK)) as i64;
                 if switched {
                     assert_eq!(ahead, 1, "a switch leaves no gap");
                     assert!(
@@ -133,8 +133,8 @@ impl Got {
         // A number is one packet's, whatever is switched, cut or repeated.
         let known = *self.packets.entry(place.seq).or_insert((track, seq));
         assert_eq!(known, (track, seq), "sequence number {} twice", place.seq);
-        if self.highest.is_none_or(|(highest, _)| place.seq > highest.seq) {
-            self.highest = Some((place, captured));
+        if self.highest.is_none_or(|highest| place.seq > highest.seq) {
+            self.highest = Some(place);
         }
     }
 }
