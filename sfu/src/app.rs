@@ -40,6 +40,7 @@ use crate::{
         health::{Check, Readiness},
         metrics::Metrics,
     },
+    transcode::child,
     watch::whep::Classify,
 };
 use axum::Router;
@@ -48,7 +49,7 @@ use shared::{
     id::{AccountId, ChannelName, EventId},
     text::{AccountName, DisplayName, Password},
 };
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -353,6 +354,11 @@ impl Server {
 /// Waits until the server is told to go as far as `least`; if nobody can say so any more, it is.
 async fn reached(ending: &watch::Receiver<Ending>, least: Ending) {
     let _ = ending.clone().wait_for(|ending| *ending >= least).await;
+}
+
+/// Makes one broadcast's ladder, as a child of a server, with at most so many bytes of memory.
+pub fn transcode(memory: u64) -> ExitCode {
+    child::main(memory)
 }
 
 /// Serves until the process is told to stop.

@@ -50,6 +50,13 @@ enum Command {
         #[command(subcommand)]
         command: ChannelCommand,
     },
+    /// Make a broadcast's ladder; the server starts this itself, with a socket as standard input
+    #[command(hide = true)]
+    Transcode {
+        /// The most bytes of memory
+        #[arg(long, value_name = "BYTES", default_value_t = 1 << 30)]
+        memory: u64,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -87,7 +94,12 @@ enum ChannelCommand {
 
 /// Runs the command line; what goes wrong is one sentence and exit code 1.
 pub fn main() -> ExitCode {
-    match run(Arguments::parse()) {
+    let arguments = Arguments::parse();
+    // A child knows nothing of the configuration, and has no log.
+    if let Command::Transcode { memory } = arguments.command {
+        return app::transcode(memory);
+    }
+    match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("weir: {error}");
@@ -101,6 +113,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     telemetry::log::start(&config.log);
     telemetry::panic::install();
     match arguments.command {
+        Command::Transcode { .. } => Ok(()),
         Command::Serve => {
             raise_descriptors();
             let runtime = runtime::Builder::new_multi_thread().enable_all().build()?;

@@ -1,5 +1,8 @@
 //! The ladder: renditions in AV1 that the server makes of what a publisher sends, in a child process per broadcast.
 
+pub mod backoff;
+pub mod child;
+pub mod confine;
 pub mod decode;
 pub mod demand;
 pub mod depacketize;
@@ -9,8 +12,11 @@ pub mod pace;
 pub mod packetize;
 pub mod picture;
 pub mod pipeline;
+pub mod process;
 pub mod rav1e;
 pub mod scale;
+pub mod waiting;
+pub mod wire;
 
 #[cfg(test)]
 mod tests;

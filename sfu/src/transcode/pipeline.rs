@@ -64,6 +64,11 @@ impl Pipeline {
         }
     }
 
+    /// Pictures of a rung that were left out to stay in time or within its bitrate.
+    pub fn dropped(&self, rung: RungId) -> u64 {
+        self.lines.iter().find(|line| line.rung.id == rung).map_or(0, |line| line.dropped)
+    }
+
     /// Takes the next frame of the source at `now`, and adds to `out` what comes of it.
     pub fn push(&mut self, frame: &SourceFrame, now: Instant, out: &mut Vec<Made>) {
         if self.decoder.as_ref().is_some_and(|(codec, _)| *codec != frame.codec) || frame.after_gap {
@@ -149,12 +154,13 @@ impl Pipeline {
         let Some(number) = self.pace.take(time) else { return };
         let widest = self.lines.iter().map(|line| line.divisor()).max().unwrap_or(1);
         let key = self.cadence.next(number, time, &self.pace, Encoder::AHEAD as u64 * widest, widest);
-        if late {
-            return;
-        }
         let rate = self.pace.rate();
         let due: Vec<&mut Line> =
             self.lines.iter_mut().filter(|line| number.is_multiple_of(line.divisor())).collect();
+        if late {
+            due.into_iter().for_each(|line| line.dropped += 1);
+            return;
+        }
         let picture = Taken { view: *view, number, time, key, rate };
         // The last one runs here: for a single rung no thread is needed.
         let mut due = due.into_iter();
@@ -188,6 +194,7 @@ struct Line {
     encoder: Option<Encoder>,
     budget: Budget,
     asked: bool,
+    dropped: u64,
 }
 
 impl Line {
@@ -199,6 +206,7 @@ impl Line {
             encoder: None,
             budget: Budget::new(rung.bitrate.0),
             asked: false,
+            dropped: 0,
         }
     }
 
@@ -236,6 +244,7 @@ impl Line {
             }
         }
         if !self.budget.room(picture.time) {
+            self.dropped += 1;
             return None;
         }
         let mut encoder = match self.encoder.take() {

@@ -45,6 +45,8 @@ const READABLE_BY_ADAPTERS: &[&str] = &["crate::broadcast::live"];
 const ADAPTER_FILES: &[&str] = &[
     "argon2",
     "bus",
+    "child",
+    "confine",
     "cookie",
     "feed",
     "http",
@@ -55,6 +57,7 @@ const ADAPTER_FILES: &[&str] = &[
     "openh264",
     "opus",
     "postgres",
+    "process",
     "rav1d",
     "rav1e",
     "rest",
