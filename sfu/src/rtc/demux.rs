@@ -28,6 +28,11 @@ pub fn kind(datagram: &[u8]) -> Kind {
     }
 }
 
+/// Whether it is RTP and no RTCP (RFC 5761, 4).
+pub fn is_rtp(datagram: &[u8]) -> bool {
+    matches!(datagram, [128..=191, kind, ..] if !(192..=223).contains(kind))
+}
+
 const STUN_COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
 
 /// The local ufrag in a STUN message's USERNAME, which reads `local:remote` as seen from us (RFC 8445, 7.2.2).

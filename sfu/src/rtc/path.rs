@@ -30,8 +30,8 @@ pub struct Check {
 }
 
 /// A way that the peer nominates is taken once the one before is quiet for so long: nominated ways come in several while
-/// ICE still looks for the best.
-const QUIET: Duration = Duration::from_secs(1);
+/// ICE still looks for the best. Who is sent media tells how it comes at least four times a second.
+const QUIET: Duration = Duration::from_millis(600);
 /// Without a nomination, as some don't repeat theirs; longer than reports and checks are apart.
 const GONE: Duration = Duration::from_secs(6);
 /// Consent to be sent to ends so long after the last check (RFC 7675, 5.1).
@@ -46,6 +46,8 @@ pub struct Path {
     nominated: Option<Route>,
     /// Where it goes instead.
     moved: Option<Route>,
+    /// Nominated, while the current one wasn't quiet for long enough; nothing came by that one since.
+    next: Option<Route>,
     /// When something last came that way; never, if the way itself is no more.
     heard: Option<Instant>,
     checked: Instant,
@@ -55,7 +57,7 @@ pub struct Path {
 impl Path {
     /// Nothing is known yet.
     pub fn new(now: Instant) -> Self {
-        Self { nominated: None, moved: None, heard: None, checked: now, checks: VecDeque::new() }
+        Self { nominated: None, moved: None, next: None, heard: None, checked: now, checks: VecDeque::new() }
     }
 
     fn current(&self) -> Option<Route> {
@@ -78,17 +80,25 @@ impl Path {
         }
         let Some(current) = self.current() else { return };
         let patience = if check.nominates { QUIET } else { GONE };
-        let is_quiet = self.heard.is_none_or(|heard| now.saturating_duration_since(heard) >= patience);
-        if route != current && is_quiet {
+        if route != current && self.is_quiet(patience, now) {
             self.moved = Some(route);
+            self.next = None;
+        } else if route != current && check.nominates {
+            // Its next check may be seconds away.
+            self.next = Some(route);
         }
         self.heard(route, now);
+    }
+
+    fn is_quiet(&self, least: Duration, now: Instant) -> bool {
+        self.heard.is_none_or(|heard| now.saturating_duration_since(heard) >= least)
     }
 
     /// Something came from the peer.
     pub fn heard(&mut self, route: Route, now: Instant) {
         if self.current() == Some(route) {
             self.heard = Some(now);
+            self.next = None;
         }
     }
 
@@ -104,6 +114,13 @@ impl Path {
         if self.nominated != Some(nominated) {
             self.nominated = Some(nominated);
             self.moved = None;
+            self.next = None;
+            self.heard = Some(now);
+        }
+        if self.is_quiet(QUIET, now)
+            && let Some(next) = self.next.take()
+        {
+            self.moved = Some(next);
             self.heard = Some(now);
         }
         self.moved.unwrap_or(nominated)
@@ -145,6 +162,26 @@ mod tests {
         // ICE gives the old pair up and takes the new one by itself.
         assert_eq!(path.take(route(2), start + S * 26), route(2));
         assert_eq!(path.moved, None);
+    }
+
+    #[test]
+    fn a_check_that_comes_before_the_old_way_is_quiet_counts_once_it_is() {
+        let start = Instant::now();
+        let mut path = Path::new(start);
+        path.take(route(1), start);
+        path.heard(route(1), start + S);
+        path.checked(route(2), &check(1, true), start + S + QUIET / 3);
+        assert_eq!(path.take(route(1), start + S + QUIET / 2), route(1));
+        assert_eq!(path.take(route(1), start + S + QUIET), route(2));
+        // What came before but was late on its way changes nothing.
+        path.heard(route(1), start + S + QUIET);
+        assert_eq!(path.take(route(1), start + S * 2), route(2));
+        // Who goes on by the old way stays there.
+        let mut path = Path::new(start);
+        path.take(route(1), start);
+        path.checked(route(2), &check(1, true), start + S / 10);
+        path.heard(route(1), start + S / 5);
+        assert_eq!(path.take(route(1), start + S * 3), route(1));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::{
     kept::{self, Kept},
     path::{Path, Route},
     report::Reports,
-    resend::Allowance,
+    resend::{Allowance, Doubling},
     sdp,
     segment::Segmenter,
     tcp::Framed,
@@ -145,6 +145,7 @@ pub struct Peer {
     red: Option<Pt>,
     /// What may leave beyond what is written.
     allowance: Allowance,
+    doubling: Doubling,
     reports: Reports,
 }
 
@@ -213,6 +214,7 @@ impl Peer {
             kept: Kept::default(),
             red: None,
             allowance: Allowance::new(now),
+            doubling: Doubling::default(),
             reports: Reports::default(),
         };
         let answer = answer.to_sdp_string();
@@ -337,6 +339,9 @@ impl Peer {
                     if route.proto == Protocol::Udp {
                         let source = (!mapped).then_some(route.local.ip());
                         out.push(route.remote, source, &transmit.contents);
+                        if self.is_doubled(&transmit.contents) {
+                            out.push(route.remote, source, &transmit.contents);
+                        }
                         if let Some(arrived) = self.measured(&transmit.contents) {
                             out.note_arrival(arrived);
                         }
@@ -348,9 +353,25 @@ impl Peer {
                     self.connected = true;
                     event(Event::Connected);
                 }
-                Output::Event(other) => event(other),
+                Output::Event(other) => {
+                    if let Event::PeerStats(stats) = &other {
+                        self.doubling.measured(stats.egress_loss_fraction, stats.rtt);
+                    }
+                    event(other);
+                }
             }
         }
+    }
+
+    /// Whether a datagram is a repair that is to leave twice.
+    fn is_doubled(&mut self, datagram: &[u8]) -> bool {
+        if !self.doubling.is_on {
+            return false;
+        }
+        let (Some(ssrc), Some(rtx)) = (datagram.get(8..12), self.video.and_then(|line| line.rtx)) else {
+            return false;
+        };
+        ssrc == rtx.to_be_bytes() && demux::is_rtp(datagram) && self.allowance.leaves(self.now)
     }
 
     /// When the packet of this datagram arrived, if it is one that is measured.
@@ -493,8 +514,11 @@ impl Peer {
     }
 
     /// How many bits a second there would be use for: the congestion controller probes for as much, and not at all for 0.
-    /// It takes effect with the next [`Self::advance`].
-    pub fn set_desired_bitrate(&mut self, bits: u64) {
+    /// With an estimate to begin `afresh` from it forgets everything else. It takes effect with the next [`Self::advance`].
+    pub fn set_desired_bitrate(&mut self, bits: u64, afresh: Option<u64>) {
+        if let Some(estimate) = afresh {
+            self.rtc.bwe().reset(Bitrate::bps(estimate));
+        }
         self.rtc.bwe().set_bitrate(Bitrate::ZERO, Bitrate::bps(bits));
     }
 

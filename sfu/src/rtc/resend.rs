@@ -1,5 +1,6 @@
 //! How much is sent again to one viewer. A NACK of 1.4 KB can ask for thousands of packets, and be sent a hundred times in
-//! a batch: what answers it is bounded here, by counting what leaves beyond what was written.
+//! a batch: what answers it is bounded here, by counting what leaves beyond what was written. And whether repairs go out
+//! twice.
 
 use std::time::{Duration, Instant};
 
@@ -42,6 +43,33 @@ impl Allowance {
     /// All that was written has left; what remains is what it may still be sent beyond that.
     pub fn settled(&mut self) {
         self.left = self.left.min(BURST);
+    }
+}
+
+/// Loss from which on a repair is sent twice: asked for once more it comes too late for its picture.
+const LOSSY: f32 = 0.03;
+/// Loss beyond which it would only add to it.
+const RUINOUS: f32 = 0.25;
+/// A round trip that is so much longer than its least goes through a queue, which more would only fill.
+const QUEUE: Duration = Duration::from_millis(60);
+
+/// Whether a viewer's repairs are sent twice: where the air loses them, and not a queue that is full. The same datagram
+/// once more costs nothing to make, and the receiver passes over the second one (RFC 3711, 3.3.2).
+#[derive(Debug, Default)]
+pub struct Doubling {
+    least: Option<Duration>,
+    /// As the last measurement says.
+    pub is_on: bool,
+}
+
+impl Doubling {
+    /// A measurement: the share that was lost lately, and the round trip.
+    pub fn measured(&mut self, loss: Option<f32>, round_trip: Option<Duration>) {
+        let queue =
+            round_trip.map(|now| now - *self.least.insert(self.least.map_or(now, |least| least.min(now))));
+        self.is_on = std::env::var_os("ONCE").is_none()
+            && loss.is_some_and(|loss| (LOSSY..RUINOUS).contains(&loss))
+            && queue.is_some_and(|queue| queue < QUEUE);
     }
 }
 
@@ -91,5 +119,23 @@ mod tests {
             allowance.settled();
         }
         assert!((9_000..=10_010).contains(&sent), "{sent} in ten seconds");
+    }
+
+    #[test]
+    fn repairs_go_out_twice_where_the_air_loses_and_once_where_a_queue_is_full() {
+        let mut doubling = Doubling::default();
+        for (loss, round_trip, is_on) in [
+            (None, None, false),
+            (Some(0.1), None, false),
+            (Some(0.1), Some(40), true),
+            (Some(0.0), Some(40), false),
+            (Some(0.1), Some(160), false),
+            (Some(0.1), Some(60), true),
+            (Some(0.5), Some(40), false),
+            (Some(f32::NAN), Some(40), false),
+        ] {
+            doubling.measured(loss, round_trip.map(|ms| MS * ms));
+            assert_eq!(doubling.is_on, is_on, "{loss:?} {round_trip:?}");
+        }
     }
 }

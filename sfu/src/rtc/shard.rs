@@ -117,10 +117,10 @@ impl Peers {
         }
     }
 
-    /// Tells a viewer's congestion controller what there would be use for.
-    pub fn set_desired_bitrate(&mut self, key: PeerKey, bits: u64) {
+    /// Tells a viewer's congestion controller what there would be use for, and to begin `afresh` from an estimate.
+    pub fn set_desired_bitrate(&mut self, key: PeerKey, bits: u64, afresh: Option<u64>) {
         if let Some(peer) = self.map.get_mut(&key) {
-            peer.set_desired_bitrate(bits);
+            peer.set_desired_bitrate(bits, afresh);
             self.dirty.push(key);
         }
     }

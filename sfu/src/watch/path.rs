@@ -16,6 +16,18 @@ pub struct Path {
     pub queueing: Duration,
 }
 
+/// So much more than its least means that the round trip goes through a queue.
+pub(super) const QUEUE: Duration = Duration::from_millis(150);
+/// Loss that comes from a full queue rather than from the air.
+const LOSSY: f32 = 0.05;
+
+impl Path {
+    /// Whether more is sent than passes.
+    pub fn is_congested(&self) -> bool {
+        self.loss > LOSSY || self.queueing > QUEUE
+    }
+}
+
 /// One measurement of the congestion controller's. What is missing wasn't measured.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Sample {

@@ -5,7 +5,7 @@
 //! is careful: the congestion controller is asked to look for room for the next larger rendition, and only once that has
 //! been there for a while it is taken. One that had to be given up again soon is tried again later each time.
 
-use super::path::Path;
+use super::path::{Path, QUEUE};
 use shared::{unit::Size, watch::Reason};
 use std::time::{Duration, Instant};
 
@@ -36,10 +36,6 @@ const CONGESTED_FOR: Duration = Duration::from_millis(700);
 /// without, only if the estimate is this low, for longer.
 const SHORT: f64 = 0.8;
 const SHORT_FOR: Duration = Duration::from_millis(2000);
-/// So much more than its least means that the round trip goes through a queue.
-const QUEUE: Duration = Duration::from_millis(150);
-/// Loss that comes from a full queue rather than from the air.
-const LOSSY: f32 = 0.05;
 /// Loss that no picture survives, whatever the estimate.
 const RUINOUS: f32 = 0.2;
 /// For so long not even the smallest rendition may fit, before the picture is left out and the sound alone goes on.
@@ -80,10 +76,6 @@ impl<T> Version<T> {
         // A picture touches two sides of its box only: the one that it fills decides.
         self.size.is_some_and(|size| fills(size.width, shown.width) || fills(size.height, shown.height))
     }
-}
-
-fn is_congested(path: &Path) -> bool {
-    path.loss > LOSSY || path.queueing > QUEUE
 }
 
 /// Some networks lose a few percent whatever is sent, which the estimate takes into account.
@@ -209,7 +201,7 @@ impl<T: Copy + PartialEq> Selector<T> {
             return Choice { picture: None, reason: nothing, desired: 0, urgent: false };
         }
         let unknown = now.saturating_duration_since(began) < UNKNOWN_FOR;
-        let counts = |bits: &u64| !unknown || is_congested(&path) || *bits < usable[0].bitrate;
+        let counts = |bits: &u64| !unknown || path.is_congested() || *bits < usable[0].bitrate;
         let path = Path { estimate: path.estimate.filter(counts), ..path };
         let position = |track: T| usable.iter().position(|version| version.track == track);
         if let Some(chosen) = wish.chosen.and_then(position) {
@@ -326,7 +318,7 @@ impl<T: Copy + PartialEq> Selector<T> {
     fn shortage(&mut self, played: &Version<T>, path: Path, now: Instant) -> Option<Shortage> {
         let share = path.estimate.map_or(f64::INFINITY, |bits| bits as f64 / played.bitrate.max(1) as f64);
         let severe = self.severe.held(share < SEVERE, SEVERE_FOR, now);
-        let crowded = (share < DOUBTFUL && is_congested(&path)) || path.loss > RUINOUS;
+        let crowded = (share < DOUBTFUL && path.is_congested()) || path.loss > RUINOUS;
         let congested = self.congested.held(crowded, CONGESTED_FOR, now);
         let short = self.short.held(share < SHORT, SHORT_FOR, now);
         (severe || congested || short).then_some(Shortage { is_severe: share < SEVERE })
@@ -409,7 +401,7 @@ struct Shortage {
 /// Whether neither a version nor anything beside it comes through.
 fn does_not_fit<T>(version: &Version<T>, path: Path) -> bool {
     let is_short = path.estimate.is_some_and(|bits| (bits as f64) < version.bitrate as f64 * SHORT);
-    (is_short || path.loss > RUINOUS) && is_congested(&path)
+    (is_short || path.loss > RUINOUS) && path.is_congested()
 }
 
 fn sought<T>(version: &Version<T>) -> u64 {

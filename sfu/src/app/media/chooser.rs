@@ -31,7 +31,8 @@ const YOUNG: Duration = Duration::from_secs(3);
 const NEWS: f64 = 0.2;
 /// It probes when it is told that more is wanted than before. Where what is sent is most of what it estimates it hardly does
 /// so otherwise (15 s without a change), so it is told again after this time. Such a probe is for twice the estimate, and lasts
-/// 15 ms.
+/// 15 ms. Each one's result is another; an estimate that stays the same to the bit was not probed for: the controller takes
+/// the path for congested still, and sends too little by it to find out. Then it begins afresh from there.
 const REMIND_EVERY: Duration = Duration::from_secs(4);
 
 #[derive(Debug, Clone)]
@@ -90,6 +91,15 @@ impl Pictures {
     }
 }
 
+/// What the congestion controller is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct News {
+    /// Bits a second that there would be use for.
+    pub desired: u64,
+    /// It is to forget what it knows, but for this estimate.
+    pub afresh: Option<u64>,
+}
+
 /// See the module. One for each viewer.
 #[derive(Debug)]
 pub struct Chooser {
@@ -100,6 +110,8 @@ pub struct Chooser {
     pub choice: Choice<TrackKey>,
     /// What the controller was told to look for, and when.
     told: Option<(u64, Instant)>,
+    /// What it estimated when it was told.
+    told_at: Option<u64>,
     /// Something changed since the last choice.
     pub is_due: bool,
 }
@@ -112,6 +124,7 @@ impl Default for Chooser {
             selector: Selector::default(),
             choice: Choice { picture: None, reason: Reason::Best, desired: 0, urgent: false },
             told: None,
+            told_at: None,
             is_due: false,
         }
     }
@@ -165,24 +178,30 @@ impl Chooser {
         self.choice
     }
 
-    /// What the controller is to look for, if that is news to it.
-    pub fn news(&mut self, now: Instant) -> Option<u64> {
+    /// What the controller is to be told, if that is news to it.
+    pub fn news(&mut self, now: Instant) -> Option<News> {
         let mut desired = self.choice.desired;
+        let mut afresh = None;
         if let Some((told, at)) = self.told {
             let is_as_before =
                 (told == 0) == (desired == 0) && told.abs_diff(desired) as f64 <= told as f64 * NEWS;
-            let lacks = self.meter.path().estimate.is_some_and(|bits| bits < desired);
-            if is_as_before && !(lacks && now.saturating_duration_since(at) >= REMIND_EVERY) {
+            let path = self.meter.path();
+            let lacks = path.estimate.filter(|bits| *bits < desired);
+            if is_as_before && (lacks.is_none() || now.saturating_duration_since(at) < REMIND_EVERY) {
                 return None;
             }
             if is_as_before {
-                // What is wanted has to fall before it can rise: that is the next tick's.
-                desired = 0;
-                self.is_due = true;
+                afresh = lacks.filter(|_| self.told_at == lacks && !path.is_congested());
+                if afresh.is_none() {
+                    // What is wanted has to fall before it can rise: that is the next tick's.
+                    desired = 0;
+                    self.is_due = true;
+                }
             }
         }
+        self.told_at = self.meter.path().estimate;
         self.told = Some((desired, now));
-        Some(desired)
+        Some(News { desired, afresh })
     }
 
     /// What is told of it, where `rendition` is on the viewer's line.
@@ -202,6 +221,9 @@ impl Chooser {
 }
 
 #[cfg(test)]
+mod network_tests;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -211,12 +233,25 @@ mod tests {
         let mut chooser = Chooser::default();
         let mut said = Vec::new();
         chooser.estimated(Some(600_000));
-        for tick in 0..100u64 {
+        for tick in 0..130u64 {
             // A measure that is never quite the same.
-            chooser.choice.desired = if tick < 90 { 2_300_000 + tick % 7 * 30_000 } else { 0 };
+            chooser.choice.desired = if tick < 125 { 2_300_000 + tick % 7 * 30_000 } else { 0 };
+            if tick == 20 {
+                // The controller probed.
+                chooser.estimated(Some(590_000));
+            }
             let now = start + Duration::from_millis(100) * tick as u32;
-            said.extend(chooser.news(now).map(|bits| (tick, bits > 0)));
+            said.extend(chooser.news(now).map(|news| (tick, news.desired > 0, news.afresh)));
         }
-        assert_eq!(said, [(0, true), (40, false), (41, true), (81, false), (82, true), (90, false)]);
+        let expected = [
+            (0, true, None),
+            (40, false, None),
+            (41, true, None),
+            // What stays the same to the bit was not probed for.
+            (81, true, Some(590_000)),
+            (121, true, Some(590_000)),
+            (125, false, None),
+        ];
+        assert_eq!(said, expected);
     }
 }

@@ -413,8 +413,8 @@ impl Room {
             // The publisher may be about to come back.
             (None, _) => viewer.video.want_nothing(),
         }
-        if let Some(desired) = viewer.chooser.news(now) {
-            peers.set_desired_bitrate(viewer.key, desired);
+        if let Some(news) = viewer.chooser.news(now) {
+            peers.set_desired_bitrate(viewer.key, news.desired, news.afresh);
         }
     }
 
