@@ -7,6 +7,7 @@ use std::{
     env, fs,
     io::{self, Read},
     path::{Path, PathBuf},
+    process::Command,
 };
 
 fn main() -> io::Result<()> {
@@ -14,6 +15,7 @@ fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=build.rs");
     // sqlx reads the folder at compile time, and only a build script can make Cargo look at it.
     println!("cargo::rerun-if-changed=migrations");
+    link_libvpx_statically()?;
     let dir = match env::var_os("WEIR_FRONTEND_DIR") {
         Some(dir) => PathBuf::from(dir),
         None => default_dir()?,
@@ -95,4 +97,22 @@ fn list(dir: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
 
 fn include(file: &Path) -> String {
     format!("include_bytes!({:?})", file.display().to_string())
+}
+
+/// The server is one binary: it takes libvpx along where the system has it as an archive. The linker looks for `-lvpx` in the
+/// folders it is given, in order: one that holds nothing but the archive goes first.
+fn link_libvpx_statically() -> io::Result<()> {
+    let asked = Command::new("pkg-config").args(["--variable=libdir", "vpx"]).output();
+    let Ok(told) = asked.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()) else {
+        return Ok(());
+    };
+    let archive = Path::new(&told).join("libvpx.a");
+    if archive.is_file() {
+        let folder = PathBuf::from(env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("no OUT_DIR"))?);
+        let folder = folder.join("static");
+        fs::create_dir_all(&folder)?;
+        fs::copy(&archive, folder.join("libvpx.a"))?;
+        println!("cargo::rustc-link-search=native={}", folder.display());
+    }
+    Ok(())
 }

@@ -1,10 +1,12 @@
 //! The transcoding child as a real process: what confines it, how it ends, and that another one comes.
 
+use picture::{
+    Colour, Picture,
+    rav1e::{Encoder, Settings},
+};
 use sfu::transcode::{
     frame::{Made, MediaTime, Rung, RungFrame, RungId, SourceFrame},
-    picture::{Colour, Picture},
     process::{Config, Event, Transcoder},
-    rav1e::{Encoder, Settings},
     wire::Stats,
 };
 use shared::{
@@ -291,10 +293,10 @@ impl Source {
             }
             let time = MediaTime(self.number * 3000);
             self.number += 1;
-            if let Some(encoded) = self.encoder.encode(&picture.view(), time).expect("to encode") {
+            if let Some(encoded) = self.encoder.encode(&picture.view()).expect("to encode") {
                 return SourceFrame {
                     codec: Codec::Av1,
-                    time: encoded.time,
+                    time,
                     keyframe: encoded.keyframe,
                     after_gap: false,
                     data: encoded.data.into(),

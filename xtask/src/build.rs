@@ -51,7 +51,7 @@ fn server(context: &Context) -> Result<Outcome> {
 /// Chooses what runs natively, always all of it: cargo gives dependencies the features that the chosen packages ask
 /// for together, so any other choice would compile the server and what it shares with the tests a second time.
 pub fn native(cargo: &mut Command) -> &mut Command {
-    for package in ["weir-shared", "weir-sfu", "weir-tests", "weir-fuzz", "xtask"] {
+    for package in ["weir-shared", "weir-picture", "weir-sfu", "weir-tests", "weir-fuzz", "xtask"] {
         cargo.args(["--package", package]);
     }
     cargo

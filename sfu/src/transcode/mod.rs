@@ -10,11 +10,8 @@ pub mod frame;
 pub mod ladder;
 pub mod pace;
 pub mod packetize;
-pub mod picture;
 pub mod pipeline;
 pub mod process;
-pub mod rav1e;
-pub mod scale;
 pub mod waiting;
 pub mod wire;
 

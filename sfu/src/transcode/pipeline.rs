@@ -8,9 +8,10 @@ use super::{
     decode::{self, DecodeError, Decoder},
     frame::{Made, MediaTime, Rung, RungFrame, RungId, SourceFrame},
     pace::{Budget, Cadence, Punctuality, Thinning},
-    picture::{Colour, Picture, View},
+};
+use picture::{
+    Colour, Picture, Scaler, View,
     rav1e::{Encoder, Settings},
-    scale::Scaler,
 };
 use shared::{broadcast::Codec, unit::Size};
 use std::{
@@ -258,13 +259,13 @@ impl Line {
         if !self.scaler.scale(&picture.view, self.rung.size, &mut self.picture) {
             return None;
         }
-        let encoded = encoder.encode(&self.picture.view(), picture.time).ok()?;
+        let encoded = encoder.encode(&self.picture.view()).ok()?;
         self.encoder = Some(encoder);
         let encoded = encoded?;
-        self.budget.spend(encoded.time, encoded.keyframe, encoded.data.len());
+        self.budget.spend(picture.time, encoded.keyframe, encoded.data.len());
         Some(RungFrame {
             rung: self.rung.id,
-            time: encoded.time,
+            time: picture.time,
             keyframe: encoded.keyframe,
             data: encoded.data,
             encoding: encoded.took,

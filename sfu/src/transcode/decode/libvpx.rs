@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use super::{DecodeError, Decoder, fits, header, no_rgb};
-use crate::transcode::picture::{Colour, Picture, Plane, Raw, RawPlane, UNSAID, View};
+use picture::{Colour, Picture, Plane, Raw, RawPlane, UNSAID, View};
 use shared::unit::Size;
 use std::{mem::MaybeUninit, ptr, slice};
 use vpx_sys::{

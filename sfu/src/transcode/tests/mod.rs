@@ -1,4 +1,3 @@
 //! The ladder with its real codecs.
 
-mod footage;
 mod ladder;

@@ -6,14 +6,12 @@
 //! filled in when they do.
 #![allow(unsafe_code)]
 
-use super::{
-    frame::MediaTime,
-    picture::{Colour, View, sides},
-};
+use crate::{Colour, View, sides};
+pub use ::rav1e::prelude::EncoderConfig;
 use ::rav1e::prelude::{
-    ChromaSampling, ColorDescription, ColorPrimaries, Config, Context, EncoderConfig, EncoderStatus, Frame,
-    FrameParameters, FrameType, FrameTypeOverride, MatrixCoefficients, PixelRange, Rational,
-    SceneDetectionSpeed, TransferCharacteristics,
+    ChromaSampling, ColorDescription, ColorPrimaries, Config, Context, EncoderStatus, Frame, FrameParameters,
+    FrameType, FrameTypeOverride, MatrixCoefficients, PixelRange, Rational, SceneDetectionSpeed,
+    TransferCharacteristics,
 };
 use shared::unit::{Bitrate, Size};
 use std::{
@@ -40,8 +38,6 @@ pub struct Settings {
 /// An encoded picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Encoded {
-    /// When it is to be shown.
-    pub time: MediaTime,
     /// Whether decoding can start here.
     pub keyframe: bool,
     /// A temporal unit of OBUs with sizes, without its temporal delimiter.
@@ -69,8 +65,6 @@ pub struct Encoder {
     settings: Settings,
     // Sent, not filled in yet; the oldest first.
     blank: VecDeque<Arc<Frame<u8>>>,
-    // Filled in, not given out yet; the oldest first.
-    times: VecDeque<MediaTime>,
     key_next: bool,
 }
 
@@ -81,13 +75,22 @@ impl Encoder {
 
     /// Opens one. Its first picture is a keyframe.
     pub fn open(settings: Settings) -> Result<Self, EncodeError> {
+        Self::open_with(settings, |_| {})
+    }
+
+    /// Opens one with other settings of rav1e's than ours, to measure what they buy.
+    pub fn open_with(
+        settings: Settings,
+        change: impl FnOnce(&mut EncoderConfig),
+    ) -> Result<Self, EncodeError> {
+        let mut config = config(&settings);
+        change(&mut config);
         let context = Config::new()
-            .with_encoder_config(config(&settings))
+            .with_encoder_config(config)
             .with_threads(1)
             .new_context()
             .map_err(|error| EncodeError::Settings(error.to_string()))?;
-        let mut encoder =
-            Self { context, settings, blank: VecDeque::new(), times: VecDeque::new(), key_next: false };
+        let mut encoder = Self { context, settings, blank: VecDeque::new(), key_next: false };
         for _ in 0..Self::AHEAD {
             encoder.send_blank()?;
         }
@@ -120,11 +123,10 @@ impl Encoder {
     }
 
     /// Encodes a picture of the right size. Mostly it is given back encoded at once.
-    pub fn encode(&mut self, picture: &View<'_>, time: MediaTime) -> Result<Option<Encoded>, EncodeError> {
+    pub fn encode(&mut self, picture: &View<'_>) -> Result<Option<Encoded>, EncodeError> {
         let begun = Instant::now();
         if let Some(frame) = self.blank.pop_front() {
             fill(&frame, picture, self.settings.size);
-            self.times.push_back(time);
         }
         // rav1e prepares the next picture when it is sent another one, and looks at a small copy of it to guess motion: as
         // long as it isn't there, this one stands in.
@@ -135,9 +137,7 @@ impl Encoder {
         loop {
             match self.context.receive_packet() {
                 Ok(packet) => {
-                    let time = self.times.pop_front().unwrap_or(time);
                     return Ok(Some(Encoded {
-                        time,
                         keyframe: packet.frame_type == FrameType::KEY,
                         data: without_delimiter(packet.data),
                         took: begun.elapsed(),

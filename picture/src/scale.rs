@@ -1,6 +1,6 @@
 //! Scaling: plane by plane with SIMD, by a filter as wide as the step down is large, so that nothing flickers.
 
-use super::picture::{Picture, Plane, View, sides};
+use crate::{Picture, Plane, View, sides};
 use fast_image_resize::{
     FilterType, ResizeAlg, ResizeOptions, Resizer,
     images::{TypedImage, TypedImageRef},
