@@ -40,7 +40,7 @@ use crate::{
         health::{Check, Readiness},
         metrics::Metrics,
     },
-    transcode::child,
+    transcode::{child, measure},
     watch::whep::Classify,
 };
 use axum::Router;
@@ -356,9 +356,9 @@ async fn reached(ending: &watch::Receiver<Ending>, least: Ending) {
     let _ = ending.clone().wait_for(|ending| *ending >= least).await;
 }
 
-/// Makes one broadcast's ladder, as a child of a server, with at most so many bytes of memory.
-pub fn transcode(memory: u64) -> ExitCode {
-    child::main(memory)
+/// Makes one broadcast's ladder, as a child of a server, with at most so many bytes of memory; or only measures what that costs.
+pub fn transcode(memory: u64, measure: bool) -> ExitCode {
+    if measure { measure::main() } else { child::main(memory) }
 }
 
 /// Serves until the process is told to stop.

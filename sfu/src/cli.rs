@@ -56,6 +56,9 @@ enum Command {
         /// The most bytes of memory
         #[arg(long, value_name = "BYTES", default_value_t = 1 << 30)]
         memory: u64,
+        /// Only print how many microseconds of CPU time a 360p picture takes
+        #[arg(long)]
+        measure: bool,
     },
 }
 
@@ -96,8 +99,8 @@ enum ChannelCommand {
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     // A child knows nothing of the configuration, and has no log.
-    if let Command::Transcode { memory } = arguments.command {
-        return app::transcode(memory);
+    if let Command::Transcode { memory, measure } = arguments.command {
+        return app::transcode(memory, measure);
     }
     match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,

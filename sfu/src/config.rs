@@ -19,6 +19,8 @@ pub struct Config {
     pub http: Http,
     /// Media.
     pub media: Media,
+    /// Renditions that the server makes.
+    pub ladder: Ladder,
     /// How long sessions go on once the process is told to end, and no new ones are taken: at most 20 s.
     pub drain: Duration,
     /// The data directory: the database is there, unless it has a URL.
@@ -63,6 +65,22 @@ pub struct Media {
     pub ice_credential: Option<String>,
 }
 
+/// Which renditions the server may make beside what is published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ladder {
+    /// Whether there are any.
+    pub enabled: bool,
+    /// Of one broadcast.
+    pub max_rungs: u8,
+    /// Hundredths of a core for all of them together; what forwarding leaves if absent.
+    pub max_cpu: Option<u32>,
+    /// Their names: `360p`, `180p` …
+    pub rungs: Vec<String>,
+}
+
+/// The rungs that there can be.
+const RUNGS: [&str; 5] = ["1080p", "720p", "540p", "360p", "180p"];
+
 /// What is logged, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Log {
@@ -99,6 +117,12 @@ impl Default for Config {
                 ice_servers: Vec::new(),
                 ice_username: None,
                 ice_credential: None,
+            },
+            ladder: Ladder {
+                enabled: true,
+                max_rungs: 3,
+                max_cpu: None,
+                rungs: RUNGS.map(str::to_owned).to_vec(),
             },
             drain: Duration::from_secs(5),
             data_dir: PathBuf::from("data"),
@@ -300,6 +324,46 @@ const SETTINGS: &[Setting] = &[
         set: |config, texts| quotable(one(texts)?).map(|text| config.media.ice_credential = Some(text)),
     },
     Setting {
+        key: "ladder.enabled",
+        variable: "WEIR_LADDER_ENABLED",
+        is_list: false,
+        expected: "true or false",
+        set: |config, texts| one(texts)?.trim().parse().ok().map(|enabled| config.ladder.enabled = enabled),
+    },
+    Setting {
+        key: "ladder.max_rungs",
+        variable: "WEIR_LADDER_MAX_RUNGS",
+        is_list: false,
+        expected: "how many rungs a broadcast may have, from 1 to 3",
+        set: |config, texts| {
+            let rungs: u8 = one(texts)?.trim().parse().ok()?;
+            (1..=3).contains(&rungs).then(|| config.ladder.max_rungs = rungs)
+        },
+    },
+    Setting {
+        key: "ladder.max_cpu",
+        variable: "WEIR_LADDER_MAX_CPU",
+        is_list: false,
+        expected: "cores for all ladders together, like 2 or 0.5, from 0.05 to 1024",
+        set: |config, texts| {
+            let cores: f64 = one(texts)?.trim().parse().ok()?;
+            (0.05..=1024.0)
+                .contains(&cores)
+                .then(|| config.ladder.max_cpu = Some((cores * 100.0).round() as u32))
+        },
+    },
+    Setting {
+        key: "ladder.rungs",
+        variable: "WEIR_LADDER_RUNGS",
+        is_list: true,
+        expected: "one or more of 1080p, 720p, 540p, 360p and 180p",
+        set: |config, texts| {
+            let rungs: Vec<String> = texts.iter().map(|text| text.trim().to_owned()).collect();
+            let fit = !rungs.is_empty() && rungs.iter().all(|rung| RUNGS.contains(&&**rung));
+            fit.then(|| config.ladder.rungs = rungs)
+        },
+    },
+    Setting {
         key: "drain_seconds",
         variable: "WEIR_DRAIN_SECONDS",
         is_list: false,
@@ -439,6 +503,7 @@ fn read_table(
             let given = match value.get_ref() {
                 DeValue::String(text) => shown(text),
                 DeValue::Integer(number) => number.as_str().to_owned(),
+                DeValue::Float(number) => number.as_str().to_owned(),
                 other => format!("{} {}", article(other.type_str()), other.type_str()),
             };
             set(config, setting, texts_of(value.get_ref()).as_deref(), at(value.span().start), given)?;
@@ -458,6 +523,7 @@ fn texts_of(value: &DeValue<'_>) -> Option<Vec<String>> {
     match value {
         DeValue::String(text) => Some(vec![text.to_string()]),
         DeValue::Integer(number) => Some(vec![number.as_str().to_owned()]),
+        DeValue::Float(number) => Some(vec![number.as_str().to_owned()]),
         DeValue::Boolean(value) => Some(vec![value.to_string()]),
         DeValue::Array(items) => {
             items.iter().map(|item| item.get_ref().as_str().map(str::to_owned)).collect()
@@ -522,6 +588,10 @@ mod tests {
             public_ip = "203.0.113.7"
             shards = 4
             tcp = false
+            [ladder]
+            enabled = false
+            max_cpu = 1.5
+            rungs = ["360p", "180p"]
             [log]
             format = "json"
         "#;
@@ -534,6 +604,8 @@ mod tests {
         assert_eq!(proxies, ["10.0.0.0/8", "2001:db8::7/128"]);
         assert_eq!(config.media.public_ip, ["203.0.113.7".parse::<IpAddr>().unwrap()]);
         assert_eq!(config.log.format, LogFormat::Json);
+        assert_eq!((config.ladder.enabled, config.ladder.max_rungs), (false, 3));
+        assert_eq!((config.ladder.max_cpu, config.ladder.rungs.len()), (Some(150), 2));
         let env = variables(&[
             ("WEIR_HTTP_LISTEN", "127.0.0.1:1, 127.0.0.1:2"),
             ("WEIR_MEDIA_SHARDS", "1"),
@@ -571,6 +643,15 @@ mod tests {
             ("WEIR_MEDIA_SHARDS", "many"),
             ("WEIR_MEDIA_TCP", "perhaps"),
             ("WEIR_DRAIN_SECONDS", "21"),
+            ("WEIR_LADDER_ENABLED", "perhaps"),
+            ("WEIR_LADDER_MAX_RUNGS", "0"),
+            ("WEIR_LADDER_MAX_RUNGS", "4"),
+            ("WEIR_LADDER_MAX_CPU", "0"),
+            ("WEIR_LADDER_MAX_CPU", "-1"),
+            ("WEIR_LADDER_MAX_CPU", "NaN"),
+            ("WEIR_LADDER_MAX_CPU", "inf"),
+            ("WEIR_LADDER_RUNGS", ""),
+            ("WEIR_LADDER_RUNGS", "360p,480p"),
             ("WEIR_MEDIA_PUBLIC_IP", "0.0.0.0"),
             ("WEIR_DATA_DIR", ""),
             ("WEIR_DATABASE_URL", "mysql://x"),

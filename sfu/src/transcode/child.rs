@@ -4,9 +4,10 @@
 use super::{
     confine,
     frame::{Made, Rung, RungId},
+    opus::Voice,
     pipeline::Pipeline,
     waiting::{Next, Waiting},
-    wire::{self, FromChild, Reader, RungStats, Stats, ToChild},
+    wire::{self, FromChild, Reader, RungStats, Sound, Stats, ToChild},
 };
 use rustix::{
     param::page_size,
@@ -61,6 +62,7 @@ pub fn main(memory: u64) -> ExitCode {
         socket,
         inbox,
         pipeline: Pipeline::new(),
+        voice: None,
         made: Vec::new(),
         out: Vec::new(),
         stats: Stats::default(),
@@ -175,6 +177,7 @@ struct Worker {
     socket: UnixStream,
     inbox: Arc<Inbox>,
     pipeline: Pipeline,
+    voice: Option<Voice>,
     made: Vec<Made>,
     out: Vec<u8>,
     stats: Stats,
@@ -212,7 +215,7 @@ impl Worker {
                     self.pipeline.push(&frame, now, &mut self.made);
                     self.tell_made()?;
                 }
-                Work::Next(Next::Sound(_)) => {}
+                Work::Next(Next::Sound(sound)) => self.transcode_sound(&sound)?,
                 Work::NeedsKeyframe => self.say(&FromChild::Made(Made::NeedsKeyframe))?,
                 Work::Nothing => {}
                 Work::End => return Ok(()),
@@ -280,6 +283,15 @@ impl Worker {
         }
         self.made = made;
         Ok(())
+    }
+
+    /// What can't be decoded is left out: it was lost for everybody, or is hostile.
+    fn transcode_sound(&mut self, sound: &Sound) -> io::Result<()> {
+        if self.voice.is_none() {
+            self.voice = Voice::new().ok();
+        }
+        let Some(data) = self.voice.as_mut().and_then(|voice| voice.push(&sound.data)) else { return Ok(()) };
+        self.say(&FromChild::Audio(Sound { time: sound.time, data: data.into() }))
     }
 
     /// Signs of life and figures, when they are due.

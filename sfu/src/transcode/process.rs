@@ -6,6 +6,7 @@ use super::{
     waiting::{Full, Next, Waiting},
     wire::{self, Confinement, FromChild, Reader, Sound, Stats, ToChild},
 };
+use crate::telemetry::ladder::LadderMetrics;
 use std::{
     fmt, fs,
     io::{self, Read, Write},
@@ -32,8 +33,12 @@ const PATIENT: Duration = Duration::from_secs(6);
 const LOOK: Duration = Duration::from_millis(100);
 /// A child that says more than this in a second was made to: all its rungs together are a hundredth.
 const MOST_SAID: usize = 16 << 20;
+/// A child that says that it made more pictures than this since it said so last exaggerates.
+const MOST_PICTURES: u64 = 10_000;
 /// Between two remarks in the log.
 const REMARKS: Duration = Duration::from_secs(10);
+/// This process's program, also when its file has been replaced by a newer one.
+pub const THIS_PROGRAM: &str = "/proc/self/exe";
 /// The memory that a child may use: a 4K source in three rungs takes a third.
 const MEMORY: u64 = 1 << 30;
 
@@ -46,12 +51,19 @@ pub struct Config {
     pub memory: u64,
     /// What logs call it: the broadcast's id.
     pub name: String,
+    /// Where it is counted.
+    pub metrics: LadderMetrics,
 }
 
 impl Config {
-    /// Children of this very process, also when its file has been replaced by a newer one.
+    /// Children of this very program.
     pub fn new(name: impl Into<String>) -> Self {
-        Self { program: PathBuf::from("/proc/self/exe"), memory: MEMORY, name: name.into() }
+        Self {
+            program: PathBuf::from(THIS_PROGRAM),
+            memory: MEMORY,
+            name: name.into(),
+            metrics: LadderMetrics::default(),
+        }
     }
 }
 
@@ -238,21 +250,22 @@ struct Supervisor {
 enum End {
     /// Nobody wants it any more.
     Over,
-    /// It is to be started again.
-    Failed(String),
+    /// It is to be started again. For metrics in a word, and for people.
+    Failed(&'static str, String),
 }
 
 impl Supervisor {
     fn run(mut self) {
         loop {
             self.backoff.started(Instant::now());
-            let reason = match self.start() {
+            let (cause, reason) = match self.start() {
                 Ok((child, socket)) => match self.attend(child, socket) {
                     End::Over => return,
-                    End::Failed(reason) => reason,
+                    End::Failed(cause, reason) => (cause, reason),
                 },
-                Err(error) => format!("it can't be started: {error}"),
+                Err(error) => ("start", format!("it can't be started: {error}")),
             };
+            self.config.metrics.ended(cause);
             let retry_in = self.backoff.ended(Instant::now());
             tracing::warn!(broadcast = self.config.name, reason, ?retry_in, "a transcoder ended");
             (self.sink)(Event::Ended { reason, retry_in });
@@ -301,10 +314,12 @@ impl Supervisor {
 
     /// Feeds and watches a child up to its end.
     fn attend(&self, mut child: Child, socket: UnixStream) -> End {
+        let counted = Counted::new(&self.config.metrics);
         let listener = Listener {
             inbox: Arc::clone(&self.inbox),
             sink: Arc::clone(&self.sink),
             name: self.config.name.clone(),
+            counted,
         };
         let listening = socket.try_clone().and_then(|socket| {
             thread::Builder::new().name("ladder-in".to_owned()).spawn(move || listener.run(socket))
@@ -336,24 +351,28 @@ impl Supervisor {
         }
         match why {
             Why::Over => End::Over,
-            Why::Silent(reason) | Why::Said(reason) | Why::Lost(Lost::Said(reason)) => End::Failed(reason),
-            Why::Lost(Lost::Closed) => End::Failed(self.told_by(exit)),
+            Why::Silent(reason) => End::Failed("hung", reason),
+            Why::Said(reason) | Why::Lost(Lost::Said(reason)) => End::Failed("said", reason),
+            Why::Lost(Lost::Closed) => {
+                let (cause, reason) = self.told_by(exit);
+                End::Failed(cause, reason)
+            }
         }
     }
 
     /// What an exit tells.
-    fn told_by(&self, exit: Option<ExitStatus>) -> String {
+    fn told_by(&self, exit: Option<ExitStatus>) -> (&'static str, String) {
         let most = self.config.memory;
         let is_large = self.inbox.lock().memory > most / 4 * 3;
         match exit.map(|exit| (exit.signal(), exit.code())) {
             // Libraries abort or use what isn't there when there is no more.
             Some((Some(6 | 9 | 11), _)) if is_large => {
-                format!("it needed more than {} MB of memory", most >> 20)
+                ("memory", format!("it needed more than {} MB of memory", most >> 20))
             }
-            Some((Some(9), _)) => "it was killed (signal 9)".to_owned(),
-            Some((Some(signal), _)) => format!("it crashed (signal {signal})"),
-            Some((None, Some(code))) => format!("it gave up (exit code {code})"),
-            _ => "it closed its socket".to_owned(),
+            Some((Some(9), _)) => ("killed", "it was killed (signal 9)".to_owned()),
+            Some((Some(signal), _)) => ("crashed", format!("it crashed (signal {signal})")),
+            Some((None, Some(code))) => ("gave up", format!("it gave up (exit code {code})")),
+            _ => ("gave up", "it closed its socket".to_owned()),
         }
     }
 
@@ -500,10 +519,54 @@ struct Listener {
     inbox: Arc<Inbox>,
     sink: Sink,
     name: String,
+    counted: Counted,
+}
+
+/// What of one child is in the metrics, so that it can be taken out when the child is gone.
+struct Counted {
+    metrics: LadderMetrics,
+    last: Stats,
+}
+
+impl Counted {
+    fn new(metrics: &LadderMetrics) -> Self {
+        metrics.children.inc();
+        Self { metrics: metrics.clone(), last: Stats::default() }
+    }
+
+    fn take(&mut self, stats: &Stats) {
+        let metrics = &self.metrics;
+        for rung in &stats.rungs {
+            let old = self.last.rungs.iter().find(|old| old.rung == rung.rung && old.size == rung.size);
+            let since =
+                |now: u64, before: Option<u64>| now.saturating_sub(before.unwrap_or(0)).min(MOST_PICTURES);
+            metrics.pictures.inc_by(since(rung.encoded, old.map(|old| old.encoded)));
+            metrics.dropped.inc_by(since(rung.dropped, old.map(|old| old.dropped)));
+            let busy = rung.encoding.saturating_sub(old.map_or(Duration::ZERO, |old| old.encoding));
+            metrics.encode_seconds.inc_by(busy.as_secs_f64().min(60.0));
+        }
+        metrics.cpu_seconds.inc_by(stats.cpu.saturating_sub(self.last.cpu).as_secs_f64().min(600.0));
+        metrics.rungs.inc_by(stats.rungs.len() as i64 - self.last.rungs.len() as i64);
+        metrics.memory.inc_by(whole(stats.memory) - whole(self.last.memory));
+        self.last = stats.clone();
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.metrics.children.dec();
+        self.metrics.rungs.dec_by(self.last.rungs.len() as i64);
+        self.metrics.memory.dec_by(whole(self.last.memory));
+    }
+}
+
+/// What a child says that it holds, within what can be.
+fn whole(bytes: u64) -> i64 {
+    bytes.min(1 << 40) as i64
 }
 
 impl Listener {
-    fn run(self, socket: UnixStream) {
+    fn run(mut self, socket: UnixStream) {
         let lost = self.listen(socket);
         let mut state = self.inbox.lock();
         state.is_ready = false;
@@ -512,7 +575,7 @@ impl Listener {
         self.inbox.wake.notify_one();
     }
 
-    fn listen(&self, mut socket: UnixStream) -> Lost {
+    fn listen(&mut self, mut socket: UnixStream) -> Lost {
         let mut reader = Reader::<FromChild>::default();
         let mut bytes = vec![0; 64 << 10];
         let (mut second, mut said) = (Instant::now(), 0);
@@ -544,7 +607,7 @@ impl Listener {
         }
     }
 
-    fn hear(&self, message: FromChild, now: Instant) {
+    fn hear(&mut self, message: FromChild, now: Instant) {
         let event = {
             let mut state = self.inbox.lock();
             state.heard = Some(now);
@@ -566,6 +629,7 @@ impl Listener {
                 FromChild::Audio(sound) => Event::Audio(sound),
                 FromChild::Stats(stats) => {
                     state.memory = stats.memory;
+                    self.counted.take(&stats);
                     Event::Stats(stats)
                 }
                 FromChild::Remark(what) => {

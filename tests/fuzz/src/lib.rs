@@ -40,6 +40,7 @@ pub const TARGETS: &[Target] = &[
         about: "packets to temporal units of AV1, and back",
         run: targets::depacketize::av1,
     },
+    Target { name: "wire", about: "what a transcoding child says, and hears", run: targets::wire::run },
     Target { name: "chat", about: "what people type", run: targets::chat::run },
     Target { name: "events", about: "messages of the event socket", run: targets::events::run },
 ];

@@ -11,3 +11,4 @@ pub mod payload;
 pub mod rewrite;
 pub mod sdp;
 pub mod session;
+pub mod wire;

@@ -52,6 +52,7 @@ const ADAPTER_FILES: &[&str] = &[
     "http",
     "libvpx",
     "maxminddb",
+    "measure",
     "mod",
     "nats",
     "openh264",

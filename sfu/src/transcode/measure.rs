@@ -1,0 +1,123 @@
+//! `weir transcode --measure`: what encoding costs on this machine, before anything is published.
+
+use super::{
+    confine,
+    cost::Cost,
+    frame::MediaTime,
+    picture::{Colour, Picture},
+    process::THIS_PROGRAM,
+    rav1e::{Encoder, Settings},
+};
+use rustix::time::{ClockId, clock_gettime};
+use shared::unit::{Bitrate, Size};
+use std::{
+    io::{self, Write},
+    os::unix::process::CommandExt,
+    process::{Command, ExitCode, Stdio},
+    time::Duration,
+};
+
+/// What is encoded: a second of a rung in the middle.
+const SIZE: Size = Size { width: 640, height: 360 };
+const PICTURES: i64 = 30;
+/// The first ones cost more: a keyframe, and memory that is new.
+const LEAD_IN: i64 = 5;
+/// The most memory that takes.
+const MEMORY: u64 = 512 << 20;
+
+/// Measures, and prints microseconds of CPU time for a picture.
+pub fn main() -> ExitCode {
+    confine::close_inherited();
+    confine::limit(MEMORY);
+    let Some(micros) = picture() else { return ExitCode::FAILURE };
+    match writeln!(io::stdout(), "{micros}") {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+fn cpu() -> Duration {
+    Duration::try_from(clock_gettime(ClockId::ProcessCPUTime)).unwrap_or_default()
+}
+
+fn picture() -> Option<u64> {
+    let mut encoder = Encoder::open(Settings {
+        size: SIZE,
+        colour: Colour::default(),
+        rate: 30.0,
+        bitrate: Bitrate(400_000),
+        keyframes: PICTURES as u64 * 2,
+    })
+    .ok()?;
+    let mut picture = Picture::new(SIZE, Colour::default());
+    let mut spent = Duration::ZERO;
+    for number in 0..PICTURES {
+        draw(&mut picture, number);
+        let before = cpu();
+        encoder.encode(&picture.view(), MediaTime(number * 3000)).ok()?;
+        if number >= LEAD_IN {
+            spent += cpu().saturating_sub(before);
+        }
+    }
+    u64::try_from(spent.as_micros()).ok().map(|micros| micros / (PICTURES - LEAD_IN) as u64)
+}
+
+/// Something with shapes that move over grain, as a camera shows it.
+fn draw(picture: &mut Picture, number: i64) {
+    let width = usize::from(SIZE.width);
+    let mut grain = number as u32;
+    for (at, sample) in picture.planes[0].iter_mut().enumerate() {
+        let (x, y) = ((at % width) as i64 + number * 3, (at / width) as i64 + number);
+        grain = grain.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let shape = if (x / 48 + y / 40) % 2 == 0 { 60 } else { 150 };
+        *sample = (shape + (x % 48) / 2 + i64::from(grain >> 30)) as u8;
+    }
+    for plane in &mut picture.planes[1..] {
+        for (at, sample) in plane.iter_mut().enumerate() {
+            *sample = (110 + (at as i64 / 40 + number) % 30) as u8;
+        }
+    }
+}
+
+/// Has it measured by a process of its own, which takes a second or so: not on a thread that others wait for. Without a
+/// measurement the guess stays.
+pub fn calibration() -> Option<Calibration> {
+    let output = Command::new(THIS_PROGRAM)
+        .arg0("weir")
+        .args(["transcode", "--measure"])
+        .env_clear()
+        .envs(std::env::var_os("LD_LIBRARY_PATH").map(|path| ("LD_LIBRARY_PATH", path)))
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output()
+        .ok()?;
+    let micros = String::from_utf8_lossy(&output.stdout).trim().parse().ok()?;
+    Some(Calibration(Duration::from_micros(micros)))
+}
+
+/// What was measured.
+#[derive(Debug, Clone, Copy)]
+pub struct Calibration(Duration);
+
+impl Calibration {
+    /// Corrects what rungs cost.
+    pub fn apply(self, cost: &mut Cost) {
+        tracing::info!(
+            picture_ms = self.0.as_secs_f32() * 1000.0,
+            "what a 360p picture costs to encode here"
+        );
+        cost.calibrate(SIZE, self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_costs_something() {
+        let micros = picture().unwrap();
+        assert!((100..10_000_000).contains(&micros), "{micros}");
+    }
+}
