@@ -1,11 +1,9 @@
 //! `weir transcode --measure`: what encoding costs on this machine, before anything is published.
 
-use super::{
-    confine,
-    cost::Cost,
-    frame::MediaTime,
-    picture::{Colour, Picture},
-    process::THIS_PROGRAM,
+use super::{confine, cost::Cost, process::THIS_PROGRAM};
+use picture::{
+    Colour,
+    footage::{Clip, Kind},
     rav1e::{Encoder, Settings},
 };
 use rustix::time::{ClockId, clock_gettime};
@@ -19,9 +17,9 @@ use std::{
 
 /// What is encoded: a second of a rung in the middle.
 const SIZE: Size = Size { width: 640, height: 360 };
-const PICTURES: i64 = 30;
+const PICTURES: u64 = 30;
 /// The first ones cost more: a keyframe, and memory that is new.
-const LEAD_IN: i64 = 5;
+const LEAD_IN: u64 = 5;
 /// The most memory that takes.
 const MEMORY: u64 = 512 << 20;
 
@@ -46,37 +44,20 @@ fn picture() -> Option<u64> {
         colour: Colour::default(),
         rate: 30.0,
         bitrate: Bitrate(400_000),
-        keyframes: PICTURES as u64 * 2,
+        keyframes: PICTURES * 2,
     })
     .ok()?;
-    let mut picture = Picture::new(SIZE, Colour::default());
+    let clip = Clip::new(Kind::Film, SIZE);
     let mut spent = Duration::ZERO;
     for number in 0..PICTURES {
-        draw(&mut picture, number);
+        let picture = clip.picture(number);
         let before = cpu();
-        encoder.encode(&picture.view(), MediaTime(number * 3000)).ok()?;
+        encoder.encode(&picture.view()).ok()?;
         if number >= LEAD_IN {
             spent += cpu().saturating_sub(before);
         }
     }
-    u64::try_from(spent.as_micros()).ok().map(|micros| micros / (PICTURES - LEAD_IN) as u64)
-}
-
-/// Something with shapes that move over grain, as a camera shows it.
-fn draw(picture: &mut Picture, number: i64) {
-    let width = usize::from(SIZE.width);
-    let mut grain = number as u32;
-    for (at, sample) in picture.planes[0].iter_mut().enumerate() {
-        let (x, y) = ((at % width) as i64 + number * 3, (at / width) as i64 + number);
-        grain = grain.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        let shape = if (x / 48 + y / 40) % 2 == 0 { 60 } else { 150 };
-        *sample = (shape + (x % 48) / 2 + i64::from(grain >> 30)) as u8;
-    }
-    for plane in &mut picture.planes[1..] {
-        for (at, sample) in plane.iter_mut().enumerate() {
-            *sample = (110 + (at as i64 / 40 + number) % 30) as u8;
-        }
-    }
+    u64::try_from(spent.as_micros()).ok().map(|micros| micros / (PICTURES - LEAD_IN))
 }
 
 /// Has it measured by a process of its own, which takes a second or so: not on a thread that others wait for. Without a
