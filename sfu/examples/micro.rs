@@ -155,6 +155,7 @@ fn select_choose(rounds: u64) {
         track,
         decodes: true,
         flows: true,
+        runs: true,
         size: Some(Size { width: height / 9 * 16, height }),
         bitrate,
     };

@@ -12,6 +12,7 @@ use shared::{
     broadcast::{BroadcastState, Rendition},
     event::Occurrence,
     id::{BroadcastId, ChannelId, ChannelName, SessionId, ViewId},
+    ladder::LadderState,
     text::{Category, Title},
     unit::Timestamp,
 };
@@ -36,6 +37,9 @@ pub(super) struct Channel {
     /// The id of the broadcast that begins next, where one was announced.
     pub(super) reserved: Option<BroadcastId>,
     pub(super) renditions: Vec<Rendition>,
+    /// What is made of them.
+    pub(super) made: Vec<Rendition>,
+    pub(super) ladder: LadderState,
     /// The height that was written down last.
     pub(super) height: Option<u16>,
     pub(super) health: Option<Health>,
@@ -59,6 +63,8 @@ impl Channel {
             views: Views::default(),
             reserved: None,
             renditions: Vec::new(),
+            made: Vec::new(),
+            ladder: LadderState::default(),
             height: None,
             health: None,
             clock_offset: 0,
@@ -174,6 +180,8 @@ impl Channel {
             ended_at: view.ended_at,
             duration: view.duration,
             renditions: self.renditions.clone(),
+            made: self.made.clone(),
+            ladder: self.ladder.clone(),
             health: self.health.clone(),
         };
         if state != self.shown {

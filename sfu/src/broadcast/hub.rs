@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_millis(150);
 const ANSWERED: Duration = Duration::from_secs(1);
 /// A track without packets for this long, while another of its kind has some, has fallen silent.
 const QUIET: Duration = Duration::from_secs(2);
-/// The most tracks of one publisher: one sound track and three encodings, doubled.
+/// The most tracks of one publisher: one sound track and three encodings, doubled. The server may make as many more.
 const MOST_TRACKS: usize = 8;
 
 /// How a newcomer to a track starts.
@@ -81,6 +81,17 @@ impl TrackState {
         due
     }
 
+    fn rendition(&mut self, now: Instant) -> Rendition {
+        let (bitrate, frame_rate) = self.meter.rates(now);
+        Rendition {
+            name: self.track.rendition().to_owned(),
+            codec: self.track.codec,
+            size: self.meter.size,
+            frame_rate: if self.track.is_audio() { 0.0 } else { frame_rate },
+            bitrate: Bitrate(bitrate),
+        }
+    }
+
     fn keyframe_came(&mut self, now: Instant) {
         if let Some(asked) = self.owed.take() {
             self.deaf = now.saturating_duration_since(asked) > ANSWERED;
@@ -116,7 +127,7 @@ impl Hub {
         }
         let at = match self.tracks.iter().position(|state| state.track.key == packet.track.key) {
             Some(at) => at,
-            None if self.tracks.len() < MOST_TRACKS => {
+            None if self.has_room(packet.track.key) => {
                 self.tracks.push(TrackState {
                     track: Arc::clone(&packet.track),
                     cache: KeyframeCache::default(),
@@ -175,6 +186,11 @@ impl Hub {
         Some(packet)
     }
 
+    fn has_room(&self, key: TrackKey) -> bool {
+        let of_its_kind = |state: &&TrackState| state.track.key.is_made() == key.is_made();
+        self.tracks.iter().filter(of_its_kind).count() < MOST_TRACKS
+    }
+
     /// Takes what another shard's hub already looked at; false if it is old news.
     pub fn adopt(&mut self, packet: &Arc<Packet>, now: Instant) -> bool {
         if self.state(packet.track.key).is_some_and(|state| state.cache.holds(packet.seq)) {
@@ -202,12 +218,23 @@ impl Hub {
     /// The video track with the largest picture among those that flow and whose codec `decodes` takes; the earliest of
     /// equals.
     pub fn largest_video(&self, decodes: impl Fn(Codec) -> bool) -> Option<TrackKey> {
+        self.largest(|track| decodes(track.codec)).map(|state| state.track.key)
+    }
+
+    /// The same of those that the publisher sends, with its size, once that is known, and its frames a second.
+    pub fn largest_sent(&mut self, now: Instant) -> Option<(Arc<Track>, Size, f32)> {
+        let state = self.largest(|track| !track.key.is_made())?;
+        let (track, size) = (Arc::clone(&state.track), state.meter.size?);
+        let (_, frame_rate) = self.state_mut(track.key)?.meter.rates(now);
+        Some((track, size, frame_rate))
+    }
+
+    fn largest(&self, which: impl Fn(&Track) -> bool) -> Option<&TrackState> {
         let area = |state: &TrackState| {
             state.meter.size.map_or(0, |size| u32::from(size.width) * u32::from(size.height))
         };
-        let fits =
-            |state: &&TrackState| !state.track.is_audio() && decodes(state.track.codec) && self.flows(state);
-        self.tracks.iter().filter(fits).rev().max_by_key(|state| area(state)).map(|state| state.track.key)
+        let fits = |state: &&TrackState| !state.track.is_audio() && which(&state.track) && self.flows(state);
+        self.tracks.iter().filter(fits).rev().max_by_key(|state| area(state))
     }
 
     /// The tracks that flow. One that has fallen silent while another of its kind goes on is out: an encoder pauses its
@@ -231,6 +258,21 @@ impl Hub {
         let of_its_kind = self.tracks.iter().filter(|other| other.track.is_audio() == state.track.is_audio());
         let newest = of_its_kind.map(|other| other.last_packet).max();
         newest.is_none_or(|newest| newest.saturating_duration_since(state.last_packet) < QUIET)
+    }
+
+    /// How old the keyframe is that a track's cache begins with. `None`: nobody can start from it.
+    pub fn cache_age(&self, key: TrackKey, now: Instant) -> Option<Duration> {
+        self.state(key)?.cache.age(now)
+    }
+
+    /// Whether the publisher is known not to answer requests for this track.
+    pub fn is_deaf(&self, key: TrackKey) -> bool {
+        self.state(key).is_some_and(|state| state.deaf)
+    }
+
+    /// Tracks that aren't made any more, or not for now. What numbers they have had, whoever makes them goes on with.
+    pub fn forget(&mut self, keys: &[TrackKey]) {
+        self.tracks.retain(|state| !keys.contains(&state.track.key));
     }
 
     /// The packets since a track's last keyframe.
@@ -300,27 +342,27 @@ impl Hub {
         due
     }
 
-    /// What viewers can choose from, measured, and the time between keyframes of the first video track.
+    /// What the publisher sends, measured, and the time between keyframes of the first video track.
     pub fn measure(&mut self, now: Instant) -> (Vec<Rendition>, Option<Duration>) {
         let mut interval = None;
         let renditions = self
             .tracks
             .iter_mut()
+            .filter(|state| !state.track.key.is_made())
             .map(|state| {
-                let (bitrate, frame_rate) = state.meter.rates(now);
                 if !state.track.is_audio() {
                     interval = interval.or(state.meter.keyframe_interval);
                 }
-                Rendition {
-                    name: state.track.rendition().to_owned(),
-                    codec: state.track.codec,
-                    size: state.meter.size,
-                    frame_rate: if state.track.is_audio() { 0.0 } else { frame_rate },
-                    bitrate: Bitrate(bitrate),
-                }
+                state.rendition(now)
             })
             .collect();
         (renditions, interval)
+    }
+
+    /// What the server makes of it, measured.
+    pub fn measure_made(&mut self, now: Instant) -> Vec<(TrackKey, Rendition)> {
+        let made = self.tracks.iter_mut().filter(|state| state.track.key.is_made());
+        made.map(|state| (state.track.key, state.rendition(now))).collect()
     }
 
     /// The publisher is gone: its tracks can't be started from any more. A later one may come.

@@ -2,6 +2,7 @@
 
 use shared::{
     broadcast::{BroadcastState, Rendition},
+    ladder::LadderState,
     id::{BroadcastId, ChannelId, SessionId},
     publish::Finding,
     unit::{Bitrate, Millis, Seconds, Timestamp},
@@ -28,8 +29,12 @@ pub struct LiveState {
     pub ended_at: Option<Timestamp>,
     /// How long the last one was.
     pub duration: Option<Seconds>,
-    /// What viewers can choose from.
+    /// What the publisher sends, which viewers can choose from.
     pub renditions: Vec<Rendition>,
+    /// What viewers can choose from besides, which the server makes or would make of it.
+    pub made: Vec<Rendition>,
+    /// Where the ladder stands that makes them.
+    pub ladder: LadderState,
     /// What arrives from the publisher.
     pub health: Option<Health>,
 }

@@ -16,6 +16,26 @@ pub struct TrackKey {
     pub index: u8,
 }
 
+/// Positions from here on are of tracks that the server makes of a publisher's.
+const MADE: u8 = 64;
+
+impl TrackKey {
+    /// A track that the server makes of this publisher's media, by a number below 64.
+    pub fn made(epoch: Epoch, number: u8) -> Self {
+        Self { epoch, index: MADE | number }
+    }
+
+    /// Its number, if the server makes it and no publisher sends it.
+    pub fn made_number(self) -> Option<u8> {
+        (self.index & MADE != 0).then_some(self.index & !MADE)
+    }
+
+    /// Whether the server makes it.
+    pub fn is_made(self) -> bool {
+        self.made_number().is_some()
+    }
+}
+
 /// One audio or video line, or one encoding of a simulcast line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Track {
@@ -23,7 +43,7 @@ pub struct Track {
     pub key: TrackKey,
     /// What it is coded in.
     pub codec: Codec,
-    /// The simulcast encoding's `Rid`, if it is one of several.
+    /// The simulcast encoding's `Rid`, if it is one of several; the name of one that the server makes.
     pub rid: Option<String>,
     /// RTP ticks a second: 90,000 for video, 48,000 for Opus.
     pub clock_rate: u32,

@@ -14,6 +14,7 @@ use shared::{
     broadcast::Rendition,
     event::Occurrence,
     id::{BroadcastId, ChannelId, ChannelName, SessionId, ViewId},
+    ladder::LadderState,
     publish::Finding,
     text::{Category, Title},
     unit::{Bitrate, Millis, Timestamp},
@@ -112,6 +113,10 @@ pub enum Input {
         session: SessionId,
         /// Its tracks.
         renditions: Vec<Rendition>,
+        /// What is made of them, or could be.
+        made: Vec<Rendition>,
+        /// Where that stands.
+        ladder: LadderState,
         /// Loss after repair, 0 to 1.
         loss: f32,
         /// Round trip to it.
@@ -296,6 +301,7 @@ impl Registry {
                         channel.current = None;
                         channel.vanished = (!said).then_some(session);
                         (channel.renditions, channel.health) = (Vec::new(), None);
+                        channel.made.clear();
                         let input = if said { life::Input::End } else { life::Input::MediaStopped };
                         channel.live(input, now, outputs);
                     }
@@ -329,6 +335,8 @@ impl Registry {
                 channel,
                 session,
                 renditions,
+                made,
+                ladder,
                 loss,
                 round_trip,
                 keyframe_interval,
@@ -354,6 +362,7 @@ impl Registry {
                         findings,
                     });
                     channel.renditions = renditions;
+                    (channel.made, channel.ladder) = (made, ladder);
                     channel.measure(outputs);
                 });
             }
@@ -361,6 +370,7 @@ impl Registry {
                 outputs.extend(channel.publishers.drain().map(|(session, _)| Output::Close(session)));
                 (channel.current, channel.health) = (None, None);
                 channel.renditions.clear();
+                channel.made.clear();
                 channel.live(life::Input::End, now, outputs);
             }),
             Input::Tick { wall } => {

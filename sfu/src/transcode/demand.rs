@@ -52,12 +52,18 @@ impl Demand {
         }
     }
 
-    /// All of them stopped: whoever made them ended. Those that are wanted are waited for anew.
-    pub fn ended(&mut self, now: Instant) {
-        let running: Vec<RungId> = self.wanted.keys().copied().collect();
-        for id in running {
-            self.fail(id, now);
+    /// All of them stopped: whoever made them ended, and begins again after so long.
+    pub fn ended(&mut self, again_in: Duration, now: Instant) {
+        for (id, wanted) in std::mem::take(&mut self.wanted) {
+            let before = self.failed.get(&id).filter(|_| !wanted.came);
+            let after = before.map_or(BACKOFF / 2, |failed| failed.after);
+            self.failed.insert(id, Failed { until: now + again_in, after });
         }
+    }
+
+    /// Whether nothing runs, and nothing of what failed is about to be tried again.
+    pub fn is_idle(&self, now: Instant) -> bool {
+        self.wanted.is_empty() && self.failed.values().all(|failed| now >= failed.until + LINGERS)
     }
 
     /// The rungs that are to run now.
@@ -128,8 +134,9 @@ mod tests {
         }
         demand.want(LOW, now);
         demand.came(LOW);
-        demand.ended(now);
-        assert!(demand.may_be_offered(LOW, now + SECOND * 10), "it had proved itself");
+        demand.ended(SECOND, now);
+        assert!(!demand.may_be_offered(LOW, now));
+        assert!(demand.may_be_offered(LOW, now + SECOND), "it had proved itself");
     }
 
     #[test]
@@ -138,9 +145,10 @@ mod tests {
         let mut demand = Demand::default();
         demand.want(LOW, now);
         demand.came(LOW);
-        demand.ended(now);
+        demand.ended(SECOND * 4, now);
         demand.want(LOW, now + SECOND);
         assert_eq!(demand.running(now + SECOND), []);
+        assert!(!demand.is_idle(now + SECOND * 6) && demand.is_idle(now + SECOND * 14));
         demand.want(LOW, now + SECOND * 12);
         assert_eq!(demand.running(now + SECOND * 12), [LOW]);
     }

@@ -57,8 +57,10 @@ pub struct Version<T> {
     pub track: T,
     /// The viewer negotiated its codec.
     pub decodes: bool,
-    /// Packets of it arrive.
+    /// Packets of it arrive, or would if somebody wanted it.
     pub flows: bool,
+    /// It is there now, and isn't made only once somebody wants it.
+    pub runs: bool,
     /// As measured; `None` before the first keyframe told it.
     pub size: Option<Size>,
     /// Bits a second, as measured over the last seconds.
@@ -250,7 +252,7 @@ impl<T: Copy + PartialEq> Selector<T> {
         let mut urgent = false;
         let at = match played {
             _ if self.paused => None,
-            None => Some(best_fit(usable, most, path, 1.0).unwrap_or(0)),
+            None => Some(first(usable, most, path)),
             Some(played) => match self.shortage(&usable[played], path, now) {
                 None => Some(self.raised(usable, played.min(most), most, path, now)),
                 Some(shortage) => {
@@ -288,10 +290,11 @@ impl<T: Copy + PartialEq> Selector<T> {
     /// The position of the largest rendition that is of use where it is shown.
     fn largest_of_use(&self, usable: &[Version<T>], wish: &Wish<T>) -> usize {
         let top = usable.len() - 1;
+        // What isn't made yet isn't made to save what there is room for.
         match wish.size {
-            _ if wish.hidden => 0,
+            _ if wish.hidden => usable.iter().position(|version| version.runs).unwrap_or(0),
             Some(size) if size.width > 0 && size.height > 0 => {
-                usable.iter().position(|version| version.fills(size)).unwrap_or(top)
+                usable.iter().position(|version| version.runs && version.fills(size)).unwrap_or(top)
             }
             _ => top,
         }
@@ -406,6 +409,20 @@ fn does_not_fit<T>(version: &Version<T>, path: Path) -> bool {
 
 fn sought<T>(version: &Version<T>) -> u64 {
     (version.bitrate as f64 * SOUGHT) as u64
+}
+
+/// What a viewer begins with: what is there at once, unless that is known not to fit while something else would.
+fn first<T>(usable: &[Version<T>], most: usize, path: Path) -> usize {
+    let room = path.estimate.unwrap_or(FIRST_MOST);
+    let running = |version: &Version<T>| version.runs;
+    let fits = usable.iter().take(most + 1).rposition(|version| running(version) && version.bitrate <= room);
+    let smallest = usable.iter().position(running);
+    let other = || best_fit(usable, most, path, 1.0);
+    match (fits, smallest) {
+        (Some(fits), _) => fits,
+        (None, Some(smallest)) if path.estimate.is_none() => smallest,
+        (None, smallest) => other().or(smallest).unwrap_or(0),
+    }
 }
 
 /// The position of the largest up to `most` that fits `margin` times into the estimate.

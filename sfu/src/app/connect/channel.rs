@@ -70,9 +70,12 @@ impl LiveSource for Board {
             waiting_since,
             ended_at,
             duration,
-            renditions,
+            mut renditions,
+            made,
+            ladder: _,
             health: _,
         } = self.0.of(channel);
+        renditions.extend(made);
         Live { state, stream_id, viewer_count, start_time, waiting_since, ended_at, duration, renditions }
     }
 

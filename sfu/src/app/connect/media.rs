@@ -6,6 +6,7 @@ use crate::{
     app::{
         AppError, Media, MediaNeeds,
         media::{
+            machine::Ladders,
             sessions::MediaSessions,
             stage::{self, StageHandle},
         },
@@ -48,7 +49,9 @@ pub(in crate::app) async fn media(needs: MediaNeeds) -> Result<Media, AppError> 
         config.ice_credential.as_deref(),
     )
     .into();
+    let ladders = Ladders::new(true);
     let (stage, task) = stage::start(stage::Needs {
+        ladders,
         doors: Doors { listen: config.listen, public: config.public_ip, tcp: config.tcp },
         shards: config.shards.map_or(cores, usize::from).clamp(1, 64),
         segmentation: config.segmentation,

@@ -1,6 +1,7 @@
 //! Which picture each viewer of a room gets: what the hub measured, what the viewer wants and decodes, and what its network
 //! carries, brought before the selector.
 
+use super::ladder::Offer;
 use crate::{
     broadcast::{
         hub::Hub,
@@ -50,9 +51,9 @@ pub struct Pictures {
 }
 
 impl Pictures {
-    /// Looks at them anew. To be called at least twice a second. Answers whether there are others than before, or of other
-    /// sizes: bitrates aside.
-    pub fn measure(&mut self, hub: &mut Hub, now: Instant) -> bool {
+    /// Looks at them anew, and at what could be made: `offers`. To be called at least twice a second. Answers whether there
+    /// are others than before, or of other sizes: bitrates aside.
+    pub fn measure(&mut self, hub: &mut Hub, offers: &[Offer], now: Instant) -> bool {
         let is_due = self.measured.is_none_or(|last| now.saturating_duration_since(last) >= MEASURE_EVERY);
         if is_due {
             self.measured = Some(now);
@@ -61,7 +62,9 @@ impl Pictures {
         self.all = hub
             .pictures(now)
             .map(|(track, flows, size, bits)| {
-                let is_it = |known: &&Shown| known.track == *track && known.version.flows == flows;
+                let is_it = |known: &&Shown| {
+                    known.track == *track && known.version.flows == flows && known.version.runs
+                };
                 // What stops and begins again says nothing of what it was before.
                 let known = before.iter().find(is_it);
                 let since = known.map_or(now, |known| known.since);
@@ -77,11 +80,34 @@ impl Pictures {
                 };
                 let old = known.map_or(0, |known| known.version.bitrate) as f64;
                 let bitrate = (old * (1.0 - weight) + bits as f64 * weight) as u64;
-                let version = Version { track: track.key, decodes: false, flows, size, bitrate };
+                let offer = offers.iter().find(|offer| offer.track.key == track.key);
+                let declared = offer.filter(|_| now.saturating_duration_since(since) < YOUNG);
+                let version = Version {
+                    track: track.key,
+                    decodes: false,
+                    // What isn't offered any more is about to stop.
+                    flows: flows && (offer.is_some() || !track.key.is_made()),
+                    runs: true,
+                    size: size.or(offer.map(|offer| offer.size)),
+                    // It begins with a keyframe, which says nothing of what follows.
+                    bitrate: declared.map_or(bitrate, |offer| offer.bitrate.0),
+                };
                 Shown { track: Arc::clone(track), version, since }
             })
             .collect();
-        let outline = |shown: &Shown| (shown.track.clone(), shown.version.flows, shown.version.size);
+        let is_running = |all: &[Shown], key| all.iter().any(|shown| shown.track.key == key);
+        for Offer { track, size, bitrate, .. } in offers {
+            if !track.is_audio() && !is_running(&self.all, track.key) {
+                let (size, bitrate) = (Some(*size), bitrate.0);
+                let version =
+                    Version { track: track.key, decodes: false, flows: true, runs: false, size, bitrate };
+                self.all.push(Shown { track: Arc::clone(track), version, since: now });
+            }
+        }
+        let outline = |shown: &Shown| {
+            let Version { flows, runs, size, .. } = shown.version;
+            (shown.track.clone(), flows, runs, size)
+        };
         !before.iter().map(outline).eq(self.all.iter().map(outline))
     }
 
@@ -98,6 +124,13 @@ pub struct News {
     pub desired: u64,
     /// It is to forget what it knows, but for this estimate.
     pub afresh: Option<u64>,
+}
+
+/// Whether two pictures are about of the same size.
+fn is_as_large(one: &Shown, other: &Shown) -> bool {
+    let area = |shown: &Shown| shown.version.size.map(|size| f64::from(size.width) * f64::from(size.height));
+    let share = area(one).zip(area(other)).map(|(one, other)| one / other.max(1.0));
+    share.is_some_and(|share| (0.8..1.25).contains(&share))
 }
 
 /// See the module. One for each viewer.
@@ -160,13 +193,22 @@ impl Chooser {
         now: Instant,
     ) -> Choice<TrackKey> {
         self.is_due = false;
+        let chosen = self.wish.rendition.as_deref().and_then(|name| pictures.named(name));
+        let sent = |other: &&Shown| {
+            !other.track.key.is_made() && other.version.flows && decodes(other.track.codec)
+        };
         let versions: Vec<Version<TrackKey>> = pictures
             .all
             .iter()
-            .map(|shown| Version { decodes: decodes(shown.track.codec), ..shown.version })
+            .map(|shown| {
+                // What the publisher sends is better than what is made of it.
+                let has_better = || pictures.all.iter().filter(sent).any(|other| is_as_large(other, shown));
+                let is_spare = shown.track.key.is_made() && chosen != Some(shown.track.key) && has_better();
+                Version { decodes: !is_spare && decodes(shown.track.codec), ..shown.version }
+            })
             .collect();
         let wish = Wish {
-            chosen: self.wish.rendition.as_deref().and_then(|name| pictures.named(name)),
+            chosen,
             audio_only: self.wish.audio_only,
             size: self.wish.size.filter(|Size { width, height }| *width > 0 && *height > 0),
             hidden: self.wish.hidden,

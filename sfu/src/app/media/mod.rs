@@ -3,6 +3,8 @@
 
 mod chooser;
 mod ingest;
+mod ladder;
+pub mod machine;
 mod room;
 mod router;
 pub mod sessions;

@@ -3,11 +3,12 @@
 use super::{
     chooser::{Chooser, Pictures},
     ingest::Publisher,
+    ladder::{Ladder, Look, Offer, Said},
 };
 use crate::{
     broadcast::{
         hub::{Hub, Start},
-        packet::{Packet, Picture, Track, TrackKey},
+        packet::{Epoch, Packet, Picture, Track, TrackKey},
     },
     publish::vitals::Vitals,
     rtc::{
@@ -24,6 +25,7 @@ use crate::{
 };
 use shared::{
     broadcast::{Codec, Rendition},
+    ladder::LadderState,
     unit::Bitrate,
     watch::{ChooseRendition, Playing, Reason},
 };
@@ -64,6 +66,10 @@ struct Viewer {
 pub struct Room {
     pub hub: Hub,
     pub publisher: Option<Publisher>,
+    /// What is made of its media.
+    pub ladder: Option<Ladder>,
+    /// What could be, and of whose.
+    offers: Option<(Epoch, Arc<[Offer]>)>,
     /// Publishers' sessions here whose media has not come yet. Whoever is on stays on until it does.
     coming: Vec<Publisher>,
     /// In order of their keys.
@@ -83,6 +89,8 @@ pub struct Room {
     pub source: Option<usize>,
     /// Whether this shard has asked the others for the broadcast.
     pub subscribed: bool,
+    /// What was last told of what viewers here want.
+    pub told_wanted: u64,
     /// Panics at its next tick.
     #[cfg(test)]
     pub panics: bool,
@@ -95,6 +103,10 @@ pub struct Measurement {
     pub publisher: PeerKey,
     /// Its tracks.
     pub renditions: Vec<Rendition>,
+    /// What is made of them, or could be.
+    pub made: Vec<Rendition>,
+    /// Where the ladder stands, but for its viewers.
+    pub ladder: LadderState,
     /// Packets lost after repair, 0 to 1.
     pub loss: f32,
     /// Round trip to it.
@@ -127,7 +139,11 @@ impl Room {
     /// A publisher's session is over; whether it was the one that was on.
     pub fn remove_publisher(&mut self, key: PeerKey) -> bool {
         self.coming.retain(|publisher| publisher.key != key);
-        self.publisher.take_if(|publisher| publisher.key == key).is_some()
+        let was_on = self.publisher.take_if(|publisher| publisher.key == key).is_some();
+        if was_on {
+            self.ladder = None;
+        }
+        was_on
     }
 
     /// Whether anybody publishes from here, or is about to.
@@ -142,19 +158,82 @@ impl Room {
             // Of two, the one that was opened later is meant.
             if self.publisher.as_ref().is_none_or(|publisher| publisher.key < key) {
                 self.publisher = Some(newcomer);
+                self.ladder = None;
             }
         }
         let Some(publisher) = self.publisher.as_mut().filter(|publisher| publisher.key == key) else {
             return;
         };
         for packet in publisher.packets(packet, peers, now).into_iter().flatten() {
-            let before = self.hub.tracks().count();
-            if let Some(packet) = self.hub.push(packet, now) {
-                self.tracks_changed |= self.hub.tracks().count() != before || packet.starts_keyframe;
-                self.source = None;
-                self.pending.push(packet);
-            }
+            self.take(packet, now);
         }
+    }
+
+    fn take(&mut self, packet: Packet, now: Instant) {
+        let before = self.hub.tracks().count();
+        if let Some(packet) = self.hub.push(packet, now) {
+            self.tracks_changed |= self.hub.tracks().count() != before || packet.starts_keyframe;
+            self.source = None;
+            self.pending.push(packet);
+        }
+    }
+
+    /// Looks after the ladder of the publisher that sits here.
+    pub fn look(&mut self, shard: usize, now: Instant) -> Look {
+        let wanted = self.wanted();
+        let Some(ladder) = &mut self.ladder else { return Look::default() };
+        ladder.want(shard, wanted, now);
+        let look = ladder.look(&mut self.hub, now);
+        self.after(&look);
+        look
+    }
+
+    /// What makes the rungs of a publisher here said something.
+    pub fn heard(&mut self, (epoch, run): (Epoch, u64), said: Said, now: Instant) -> Look {
+        let mut look = Look::default();
+        let Some(ladder) = self.ladder.as_mut().filter(|ladder| ladder.epoch == epoch) else { return look };
+        let packets = ladder.heard(run, said, &mut self.hub, &mut look, now);
+        for packet in packets {
+            self.take(packet, now);
+        }
+        self.after(&look);
+        look
+    }
+
+    fn after(&mut self, look: &Look) {
+        let Some(ladder) = &self.ladder else { return };
+        if look.offers_changed {
+            self.offers = Some((ladder.epoch, ladder.offers()));
+        }
+        self.tracks_changed |= look.offers_changed || !look.gone.is_empty();
+    }
+
+    /// What can be made of a publisher's media that sits on another shard.
+    pub fn offered(&mut self, epoch: Epoch, offers: Arc<[Offer]>) {
+        self.offers = Some((epoch, offers));
+    }
+
+    /// Tracks of another shard's that there are no more.
+    pub fn forget(&mut self, tracks: &[TrackKey]) {
+        self.hub.forget(tracks);
+        self.tracks_changed = true;
+    }
+
+    /// The rungs that viewers here get or would get, one bit for each.
+    pub fn wanted(&self) -> u64 {
+        let tracks = self.viewers.iter().flat_map(|viewer| [viewer.chooser.choice.picture, viewer.video.current()]);
+        let made = tracks.flatten().filter_map(TrackKey::made_number);
+        made.fold(0, |mask, number| mask | 1 << number)
+    }
+
+    fn offers(&self) -> Arc<[Offer]> {
+        let of_now = self.offers.as_ref().filter(|(epoch, _)| self.hub.publisher() == Some(*epoch));
+        of_now.map_or_else(|| Vec::new().into(), |(_, offers)| Arc::clone(offers))
+    }
+
+    fn measure_pictures(&mut self, now: Instant) -> bool {
+        let offers = self.offers();
+        self.pictures.measure(&mut self.hub, &offers, now)
     }
 
     /// The caches of another shard's tracks: viewers that are here already start from them as newcomers do, faster than real
@@ -185,7 +264,7 @@ impl Room {
             return Vec::new();
         }
         if std::mem::take(&mut self.tracks_changed) {
-            let is_news = self.pictures.measure(&mut self.hub, now);
+            let is_news = self.measure_pictures(now);
             for at in 0..self.viewers.len() {
                 self.viewers[at].chooser.is_due |= is_news;
                 // Whoever has nothing, or nothing any more, can start with this very packet.
@@ -235,7 +314,7 @@ impl Room {
         let mut asks = Vec::new();
         let is_turn = |at: usize| tick.is_none_or(|tick| tick.wrapping_add(at).is_multiple_of(CHOOSE_EVERY));
         if is_turn(0) {
-            self.pictures.measure(&mut self.hub, now);
+            self.measure_pictures(now);
         }
         for at in 0..self.viewers.len() {
             if self.viewers[at].chooser.is_due || is_turn(at) {
@@ -282,7 +361,7 @@ impl Room {
         let mut asks = Vec::new();
         if let Some(at) = self.at(key) {
             self.viewers[at].connected = true;
-            self.pictures.measure(&mut self.hub, now);
+            self.measure_pictures(now);
             self.choose(at, peers, now);
             self.start(at, peers, now, &mut asks);
         }
@@ -356,8 +435,12 @@ impl Room {
         self.hub.request_keyframe(track, now).then_some(Ask(track))
     }
 
-    /// Asks the publisher, if it sits here and the track is its own.
+    /// Asks the publisher, if it sits here and the track is its own, or what makes the track of its media.
     pub fn ask_publisher(&self, ask: &Ask, peers: &mut Peers) -> bool {
+        if let (Some(rung), Some(ladder)) = (ask.0.made_number(), &self.ladder) {
+            ladder.keyframe(rung);
+            return true;
+        }
         let origin =
             self.publisher.as_ref().and_then(|publisher| Some((publisher.key, publisher.origin(ask.0)?)));
         let Some((key, (mid, rid))) = origin else { return false };
@@ -369,10 +452,16 @@ impl Room {
     pub fn measure(&mut self, now: Instant) -> Option<Measurement> {
         let (renditions, keyframe_interval) = self.hub.measure(now);
         let publisher = self.publisher.as_mut()?;
-        publisher.told = renditions.len();
+        publisher.told = self.hub.tracks().count();
+        let (made, ladder) = match &self.ladder {
+            Some(ladder) => (ladder.renditions(&mut self.hub, now), ladder.state(&mut self.hub, now)),
+            None => (Vec::new(), LadderState::default()),
+        };
         Some(Measurement {
             publisher: publisher.key,
             renditions,
+            made,
+            ladder,
             loss: publisher.loss,
             round_trip: publisher.round_trip,
             keyframe_interval,
@@ -423,7 +512,9 @@ impl Room {
         let Some((track, _)) = viewer.video.awaited(now) else { return };
         // While something plays, a switch waits for a keyframe; a replay is for a newcomer, and for whom what plays is so much
         // too large that neither it nor the sound comes through.
-        let is_newcomer = viewer.video.current().is_none_or(|current| current.epoch != track.epoch);
+        let is_there = |key: TrackKey| self.hub.tracks().any(|track| track.key == key);
+        let is_newcomer =
+            viewer.video.current().is_none_or(|current| current.epoch != track.epoch || !is_there(current));
         if !is_newcomer && !viewer.chooser.choice.urgent {
             if self.hub.request_keyframe(track, now) {
                 asks.push(Ask(track));

@@ -1,6 +1,10 @@
 //! What a shard does with its sessions' media: it keeps the rooms, and speaks with the other shards about them.
 
-use super::room::{Ask, Measurement, Receives, Room, STALLED};
+use super::{
+    ladder::{Ladder, Look, Offer, Said},
+    machine::Ladders,
+    room::{Ask, Measurement, Receives, Room, STALLED},
+};
 use crate::{
     broadcast::packet::{Epoch, Packet, TrackKey},
     publish::{level::Level, opus::Ears},
@@ -79,6 +83,14 @@ pub enum Message {
     Left { room: RoomKey, epoch: Epoch },
     /// A viewer wants something else.
     Choose { viewer: PeerKey, wish: ChooseRendition },
+    /// What can be made of a room's media.
+    Offers { room: RoomKey, epoch: Epoch, offers: Arc<[Offer]> },
+    /// The shard's viewers want these rungs of a room, one bit for each.
+    Wanted { room: RoomKey, shard: usize, rungs: u64 },
+    /// What makes the rungs of a room said something, in one of its runs.
+    Said { room: RoomKey, epoch: Epoch, run: u64, said: Said },
+    /// Tracks that are made no more.
+    Gone { room: RoomKey, tracks: Arc<[TrackKey]> },
     /// What a viewer gets, and why.
     Plays { viewer: PeerKey, reply: oneshot::Sender<Option<Playing>> },
     /// What the viewers of a room get here.
@@ -100,6 +112,8 @@ pub struct ShardRouter {
     reports: mpsc::Sender<Report>,
     /// Listens to publishers' sound, if there can be somebody.
     ears: Option<Ears>,
+    /// What may be made of publishers' media.
+    ladders: Ladders,
     /// Reports that the control plane has not had room for. Grows with sessions that open and close meanwhile, which the
     /// plane bounds, and one measurement a room.
     unsent: VecDeque<Report>,
@@ -107,12 +121,13 @@ pub struct ShardRouter {
 }
 
 impl ShardRouter {
-    /// The router of shard `index` among `shards`, which tells `reports` and lets `ears` listen.
+    /// The router of shard `index` among `shards`, which tells `reports`, lets `ears` listen and has what `ladders` allows made.
     pub fn new(
         index: usize,
         shards: Vec<ShardHandle<Self>>,
         reports: mpsc::Sender<Report>,
         ears: Option<Ears>,
+        ladders: Ladders,
     ) -> Self {
         Self {
             index,
@@ -123,6 +138,7 @@ impl ShardRouter {
             at: None,
             reports,
             ears,
+            ladders,
             unsent: VecDeque::new(),
             ticks: 0,
         }
@@ -170,6 +186,62 @@ impl ShardRouter {
             {
                 self.tell(source, Message::Keyframe { room: key, track: ask.0 });
             }
+        }
+    }
+
+    /// Does what a look at a room's ladder asks for.
+    fn after(&mut self, key: RoomKey, look: Look, peers: &mut Peers) {
+        let Look { asks, gone, offers_changed } = look;
+        if !gone.is_empty() {
+            let (tracks, subscribers): (Arc<[TrackKey]>, _) =
+                (gone.into(), self.rooms.get(&key).map_or(0, |room| room.subscribers));
+            for shard in bits(subscribers) {
+                self.tell(shard, Message::Gone { room: key, tracks: Arc::clone(&tracks) });
+            }
+        }
+        if offers_changed {
+            self.tell_offers(key);
+        }
+        self.ask(key, asks, peers);
+    }
+
+    fn tell_offers(&self, key: RoomKey) {
+        let Some(room) = self.rooms.get(&key) else { return };
+        let Some(ladder) = &room.ladder else { return };
+        for shard in bits(room.subscribers) {
+            let offers = ladder.offers();
+            self.tell(shard, Message::Offers { room: key, epoch: ladder.epoch, offers });
+        }
+    }
+
+    /// Looks after a room's ladder where its publisher sits; elsewhere tells that shard what is wanted here.
+    fn look_after_ladder(&mut self, key: RoomKey, peers: &mut Peers, now: Instant) {
+        let each_second = self.ticks.is_multiple_of(10);
+        let Some(room) = self.rooms.get_mut(&key) else { return };
+        let Some(publisher) = &room.publisher else {
+            let (rungs, shard) = (room.wanted(), self.index);
+            if let Some(source) = room.source
+                && (room.told_wanted != rungs || each_second && rungs != 0)
+            {
+                room.told_wanted = rungs;
+                self.tell(source, Message::Wanted { room: key, shard, rungs });
+            }
+            return;
+        };
+        if room.ladder.is_none()
+            && let Some(shard) = self.shards.get(self.index).cloned()
+        {
+            let epoch = Epoch(publisher.key.0);
+            let tell = move |run, said| {
+                // A full queue means that the shard is behind: viewers see a gap, and ask.
+                let _ = shard.tell(Command::Message(Message::Said { room: key, epoch, run, said }));
+            };
+            room.ladder = Some(Ladder::new(epoch, self.ladders.of(key), Arc::new(tell)));
+        }
+        let look = room.look(self.index, now);
+        self.after(key, look, peers);
+        if each_second {
+            self.tell_offers(key);
         }
     }
 
@@ -300,6 +372,10 @@ impl Router for ShardRouter {
             | Message::Unsubscribe { room, .. }
             | Message::Keyframe { room, .. }
             | Message::Left { room, .. }
+            | Message::Offers { room, .. }
+            | Message::Wanted { room, .. }
+            | Message::Said { room, .. }
+            | Message::Gone { room, .. }
             | Message::Playing { room, .. } => Some(*room),
             Message::Choose { viewer, .. }
             | Message::Plays { viewer, .. }
@@ -338,6 +414,9 @@ impl Router for ShardRouter {
                         Message::Caches { room: key, from: self.index, packets: backlog.into(), deaf },
                     );
                 }
+                if is_new {
+                    self.tell_offers(key);
+                }
             }
             Message::Unsubscribe { room: key, shard } => {
                 if let Some(room) = self.rooms.get_mut(&key) {
@@ -351,6 +430,28 @@ impl Router for ShardRouter {
                     && room.hub.request_keyframe(track, now)
                 {
                     room.ask_publisher(&Ask(track), peers);
+                }
+            }
+            Message::Offers { room: key, epoch, offers } => {
+                if let Some(room) = self.rooms.get_mut(&key).filter(|room| room.subscribed) {
+                    room.offered(epoch, offers);
+                }
+            }
+            Message::Wanted { room: key, shard, rungs } => {
+                if let Some(ladder) = self.rooms.get_mut(&key).and_then(|room| room.ladder.as_mut()) {
+                    ladder.want(shard, rungs, now);
+                }
+            }
+            Message::Said { room: key, epoch, run, said } => {
+                if let Some(room) = self.rooms.get_mut(&key) {
+                    let look = room.heard((epoch, run), said, now);
+                    self.touched.push(key);
+                    self.after(key, look, peers);
+                }
+            }
+            Message::Gone { room: key, tracks } => {
+                if let Some(room) = self.rooms.get_mut(&key) {
+                    room.forget(&tracks);
                 }
             }
             Message::Choose { viewer, wish } => {
@@ -390,17 +491,21 @@ impl Router for ShardRouter {
             let mut packets = room.flush(peers, now);
             packets.retain(|packet| Some(packet.track.key.epoch) == epoch);
             if let Some(publisher) = &mut room.publisher {
-                for packet in &packets {
+                for packet in packets.iter().filter(|packet| !packet.track.key.is_made()) {
                     publisher.note(packet, now);
                     if let Some(ears) = self.ears.as_ref().filter(|_| packet.track.is_audio()) {
                         ears.hear(publisher.key.0, &packet.payload);
                     }
                 }
             }
+            if let Some(ladder) = &mut room.ladder {
+                ladder.feed(&packets);
+            }
+            let is_sent = |packet: &Arc<Packet>| !packet.track.key.is_made();
             let news = room.measure_if_new(now);
             let subscribers = room.subscribers;
             let begins = match &mut room.publisher {
-                Some(publisher) if !packets.is_empty() && !publisher.flows => {
+                Some(publisher) if packets.iter().any(is_sent) && !publisher.flows => {
                     publisher.flows = true;
                     Some(publisher.key)
                 }
@@ -450,6 +555,7 @@ impl Router for ShardRouter {
                 self.tell_others(|| Message::Subscribe { room: key, shard });
             }
             self.ask(key, asks, peers);
+            self.look_after_ladder(key, peers, now);
         }
         self.send_reports();
     }
@@ -505,7 +611,7 @@ mod tests {
     #[test]
     fn a_room_that_panics_ends_with_its_sessions_and_no_others() {
         let (reports, mut told) = mpsc::channel(64);
-        let mut router = ShardRouter::new(0, Vec::new(), reports, None);
+        let mut router = ShardRouter::new(0, Vec::new(), reports, None, Ladders::default());
         let (mut peers, now) = (Peers::default(), Instant::now());
         let (bad, good) = (RoomKey(1), RoomKey(2));
         let roles = [Usher::Publisher(bad), Usher::Viewer(bad), Usher::Publisher(good), Usher::Viewer(good)];
@@ -532,7 +638,7 @@ mod tests {
 
     #[test]
     fn a_panic_in_one_session_s_event_ends_that_session() {
-        let mut router = ShardRouter::new(0, Vec::new(), mpsc::channel(1).0, None);
+        let mut router = ShardRouter::new(0, Vec::new(), mpsc::channel(1).0, None, Ladders::default());
         router.opened(PeerKey(1), Usher::Viewer(RoomKey(1)), &mut Peers::default(), Instant::now());
         assert_eq!(router.panicked(Some(PeerKey(1))), [PeerKey(1)]);
         assert!(router.rooms.contains_key(&RoomKey(1)));

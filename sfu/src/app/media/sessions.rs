@@ -324,13 +324,15 @@ impl MediaSessions {
                 Some(Input::Stopped { channel, session })
             }
             Report::Measured(room, measured) => {
-                let Measurement { publisher, renditions, loss, round_trip, keyframe_interval, .. } = measured;
+                let Measurement { publisher, renditions, made, ladder, loss, round_trip, keyframe_interval, .. } = measured;
                 let (channel, session) =
                     (table.channels.get(&room)?.clone(), table.peers.get(&publisher)?.clone());
                 Some(Input::Measured {
                     channel,
                     session,
                     renditions,
+                    made,
+                    ladder,
                     loss,
                     round_trip,
                     keyframe_interval,

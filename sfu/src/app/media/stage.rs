@@ -2,6 +2,7 @@
 //! goes to the board, the bus, the log and back to the shards.
 
 use super::{
+    machine::Ladders,
     router::{Report, ShardRouter},
     sessions::{self, MediaSessions, Moved, Return},
     ward::Ward,
@@ -67,6 +68,8 @@ pub struct Needs {
     pub shards: usize,
     /// Whether one send may carry several datagrams.
     pub segmentation: bool,
+    /// What may be made of publishers' media.
+    pub ladders: Ladders,
     /// To write what is live.
     pub board: LiveBoard,
     /// To tell what happens.
@@ -147,8 +150,8 @@ impl sessions::Program for Board {
     fn video_codecs(&self, channel: &ChannelId) -> Option<Vec<Codec>> {
         let state = self.0.of(channel);
         let is_on = matches!(state.state, BroadcastState::Live | BroadcastState::Waiting);
-        let video =
-            state.renditions.iter().map(|rendition| rendition.codec).filter(|codec| *codec != Codec::Opus);
+        let video = state.renditions.iter().chain(&state.made).map(|rendition| rendition.codec);
+        let video = video.filter(|codec| *codec != Codec::Opus);
         is_on.then(|| video.collect())
     }
 }
@@ -161,7 +164,7 @@ pub async fn start(needs: Needs) -> Result<(StageHandle, JoinHandle<()>), StartE
     // A level that there is no room for is followed by another one a second later.
     let ears = Ears::start(move |from, level| drop(levels.try_send(Report::Heard(PeerKey(from), level))));
     let plane = Plane::start(&needs.doors, (needs.shards, needs.segmentation), |index, shards| {
-        ShardRouter::new(index, shards, reports.clone(), ears.clone())
+        ShardRouter::new(index, shards, reports.clone(), ears.clone(), needs.ladders.clone())
     })?;
     let (inputs, inputs_in) = mpsc::channel(INPUTS);
     let (wishes, wishes_in) = mpsc::channel(64);

@@ -34,7 +34,7 @@ impl Random {
 }
 
 fn version(track: u8, width: u16, height: u16, bitrate: u64) -> Version<u8> {
-    Version { track, decodes: true, flows: true, size: Some(Size { width, height }), bitrate }
+    Version { track, decodes: true, flows: true, runs: true, size: Some(Size { width, height }), bitrate }
 }
 
 /// What Chromium sends of a 720p camera.
@@ -328,6 +328,7 @@ fn whatever_happens_nothing_is_chosen_that_the_viewer_can_t_have() {
                     track: track as u8,
                     decodes: !random.one_in(3),
                     flows: !random.one_in(4),
+                    runs: !random.one_in(3),
                     size: random
                         .one_in(2)
                         .then(|| Size { width: random.next() as u16, height: random.next() as u16 }),

@@ -1,0 +1,468 @@
+//! A broadcast's ladder, where its publisher sits: it subscribes to the largest picture that is published, and publishes
+//! rungs of it while somebody would get them.
+//!
+//! What is said to the child waits in a short queue of the child's, which leaves frames out when it is full; what comes back
+//! goes into the shard's own queue, which drops it then: viewers see a gap and ask for a keyframe.
+
+mod made;
+mod source;
+
+use self::{made::Made, source::Source};
+use super::{machine::Machine, room::Ask};
+use crate::{
+    broadcast::{
+        hub::Hub,
+        packet::{Epoch, Packet, Track, TrackKey},
+    },
+    transcode::{
+        self,
+        demand::Demand,
+        frame::{Made as FromChild, Rung, RungId},
+        ladder,
+        process::{Config, Event, Transcoder},
+        wire::Stats,
+    },
+};
+use shared::{
+    broadcast::{Codec, Rendition},
+    ladder::{LadderState, RungState, RungStatus},
+    unit::{Bitrate, Size},
+};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+/// What a source could have is looked at so often,
+const PLAN_EVERY: Duration = Duration::from_secs(1);
+/// and has to be the same so many times before it counts: sizes change while a publisher finds its rate.
+const STEADY: u8 = 2;
+/// A keyframe no older than this is decoded from when a child starts; else the publisher is asked for one.
+const FRESH: Duration = Duration::from_secs(1);
+/// For so long it is waited for, before an older one serves after all.
+const PATIENCE: Duration = Duration::from_millis(400);
+/// What another shard's viewers want is believed for so long.
+const BELIEVED: Duration = Duration::from_secs(3);
+
+/// What a viewer can be given once it is wanted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Offer {
+    /// The track that it will be.
+    pub track: Arc<Track>,
+    /// Its pictures' size.
+    pub size: Size,
+    /// What it will be held to.
+    pub bitrate: Bitrate,
+    /// Frames a second.
+    pub frame_rate: f32,
+}
+
+/// What a child says, as the shard hears it.
+pub enum Said {
+    /// It takes frames.
+    Started,
+    /// Packets of a rung.
+    Packets(Vec<Packet>),
+    /// Decoding can't go on before the next keyframe.
+    NeedsKeyframe,
+    /// Something of the source can't be used; a sentence.
+    Refused(String),
+    /// Its figures.
+    Stats(Stats),
+    /// It ended, and why; another one follows after so long.
+    Ended(String, Duration),
+}
+
+/// Brings what a child says to the shard, with the number of its run.
+pub type Tell = Arc<dyn Fn(u64, Said) + Send + Sync>;
+
+/// What is to be done after a look.
+#[derive(Default)]
+pub struct Look {
+    /// Keyframes that the publisher is to be asked for.
+    pub asks: Vec<Ask>,
+    /// Tracks that there are no more.
+    pub gone: Vec<TrackKey>,
+    /// What is offered is another than before.
+    pub offers_changed: bool,
+}
+
+/// See the module.
+pub struct Ladder {
+    /// Whose media it is made of.
+    pub epoch: Epoch,
+    tell: Tell,
+    machine: Machine,
+    demand: Demand,
+    planned: Option<Instant>,
+    /// What the source could have, for how many looks it has been so, and what counts.
+    candidate: (Vec<Rung>, u8),
+    rungs: Vec<Rung>,
+    shed: Vec<Rung>,
+    frame_rate: f32,
+    offers: Arc<[Offer]>,
+    made: Arc<Mutex<Made>>,
+    source: Option<Source>,
+    transcoder: Option<Transcoder>,
+    /// Which of this broadcast's transcoders that is.
+    run: u64,
+    /// What it was told to make.
+    set: Vec<Rung>,
+    /// It takes frames.
+    is_ready: bool,
+    /// It wasn't fed for a while.
+    is_stale: bool,
+    /// Since when it waits for a keyframe of the source.
+    begins: Option<Instant>,
+    /// What shards' viewers want, one bit for each rung.
+    wanted: Vec<(usize, u64, Instant)>,
+    stats: [Option<(Instant, Stats)>; 2],
+    note: Option<String>,
+}
+
+impl Ladder {
+    /// Of what this publisher sends. `tell` is called on threads of the child's.
+    pub fn new(epoch: Epoch, machine: Machine, tell: Tell) -> Self {
+        Self {
+            epoch,
+            tell,
+            machine,
+            demand: Demand::default(),
+            planned: None,
+            candidate: (Vec::new(), 0),
+            rungs: Vec::new(),
+            shed: Vec::new(),
+            frame_rate: 0.0,
+            offers: Arc::new([]),
+            made: Arc::new(Mutex::new(Made::new(epoch))),
+            source: None,
+            transcoder: None,
+            run: 0,
+            set: Vec::new(),
+            is_ready: false,
+            is_stale: false,
+            begins: None,
+            wanted: Vec::new(),
+            stats: [None, None],
+            note: None,
+        }
+    }
+
+    /// What viewers can be given.
+    pub fn offers(&self) -> Arc<[Offer]> {
+        Arc::clone(&self.offers)
+    }
+
+    /// What the viewers of a shard want, one bit for each rung.
+    pub fn want(&mut self, shard: usize, mask: u64, now: Instant) {
+        self.wanted.retain(|(other, ..)| *other != shard);
+        self.wanted.push((shard, mask, now));
+    }
+
+    /// A rung's viewers need a keyframe.
+    pub fn keyframe(&self, rung: u8) {
+        if let Some(transcoder) = &self.transcoder {
+            transcoder.keyframe(RungId(rung));
+        }
+    }
+
+    /// Looks after it, ten times a second.
+    pub fn look(&mut self, hub: &mut Hub, now: Instant) -> Look {
+        let mut look = Look::default();
+        let sent = hub.largest_sent(now);
+        if self.planned.is_none_or(|at| now.saturating_duration_since(at) >= PLAN_EVERY) {
+            self.planned = Some(now);
+            self.plan(sent.as_ref().map(|(_, size, frame_rate)| (*size, *frame_rate)));
+        }
+        let offers = self.offered(now);
+        if offers[..] != self.offers[..] {
+            self.offers = offers;
+            look.offers_changed = true;
+        }
+        self.wanted.retain(|(.., at)| now.saturating_duration_since(*at) < BELIEVED);
+        let mask = self.wanted.iter().fold(0, |all, (_, mask, _)| all | mask);
+        for rung in self.rungs.iter().filter(|rung| mask & 1 << rung.id.0 != 0) {
+            self.demand.want(rung.id, now);
+        }
+        let running = self.demand.running(now);
+        let set: Vec<Rung> = self.rungs.iter().filter(|rung| running.contains(&rung.id)).copied().collect();
+        self.run_these(set, &mut look, now);
+        if self.transcoder.is_some()
+            && !self.set.is_empty()
+            && let Some((track, ..)) = sent
+        {
+            self.attend(&track, hub, &mut look, now);
+        }
+        hub.forget(&look.gone);
+        look
+    }
+
+    fn plan(&mut self, source: Option<(Size, f32)>) {
+        let Some((size, frame_rate)) = source else { return };
+        let is_on = self.machine.is_on();
+        let possible = if is_on { ladder::rungs(size, frame_rate) } else { Vec::new() };
+        let chosen = self.machine.admitted(&possible, frame_rate);
+        self.shed = possible.iter().filter(|rung| !chosen.iter().any(|other| other.id == rung.id)).copied().collect();
+        self.frame_rate = frame_rate;
+        let (candidate, seen) = &mut self.candidate;
+        if *candidate == chosen {
+            *seen = seen.saturating_add(1);
+        } else {
+            (*candidate, *seen) = (chosen, 1);
+        }
+        if *seen >= STEADY || !is_on {
+            self.rungs.clone_from(candidate);
+        }
+    }
+
+    fn offered(&self, now: Instant) -> Arc<[Offer]> {
+        let mut made = self.made();
+        let offered = self.rungs.iter().filter(|rung| self.demand.may_be_offered(rung.id, now));
+        offered
+            .map(|rung| Offer {
+                track: made.track(rung.id),
+                size: rung.size,
+                bitrate: rung.bitrate,
+                frame_rate: (self.frame_rate / f32::from(rung.divisor.max(1))).round(),
+            })
+            .collect()
+    }
+
+    fn made(&self) -> MutexGuard<'_, Made> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Starts and stops what is to be made.
+    fn run_these(&mut self, set: Vec<Rung>, look: &mut Look, now: Instant) {
+        if set != self.set {
+            let stopped = self.set.iter().filter(|old| !set.iter().any(|rung| rung.id == old.id));
+            look.gone.extend(stopped.map(|old| TrackKey::made(self.epoch, old.id.0)));
+            if self.transcoder.is_none() && !set.is_empty() {
+                self.spawn(now);
+            }
+            if let Some(transcoder) = &self.transcoder {
+                transcoder.set_rungs(set.clone());
+            }
+            self.machine.uses(&set, self.frame_rate);
+            if std::mem::replace(&mut self.set, set).is_empty() {
+                // What passed meanwhile wasn't decoded.
+                self.is_stale = true;
+            }
+        }
+        if self.set.is_empty() && self.transcoder.is_some() && self.demand.is_idle(now) {
+            self.transcoder = None;
+            (self.is_ready, self.begins, self.stats) = (false, None, [None, None]);
+            self.note = None;
+        }
+    }
+
+    fn spawn(&mut self, now: Instant) {
+        self.run += 1;
+        self.is_ready = false;
+        let (tell, run, made) = (Arc::clone(&self.tell), self.run, Arc::clone(&self.made));
+        let sink = move |event| {
+            let said = match event {
+                Event::Started(_) => Said::Started,
+                Event::Made(FromChild::Frame(frame)) => {
+                    let mut made = made.lock().unwrap_or_else(PoisonError::into_inner);
+                    Said::Packets(made.packets(&frame, Instant::now()))
+                }
+                Event::Made(FromChild::NeedsKeyframe) => Said::NeedsKeyframe,
+                Event::Made(FromChild::Refused(why)) => Said::Refused(why),
+                Event::Made(FromChild::Source(_)) | Event::Audio(_) => return,
+                Event::Stats(stats) => Said::Stats(stats),
+                Event::Ended { reason, retry_in } => Said::Ended(reason, retry_in),
+            };
+            tell(run, said);
+        };
+        match Transcoder::spawn(Config::new(format!("publisher-{}", self.epoch.0)), sink) {
+            Ok(transcoder) => self.transcoder = Some(transcoder),
+            Err(error) => {
+                tracing::warn!(%error, "a ladder can't start");
+                self.demand.ended(transcode::demand::LINGERS, now);
+            }
+        }
+    }
+
+    /// Keeps it fed from the right track, from a keyframe on.
+    fn attend(&mut self, track: &Arc<Track>, hub: &mut Hub, look: &mut Look, now: Instant) {
+        let is_other = self.source.as_ref().is_none_or(|source| source.track().key != track.key);
+        if std::mem::take(&mut self.is_stale) || is_other {
+            match &mut self.source {
+                Some(source) => source.restart(track),
+                None => self.source = Source::new(track, Arc::clone(&self.made)),
+            }
+            look.asks.extend(self.begin(hub, now));
+        }
+        if let Some(since) = self.begins
+            && self.is_ready
+            && now.saturating_duration_since(since) >= PATIENCE
+            && hub.cache_age(track.key, now).is_some()
+        {
+            self.replay(hub);
+        }
+    }
+
+    /// The child waits for a keyframe: from the cache, or the publisher's next one.
+    fn begin(&mut self, hub: &mut Hub, now: Instant) -> Option<Ask> {
+        let key = self.source.as_ref()?.track().key;
+        if !self.is_ready {
+            return None;
+        }
+        self.begins = Some(now);
+        let age = hub.cache_age(key, now);
+        if age.is_some_and(|age| age <= FRESH || hub.is_deaf(key)) {
+            self.replay(hub);
+            return None;
+        }
+        hub.request_keyframe(key, now).then_some(Ask(key))
+    }
+
+    fn replay(&mut self, hub: &Hub) {
+        let Some(source) = &mut self.source else { return };
+        let track = Arc::clone(source.track());
+        source.restart(&track);
+        let packets = hub.cached(track.key).to_vec();
+        self.feed(&packets);
+        self.begins = None;
+    }
+
+    /// What is published goes in.
+    pub fn feed(&mut self, packets: &[Arc<Packet>]) {
+        let (Some(source), Some(transcoder)) = (&mut self.source, &self.transcoder) else { return };
+        if !self.is_ready || self.set.is_empty() {
+            return;
+        }
+        let key = source.track().key;
+        for packet in packets.iter().filter(|packet| packet.track.key == key) {
+            for frame in source.push(packet) {
+                let keyframe = frame.keyframe;
+                // One that is left out is followed by a word that a keyframe is needed.
+                if transcoder.frame(frame).is_ok() && keyframe {
+                    self.begins = None;
+                }
+            }
+        }
+    }
+
+    /// What the child of this run said. Answers packets for the hub.
+    pub fn heard(&mut self, run: u64, said: Said, hub: &mut Hub, look: &mut Look, now: Instant) -> Vec<Packet> {
+        if run != self.run || self.transcoder.is_none() {
+            return Vec::new();
+        }
+        match said {
+            Said::Started => {
+                self.is_ready = true;
+                if !self.set.is_empty() {
+                    look.asks.extend(self.begin(hub, now));
+                }
+            }
+            Said::Packets(packets) => {
+                let number = packets.first().and_then(|packet| packet.track.key.made_number());
+                let Some(rung) = number.map(RungId).filter(|id| self.set.iter().any(|rung| rung.id == *id)) else {
+                    return Vec::new();
+                };
+                self.demand.came(rung);
+                self.note = None;
+                return packets;
+            }
+            Said::NeedsKeyframe => {
+                let key = self.source.as_ref().map(|source| source.track().key);
+                look.asks.extend(key.filter(|key| hub.request_keyframe(*key, now)).map(Ask));
+            }
+            Said::Refused(why) => self.note = Some(why),
+            Said::Stats(stats) => {
+                self.machine.measured(&stats);
+                self.stats = [Some((now, stats)), self.stats[0].take()];
+            }
+            Said::Ended(reason, retry_in) => {
+                self.note = Some(format!("What makes the ladder ended ({reason}) and is started again."));
+                (self.is_ready, self.begins, self.stats) = (false, None, [None, None]);
+                self.demand.ended(retry_in, now);
+                look.gone.extend(self.set.drain(..).map(|rung| TrackKey::made(self.epoch, rung.id.0)));
+                if let Some(transcoder) = &self.transcoder {
+                    transcoder.set_rungs(Vec::new());
+                }
+                let offers = self.offered(now);
+                look.offers_changed = offers[..] != self.offers[..];
+                self.offers = offers;
+                hub.forget(&look.gone);
+            }
+        }
+        Vec::new()
+    }
+
+    /// What is made or could be, as viewers choose from it.
+    pub fn renditions(&self, hub: &mut Hub, now: Instant) -> Vec<Rendition> {
+        let made = hub.measure_made(now);
+        let rendition = |offer: &Offer| {
+            let measured = made.iter().find(|(key, _)| *key == offer.track.key);
+            measured.map_or_else(
+                || Rendition {
+                    name: offer.track.rendition().to_owned(),
+                    codec: Codec::Av1,
+                    size: Some(offer.size),
+                    frame_rate: offer.frame_rate,
+                    bitrate: offer.bitrate,
+                },
+                |(_, rendition)| rendition.clone(),
+            )
+        };
+        self.offers.iter().map(rendition).collect()
+    }
+
+    /// Where it stands, but for its viewers, who sit on all shards.
+    pub fn state(&self, hub: &mut Hub, now: Instant) -> LadderState {
+        let made = hub.measure_made(now);
+        let status = |rung: &Rung, state: RungState, reason: Option<String>| {
+            let key = TrackKey::made(self.epoch, rung.id.0);
+            let measured = made.iter().find(|(made, _)| *made == key).map(|(_, rendition)| rendition);
+            RungStatus {
+                name: ladder::name(rung.id),
+                size: rung.size,
+                frame_rate: measured
+                    .map_or(self.frame_rate / f32::from(rung.divisor.max(1)), |measured| measured.frame_rate),
+                bitrate: measured.map_or(rung.bitrate, |measured| measured.bitrate),
+                viewers: 0,
+                encode_ms: self.encode_ms(rung.id),
+                state,
+                reason,
+            }
+        };
+        let mut rungs: Vec<RungStatus> = self
+            .rungs
+            .iter()
+            .map(|rung| {
+                let is_made = made.iter().any(|(key, _)| *key == TrackKey::made(self.epoch, rung.id.0));
+                let is_set = self.set.iter().any(|set| set.id == rung.id);
+                let state = match (self.demand.may_be_offered(rung.id, now), is_set, is_made) {
+                    (false, ..) => RungState::Failed,
+                    (true, true, true) => RungState::Running,
+                    (true, true, false) => RungState::Starting,
+                    (true, false, _) => RungState::Idle,
+                };
+                status(rung, state, None)
+            })
+            .collect();
+        let full = || Some(self.machine.why_no_room());
+        rungs.extend(
+            self.shed
+                .iter()
+                .filter(|rung| self.rungs.len() < ladder::MOST_RUNGS && !self.rungs.iter().any(|r| r.id == rung.id))
+                .map(|rung| status(rung, RungState::Shed, full())),
+        );
+        rungs.sort_by_key(|rung| std::cmp::Reverse(rung.size.height.min(rung.size.width)));
+        LadderState { enabled: self.machine.is_wanted(), rungs, note: self.note.clone() }
+    }
+
+    /// How long a picture of a rung took to encode over the last second, in milliseconds.
+    fn encode_ms(&self, id: RungId) -> f32 {
+        let of = |stats: &Option<(Instant, Stats)>| {
+            let found = stats.as_ref().and_then(|(_, stats)| stats.rungs.iter().find(|rung| rung.rung == id));
+            found.map_or((0, Duration::ZERO), |rung| (rung.encoded, rung.encoding))
+        };
+        let ((count, busy), (before, busy_before)) = (of(&self.stats[0]), of(&self.stats[1]));
+        let pictures = count.saturating_sub(before).max(1) as f32;
+        busy.saturating_sub(busy_before).as_secs_f32() * 1000.0 / pictures
+    }
+}

@@ -1,0 +1,122 @@
+// The ladder: what the server makes of a publisher's picture for viewers whom that doesn't suit.
+import assert from 'node:assert/strict';
+import { decodes, eventually, hearsSound, scenario, seesStation } from './harness.mjs';
+import { Relay } from './lib/relay.mjs';
+import { at, playerIs, says } from './lib/ui.mjs';
+
+const STATION = 6;
+const RUNGS = [['540p', 540], ['360p', 360], ['180p', 180]];
+
+/** A camera's page publishes `codec` at 720p, in one encoding, and its rungs are offered. */
+async function published(world, weir, camera, codec) {
+  const name = codec.toLowerCase();
+  const { streamKey } = await weir.createChannel(name);
+  const publisher = await world.client(camera);
+  await publisher.evaluate((target) => client.publish(target), { url: weir.whip(name), key: streamKey, codec });
+  await offers(weir, name, RUNGS.map(([rung]) => rung));
+  return publisher;
+}
+
+const offers = (weir, name, wanted) => eventually(async () => {
+  const { renditions } = await weir.state(name);
+  const rungs = renditions.filter((one) => /^\d+p$/.test(one.name)).map((one) => one.name);
+  return `${rungs.sort()}` === `${[...wanted].sort()}`;
+}, { what: `the rungs ${wanted} of ${name} are offered`, timeout: 30_000 });
+
+const heightOf = (page) => page.evaluate(() => document.getElementById('video').videoHeight);
+
+async function choose(session, wish) {
+  const put = { method: 'PUT', headers: { 'content-type': 'application/json' }, body: JSON.stringify(wish) };
+  assert.equal((await fetch(`${session}/rendition`, put)).status, 204);
+}
+
+const playing = async (session) => (await fetch(`${session}/rendition`)).json();
+
+/** How far the picture is behind the sound of the same moment, in milliseconds, as the browser plays them. */
+const apart = (page) => page.evaluate(async () => {
+  const reports = [...(await client.peers.at(-1).getStats()).values()].filter(({ type }) => type === 'inbound-rtp');
+  const [picture, sound] = ['video', 'audio'].map((kind) => reports.find((report) => report.kind === kind)?.estimatedPlayoutTimestamp);
+  return picture && sound ? sound - picture : null;
+});
+
+async function timed(what, done) {
+  const start = performance.now();
+  await done();
+  console.log(`${what}: ${((performance.now() - start) / 1000).toFixed(2)} s`);
+}
+
+for (const codec of ['VP8', 'H264', 'AV1']) {
+  scenario(`each rung of a broadcast in ${codec} plays in Chromium and Firefox, in sync, and is the source's picture`, async (world) => {
+    const weir = await world.weir();
+    const camera = await world.chromium({ station: STATION });
+    await published(world, weir, camera, codec);
+    const name = codec.toLowerCase();
+    for (const open of [() => world.chromium(), () => world.firefox()]) {
+      const viewer = await world.client(await open());
+      const session = await viewer.evaluate((url) => client.play({ url }), weir.whep(name));
+      for (const [rung, height] of RUNGS) {
+        await choose(session, { rendition: rung });
+        await timed(`${codec}, ${rung}`, () => eventually(
+          async () => (await heightOf(viewer)) === height, { what: `${codec} as ${rung}`, timeout: 20_000 },
+        ));
+        await seesStation(viewer, STATION);
+        assert.equal((await viewer.evaluate(() => weirProbe.receiving())).codec.toUpperCase(), 'VIDEO/AV1');
+        const told = await playing(session);
+        assert.deepEqual([told.rendition, told.reason], [rung, 'chosen']);
+        let behind = null;
+        await eventually(async () => {
+          behind = await apart(viewer);
+          return behind === null || Math.abs(behind) < 120;
+        }, { what: () => `picture and sound together, not ${behind} ms apart`, timeout: 15_000 });
+        console.log(`${codec}, ${rung}: the picture is ${behind ?? '?'} ms behind the sound`);
+      }
+      await hearsSound(viewer);
+      await world.crash(viewer.browser());
+    }
+  }, { timeout: 240_000 });
+}
+
+scenario('a viewer who is squeezed gets a rung, and the source again when there is room', async (world) => {
+  const weir = await world.weir();
+  const camera = await world.chromium({ station: STATION });
+  await published(world, weir, camera, 'VP8');
+  const relay = new Relay(23);
+  world.closing.push(relay);
+  const viewer = await world.client(await world.chromium());
+  await relay.between(viewer);
+  const session = await viewer.evaluate((url) => client.play({ url }), weir.whep('vp8'));
+  await eventually(async () => (await heightOf(viewer)) === 720, { what: 'the source', timeout: 30_000 });
+  await decodes(viewer);
+  assert.equal((await playing(session)).rendition, 'source', 'what fits is taken');
+  await relay.tell({ way: 'down', rate: 700_000 });
+  await timed('squeezed to 700 kbit/s, a rung', () => eventually(
+    async () => (await heightOf(viewer)) < 720, { what: 'a smaller picture', timeout: 30_000 },
+  ));
+  await seesStation(viewer, STATION, { timeout: 30_000 });
+  const told = await playing(session);
+  assert.equal(told.reason, 'network', JSON.stringify(told));
+  await hearsSound(viewer);
+  await relay.tell({ way: 'down' });
+  await timed('released, the source', () => eventually(
+    async () => (await heightOf(viewer)) === 720, { what: 'the source again', timeout: 90_000 },
+  ));
+  await seesStation(viewer, STATION);
+}, { timeout: 240_000 });
+
+scenario('who decodes nothing of a broadcast in H.264 gets a rung by itself', async (world) => {
+  const weir = await world.weir();
+  const [camera, firefox, chromium] = await Promise.all([
+    world.chromium({ station: STATION }), world.firefox(), world.chromium(),
+  ]);
+  await published(world, weir, camera, 'H264');
+  const page = await world.page(firefox, `${weir.origin}/h264`);
+  await playerIs(page, 'live');
+  await seesStation(page, STATION);
+  const { codec } = await page.evaluate(() => weirProbe.receiving());
+  assert.equal(codec.toUpperCase(), 'VIDEO/AV1');
+  await hearsSound(page);
+  const other = await world.page(chromium, `${weir.origin}/h264`);
+  await playerIs(other, 'live');
+  await seesStation(other, STATION);
+  assert.equal((await other.evaluate(() => weirProbe.receiving())).codec.toUpperCase(), 'VIDEO/H264', 'the source is the best there is');
+}, { timeout: 120_000 });
