@@ -72,6 +72,15 @@ pub struct LadderState {
     pub note: Option<String>,
 }
 
+/// `PUT /api/v1/channels/{name}/ladder` by its owner. Answered with [`LadderState`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SetLadder {
+    /// Whether renditions are to be made of what is published, now and later.
+    pub enabled: bool,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

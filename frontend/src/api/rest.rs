@@ -146,6 +146,13 @@ pub async fn publish_token(name: &ChannelName) -> Answer<PublishToken> {
     typed("POST", &format!("channels/{name}/publish-token"), None).await
 }
 
+/// What the server makes of a channel's picture, after it was turned on or off if that is said.
+pub async fn ladder(name: &ChannelName, enabled: Option<bool>) -> Answer<serde_json::Value> {
+    let method = if enabled.is_some() { "PUT" } else { "GET" };
+    let body = enabled.map(|enabled| format!("{{\"enabled\":{enabled}}}"));
+    typed(method, &format!("channels/{name}/ladder"), body).await
+}
+
 /// Ends the broadcast.
 pub async fn end(name: &ChannelName) -> Answer<()> {
     done("POST", &format!("channels/{name}/end")).await

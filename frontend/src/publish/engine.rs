@@ -8,6 +8,7 @@ use super::{
 use crate::{
     api::{
         events::{Events, Subscription},
+        rest,
         whip::Publishing,
     },
     browser::{
@@ -64,6 +65,8 @@ pub struct Snapshot {
     pub sends: String,
     /// What arrives at the server.
     pub health: Option<Rc<PublisherHealth>>,
+    /// What the server makes of it.
+    pub ladder: Option<Rc<serde_json::Value>>,
     /// What viewers see of it.
     pub channel: Option<Rc<ChannelState>>,
     /// The server's clock minus this machine's, in milliseconds.
@@ -128,6 +131,7 @@ impl Engine {
             charts: Rc::default(),
             sends: String::new(),
             health: None,
+            ladder: None,
             channel: None,
             clock_offset: 0,
             codec,
@@ -161,6 +165,9 @@ impl Engine {
             time::every(1000, move || {
                 if let Some(inner) = measures.upgrade() {
                     inner.measure();
+                    if inner.state.borrow().is_on_air() {
+                        inner.ask_ladder(None);
+                    }
                 }
             }),
         ];
@@ -317,6 +324,11 @@ impl Engine {
         self.inner.with(|state, _| state.undo());
     }
 
+    /// Turns the ladder on or off, or only looks at it.
+    pub fn ask_ladder(&self, enabled: Option<bool>) {
+        self.inner.ask_ladder(enabled);
+    }
+
     /// How loud the microphone is, 0 to 1; also tells silence from a pause.
     pub fn peak(&self) -> f32 {
         let sources = self.inner.sources.borrow();
@@ -394,6 +406,14 @@ impl Inner {
                 self.report.emit(next);
             }
         }
+    }
+
+    fn ask_ladder(self: &Rc<Self>, enabled: Option<bool>) {
+        let inner = self.clone();
+        browser::spawn(async move {
+            let ladder = rest::ladder(&inner.channel, enabled).await.ok().map(Rc::new);
+            inner.update(|snapshot| snapshot.ladder = ladder);
+        });
     }
 
     fn list_devices(self: &Rc<Self>) {

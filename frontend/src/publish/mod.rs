@@ -4,6 +4,7 @@ mod arrival;
 mod arrival_state;
 mod charts;
 mod engine;
+mod ladder;
 mod live;
 mod obs;
 mod sources;

@@ -4,6 +4,7 @@ use super::{
     arrival,
     arrival_state::{self, Announcer},
     engine::{Engine, Snapshot, codecs},
+    ladder,
     live::{Level, OnAir, Strip},
     obs::ObsCard,
     sources::{Mode, Sources},
@@ -96,6 +97,7 @@ pub fn Studio(props: &StudioProps) -> Html {
                 { arrival::findings(snapshot) }
                 if on_air { <Strip snapshot={snapshot.clone()} engine={engine.clone()} /> }
                 { arrival::arrival(snapshot, on_air.then_some(&sent)) }
+                if on_air { { ladder::ladder(snapshot, &engine) } }
                 <Devices snapshot={snapshot.clone()} engine={engine.clone()} fixed={on_air} />
             </div>
             <aside class="studio-side">

@@ -466,6 +466,36 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn what_the_server_makes_is_told_apart_and_can_be_forgotten() {
+        let now = Instant::now();
+        let mut hub = Hub::default();
+        for index in 0..20 {
+            let key =
+                if index < 10 { TrackKey { index, ..TRACK } } else { TrackKey::made(Epoch(1), index - 10) };
+            let track = Arc::new(Track {
+                key,
+                rid: Some(format!("t{index}")),
+                ..Track::clone(&track(1, Codec::Vp8))
+            });
+            hub.push(Packet { track, ..of(1, 1, VP8_KEY) }, now);
+        }
+        assert_eq!(
+            hub.tracks().filter(|track| track.key.is_made()).count(),
+            MOST_TRACKS,
+            "neither crowds the other out"
+        );
+        assert_eq!(hub.tracks().count(), MOST_TRACKS * 2);
+        let (sent, _) = hub.measure(now);
+        assert!(sent.len() == MOST_TRACKS && sent.iter().all(|one| one.name < "t8".to_owned()));
+        assert_eq!(hub.largest_sent(now).map(|(track, ..)| track.key), Some(TRACK));
+        let made: Vec<TrackKey> = hub.measure_made(now).into_iter().map(|(key, _)| key).collect();
+        assert_eq!(made[3].made_number(), Some(3));
+        hub.forget(&made[..7]);
+        assert_eq!(hub.measure_made(now).len(), 1);
+        assert!(hub.cached(made[0]).is_empty() && !hub.cached(made[7]).is_empty());
+    }
+
+    #[test]
     fn a_publisher_that_answers_is_asked_before_the_newcomer_is_there() {
         let mut hub = Hub::default();
         let later = group(&mut hub, 1, 5, HEAVY, Instant::now());

@@ -2,8 +2,8 @@
 
 use shared::{
     broadcast::{BroadcastState, Rendition},
-    ladder::LadderState,
     id::{BroadcastId, ChannelId, SessionId},
+    ladder::LadderState,
     publish::Finding,
     unit::{Bitrate, Millis, Seconds, Timestamp},
 };

@@ -29,6 +29,8 @@ pub struct PublisherGrant {
     pub category: Category,
     /// The broadcast that was announced to begin next.
     pub reserved: Option<BroadcastId>,
+    /// Whether renditions are to be made of it.
+    pub ladder: bool,
 }
 
 /// Why somebody may not publish or watch.
@@ -80,6 +82,7 @@ impl Channels {
             title: owned.title,
             category: owned.category,
             reserved,
+            ladder: record.ladder,
         })
     }
 

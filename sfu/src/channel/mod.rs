@@ -14,6 +14,7 @@ use futures_util::future::BoxFuture;
 use shared::{
     broadcast::{BroadcastState, Rendition},
     id::{BroadcastId, ChannelId, ChannelName},
+    ladder::LadderState,
     text::Title,
     unit::{Seconds, Timestamp},
 };
@@ -58,6 +59,12 @@ pub trait LiveControl: Send + Sync + 'static {
 
     /// The owner gave the channel another title.
     fn titled<'a>(&'a self, channel: &'a ChannelId, title: &'a Title) -> BoxFuture<'a, ()>;
+
+    /// What is made of a channel's picture.
+    fn ladder<'a>(&'a self, channel: &'a ChannelId) -> BoxFuture<'a, LadderState>;
+
+    /// The owner wants renditions made of what the channel publishes, or none.
+    fn set_ladder(&self, channel: &ChannelId, is_wanted: bool);
 
     /// Lets everybody go who watches a channel; those who still may come back by themselves.
     fn hide(&self, channel: &ChannelId);

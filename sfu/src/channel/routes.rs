@@ -23,6 +23,7 @@ use shared::{
     channel::{Channel, ChannelCard, CreateChannel, EditChannel, NewChannel, NewStreamKey},
     embed::{CreateEmbedLink, EMBED_LINK_MOST_SECONDS, EmbedLink, EmbedRules},
     id::ChannelName,
+    ladder::{LadderState, SetLadder},
     page::{Page, PageQuery},
     publish::PublishToken,
 };
@@ -50,6 +51,7 @@ pub fn routes(channels: Channels, logins: Arc<dyn Logins>) -> OpenApiRouter {
         .routes(routes!(embedding))
         .routes(routes!(embed_link, revoke_embed_links))
         .routes(routes!(rotate))
+        .routes(routes!(ladder, set_ladder))
         .routes(routes!(publish_token))
         .routes(routes!(end))
         .with_state(Api { channels, logins })
@@ -298,6 +300,58 @@ async fn rotate(
     who.may(Scope::ChannelWrite)?;
     let stream_key = api.channels.rotate(&who.actor, &name).await?;
     Ok(Answer(NewStreamKey { stream_key, whip_url: whip_url(&peer.base_url, &name) }))
+}
+
+/// The ladder
+///
+/// Which renditions the server makes or could make of what the channel publishes, who gets them, and why others aren't made.
+#[utoipa::path(
+    get,
+    path = "/channels/{name}/ladder",
+    operation_id = "readLadder",
+    tag = "channels",
+    params(("name" = ChannelName, Path, description = "The channel's name")),
+    responses(
+        (status = 200, body = LadderState, description = "The ladder"),
+        (status = 403, description = "Somebody else's channel, or the token lacks the scope"),
+        (status = 404, description = "No such channel, as far as the one who asks may know"),
+    ),
+    security(("login" = []), ("token" = ["channel:write"]))
+)]
+async fn ladder(
+    State(api): State<Api>,
+    who: SignedIn,
+    Path(name): Path<ChannelName>,
+) -> Result<Answer<LadderState>, ProblemResponse> {
+    who.may(Scope::ChannelWrite)?;
+    Ok(Answer(api.channels.ladder(&who.actor, &name).await?))
+}
+
+/// Turn the ladder on or off
+///
+/// Kept for later broadcasts. Viewers of what isn't made any more get the source.
+#[utoipa::path(
+    put,
+    path = "/channels/{name}/ladder",
+    operation_id = "setLadder",
+    tag = "channels",
+    params(("name" = ChannelName, Path, description = "The channel's name")),
+    request_body(content = SetLadder, example = json!({"enabled": false})),
+    responses(
+        (status = 200, body = LadderState, description = "The ladder"),
+        (status = 403, description = "Somebody else's channel, or the token lacks the scope"),
+        (status = 404, description = "No such channel, as far as the one who asks may know"),
+    ),
+    security(("login" = []), ("token" = ["channel:write"]))
+)]
+async fn set_ladder(
+    State(api): State<Api>,
+    who: SignedIn,
+    Path(name): Path<ChannelName>,
+    Json(request): Json<SetLadder>,
+) -> Result<Answer<LadderState>, ProblemResponse> {
+    who.may(Scope::ChannelWrite)?;
+    Ok(Answer(api.channels.set_ladder(&who.actor, &name, request.enabled).await?))
 }
 
 /// Make a publish token

@@ -34,6 +34,8 @@ pub struct Record {
     pub past: Option<Past>,
     /// What its signed embeds are made with, once there was one.
     pub embed_key: Option<EmbedKey>,
+    /// Whether its owner wants renditions made of what they publish.
+    pub ladder: bool,
 }
 
 /// By what somebody may see a channel.
@@ -172,7 +174,7 @@ mod tests {
             embedding: Embedding::default(),
             created_at: at(0),
         };
-        Record { channel, owner: Some("ada".parse().unwrap()), past: None, embed_key: None }
+        Record { channel, owner: Some("ada".parse().unwrap()), past: None, embed_key: None, ladder: true }
     }
 
     fn actor(account: &str, role: Role) -> Actor {

@@ -17,6 +17,7 @@ use shared::{
     channel::{Channel, ChannelCard, Directory, EditChannel, Visibility},
     embed::Embedding,
     id::{AccountId, ChannelId, ChannelName},
+    ladder::LadderState,
     page::Page,
     text::{Category, Description, DisplayName, Title},
     unit::Timestamp,
@@ -205,7 +206,7 @@ impl Channels {
             created_at: fresh::now(),
         };
         let key = self.ports.keys.stream_key();
-        let record = Record { channel, owner: owner.cloned(), past: None, embed_key: None };
+        let record = Record { channel, owner: owner.cloned(), past: None, embed_key: None, ladder: true };
         self.store.create(&record, &key.hash).await.map_err(|error| match error {
             StoreError::Taken => ChannelError::Taken,
             other => other.into(),
@@ -311,6 +312,34 @@ impl Channels {
         let record = self.managed(who, name).await?;
         self.ports.control.end(&record.channel.id).await;
         Ok(())
+    }
+
+    /// What is made of a channel's picture, as its owner is told.
+    pub async fn ladder(&self, who: &Actor, name: &ChannelName) -> Result<LadderState, ChannelError> {
+        let record = self.managed(who, name).await?;
+        let ladder = self.ports.control.ladder(&record.channel.id).await;
+        Ok(LadderState { enabled: record.ladder, ..ladder })
+    }
+
+    /// Has renditions made of what a channel publishes, or none any more.
+    pub async fn set_ladder(
+        &self,
+        who: &Actor,
+        name: &ChannelName,
+        is_wanted: bool,
+    ) -> Result<LadderState, ChannelError> {
+        let record = self.managed(who, name).await?;
+        let channels = self.clone();
+        settle(async move {
+            let channel = &record.channel;
+            let written = channels.store.set_ladder(&channel.id, is_wanted).await;
+            channels.cache.forget(&channel.name);
+            written?;
+            channels.ports.control.set_ladder(&channel.id, is_wanted);
+            let ladder = channels.ports.control.ladder(&channel.id).await;
+            Ok(LadderState { enabled: is_wanted, ..ladder })
+        })
+        .await
     }
 
     /// Public channels and what they do.

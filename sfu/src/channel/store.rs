@@ -24,7 +24,7 @@ macro_rules! select {
         concat!(
             "SELECT channels.id, channels.name, channels.display_name, channels.title, channels.description, ",
             "channels.category, channels.tags, channels.visibility, channels.created_at, channels.owner_id, ",
-            "channels.embedding, channels.embed_key",
+            "channels.embedding, channels.embed_key, channels.ladder",
             $($rest),+
         )
     };
@@ -88,7 +88,8 @@ fn record(row: &AnyRow) -> Result<Record, StoreError> {
     let key: Option<String> = row.try_get(11)?;
     let embed_key =
         key.map(|text| EmbedKey::from_text(&text).ok_or_else(|| StoreError::Row("an embed key".into())));
-    Ok(Record { channel, owner, past: None, embed_key: embed_key.transpose()? })
+    let ladder = row.try_get::<i64, _>(12)? != 0;
+    Ok(Record { channel, owner, past: None, embed_key: embed_key.transpose()?, ladder })
 }
 
 impl ChannelStore {
@@ -143,7 +144,7 @@ impl ChannelStore {
         .await?;
         rows.iter()
             .map(|row| {
-                let times: (Option<i64>, Option<i64>) = (row.try_get(12)?, row.try_get(13)?);
+                let times: (Option<i64>, Option<i64>) = (row.try_get(13)?, row.try_get(14)?);
                 let past = times.0.zip(times.1).map(|(started, ended)| Past {
                     started_at: Timestamp::from_millis(started),
                     ended_at: Timestamp::from_millis(ended),
@@ -213,6 +214,16 @@ impl ChannelStore {
         sqlx::query("UPDATE channels SET embed_key = $2 WHERE id = $1")
             .bind(channel.as_str())
             .bind(key.to_text())
+            .execute(self.0.pool())
+            .await?;
+        Ok(())
+    }
+
+    /// Writes whether a channel's owner wants a ladder.
+    pub async fn set_ladder(&self, channel: &ChannelId, is_wanted: bool) -> Result<(), StoreError> {
+        sqlx::query("UPDATE channels SET ladder = $2 WHERE id = $1")
+            .bind(channel.as_str())
+            .bind(i64::from(is_wanted))
             .execute(self.0.pool())
             .await?;
         Ok(())

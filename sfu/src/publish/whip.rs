@@ -35,6 +35,8 @@ pub struct Grant {
     pub category: Category,
     /// The broadcast that begins with the media, where one was announced.
     pub reserved: Option<BroadcastId>,
+    /// Whether renditions are to be made of it.
+    pub ladder: bool,
 }
 
 /// Why a publisher is turned away.

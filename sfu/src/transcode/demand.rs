@@ -8,7 +8,7 @@ use std::{
 
 /// A rung goes on for so long after its last viewer has gone: they come back, and starting costs a keyframe.
 pub const LINGERS: Duration = Duration::from_secs(10);
-/// One of which nothing came for so long after somebody wanted it isn't offered any more,
+/// One of which nothing came for so long after somebody wanted it may not be made any more,
 pub const STARTS_WITHIN: Duration = Duration::from_secs(4);
 /// for so long, twice as long each time in a row, up to a limit.
 const BACKOFF: Duration = Duration::from_secs(10);
@@ -35,9 +35,9 @@ pub struct Demand {
 }
 
 impl Demand {
-    /// Some viewers would get this rung. Without effect while it isn't offered.
+    /// Some viewers would get this rung. Without effect while it may not be made.
     pub fn want(&mut self, id: RungId, now: Instant) {
-        if !self.may_be_offered(id, now) {
+        if !self.may_be_made(id, now) {
             return;
         }
         let wanted = self.wanted.entry(id).or_insert(Wanted { since: now, last: now, came: false });
@@ -79,8 +79,8 @@ impl Demand {
         self.wanted.keys().copied().collect()
     }
 
-    /// Whether a rung may be offered: not while it just failed.
-    pub fn may_be_offered(&self, id: RungId, now: Instant) -> bool {
+    /// Whether a rung may be made: not while it just failed.
+    pub fn may_be_made(&self, id: RungId, now: Instant) -> bool {
         self.failed.get(&id).is_none_or(|failed| now >= failed.until)
     }
 
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_start_is_not_offered_for_longer_each_time() {
+    fn what_does_not_start_is_not_made_for_longer_each_time() {
         let mut now = Instant::now();
         let mut demand = Demand::default();
         for backoff in [10, 20, 40, 80, 160, 160] {
@@ -127,16 +127,16 @@ mod tests {
                 now += SECOND;
             }
             assert_eq!(demand.running(now), []);
-            assert!(!demand.may_be_offered(LOW, now + SECOND * (backoff - 1)));
+            assert!(!demand.may_be_made(LOW, now + SECOND * (backoff - 1)));
             now += SECOND * backoff;
-            assert!(demand.may_be_offered(LOW, now));
-            assert!(demand.may_be_offered(MIDDLE, now));
+            assert!(demand.may_be_made(LOW, now));
+            assert!(demand.may_be_made(MIDDLE, now));
         }
         demand.want(LOW, now);
         demand.came(LOW);
         demand.ended(SECOND, now);
-        assert!(!demand.may_be_offered(LOW, now));
-        assert!(demand.may_be_offered(LOW, now + SECOND), "it had proved itself");
+        assert!(!demand.may_be_made(LOW, now));
+        assert!(demand.may_be_made(LOW, now + SECOND), "it had proved itself");
     }
 
     #[test]

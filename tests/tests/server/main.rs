@@ -11,6 +11,7 @@ mod events;
 mod hostile;
 mod hostile_media;
 mod joining;
+mod ladder;
 mod live;
 mod loss;
 mod media;

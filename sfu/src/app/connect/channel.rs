@@ -17,6 +17,7 @@ use futures_util::{FutureExt, future::BoxFuture};
 use shared::{
     event::Occurrence,
     id::{BroadcastId, ChannelId, ChannelName},
+    ladder::LadderState,
     text::Title,
 };
 use std::sync::Arc;
@@ -41,6 +42,12 @@ pub(in crate::app) fn ports(
 pub(in crate::app) struct NothingLive;
 
 impl LiveControl for NothingLive {
+    fn ladder<'a>(&'a self, _: &'a ChannelId) -> BoxFuture<'a, LadderState> {
+        async { LadderState::default() }.boxed()
+    }
+
+    fn set_ladder(&self, _: &ChannelId, _: bool) {}
+
     fn end<'a>(&'a self, _: &'a ChannelId) -> BoxFuture<'a, bool> {
         async { false }.boxed()
     }

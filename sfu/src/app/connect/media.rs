@@ -35,6 +35,7 @@ use prometheus_client::{
 };
 use shared::{
     id::{BroadcastId, ChannelId, ChannelName},
+    ladder::LadderState,
     text::Title,
 };
 use std::sync::{Arc, atomic::Ordering::Relaxed};
@@ -104,6 +105,14 @@ impl LiveControl for Stage {
         self.0.titled(channel, title).boxed()
     }
 
+    fn ladder<'a>(&'a self, channel: &'a ChannelId) -> BoxFuture<'a, LadderState> {
+        self.0.ladder(channel).boxed()
+    }
+
+    fn set_ladder(&self, channel: &ChannelId, is_wanted: bool) {
+        self.0.sessions.set_ladder(channel, is_wanted);
+    }
+
     fn hide(&self, channel: &ChannelId) {
         self.0.sessions.dismiss_viewers(channel);
     }
@@ -126,8 +135,9 @@ impl whip::Gate for PublisherGate {
                 Ok(grant) if channel.is_some_and(|name| *name != grant.channel_name) => {
                     Err(whip::Refused::OtherChannel)
                 }
-                Ok(PublisherGrant { channel_id, channel_name, title, category, reserved }) => {
-                    Ok(whip::Grant { channel: channel_id, name: channel_name, title, category, reserved })
+                Ok(PublisherGrant { channel_id, channel_name, title, category, reserved, ladder }) => {
+                    let (channel, name) = (channel_id, channel_name);
+                    Ok(whip::Grant { channel, name, title, category, reserved, ladder })
                 }
                 Err(AccessError::Denied | AccessError::Unknown | AccessError::Embed(_)) => {
                     Err(whip::Refused::WrongKey)

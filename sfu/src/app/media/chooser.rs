@@ -1,7 +1,7 @@
 //! Which picture each viewer of a room gets: what the hub measured, what the viewer wants and decodes, and what its network
 //! carries, brought before the selector.
 
-use super::ladder::Offer;
+use super::ladder::Prospect;
 use crate::{
     broadcast::{
         hub::Hub,
@@ -51,9 +51,9 @@ pub struct Pictures {
 }
 
 impl Pictures {
-    /// Looks at them anew, and at what could be made: `offers`. To be called at least twice a second. Answers whether there
+    /// Looks at them anew, and at what could be made: `prospects`. To be called at least twice a second. Answers whether there
     /// are others than before, or of other sizes: bitrates aside.
-    pub fn measure(&mut self, hub: &mut Hub, offers: &[Offer], now: Instant) -> bool {
+    pub fn measure(&mut self, hub: &mut Hub, prospects: &[Prospect], now: Instant) -> bool {
         let is_due = self.measured.is_none_or(|last| now.saturating_duration_since(last) >= MEASURE_EVERY);
         if is_due {
             self.measured = Some(now);
@@ -80,23 +80,23 @@ impl Pictures {
                 };
                 let old = known.map_or(0, |known| known.version.bitrate) as f64;
                 let bitrate = (old * (1.0 - weight) + bits as f64 * weight) as u64;
-                let offer = offers.iter().find(|offer| offer.track.key == track.key);
-                let declared = offer.filter(|_| now.saturating_duration_since(since) < YOUNG);
+                let prospect = prospects.iter().find(|prospect| prospect.track.key == track.key);
+                let declared = prospect.filter(|_| now.saturating_duration_since(since) < YOUNG);
                 let version = Version {
                     track: track.key,
                     decodes: false,
-                    // What isn't offered any more is about to stop.
-                    flows: flows && (offer.is_some() || !track.key.is_made()),
+                    // What is no prospect any more is about to stop.
+                    flows: flows && (prospect.is_some() || !track.key.is_made()),
                     runs: true,
-                    size: size.or(offer.map(|offer| offer.size)),
+                    size: size.or(prospect.map(|prospect| prospect.size)),
                     // It begins with a keyframe, which says nothing of what follows.
-                    bitrate: declared.map_or(bitrate, |offer| offer.bitrate.0),
+                    bitrate: declared.map_or(bitrate, |prospect| prospect.bitrate.0),
                 };
                 Shown { track: Arc::clone(track), version, since }
             })
             .collect();
         let is_running = |all: &[Shown], key| all.iter().any(|shown| shown.track.key == key);
-        for Offer { track, size, bitrate, .. } in offers {
+        for Prospect { track, size, bitrate, .. } in prospects {
             if !track.is_audio() && !is_running(&self.all, track.key) {
                 let (size, bitrate) = (Some(*size), bitrate.0);
                 let version =
@@ -194,15 +194,16 @@ impl Chooser {
     ) -> Choice<TrackKey> {
         self.is_due = false;
         let chosen = self.wish.rendition.as_deref().and_then(|name| pictures.named(name));
-        let sent = |other: &&Shown| {
-            !other.track.key.is_made() && other.version.flows && decodes(other.track.codec)
-        };
+        let sent =
+            |other: &&Shown| !other.track.key.is_made() && other.version.flows && decodes(other.track.codec);
         let versions: Vec<Version<TrackKey>> = pictures
             .all
             .iter()
             .map(|shown| {
-                // What the publisher sends is better than what is made of it.
-                let has_better = || pictures.all.iter().filter(sent).any(|other| is_as_large(other, shown));
+                // What the publisher sends is better than what is made of it: one of its size, or several.
+                let all_sent = || pictures.all.iter().filter(sent);
+                let has_better =
+                    || all_sent().any(|other| is_as_large(other, shown)) || all_sent().count() > 1;
                 let is_spare = shown.track.key.is_made() && chosen != Some(shown.track.key) && has_better();
                 Version { decodes: !is_spare && decodes(shown.track.codec), ..shown.version }
             })

@@ -46,7 +46,7 @@ const BELIEVED: Duration = Duration::from_secs(3);
 
 /// What a viewer can be given once it is wanted.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Offer {
+pub struct Prospect {
     /// The track that it will be.
     pub track: Arc<Track>,
     /// Its pictures' size.
@@ -83,8 +83,8 @@ pub struct Look {
     pub asks: Vec<Ask>,
     /// Tracks that there are no more.
     pub gone: Vec<TrackKey>,
-    /// What is offered is another than before.
-    pub offers_changed: bool,
+    /// There are other prospects than before.
+    pub prospects_changed: bool,
 }
 
 /// See the module.
@@ -100,7 +100,7 @@ pub struct Ladder {
     rungs: Vec<Rung>,
     shed: Vec<Rung>,
     frame_rate: f32,
-    offers: Arc<[Offer]>,
+    prospects: Arc<[Prospect]>,
     made: Arc<Mutex<Made>>,
     source: Option<Source>,
     transcoder: Option<Transcoder>,
@@ -133,7 +133,7 @@ impl Ladder {
             rungs: Vec::new(),
             shed: Vec::new(),
             frame_rate: 0.0,
-            offers: Arc::new([]),
+            prospects: Arc::new([]),
             made: Arc::new(Mutex::new(Made::new(epoch))),
             source: None,
             transcoder: None,
@@ -149,8 +149,8 @@ impl Ladder {
     }
 
     /// What viewers can be given.
-    pub fn offers(&self) -> Arc<[Offer]> {
-        Arc::clone(&self.offers)
+    pub fn prospects(&self) -> Arc<[Prospect]> {
+        Arc::clone(&self.prospects)
     }
 
     /// What the viewers of a shard want, one bit for each rung.
@@ -172,12 +172,17 @@ impl Ladder {
         let sent = hub.largest_sent(now);
         if self.planned.is_none_or(|at| now.saturating_duration_since(at) >= PLAN_EVERY) {
             self.planned = Some(now);
-            self.plan(sent.as_ref().map(|(_, size, frame_rate)| (*size, *frame_rate)));
+            let is_picture = |track: &&Arc<Track>| !track.is_audio() && !track.key.is_made();
+            let several = hub.flowing().filter(is_picture).count() > 1;
+            if let Some((track, size, frame_rate)) = &sent {
+                // Whoever sends several sizes has a ladder; some browsers have no H.264 though.
+                self.plan(*size, *frame_rate, !several || track.codec == Codec::H264);
+            }
         }
-        let offers = self.offered(now);
-        if offers[..] != self.offers[..] {
-            self.offers = offers;
-            look.offers_changed = true;
+        let prospects = self.prospects_now(now);
+        if prospects[..] != self.prospects[..] {
+            self.prospects = prospects;
+            look.prospects_changed = true;
         }
         self.wanted.retain(|(.., at)| now.saturating_duration_since(*at) < BELIEVED);
         let mask = self.wanted.iter().fold(0, |all, (_, mask, _)| all | mask);
@@ -197,12 +202,12 @@ impl Ladder {
         look
     }
 
-    fn plan(&mut self, source: Option<(Size, f32)>) {
-        let Some((size, frame_rate)) = source else { return };
-        let is_on = self.machine.is_on();
+    fn plan(&mut self, size: Size, frame_rate: f32, is_of_use: bool) {
+        let is_on = self.machine.is_on() && is_of_use;
         let possible = if is_on { ladder::rungs(size, frame_rate) } else { Vec::new() };
         let chosen = self.machine.admitted(&possible, frame_rate);
-        self.shed = possible.iter().filter(|rung| !chosen.iter().any(|other| other.id == rung.id)).copied().collect();
+        self.shed =
+            possible.iter().filter(|rung| !chosen.iter().any(|other| other.id == rung.id)).copied().collect();
         self.frame_rate = frame_rate;
         let (candidate, seen) = &mut self.candidate;
         if *candidate == chosen {
@@ -215,11 +220,11 @@ impl Ladder {
         }
     }
 
-    fn offered(&self, now: Instant) -> Arc<[Offer]> {
+    fn prospects_now(&self, now: Instant) -> Arc<[Prospect]> {
         let mut made = self.made();
-        let offered = self.rungs.iter().filter(|rung| self.demand.may_be_offered(rung.id, now));
-        offered
-            .map(|rung| Offer {
+        let rungs = self.rungs.iter().filter(|rung| self.demand.may_be_made(rung.id, now));
+        rungs
+            .map(|rung| Prospect {
                 track: made.track(rung.id),
                 size: rung.size,
                 bitrate: rung.bitrate,
@@ -346,7 +351,14 @@ impl Ladder {
     }
 
     /// What the child of this run said. Answers packets for the hub.
-    pub fn heard(&mut self, run: u64, said: Said, hub: &mut Hub, look: &mut Look, now: Instant) -> Vec<Packet> {
+    pub fn heard(
+        &mut self,
+        run: u64,
+        said: Said,
+        hub: &mut Hub,
+        look: &mut Look,
+        now: Instant,
+    ) -> Vec<Packet> {
         if run != self.run || self.transcoder.is_none() {
             return Vec::new();
         }
@@ -359,7 +371,8 @@ impl Ladder {
             }
             Said::Packets(packets) => {
                 let number = packets.first().and_then(|packet| packet.track.key.made_number());
-                let Some(rung) = number.map(RungId).filter(|id| self.set.iter().any(|rung| rung.id == *id)) else {
+                let Some(rung) = number.map(RungId).filter(|id| self.set.iter().any(|rung| rung.id == *id))
+                else {
                     return Vec::new();
                 };
                 self.demand.came(rung);
@@ -383,9 +396,9 @@ impl Ladder {
                 if let Some(transcoder) = &self.transcoder {
                     transcoder.set_rungs(Vec::new());
                 }
-                let offers = self.offered(now);
-                look.offers_changed = offers[..] != self.offers[..];
-                self.offers = offers;
+                let prospects = self.prospects_now(now);
+                look.prospects_changed = prospects[..] != self.prospects[..];
+                self.prospects = prospects;
                 hub.forget(&look.gone);
             }
         }
@@ -395,20 +408,20 @@ impl Ladder {
     /// What is made or could be, as viewers choose from it.
     pub fn renditions(&self, hub: &mut Hub, now: Instant) -> Vec<Rendition> {
         let made = hub.measure_made(now);
-        let rendition = |offer: &Offer| {
-            let measured = made.iter().find(|(key, _)| *key == offer.track.key);
+        let rendition = |prospect: &Prospect| {
+            let measured = made.iter().find(|(key, _)| *key == prospect.track.key);
             measured.map_or_else(
                 || Rendition {
-                    name: offer.track.rendition().to_owned(),
+                    name: prospect.track.rendition().to_owned(),
                     codec: Codec::Av1,
-                    size: Some(offer.size),
-                    frame_rate: offer.frame_rate,
-                    bitrate: offer.bitrate,
+                    size: Some(prospect.size),
+                    frame_rate: prospect.frame_rate,
+                    bitrate: prospect.bitrate,
                 },
                 |(_, rendition)| rendition.clone(),
             )
         };
-        self.offers.iter().map(rendition).collect()
+        self.prospects.iter().map(rendition).collect()
     }
 
     /// Where it stands, but for its viewers, who sit on all shards.
@@ -435,7 +448,7 @@ impl Ladder {
             .map(|rung| {
                 let is_made = made.iter().any(|(key, _)| *key == TrackKey::made(self.epoch, rung.id.0));
                 let is_set = self.set.iter().any(|set| set.id == rung.id);
-                let state = match (self.demand.may_be_offered(rung.id, now), is_set, is_made) {
+                let state = match (self.demand.may_be_made(rung.id, now), is_set, is_made) {
                     (false, ..) => RungState::Failed,
                     (true, true, true) => RungState::Running,
                     (true, true, false) => RungState::Starting,
@@ -448,7 +461,9 @@ impl Ladder {
         rungs.extend(
             self.shed
                 .iter()
-                .filter(|rung| self.rungs.len() < ladder::MOST_RUNGS && !self.rungs.iter().any(|r| r.id == rung.id))
+                .filter(|rung| {
+                    self.rungs.len() < ladder::MOST_RUNGS && !self.rungs.iter().any(|r| r.id == rung.id)
+                })
                 .map(|rung| status(rung, RungState::Shed, full())),
         );
         rungs.sort_by_key(|rung| std::cmp::Reverse(rung.size.height.min(rung.size.width)));

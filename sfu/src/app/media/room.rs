@@ -3,7 +3,7 @@
 use super::{
     chooser::{Chooser, Pictures},
     ingest::Publisher,
-    ladder::{Ladder, Look, Offer, Said},
+    ladder::{Ladder, Look, Prospect, Said},
 };
 use crate::{
     broadcast::{
@@ -69,7 +69,7 @@ pub struct Room {
     /// What is made of its media.
     pub ladder: Option<Ladder>,
     /// What could be, and of whose.
-    offers: Option<(Epoch, Arc<[Offer]>)>,
+    prospects: Option<(Epoch, Arc<[Prospect]>)>,
     /// Publishers' sessions here whose media has not come yet. Whoever is on stays on until it does.
     coming: Vec<Publisher>,
     /// In order of their keys.
@@ -202,15 +202,15 @@ impl Room {
 
     fn after(&mut self, look: &Look) {
         let Some(ladder) = &self.ladder else { return };
-        if look.offers_changed {
-            self.offers = Some((ladder.epoch, ladder.offers()));
+        if look.prospects_changed {
+            self.prospects = Some((ladder.epoch, ladder.prospects()));
         }
-        self.tracks_changed |= look.offers_changed || !look.gone.is_empty();
+        self.tracks_changed |= look.prospects_changed || !look.gone.is_empty();
     }
 
     /// What can be made of a publisher's media that sits on another shard.
-    pub fn offered(&mut self, epoch: Epoch, offers: Arc<[Offer]>) {
-        self.offers = Some((epoch, offers));
+    pub fn could_be_made(&mut self, epoch: Epoch, prospects: Arc<[Prospect]>) {
+        self.prospects = Some((epoch, prospects));
     }
 
     /// Tracks of another shard's that there are no more.
@@ -221,19 +221,20 @@ impl Room {
 
     /// The rungs that viewers here get or would get, one bit for each.
     pub fn wanted(&self) -> u64 {
-        let tracks = self.viewers.iter().flat_map(|viewer| [viewer.chooser.choice.picture, viewer.video.current()]);
+        let tracks =
+            self.viewers.iter().flat_map(|viewer| [viewer.chooser.choice.picture, viewer.video.current()]);
         let made = tracks.flatten().filter_map(TrackKey::made_number);
         made.fold(0, |mask, number| mask | 1 << number)
     }
 
-    fn offers(&self) -> Arc<[Offer]> {
-        let of_now = self.offers.as_ref().filter(|(epoch, _)| self.hub.publisher() == Some(*epoch));
-        of_now.map_or_else(|| Vec::new().into(), |(_, offers)| Arc::clone(offers))
+    fn prospects(&self) -> Arc<[Prospect]> {
+        let of_now = self.prospects.as_ref().filter(|(epoch, _)| self.hub.publisher() == Some(*epoch));
+        of_now.map_or_else(|| Vec::new().into(), |(_, prospects)| Arc::clone(prospects))
     }
 
     fn measure_pictures(&mut self, now: Instant) -> bool {
-        let offers = self.offers();
-        self.pictures.measure(&mut self.hub, &offers, now)
+        let prospects = self.prospects();
+        self.pictures.measure(&mut self.hub, &prospects, now)
     }
 
     /// The caches of another shard's tracks: viewers that are here already start from them as newcomers do, faster than real

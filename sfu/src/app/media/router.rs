@@ -1,7 +1,7 @@
 //! What a shard does with its sessions' media: it keeps the rooms, and speaks with the other shards about them.
 
 use super::{
-    ladder::{Ladder, Look, Offer, Said},
+    ladder::{Ladder, Look, Prospect, Said},
     machine::Ladders,
     room::{Ask, Measurement, Receives, Room, STALLED},
 };
@@ -84,7 +84,7 @@ pub enum Message {
     /// A viewer wants something else.
     Choose { viewer: PeerKey, wish: ChooseRendition },
     /// What can be made of a room's media.
-    Offers { room: RoomKey, epoch: Epoch, offers: Arc<[Offer]> },
+    Prospects { room: RoomKey, epoch: Epoch, prospects: Arc<[Prospect]> },
     /// The shard's viewers want these rungs of a room, one bit for each.
     Wanted { room: RoomKey, shard: usize, rungs: u64 },
     /// What makes the rungs of a room said something, in one of its runs.
@@ -191,7 +191,7 @@ impl ShardRouter {
 
     /// Does what a look at a room's ladder asks for.
     fn after(&mut self, key: RoomKey, look: Look, peers: &mut Peers) {
-        let Look { asks, gone, offers_changed } = look;
+        let Look { asks, gone, prospects_changed } = look;
         if !gone.is_empty() {
             let (tracks, subscribers): (Arc<[TrackKey]>, _) =
                 (gone.into(), self.rooms.get(&key).map_or(0, |room| room.subscribers));
@@ -199,18 +199,18 @@ impl ShardRouter {
                 self.tell(shard, Message::Gone { room: key, tracks: Arc::clone(&tracks) });
             }
         }
-        if offers_changed {
-            self.tell_offers(key);
+        if prospects_changed {
+            self.tell_prospects(key);
         }
         self.ask(key, asks, peers);
     }
 
-    fn tell_offers(&self, key: RoomKey) {
+    fn tell_prospects(&self, key: RoomKey) {
         let Some(room) = self.rooms.get(&key) else { return };
         let Some(ladder) = &room.ladder else { return };
         for shard in bits(room.subscribers) {
-            let offers = ladder.offers();
-            self.tell(shard, Message::Offers { room: key, epoch: ladder.epoch, offers });
+            let prospects = ladder.prospects();
+            self.tell(shard, Message::Prospects { room: key, epoch: ladder.epoch, prospects });
         }
     }
 
@@ -241,7 +241,7 @@ impl ShardRouter {
         let look = room.look(self.index, now);
         self.after(key, look, peers);
         if each_second {
-            self.tell_offers(key);
+            self.tell_prospects(key);
         }
     }
 
@@ -372,7 +372,7 @@ impl Router for ShardRouter {
             | Message::Unsubscribe { room, .. }
             | Message::Keyframe { room, .. }
             | Message::Left { room, .. }
-            | Message::Offers { room, .. }
+            | Message::Prospects { room, .. }
             | Message::Wanted { room, .. }
             | Message::Said { room, .. }
             | Message::Gone { room, .. }
@@ -415,7 +415,7 @@ impl Router for ShardRouter {
                     );
                 }
                 if is_new {
-                    self.tell_offers(key);
+                    self.tell_prospects(key);
                 }
             }
             Message::Unsubscribe { room: key, shard } => {
@@ -432,9 +432,9 @@ impl Router for ShardRouter {
                     room.ask_publisher(&Ask(track), peers);
                 }
             }
-            Message::Offers { room: key, epoch, offers } => {
+            Message::Prospects { room: key, epoch, prospects } => {
                 if let Some(room) = self.rooms.get_mut(&key).filter(|room| room.subscribed) {
-                    room.offered(epoch, offers);
+                    room.could_be_made(epoch, prospects);
                 }
             }
             Message::Wanted { room: key, shard, rungs } => {

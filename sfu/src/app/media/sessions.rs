@@ -3,6 +3,7 @@
 mod present;
 
 use super::{
+    machine::Ladders,
     room::Measurement,
     router::{Message, Report, RoomKey, ShardRouter, Usher},
 };
@@ -160,6 +161,7 @@ pub struct MediaSessions {
     inputs: mpsc::Sender<Input>,
     returns: mpsc::Sender<Return>,
     program: Arc<dyn Program>,
+    ladders: Ladders,
     draining: watch::Receiver<bool>,
 }
 
@@ -170,6 +172,7 @@ impl MediaSessions {
         inputs: mpsc::Sender<Input>,
         returns: mpsc::Sender<Return>,
         program: Arc<dyn Program>,
+        ladders: Ladders,
         draining: watch::Receiver<bool>,
     ) -> Self {
         Self {
@@ -180,6 +183,7 @@ impl MediaSessions {
             inputs,
             returns,
             program,
+            ladders,
             draining,
         }
     }
@@ -212,6 +216,12 @@ impl MediaSessions {
         for seat in seats {
             self.tell_close(seat);
         }
+    }
+
+    /// A channel's owner wants a ladder, or none.
+    pub fn set_ladder(&self, channel: &ChannelId, is_wanted: bool) {
+        let room = self.table().room(channel);
+        self.ladders.set(room, is_wanted);
     }
 
     /// Ends the sessions of everybody who watches a channel, counted or not.
@@ -324,7 +334,16 @@ impl MediaSessions {
                 Some(Input::Stopped { channel, session })
             }
             Report::Measured(room, measured) => {
-                let Measurement { publisher, renditions, made, ladder, loss, round_trip, keyframe_interval, .. } = measured;
+                let Measurement {
+                    publisher,
+                    renditions,
+                    made,
+                    ladder,
+                    loss,
+                    round_trip,
+                    keyframe_interval,
+                    ..
+                } = measured;
                 let (channel, session) =
                     (table.channels.get(&room)?.clone(), table.peers.get(&publisher)?.clone());
                 Some(Input::Measured {
@@ -546,7 +565,8 @@ impl Ingest for MediaSessions {
                 let why = "the offer only receives: a publisher sends. To watch, post it to /whep instead";
                 return Err(OfferError::Unusable(why).into());
             }
-            let Grant { channel, name, title, category, reserved } = grant;
+            let Grant { channel, name, title, category, reserved, ladder } = grant;
+            self.set_ladder(&channel, ladder);
             // The registry stops only with the server.
             let permit = self.inputs.reserve().await.map_err(|_| OpenError::Draining)?;
             let announce = {

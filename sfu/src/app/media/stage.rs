@@ -25,6 +25,7 @@ use shared::{
     broadcast::{BroadcastState, Codec},
     event::Occurrence,
     id::{BroadcastId, ChannelId, ChannelName},
+    ladder::LadderState,
     publish::{RoomAction, RoomUpdate},
     text::Title,
     unit::Timestamp,
@@ -115,6 +116,7 @@ pub struct StageHandle {
     pub sessions: Arc<MediaSessions>,
     inputs: mpsc::Sender<Input>,
     wishes: mpsc::Sender<Wish>,
+    board: LiveBoard,
 }
 
 impl StageHandle {
@@ -134,6 +136,18 @@ impl StageHandle {
             return false;
         }
         reserved.await.unwrap_or(false)
+    }
+
+    /// What is made of a channel's picture, and how many get which of it.
+    pub async fn ladder(&self, channel: &ChannelId) -> LadderState {
+        let mut ladder = self.board.of(channel).ladder;
+        if !ladder.rungs.is_empty() {
+            let watched = self.sessions.watched(channel).await;
+            for rung in &mut ladder.rungs {
+                rung.viewers = watched.get(&rung.name).copied().unwrap_or(0);
+            }
+        }
+        ladder
     }
 
     /// A channel has another title.
@@ -170,7 +184,8 @@ pub async fn start(needs: Needs) -> Result<(StageHandle, JoinHandle<()>), StartE
     let (wishes, wishes_in) = mpsc::channel(64);
     let (returns, returns_in) = mpsc::channel(INPUTS);
     let program = Arc::new(Board(needs.board.clone()));
-    let sessions = MediaSessions::new(plane, inputs.clone(), returns, program, needs.draining.clone());
+    let sessions =
+        MediaSessions::new(plane, inputs.clone(), returns, program, needs.ladders, needs.draining.clone());
     let sessions = Arc::new(sessions);
     let left = needs.log.left(REMEMBERED).await.unwrap_or_else(|error| {
         tracing::error!(%error, "what was live before can't be read");
@@ -182,6 +197,7 @@ pub async fn start(needs: Needs) -> Result<(StageHandle, JoinHandle<()>), StartE
     let recovered = registry.recover(left.broadcasts, clock.now(), wall);
     let (records, records_in) = mpsc::channel(INPUTS);
     let writer = tokio::spawn(write(needs.log, records_in));
+    let board = needs.board.clone();
     let mut stage = Stage {
         registry,
         ward: Ward::default(),
@@ -195,7 +211,7 @@ pub async fn start(needs: Needs) -> Result<(StageHandle, JoinHandle<()>), StartE
         unwritten: VecDeque::new(),
     };
     stage.apply(recovered);
-    let handle = StageHandle { sessions, inputs, wishes };
+    let handle = StageHandle { sessions, inputs, wishes, board };
     let arriving =
         Arriving { reports: reports_in, inputs: inputs_in, wishes: wishes_in, returns: returns_in };
     let task = tokio::spawn(stage.run(arriving, needs.stopping, writer));

@@ -437,3 +437,77 @@ fn a_step_up_that_fails_is_tried_later_each_time() {
     assert!(gaps[1..].windows(2).all(|pair| pair[1] + 1 >= pair[0]), "{gaps:?}");
     assert!(*gaps.last().unwrap() >= 100, "{gaps:?}");
 }
+
+/// A source and what could be made of it.
+fn with_prospects() -> [Version<u8>; 4] {
+    let rung =
+        |track, width, height, bitrate| Version { runs: false, ..version(track, width, height, bitrate) };
+    [
+        version(9, 1280, 720, 2_000_000),
+        rung(2, 960, 540, 750_000),
+        rung(1, 640, 360, 400_000),
+        rung(0, 320, 180, 110_000),
+    ]
+}
+
+#[test]
+fn nothing_is_made_for_whom_what_is_there_suits() {
+    let start = Instant::now();
+    for wish in [
+        Wish::default(),
+        Wish { size: Some(Size { width: 300, height: 170 }), ..Wish::default() },
+        Wish { hidden: true, ..Wish::default() },
+    ] {
+        let mut selector = Selector::default();
+        for tick in 0..200 {
+            let path = if tick < 5 { Path::default() } else { estimated(4_000_000) };
+            let choice = selector.choose(&with_prospects(), &wish, path, start + MS * 100 * tick);
+            assert_eq!(choice.picture, Some(9), "{wish:?} at {tick}");
+        }
+    }
+}
+
+#[test]
+fn what_runs_already_suits_a_small_player() {
+    let start = Instant::now();
+    let mut versions = with_prospects();
+    versions[2].runs = true;
+    let wish = Wish { size: Some(Size { width: 300, height: 170 }), ..Wish::default() };
+    let choice = Selector::default().choose(&versions, &wish, Path::default(), start);
+    assert_eq!((choice.picture, choice.reason), (Some(1), Reason::PlayerSize), "360p runs, 180p doesn't");
+}
+
+#[test]
+fn who_is_squeezed_gets_what_is_made_for_them_and_the_source_again() {
+    let start = Instant::now();
+    let mut selector = Selector::default();
+    let mut at = |seconds: u32, bits: u64| {
+        let mut last = None;
+        for tick in 0..50 {
+            let path = Path { queueing: if bits < 2_000_000 { SECOND } else { MS }, ..estimated(bits) };
+            last = Some(selector.choose(
+                &with_prospects(),
+                &Wish::default(),
+                path,
+                start + SECOND * seconds + MS * 100 * tick,
+            ));
+        }
+        last.map(|choice| (choice.picture, choice.reason))
+    };
+    assert_eq!(at(0, 4_000_000), Some((Some(9), Reason::Best)));
+    assert_eq!(at(5, 600_000), Some((Some(1), Reason::Network)));
+    assert_eq!(at(10, 200_000), Some((Some(0), Reason::Network)));
+    assert_eq!(at(60, 4_000_000), Some((Some(9), Reason::Best)));
+}
+
+#[test]
+fn who_decodes_nothing_of_what_is_sent_gets_the_best_that_can_be_made() {
+    let mut versions = with_prospects();
+    versions[0].decodes = false;
+    let choice = Selector::default().choose(&versions, &Wish::default(), Path::default(), Instant::now());
+    assert_eq!((choice.picture, choice.reason), (Some(2), Reason::Best));
+    // One that runs is there at once.
+    versions[3].runs = true;
+    let choice = Selector::default().choose(&versions, &Wish::default(), Path::default(), Instant::now());
+    assert_eq!(choice.picture, Some(0));
+}

@@ -137,11 +137,10 @@ mod tests {
         assert_eq!(one[0].captured, start + Duration::from_millis(33) * 290);
         assert_eq!(one[0].track.rendition(), "360p");
         assert_eq!(one[0].track.key, TrackKey::made(Epoch(7), 3));
-        assert_eq!(one.iter().map(|packet| (packet.seq, packet.marker)).collect::<Vec<_>>(), [
-            (1, false),
-            (2, false),
-            (3, true)
-        ]);
+        assert_eq!(
+            one.iter().map(|packet| (packet.seq, packet.marker)).collect::<Vec<_>>(),
+            [(1, false), (2, false), (3, true)]
+        );
         assert_eq!(one[0].quarter_turns, Some(1));
         assert!(made.packets(&frame(290 * 3000, true), now).is_empty(), "once more, of a cache");
         let next = made.packets(&frame(291 * 3000, false), now);

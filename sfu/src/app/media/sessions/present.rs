@@ -52,6 +52,18 @@ impl MediaSessions {
         (connected, present.into_iter().filter_map(status).collect())
     }
 
+    /// How many get each rendition of a channel's picture, by its name.
+    pub async fn watched(&self, channel: &ChannelId) -> HashMap<String, u32> {
+        let room = self.table().rooms.get(channel).copied();
+        let mut watched = HashMap::new();
+        if let Some(room) = room {
+            for (name, _) in self.playing(room).await.into_values().filter_map(|receives| receives.picture) {
+                *watched.entry(name).or_default() += 1;
+            }
+        }
+        watched
+    }
+
     /// What each viewer of a room gets, as far as shards say it in time.
     async fn playing(&self, room: RoomKey) -> HashMap<PeerKey, Receives> {
         let shards = self.plane.gauges().count();
