@@ -101,8 +101,14 @@ impl Network {
                 let key = TrackKey { epoch: Epoch(1), index: at as u8 };
                 let track = Track { key, codec: Codec::Vp8, rid: None, clock_rate: 90_000 };
                 let size = Some(Size { width: height / 9 * 16, height });
-                let version =
-                    Version { track: track.key, decodes: true, flows: true, size, bitrate: *bitrate };
+                let version = Version {
+                    track: track.key,
+                    decodes: true,
+                    flows: true,
+                    runs: true,
+                    size,
+                    bitrate: *bitrate,
+                };
                 Shown { track: Arc::new(track), version, since: now }
             })
             .collect();
