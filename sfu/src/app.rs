@@ -106,6 +106,8 @@ pub enum AppError {
 pub struct MediaNeeds {
     /// How it is reached.
     pub config: crate::config::Media,
+    /// What renditions may be made.
+    pub ladder: crate::config::Ladder,
     /// To write what is live.
     pub board: LiveBoard,
     /// To tell what happens; after the board says so.
@@ -215,6 +217,7 @@ impl Server {
 
         let media = connect::media(MediaNeeds {
             config: config.media.clone(),
+            ladder: config.ladder.clone(),
             board: board.clone(),
             bus: bus.clone(),
             rooms: rooms.clone(),

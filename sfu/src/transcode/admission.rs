@@ -2,7 +2,7 @@
 
 use super::{
     cost::{Cost, Source},
-    frame::Rung,
+    frame::{Rung, RungId},
     ladder,
     wire::Stats,
 };
@@ -45,6 +45,13 @@ pub struct Limits {
     pub most_cores: Option<f32>,
     /// Names of the rungs that there may be, e.g. `360p`.
     pub rungs: Vec<String>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let rungs = (0..=ladder::HIGHEST.0).map(|id| ladder::name(RungId(id))).collect();
+        Self { enabled: true, most_rungs: ladder::MOST_RUNGS, most_cores: None, rungs }
+    }
 }
 
 /// Why something was given up, as metrics count it.
@@ -231,11 +238,12 @@ impl Admission {
         let user = self.users.get_mut(&who)?;
         let source = user.source.map(|source| source.size);
         let is_late = match user.stats.replace(stats.clone()) {
-            Some(before) => {
+            // Another child begins from nothing.
+            Some(before) if before.cpu <= stats.cpu => {
                 self.cost.learn(&before, stats, source);
                 stats.waited >= LATE || stats.skipped > before.skipped
             }
-            None => false,
+            _ => false,
         };
         user.late = if is_late { user.late.saturating_add(1) } else { 0 };
         (user.late >= LATE_REPORTS).then(|| self.give_up(who, Shed::Late, now)).flatten()

@@ -44,12 +44,6 @@ pub fn rungs(source: Size, frame_rate: f32) -> Vec<Rung> {
     rungs
 }
 
-/// Those of `rungs` that there is room for, three at most: `fits` says so of one after another, from the largest. The lowest of
-/// them, if there are others, has half their frame rate.
-pub fn chosen(rungs: &[Rung], mut fits: impl FnMut(&Rung) -> bool) -> Vec<Rung> {
-    rungs.iter().filter(|rung| fits(rung)).take(MOST_RUNGS).copied().collect()
-}
-
 fn rung(id: RungId, side: u16, bits: u64, source: Size, frame_rate: f32) -> Rung {
     let scale = f64::from(side) / f64::from(source.width.min(source.height));
     let even = |length: u16| {
@@ -125,14 +119,5 @@ mod tests {
         assert_eq!(divisors(240.0), [8, 8, 16]);
         assert_eq!(divisors(f32::NAN), [1, 1, 2]);
         assert_eq!(divisors(f32::INFINITY), [1, 1, 2]);
-    }
-
-    #[test]
-    fn at_most_three_are_chosen_the_largest_that_fit() {
-        let all = rungs(Size { width: 3840, height: 2160 }, 30.0);
-        let names = |rungs: &[Rung]| rungs.iter().map(|rung| name(rung.id)).collect::<Vec<_>>();
-        assert_eq!(names(&chosen(&all, |_| true)), ["1080p", "720p", "540p"]);
-        assert_eq!(names(&chosen(&all, |rung| rung.size.height < 600)), ["540p", "360p", "180p"]);
-        assert_eq!(names(&chosen(&all, |_| false)), [""; 0]);
     }
 }

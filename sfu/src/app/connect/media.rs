@@ -24,6 +24,8 @@ use crate::{
     },
     publish::whip,
     rtc::{latency::Latencies, plane::Doors, session},
+    telemetry::ladder::LadderMetrics,
+    transcode::admission::Limits,
     watch::whep,
 };
 use axum::http::HeaderMap;
@@ -42,7 +44,8 @@ use std::sync::{Arc, atomic::Ordering::Relaxed};
 
 /// Starts the media plane, and says how the rest reaches it.
 pub(in crate::app) async fn media(needs: MediaNeeds) -> Result<Media, AppError> {
-    let MediaNeeds { config, board, bus, rooms, log, heed, classify, metrics, draining, stopping } = needs;
+    let MediaNeeds { config, ladder, board, bus, rooms, log, heed, classify, metrics, draining, stopping } =
+        needs;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let links: Arc<[_]> = session::ice_server_links(
         &config.ice_servers,
@@ -50,7 +53,15 @@ pub(in crate::app) async fn media(needs: MediaNeeds) -> Result<Media, AppError> 
         config.ice_credential.as_deref(),
     )
     .into();
-    let ladders = Ladders::new(true);
+    let counted = LadderMetrics::default();
+    metrics.register(|registry| counted.register(registry));
+    let limits = Limits {
+        enabled: ladder.enabled,
+        most_rungs: ladder.max_rungs.into(),
+        most_cores: ladder.max_cpu.map(|hundredths| hundredths as f32 / 100.0),
+        rungs: ladder.rungs,
+    };
+    let ladders = Ladders::new(limits, counted);
     let (stage, task) = stage::start(stage::Needs {
         ladders,
         doors: Doors { listen: config.listen, public: config.public_ip, tcp: config.tcp },

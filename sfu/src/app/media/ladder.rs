@@ -15,7 +15,7 @@ use crate::{
         packet::{Epoch, Packet, Track, TrackKey},
     },
     transcode::{
-        self,
+        self, cost,
         demand::Demand,
         frame::{Made as FromChild, Rung, RungId},
         ladder,
@@ -176,7 +176,7 @@ impl Ladder {
             let several = hub.flowing().filter(is_picture).count() > 1;
             if let Some((track, size, frame_rate)) = &sent {
                 // Whoever sends several sizes has a ladder; some browsers have no H.264 though.
-                self.plan(*size, *frame_rate, !several || track.codec == Codec::H264);
+                self.plan(*size, *frame_rate, !several || track.codec == Codec::H264, now);
             }
         }
         let prospects = self.prospects_now(now);
@@ -202,10 +202,10 @@ impl Ladder {
         look
     }
 
-    fn plan(&mut self, size: Size, frame_rate: f32, is_of_use: bool) {
+    fn plan(&mut self, size: Size, frame_rate: f32, is_of_use: bool, now: Instant) {
         let is_on = self.machine.is_on() && is_of_use;
         let possible = if is_on { ladder::rungs(size, frame_rate) } else { Vec::new() };
-        let chosen = self.machine.admitted(&possible, frame_rate);
+        let chosen = self.machine.admitted(&possible, cost::Source { size, frame_rate }, now);
         self.shed =
             possible.iter().filter(|rung| !chosen.iter().any(|other| other.id == rung.id)).copied().collect();
         self.frame_rate = frame_rate;
@@ -248,7 +248,7 @@ impl Ladder {
             if let Some(transcoder) = &self.transcoder {
                 transcoder.set_rungs(set.clone());
             }
-            self.machine.uses(&set, self.frame_rate);
+            self.machine.uses(&set);
             if std::mem::replace(&mut self.set, set).is_empty() {
                 // What passed meanwhile wasn't decoded.
                 self.is_stale = true;
@@ -280,7 +280,9 @@ impl Ladder {
             };
             tell(run, said);
         };
-        match Transcoder::spawn(Config::new(format!("publisher-{}", self.epoch.0)), sink) {
+        let config =
+            Config { metrics: self.machine.metrics(), ..Config::new(format!("publisher-{}", self.epoch.0)) };
+        match Transcoder::spawn(config, sink) {
             Ok(transcoder) => self.transcoder = Some(transcoder),
             Err(error) => {
                 tracing::warn!(%error, "a ladder can't start");
@@ -385,13 +387,14 @@ impl Ladder {
             }
             Said::Refused(why) => self.note = Some(why),
             Said::Stats(stats) => {
-                self.machine.measured(&stats);
+                self.machine.measured(&stats, now);
                 self.stats = [Some((now, stats)), self.stats[0].take()];
             }
             Said::Ended(reason, retry_in) => {
                 self.note = Some(format!("What makes the ladder ended ({reason}) and is started again."));
                 (self.is_ready, self.begins, self.stats) = (false, None, [None, None]);
                 self.demand.ended(retry_in, now);
+                self.machine.uses(&[]);
                 look.gone.extend(self.set.drain(..).map(|rung| TrackKey::made(self.epoch, rung.id.0)));
                 if let Some(transcoder) = &self.transcoder {
                     transcoder.set_rungs(Vec::new());
@@ -457,17 +460,21 @@ impl Ladder {
                 status(rung, state, None)
             })
             .collect();
-        let full = || Some(self.machine.why_no_room());
         rungs.extend(
             self.shed
                 .iter()
                 .filter(|rung| {
                     self.rungs.len() < ladder::MOST_RUNGS && !self.rungs.iter().any(|r| r.id == rung.id)
                 })
-                .map(|rung| status(rung, RungState::Shed, full())),
+                .map(|rung| status(rung, RungState::Shed, Some(self.machine.why_not(rung.id)))),
         );
         rungs.sort_by_key(|rung| std::cmp::Reverse(rung.size.height.min(rung.size.width)));
-        LadderState { enabled: self.machine.is_wanted(), rungs, note: self.note.clone() }
+        let note = if self.machine.is_allowed() {
+            self.note.clone()
+        } else {
+            Some("The owner of this server has turned the ladder off.".to_owned())
+        };
+        LadderState { enabled: self.machine.is_wanted(), rungs, note }
     }
 
     /// How long a picture of a rung took to encode over the last second, in milliseconds.

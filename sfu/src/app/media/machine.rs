@@ -1,27 +1,71 @@
 //! What one broadcast's ladder knows of the machine, of the instance's settings and of its channel's owner's wish.
 
 use super::router::RoomKey;
-use crate::transcode::{frame::Rung, wire::Stats};
+use crate::{
+    telemetry::ladder::LadderMetrics,
+    transcode::{
+        admission::{Admission, Limits, Shed},
+        cost::Source,
+        frame::{Rung, RungId},
+        ladder,
+        measure::calibration,
+        wire::Stats,
+    },
+};
+use rustix::time::{ClockId, clock_gettime};
 use std::{
     collections::HashSet,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    thread,
+    time::{Duration, Instant},
 };
 
+/// How often is looked at what the server itself takes.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
 /// What all ladders share.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Ladders(Arc<Shared>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Shared {
-    is_off: bool,
+    metrics: LadderMetrics,
     /// Rooms of channels whose owners don't want one.
     unwanted: RwLock<HashSet<RoomKey>>,
+    /// Taken once a second by each publisher, and never while anything waits.
+    state: Mutex<State>,
+    next: AtomicU64,
+}
+
+#[derive(Debug)]
+struct State {
+    admission: Admission,
+    /// When was looked, and the CPU time that the server had taken by then.
+    looked: Option<(Instant, Duration)>,
+    is_calibrated: bool,
+}
+
+impl Default for Ladders {
+    fn default() -> Self {
+        let mut ladders = Self::new(Limits::default(), LadderMetrics::default());
+        if let Some(shared) = Arc::get_mut(&mut ladders.0) {
+            // A test's program isn't the one that measures.
+            shared.state.get_mut().unwrap_or_else(PoisonError::into_inner).is_calibrated = true;
+        }
+        ladders
+    }
 }
 
 impl Ladders {
-    /// With none, if the owner of the instance wants none.
-    pub fn new(is_on: bool) -> Self {
-        Self(Arc::new(Shared { is_off: !is_on, ..Shared::default() }))
+    /// Within the limits of the owner of the instance.
+    pub fn new(limits: Limits, metrics: LadderMetrics) -> Self {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        let admission = Admission::new(limits, cores as f32);
+        let state = Mutex::new(State { admission, looked: None, is_calibrated: false });
+        Self(Arc::new(Shared { metrics, unwanted: RwLock::default(), state, next: AtomicU64::new(0) }))
     }
 
     /// Whether a channel's owner wants a ladder.
@@ -34,17 +78,51 @@ impl Ladders {
         }
     }
 
-    /// For one broadcast.
+    /// For one publisher.
     pub fn of(&self, room: RoomKey) -> Machine {
-        Machine { ladders: self.clone(), room }
+        let machine = Machine { ladders: self.clone(), room, who: self.0.next.fetch_add(1, Relaxed) };
+        let mut state = self.lock();
+        if !state.admission.limits().enabled || std::mem::replace(&mut state.is_calibrated, true) {
+            return machine;
+        }
+        drop(state);
+        let ladders = self.clone();
+        // It takes a second of low priority, in which a publisher's size is not known yet.
+        let measuring = move || match calibration() {
+            Some(calibration) => calibration.apply(ladders.lock().admission.cost()),
+            None => tracing::warn!("what encoding costs here could not be measured: it is guessed"),
+        };
+        if let Err(error) = thread::Builder::new().name("ladder-cost".to_owned()).spawn(measuring) {
+            tracing::warn!(%error, "what encoding costs here is not measured");
+        }
+        machine
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn count(&self, shed: Option<(u64, Shed)>) {
+        let Some((_, why)) = shed else { return };
+        self.0.metrics.shed(match why {
+            Shed::Late => "late",
+            Shed::Room => "room",
+        });
     }
 }
 
-/// See the module.
-#[derive(Debug, Clone)]
+/// See the module. What it had is free again when it is dropped.
+#[derive(Debug)]
 pub struct Machine {
     ladders: Ladders,
     room: RoomKey,
+    who: u64,
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        self.ladders.lock().admission.gone(self.who);
+    }
 }
 
 impl Machine {
@@ -53,24 +131,85 @@ impl Machine {
         !self.ladders.0.unwanted.read().unwrap_or_else(PoisonError::into_inner).contains(&self.room)
     }
 
+    /// Whether the owner of the instance allows one.
+    pub fn is_allowed(&self) -> bool {
+        self.ladders.lock().admission.limits().enabled
+    }
+
     /// Whether there may be one.
     pub fn is_on(&self) -> bool {
-        !self.ladders.0.is_off && self.is_wanted()
+        self.is_wanted() && self.is_allowed()
+    }
+
+    /// Where what its child does is counted.
+    pub fn metrics(&self) -> LadderMetrics {
+        self.ladders.0.metrics.clone()
     }
 
     /// Those of a source's rungs that there is room for.
-    pub fn admitted(&self, rungs: &[Rung], _frame_rate: f32) -> Vec<Rung> {
-        crate::transcode::ladder::chosen(rungs, |_| true)
+    pub fn admitted(&self, rungs: &[Rung], source: Source, now: Instant) -> Vec<Rung> {
+        let mut state = self.ladders.lock();
+        self.ladders.count(state.look(&self.ladders.0.metrics, now));
+        state.admission.admitted(self.who, rungs, source, now)
     }
 
     /// These are made from now on.
-    pub fn uses(&self, _rungs: &[Rung], _frame_rate: f32) {}
+    pub fn uses(&self, rungs: &[Rung]) {
+        self.ladders.lock().admission.uses(self.who, rungs);
+    }
 
     /// What they cost.
-    pub fn measured(&self, _stats: &Stats) {}
+    pub fn measured(&self, stats: &Stats, now: Instant) {
+        let shed = self.ladders.lock().admission.measured(self.who, stats, now);
+        self.ladders.count(shed);
+    }
 
-    /// A sentence for what there is no room for.
-    pub fn why_no_room(&self) -> String {
-        "This machine has no room for it.".to_owned()
+    /// A sentence on why there is no such rung.
+    pub fn why_not(&self, rung: RungId) -> String {
+        let state = self.ladders.lock();
+        let why = state.admission.reason(self.who, &ladder::name(rung));
+        why.unwrap_or("Larger ones take its place.").to_owned()
+    }
+}
+
+impl State {
+    /// Tells the admission what the server itself took since, if it is time.
+    fn look(&mut self, metrics: &LadderMetrics, now: Instant) -> Option<(u64, Shed)> {
+        if self.looked.is_some_and(|(at, _)| now.saturating_duration_since(at) < LOOK_EVERY) {
+            return None;
+        }
+        // Children have clocks of their own.
+        let cpu = Duration::try_from(clock_gettime(ClockId::ProcessCPUTime)).unwrap_or_default();
+        let shed = self.looked.replace((now, cpu)).and_then(|(at, before)| {
+            let passed = now.saturating_duration_since(at).as_secs_f32();
+            self.admission.load(cpu.saturating_sub(before).as_secs_f32() / passed, now)
+        });
+        metrics.room.set(self.admission.room().into());
+        metrics.taken.set(self.admission.taken().into());
+        shed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::unit::Size;
+
+    #[test]
+    fn owners_decide_and_what_is_dropped_is_free_again() {
+        let limits = Limits { most_cores: Some(1000.0), ..Limits::default() };
+        let ladders = Ladders::new(Limits { enabled: false, ..limits.clone() }, LadderMetrics::default());
+        assert!(!ladders.of(RoomKey(1)).is_on());
+        let ladders = Ladders::default();
+        let machine = ladders.of(RoomKey(1));
+        assert!(machine.is_on());
+        ladders.set(RoomKey(1), false);
+        assert!(!machine.is_on() && machine.is_allowed() && ladders.of(RoomKey(2)).is_on());
+        ladders.set(RoomKey(1), true);
+        let source = Source { size: Size { width: 640, height: 360 }, frame_rate: 15.0 };
+        let possible = ladder::rungs(source.size, source.frame_rate);
+        machine.uses(&machine.admitted(&possible, source, Instant::now()));
+        drop(machine);
+        assert_eq!(ladders.lock().admission.taken(), 0.0);
     }
 }

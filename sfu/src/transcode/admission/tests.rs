@@ -1,12 +1,11 @@
 use super::*;
-use crate::transcode::{frame::RungId, wire::RungStats};
+use crate::transcode::wire::RungStats;
 use shared::unit::Size;
 
 const SECOND: Duration = Duration::from_secs(1);
 
 fn limits() -> Limits {
-    let rungs = ["1080p", "720p", "540p", "360p", "180p"].map(str::to_owned).to_vec();
-    Limits { enabled: true, most_rungs: 3, most_cores: None, rungs }
+    Limits::default()
 }
 
 fn source(width: u16, height: u16) -> Source {
