@@ -1,9 +1,9 @@
 // Each codec, published by a plain WHIP client and watched in both browsers.
 import assert from 'node:assert/strict';
 import { decodes, eventually, hearsSound, scenario, seesStation } from './harness.mjs';
-import { at, goLive, playerIs, says, signedIn } from './lib/ui.mjs';
+import { goLive, playerIs, signedIn } from './lib/ui.mjs';
 
-// Without its OpenH264 plug-in, which is downloaded, this Firefox decodes no H.264.
+// Without its OpenH264 plug-in, which is downloaded, this Firefox decodes no H.264: it gets what the server makes of it.
 const FIREFOX_LACKS = new Set(['H264']);
 
 scenario('VP8, H264, VP9 and AV1 reach Chromium and Firefox', async (world) => {
@@ -22,16 +22,12 @@ scenario('VP8, H264, VP9 and AV1 reach Chromium and Firefox', async (world) => {
     }, { what: `${codec} is live at 720p` });
     for (const browser of [chromium, firefox]) {
       const page = await world.page(browser, `${weir.origin}/${name}`);
-      if (browser === firefox && FIREFOX_LACKS.has(codec)) {
-        await playerIs(page, 'error');
-        await says(page, at('player'), 'can\'t show this broadcast');
-      } else {
-        await playerIs(page, 'live');
-        await seesStation(page, 5);
-        const { codec: seen } = await page.evaluate(() => weirProbe.receiving());
-        assert.equal(seen.toUpperCase(), `VIDEO/${codec}`);
-        await hearsSound(page);
-      }
+      await playerIs(page, 'live');
+      await seesStation(page, 5, { timeout: 20_000 });
+      const { codec: seen } = await page.evaluate(() => weirProbe.receiving());
+      const gets = browser === firefox && FIREFOX_LACKS.has(codec) ? 'AV1' : codec;
+      assert.equal(seen.toUpperCase(), `VIDEO/${gets}`);
+      await hearsSound(page);
       await world.closePage(page);
     }
     assert.equal(await publisher.evaluate(() => client.leave()), 200);

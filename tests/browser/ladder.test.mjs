@@ -5,7 +5,8 @@ import { Relay } from './lib/relay.mjs';
 import { at, playerIs, says } from './lib/ui.mjs';
 
 const STATION = 6;
-const RUNGS = [['540p', 540], ['360p', 360], ['180p', 180]];
+// A small machine has room for these; a larger one has 540p, too.
+const RUNGS = [['360p', 360], ['180p', 180]];
 
 /** A camera's page publishes `codec` at 720p, in one encoding, and its rungs are offered. */
 async function published(world, weir, camera, codec) {
@@ -20,7 +21,7 @@ async function published(world, weir, camera, codec) {
 const offers = (weir, name, wanted) => eventually(async () => {
   const { renditions } = await weir.state(name);
   const rungs = renditions.filter((one) => /^\d+p$/.test(one.name)).map((one) => one.name);
-  return `${rungs.sort()}` === `${[...wanted].sort()}`;
+  return wanted.length === 0 ? rungs.length === 0 : wanted.every((rung) => rungs.includes(rung));
 }, { what: `the rungs ${wanted} of ${name} are offered`, timeout: 30_000 });
 
 const heightOf = (page) => page.evaluate(() => document.getElementById('video').videoHeight);
@@ -119,4 +120,45 @@ scenario('who decodes nothing of a broadcast in H.264 gets a rung by itself', as
   await playerIs(other, 'live');
   await seesStation(other, STATION);
   assert.equal((await other.evaluate(() => weirProbe.receiving())).codec.toUpperCase(), 'VIDEO/H264', 'the source is the best there is');
+}, { timeout: 120_000 });
+
+scenario('what is turned off is not made', async (world) => {
+  const weir = await world.weir();
+  const { streamKey: key } = await weir.createChannel('ada');
+  const owner = await weir.setUp();
+  const [camera, firefox] = await Promise.all([world.chromium({ station: STATION }), world.firefox()]);
+  const ladder = async (method, body) => (await weir.api(method, '/api/v1/channels/ada/ladder', body, owner.cookie)).json();
+  const publisher = await world.client(camera);
+  await publisher.evaluate((target) => client.publish(target), { url: weir.whip('ada'), key, codec: 'H264' });
+  await offers(weir, 'ada', ['180p']);
+  const page = await world.page(firefox, `${weir.origin}/ada`);
+  await playerIs(page, 'live');
+  await seesStation(page, STATION, { timeout: 20_000 });
+  const running = (await ladder('GET')).rungs.filter((rung) => rung.state === 'running');
+  assert.equal(running.length, 1, JSON.stringify(running));
+  assert.equal(running[0].viewers, 1);
+  assert.ok(running[0].encodeMs > 0 && running[0].bitrate > 0, JSON.stringify(running));
+  assert.equal((await ladder('PUT', { enabled: false })).enabled, false);
+  await offers(weir, 'ada', []);
+  const after = await world.page(firefox, `${weir.origin}/ada`);
+  await says(after, at('player'), 'can\'t show this broadcast');
+}, { timeout: 120_000 });
+
+scenario('when what makes the rungs is killed, its viewers get the source within two seconds, and it is made again', async (world) => {
+  const weir = await world.weir();
+  const camera = await world.chromium({ station: STATION });
+  await published(world, weir, camera, 'VP8');
+  const viewer = await world.client(await world.chromium());
+  const session = await viewer.evaluate((url) => client.play({ url }), weir.whep('vp8'));
+  await choose(session, { rendition: '180p' });
+  await eventually(async () => (await heightOf(viewer)) === 180, { what: '180p', timeout: 20_000 });
+  assert.equal(weir.killTranscoders(), 1);
+  await timed('killed, the source', () => eventually(
+    async () => (await heightOf(viewer)) === 720, { what: 'the source', timeout: 10_000 },
+  ));
+  await seesStation(viewer, STATION);
+  await timed('and 180p again', () => eventually(
+    async () => (await heightOf(viewer)) === 180, { what: '180p again', timeout: 30_000 },
+  ));
+  await seesStation(viewer, STATION);
 }, { timeout: 120_000 });

@@ -1,6 +1,6 @@
 // The real server, as its owner would start it: the binary, its environment, its console.
 import { spawn, execFile } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, readFileSync, readdirSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { resolve, dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -162,6 +162,20 @@ export class Weir {
   async crash() {
     killGroup(this.child.pid, 'SIGKILL');
     await exited(this.child);
+  }
+
+  /** `kill -9` of the processes that it started: those that make rungs. */
+  killTranscoders() {
+    const parentOf = (pid) => {
+      try {
+        return Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')[1]);
+      } catch {
+        return 0;
+      }
+    };
+    const children = readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && parentOf(pid) === this.child.pid);
+    for (const pid of children) process.kill(Number(pid), 'SIGKILL');
+    return children.length;
   }
 
   async stop() {
