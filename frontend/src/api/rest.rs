@@ -26,6 +26,9 @@ pub(super) async fn send(
     path: &str,
     body: Option<String>,
 ) -> Answer<(u16, String)> {
+    if method == "GET" {
+        super::precedence::turn().await;
+    }
     let url = format!("/api/v1/{path}");
     // An empty object is sent where nothing is to say: a request that changes something is always JSON.
     let body = body.or_else(|| (method == "POST").then(|| "{}".to_owned()));

@@ -6,18 +6,18 @@ use yew::prelude::*;
 /// Properties of [`Delayed`].
 #[derive(Properties, PartialEq)]
 pub struct DelayedProps {
-    /// What shows after 150 ms.
+    /// What shows after 300 ms.
     pub children: Html,
 }
 
-/// Shows its children after 150 ms: what comes sooner needs no skeleton.
+/// Shows its children after 300 ms: what comes sooner needs no skeleton.
 #[component]
 pub fn Delayed(props: &DelayedProps) -> Html {
     let late = use_state(|| false);
     {
         let late = late.clone();
         use_effect_with((), move |()| {
-            let timer = time::after(150, move || late.set(true));
+            let timer = time::after(300, move || late.set(true));
             move || drop(timer)
         });
     }

@@ -13,7 +13,7 @@ use crate::{
     api::{
         Failure,
         events::{Events, Subscription},
-        rest,
+        precedence, rest,
         session::Declined,
         whep::{Watching, Why},
     },
@@ -123,6 +123,7 @@ impl Engine {
             looks: Cell::new(0),
         });
         inner.rest();
+        precedence::hold();
         inner.with(|state, _| state.start());
         let weak = Rc::downgrade(&inner);
         let frames = video::frames(&video, move |shown| {
@@ -313,6 +314,7 @@ impl Inner {
         if self.snapshot.borrow().first_picture.is_none()
             && let Some(wait) = self.reports.wanted_for()
         {
+            precedence::release();
             self.update(|snapshot| {
                 snapshot.first_picture = Some(wait);
                 snapshot.page_picture = Some(time::now());
@@ -390,7 +392,10 @@ impl Inner {
                     inner.reports.opened(view);
                     state.accepted(now);
                 }
-                Err(declined) => state.refused(refusal(&declined), now),
+                Err(declined) => {
+                    precedence::release();
+                    state.refused(refusal(&declined), now);
+                }
             });
         });
     }

@@ -66,11 +66,13 @@ fn Known(props: &KnownProps) -> Html {
     let theatre = use_state(|| storage::read(THEATRE).as_deref() == Some("true"));
     // What the channel says of itself is asked again when a broadcast shows that it changed.
     let edition = snapshot.channel.as_ref().map(|state| (state.title.clone(), state.category.clone()));
+    let known = load.data.as_ref().map(|channel| (channel.title.clone(), channel.category.clone()));
     {
         let load = load.clone();
-        use_effect_with((props.name.clone(), edition), move |(name, _)| {
+        let is_news = edition != known;
+        use_effect_with((props.name.clone(), edition.filter(|_| is_news)), move |(name, edition)| {
             let name = name.clone();
-            let alive = Rc::new(std::cell::Cell::new(true));
+            let alive = Rc::new(std::cell::Cell::new(edition.is_some() || load.data.is_none()));
             let still = alive.clone();
             browser::spawn(async move {
                 let (mut wait, mut latest) = (1000, (*load).clone());

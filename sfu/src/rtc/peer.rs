@@ -221,7 +221,7 @@ impl Peer {
         for mid in answer.lines().filter_map(|line| line.strip_prefix("a=mid:")) {
             peer.note_line(mid.trim().into());
         }
-        Ok((peer, answer))
+        Ok((peer, if side == Side::Ingest { sdp::with_start_bitrate(text, &answer) } else { answer }))
     }
 
     /// Answers a new offer of the same peer, with other ICE credentials: an ICE restart.

@@ -228,6 +228,46 @@ pub fn with_credentials(offer: &str, ufrag: &str, pwd: &str) -> String {
     text
 }
 
+/// What a browser's encoder of pictures begins with, in kbit/s, where it can be told. Measured with 720p30 in Chromium, from the
+/// answer to 2.4 Mbit/s: untold, more than 15 s in three of four (it begins with 235 kbit/s); told 1,000, 1.3 s but once 12.6; told
+/// 2,000, 1.3 s each time. On an uplink of 800 kbit/s it has found the way down within a second, and nothing is lost.
+const START_KBITS: u32 = 2000;
+
+/// An answer that tells the encoders of a browser of libwebrtc's family, by its `offer`, what to begin with. Others don't know
+/// the parameter, and some take whatever is in `fmtp` for a property of the codec.
+pub fn with_start_bitrate(offer: &str, answer: &str) -> String {
+    const FAMILY: &str = "http://www.webrtc.org/experiments/rtp-hdrext/video-timing";
+    if !offer.contains(FAMILY) {
+        return answer.to_owned();
+    }
+    let formats: Vec<&str> = answer
+        .lines()
+        .filter_map(|line| line.strip_prefix("a=rtpmap:")?.split_once(' '))
+        .filter(|(_, name)| video_codec(name.split('/').next().unwrap_or(name)).is_some())
+        .map(|(format, _)| format)
+        .collect();
+    let parameters = |line: &str| {
+        let (format, rest) = line.strip_prefix("a=fmtp:")?.split_once(' ')?;
+        (formats.contains(&format) && !rest.is_empty()).then(|| format.to_owned())
+    };
+    let told: HashSet<String> = answer.lines().filter_map(parameters).collect();
+    let mut text = String::with_capacity(answer.len() + 256);
+    for line in answer.lines() {
+        text.push_str(line);
+        if parameters(line).is_some() {
+            text.push_str(&format!(";x-google-start-bitrate={START_KBITS}"));
+        }
+        let of = line.strip_prefix("a=rtpmap:").and_then(|rest| rest.split_once(' '));
+        if let Some((format, _)) =
+            of.filter(|(format, _)| formats.contains(format) && !told.contains(*format))
+        {
+            text.push_str(&format!("\r\na=fmtp:{format} x-google-start-bitrate={START_KBITS}"));
+        }
+        text.push_str("\r\n");
+    }
+    text
+}
+
 /// The fragment that answers an ICE restart (RFC 9725, 4.3.3).
 pub fn answer_fragment(answer: &str) -> String {
     let mut text = String::new();
@@ -310,6 +350,22 @@ mod tests {
         let whole = "a=rtpmap:111 opus/48000/2\r\na=fmtp:111 minptime=10\r\na=rtpmap:102 H264/90000\r\n\
                      a=fmtp:102 packetization-mode=0;profile-level-id=42001f\r\na=rtpmap:100 VP9/90000\r\n";
         assert_eq!(completed(whole), whole);
+    }
+
+    #[test]
+    fn encoders_are_told_where_to_begin_where_they_listen() {
+        let answer = "m=audio 9 x 111\r\na=rtpmap:111 opus/48000/2\r\na=fmtp:111 minptime=10\r\nm=video 9 x 96 97 102\r\n\
+                      a=rtpmap:96 VP8/90000\r\na=rtcp-fb:96 nack\r\na=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\n\
+                      a=rtpmap:102 H264/90000\r\na=fmtp:102 packetization-mode=1\r\n";
+        let chromium = "a=extmap:7 http://www.webrtc.org/experiments/rtp-hdrext/video-timing\r\n";
+        assert_eq!(
+            with_start_bitrate(chromium, answer),
+            "m=audio 9 x 111\r\na=rtpmap:111 opus/48000/2\r\na=fmtp:111 minptime=10\r\nm=video 9 x 96 97 102\r\n\
+             a=rtpmap:96 VP8/90000\r\na=fmtp:96 x-google-start-bitrate=2000\r\na=rtcp-fb:96 nack\r\n\
+             a=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\na=rtpmap:102 H264/90000\r\n\
+             a=fmtp:102 packetization-mode=1;x-google-start-bitrate=2000\r\n"
+        );
+        assert_eq!(with_start_bitrate("a=rtpmap:96 VP8/90000\r\n", answer), answer);
     }
 
     #[test]
