@@ -7,8 +7,8 @@
 // again and again. Aim: 150 ms at p95, and no freezes.
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { World, eventually, until, within } from './harness.mjs';
-import { environment, ms, summary } from './lib/bench.mjs';
+import { until, within } from './harness.mjs';
+import { environment, ms, onStage, summary } from './lib/bench.mjs';
 import { at, playerIs } from './lib/ui.mjs';
 
 const { values: options } = parseArgs({
@@ -32,62 +32,45 @@ async function firstPicture(page) {
   return shown - await page.evaluate(() => performance.getEntriesByType('resource').find(({ name }) => /\/whep\/[^/]+$/.test(name)).startTime);
 }
 
-/** A broadcast in `codec`, and somebody who is about to join it. */
-async function measure(codec) {
-  const world = new World();
-  try {
-    const [publisher, viewer] = await Promise.all([world.chromium(), world.chromium()]);
-    const sender = await world.client(publisher, 'clock');
-    await sender.evaluate(() => clock.draw());
-    const weir = await world.weir();
-    const { streamKey } = await weir.createChannel('bench');
-    await sender.evaluate((target) => clock.publish(target), { url: weir.whip('bench'), key: streamKey, codec });
-    await eventually(async () => {
-      const { state, renditions } = await weir.state('bench');
-      return state === 'live' && renditions.some((rendition) => rendition.size?.height === 720);
-    }, { what: 'the broadcast in 720p', timeout: 20_000 });
-    const rows = [];
-    const row = async (how, act) => {
-      const before = await sender.evaluate(() => clock.asked());
-      const joins = await act();
-      const asked = await sender.evaluate(() => clock.asked()) - before;
-      rows.push({
-        codec, how, firstPicture: summary(joins.map((join) => join.picture)), keyframeRequests: asked,
-        freezes: joins.reduce((sum, join) => sum + (join.freezes ?? 0), 0),
-        repairs: joins.reduce((sum, join) => sum + (join.repairs ?? 0), 0),
-      });
-    };
-    const receiver = await world.client(viewer, 'clock');
-    await row('plain WHEP', async () => {
-      const joins = [];
-      for (let i = 0; i <= JOINS; i += 1) {
-        const join = await within(15_000, receiver.evaluate((url) => clock.join(url), weir.whep('bench')), 'a join');
-        joins.push({ ...join, ...await receiver.evaluate((stay) => clock.troubles(stay), Number(options.stay)) });
-        await receiver.evaluate(() => clock.leave());
-      }
-      return joins.slice(1); // the first one also loads the browser's codecs
+/** A broadcast in `codec`, and somebody who joins it. */
+const measure = (codec) => onStage(async ({ world, viewer, sender, weir, goLive }) => {
+  await goLive(codec);
+  const rows = [];
+  const row = async (how, act) => {
+    const before = await sender.evaluate(() => clock.asked());
+    const joins = await act();
+    const asked = await sender.evaluate(() => clock.asked()) - before;
+    rows.push({
+      codec, how, firstPicture: summary(joins.map((join) => join.picture)), keyframeRequests: asked,
+      freezes: joins.reduce((sum, join) => sum + (join.freezes ?? 0), 0),
+      repairs: joins.reduce((sum, join) => sum + (join.repairs ?? 0), 0),
     });
-    await world.closePage(receiver);
-    if (codec === options.codecs.split(',')[0] && VISITS > 0) {
-      await row('the player', async () => {
-        const joins = [];
-        for (let i = 0; i <= VISITS; i += 1) {
-          const page = await world.page(viewer, `${weir.origin}/bench`);
-          await playerIs(page, 'live', { timeout: 15_000 });
-          joins.push({ picture: await firstPicture(page) });
-          await world.closePage(page);
-        }
-        return joins.slice(1);
-      });
+  };
+  const receiver = await world.client(viewer, 'clock');
+  await row('plain WHEP', async () => {
+    const joins = [];
+    for (let i = 0; i <= JOINS; i += 1) {
+      const join = await within(15_000, receiver.evaluate((url) => clock.join(url), weir.whep('bench')), 'a join');
+      joins.push({ ...join, ...await receiver.evaluate((stay) => clock.troubles(stay), Number(options.stay)) });
+      await receiver.evaluate(() => clock.leave());
     }
-    return rows;
-  } catch (error) {
-    await world.report();
-    throw error;
-  } finally {
-    await world.close();
+    return joins.slice(1); // the first one also loads the browser's codecs
+  });
+  await world.closePage(receiver);
+  if (codec === options.codecs.split(',')[0] && VISITS > 0) {
+    await row('the player', async () => {
+      const joins = [];
+      for (let i = 0; i <= VISITS; i += 1) {
+        const page = await world.page(viewer, `${weir.origin}/bench`);
+        await playerIs(page, 'live', { timeout: 15_000 });
+        joins.push({ picture: await firstPicture(page) });
+        await world.closePage(page);
+      }
+      return joins.slice(1);
+    });
   }
-}
+  return rows;
+});
 
 const rows = [];
 let failed = false;

@@ -1,12 +1,10 @@
-// A 720p30 picture with the time it was drawn at in a strip of cells, and the eye that reads it at the other end.
+// A picture, thirty times a second, with the time it was drawn at in a strip of cells, and the eye that reads it at the other end.
 // Both run on one machine, so the two pages share a clock.
-const WIDTH = 1280;
-const HEIGHT = 720;
 const FRAME_RATE = 30;
 const BITS = 20; // of a tenth of a millisecond: it wraps after 104 s
 const CHECK_BITS = 4;
 const CELLS = BITS + CHECK_BITS;
-const STRIP_HEIGHT = 48;
+const STRIP = 1 / 15; // of the picture's height
 const WRAP = 2 ** BITS;
 
 const clock = {
@@ -22,7 +20,7 @@ const clock = {
    * Starts drawing. Frames are made in memory and handed to the browser as a camera driver would: a canvas would be
    * painted by the processor on a machine without a graphics card, and that is not what is measured here.
    */
-  draw() {
+  draw({ width: WIDTH, height: HEIGHT } = { width: 1280, height: 720 }) {
     const luma = WIDTH * HEIGHT;
     const chroma = luma / 4;
     const scene = new Uint8Array(luma + 2 * chroma);
@@ -44,14 +42,15 @@ const clock = {
       const frame = scene.slice();
       for (let i = 0; i < 6; i += 1) {
         const angle = number / 20 + i;
-        fill(frame, Math.round(560 + 450 * Math.cos(angle)), Math.round(320 + 200 * Math.sin(angle * 1.3)), 120, 90, 225);
+        const [x, y] = [0.44 + 0.35 * Math.cos(angle), 0.44 + 0.28 * Math.sin(angle * 1.3)];
+        fill(frame, Math.round(x * WIDTH), Math.round(y * HEIGHT), Math.round(WIDTH / 11), HEIGHT / 8, 225);
       }
       number += 1;
       const value = Math.floor(now * 10) % WRAP;
       const whole = value * 2 ** CHECK_BITS + clock.check(value);
       for (let i = 0; i < CELLS; i += 1) {
         const [from, to] = [Math.round((i * WIDTH) / CELLS), Math.round(((i + 1) * WIDTH) / CELLS)];
-        fill(frame, from, 0, to - from, STRIP_HEIGHT, Math.floor(whole / 2 ** (CELLS - 1 - i)) % 2 ? 235 : 16);
+        fill(frame, from, 0, to - from, HEIGHT * STRIP, Math.floor(whole / 2 ** (CELLS - 1 - i)) % 2 ? 235 : 16);
       }
       const timestamp = Math.round(performance.now() * 1000);
       // A frame that the browser is not ready for is dropped, as a camera's would be.
@@ -158,7 +157,7 @@ const clock = {
     await new Promise((resolve) => {
       const look = (_, frame) => {
         const now = performance.now();
-        const strip = (video.videoHeight * STRIP_HEIGHT) / HEIGHT;
+        const strip = video.videoHeight * STRIP;
         context.drawImage(video, 0, 0, video.videoWidth, strip, 0, 0, canvas.width, height);
         const { data } = context.getImageData(0, height / 2, canvas.width, 1);
         let whole = 0;
