@@ -57,12 +57,13 @@ impl Codec {
     }
 }
 
-/// One version offered to viewers, measured and not declared.
+/// One version that viewers can choose: measured, but for one that the server makes once somebody wants it, which is told as it
+/// will be.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Rendition {
-    /// Stable within the broadcast, e.g. `source` or a simulcast `Rid`.
+    /// Stable within the broadcast, e.g. `source`, a simulcast `Rid`, or `360p` for a rung of the ladder.
     pub name: String,
     /// What it is coded in.
     pub codec: Codec,
