@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { decodes, eventually, hearsSound, scenario, seesStation } from './harness.mjs';
 import { FRAMES } from './lib/clip.mjs';
 import { Relay } from './lib/relay.mjs';
-import { at, playerIs, says } from './lib/ui.mjs';
+import { at, click, goLive, playerIs, says, signedIn } from './lib/ui.mjs';
 
 const STATION = 6;
 // A small machine has room for these, or for the last; a larger one has 540p, too.
@@ -200,3 +200,16 @@ scenario('when what makes the rungs is killed, its viewers get the source within
   ));
   await seesStation(viewer, STATION);
 }, { timeout: 120_000 });
+
+scenario('the studio shows what could be made, and its switch', async (world) => {
+  const weir = await world.weir();
+  const owner = await weir.setUp();
+  const browser = await world.chromium({ station: STATION });
+  await signedIn(browser.defaultBrowserContext(), weir, owner);
+  const studio = await world.page(browser, `${weir.origin}/studio`);
+  await goLive(studio);
+  await says(studio, at('ladder'), '180p', { timeout: 30_000 });
+  await click(studio, at('ladder-switch'));
+  await says(studio, at('ladder-switch'), 'Turn on');
+  await offers(weir, 'ada', []);
+}, { timeout: 90_000 });
