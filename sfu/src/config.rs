@@ -57,6 +57,8 @@ pub struct Media {
     pub shards: Option<u16>,
     /// Whether one send carries several datagrams, where the kernel can cut it.
     pub segmentation: bool,
+    /// Whether it is estimated what viewers' networks carry, to send no more.
+    pub congestion_control: bool,
     /// STUN and TURN servers that WHIP and WHEP clients are told of, for networks that let nothing else through.
     pub ice_servers: Vec<String>,
     /// For the TURN servers.
@@ -114,6 +116,7 @@ impl Default for Config {
                 tcp: true,
                 shards: None,
                 segmentation: true,
+                congestion_control: true,
                 ice_servers: Vec::new(),
                 ice_username: None,
                 ice_credential: None,
@@ -284,14 +287,14 @@ const SETTINGS: &[Setting] = &[
         variable: "WEIR_MEDIA_SEGMENTATION",
         is_list: false,
         expected: "on or off",
-        set: |config, texts| {
-            config.media.segmentation = match one(texts)?.trim() {
-                "on" => true,
-                "off" => false,
-                _ => return None,
-            };
-            Some(())
-        },
+        set: |config, texts| on_or_off(texts).map(|on| config.media.segmentation = on),
+    },
+    Setting {
+        key: "media.congestion_control",
+        variable: "WEIR_MEDIA_CONGESTION_CONTROL",
+        is_list: false,
+        expected: "on or off",
+        set: |config, texts| on_or_off(texts).map(|on| config.media.congestion_control = on),
     },
     Setting {
         key: "media.ice_servers",
@@ -449,6 +452,14 @@ fn keys() -> String {
 fn one(texts: Texts<'_>) -> Option<&str> {
     match texts {
         [text] => Some(text),
+        _ => None,
+    }
+}
+
+fn on_or_off(texts: Texts<'_>) -> Option<bool> {
+    match one(texts)?.trim() {
+        "on" => Some(true),
+        "off" => Some(false),
         _ => None,
     }
 }

@@ -33,6 +33,12 @@ pub fn is_rtp(datagram: &[u8]) -> bool {
     matches!(datagram, [128..=191, kind, ..] if !(192..=223).contains(kind))
 }
 
+/// Whether a datagram is transport-wide feedback, which says when each packet arrived (RTPFB with format 15). The first
+/// header of RTCP isn't encrypted.
+pub fn is_arrival_report(datagram: &[u8]) -> bool {
+    matches!(datagram, [first, 205, ..] if first >> 6 == 2 && first & 0x1f == 15)
+}
+
 const STUN_COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
 
 /// The local ufrag in a STUN message's USERNAME, which reads `local:remote` as seen from us (RFC 8445, 7.2.2).

@@ -102,8 +102,9 @@ pub struct Outgoing {
 /// What the congestion controller takes a viewer's network to carry before it has measured anything, in bits a second. It
 /// decides how hard the first probes are (three and six times as much), not when the picture leaves: that isn't paced.
 const START_ESTIMATE: u64 = 2_000_000;
-/// How far ahead of the clock a burst may be taken out: the pacer wants a microsecond between any two packets.
+/// How far ahead of the clock a burst may be taken out, and how far apart the pacer wants any two packets.
 const BURST: Duration = Duration::from_millis(2);
+const STEP: Duration = Duration::from_micros(1);
 /// The most datagrams that are taken out of one peer in a row, before others have their turn.
 const MOST_AT_ONCE: usize = 2048;
 /// How often a peer's statistics are taken: loss, round trip and, towards viewers, the estimate as it is now.
@@ -116,14 +117,17 @@ pub enum Side {
     Ingest,
     /// We send to it, as much as the congestion controller says.
     Egress,
+    /// We send to it, whatever its network carries: to measure what the congestion controller costs.
+    Unmetered,
 }
 
 /// See the module.
 pub struct Peer {
     rtc: Rtc,
     side: Side,
-    /// The time of the last input.
+    /// The time of the last input, and the one that str0m was told last, which a burst takes ahead of it.
     now: Instant,
+    told: Instant,
     /// Our ufrag: STUN requests that name it are for this peer.
     pub ufrag: String,
     /// When it was made.
@@ -147,7 +151,22 @@ pub struct Peer {
     allowance: Allowance,
     doubling: Doubling,
     reports: Reports,
+    /// Packets that were written and have not left.
+    written: usize,
+    /// Whether something else than them leaves in this turn.
+    repairs: bool,
+    /// Whether the congestion controller may probe.
+    looks: bool,
+    /// Reports that wait for the next turn, with the time at which they came.
+    late: Vec<(Route, Box<[u8]>, Instant)>,
 }
+
+/// When a peer to which all was sent is looked at again, if nothing is sent to it meanwhile: reports may be as late.
+const REST: Duration = Duration::from_millis(25);
+/// How long a report of what arrived may wait.
+pub const PUT_OFF: Duration = Duration::from_millis(20);
+/// The most of them. Beyond, they are handled at once.
+const MOST_LATE: usize = 4;
 
 /// One packet in so many is measured on its way.
 const MEASURE_EVERY: u16 = 8;
@@ -202,6 +221,7 @@ impl Peer {
             rtc,
             side,
             now,
+            told: now,
             ufrag,
             opened: now,
             heard: now,
@@ -216,6 +236,10 @@ impl Peer {
             allowance: Allowance::new(now),
             doubling: Doubling::default(),
             reports: Reports::default(),
+            written: 0,
+            repairs: false,
+            looks: true,
+            late: Vec::new(),
         };
         let answer = answer.to_sdp_string();
         for mid in answer.lines().filter_map(|line| line.strip_prefix("a=mid:")) {
@@ -265,18 +289,44 @@ impl Peer {
         let Ok(receive) = Receive::new(route.proto, route.remote, route.local, datagram) else {
             return Ok(false);
         };
-        let input = Input::Receive(now, receive);
+        // What was put off is of another time: round trips are measured by it.
+        let input = Input::Receive(if now < self.now { now } else { now.max(self.told) }, receive);
         if !self.rtc.accepts(&input) {
             return Ok(false);
         }
-        self.heard = now;
-        self.now = now;
+        self.heard = self.heard.max(now);
+        self.now = self.now.max(now);
+        self.told = self.told.max(now);
         self.rtc.handle_input(input)?;
         match check {
             Some(check) => self.path.checked(route, &check, now),
             None => self.path.heard(route, now),
         }
         Ok(true)
+    }
+
+    /// Takes a datagram for later if it is a report of what arrived when, which comes twenty times a second and has time:
+    /// it is handled with the next packets to this peer, while what is its is at hand. False: it isn't one, or too many
+    /// wait already.
+    pub fn puts_off(&mut self, route: Route, datagram: &[u8], now: Instant) -> bool {
+        let takes = self.is_metered() && self.late.len() < MOST_LATE && demux::is_arrival_report(datagram);
+        if takes {
+            self.late.push((route, datagram.into(), now));
+        }
+        takes
+    }
+
+    /// Handles what was put off.
+    pub fn catch_up(&mut self) -> Result<(), RtcError> {
+        if self.late.is_empty() {
+            return Ok(());
+        }
+        let mut late = std::mem::take(&mut self.late);
+        for (route, datagram, came) in late.drain(..) {
+            self.receive(route, &datagram, came)?;
+        }
+        self.late = late;
+        Ok(())
     }
 
     /// A way to it is no more.
@@ -292,14 +342,16 @@ impl Peer {
     /// Time passed, or something was written.
     pub fn advance(&mut self, now: Instant) -> Result<(), RtcError> {
         self.now = now;
-        self.rtc.handle_input(Input::Timeout(now))
+        self.tick(now)
     }
 
     /// Takes everything out: datagrams into `out`, those that leave by TCP into `framed`, events to `event`. Answers when
     /// it is due again.
     ///
-    /// With congestion control str0m hands out one media packet each time it is told that time passed. It is told so here,
-    /// a microsecond at a time, until nothing more may leave, so that a burst leaves in one go.
+    /// With congestion control str0m hands out one media packet each time it is told that time passed. It is told so here
+    /// after each, a microsecond at a time, so that a burst leaves in one go. Whether there is another packet shows when it
+    /// is asked next: to ask it first whether it wants to be told costs half as much as a packet. After the last of what was
+    /// written it would only say that nothing is left; it is spared that, too, unless there are repairs or probes to be had.
     pub fn drain(
         &mut self,
         out: &mut Segmenter,
@@ -310,16 +362,21 @@ impl Peer {
         let latest = self.now + BURST;
         let (mut taken, mut idle) = (0, 0);
         let mut is_storm = false;
-        loop {
+        let mut rests = false;
+        let due = loop {
             match self.rtc.poll_output()? {
+                Output::Timeout(_) if rests => {
+                    self.allowance.settled();
+                    break self.now + REST;
+                }
                 Output::Timeout(at) => {
-                    let goes_on = self.side == Side::Egress && at <= latest && taken < MOST_AT_ONCE;
-                    if !goes_on || !self.connected || idle > 1 {
+                    let goes_on = self.is_metered() && at <= latest && taken < MOST_AT_ONCE;
+                    if !goes_on || idle > 1 {
                         self.allowance.settled();
-                        return Ok(at);
+                        break at;
                     }
                     idle += 1;
-                    self.rtc.handle_input(Input::Timeout(at.max(self.now)))?;
+                    self.tick(at)?;
                 }
                 Output::Transmit(transmit) => {
                     taken += 1;
@@ -328,7 +385,19 @@ impl Peer {
                         is_storm = true;
                         self.forget_sent();
                     }
-                    if self.side == Side::Egress && !self.reports.passes(&transmit.contents, self.now) {
+                    let is_sound = self.is_of(self.audio, &transmit.contents);
+                    if demux::is_rtp(&transmit.contents) && self.is_metered() {
+                        if is_sound || self.is_of(self.video, &transmit.contents) {
+                            self.written = self.written.saturating_sub(1);
+                        } else {
+                            self.repairs = true;
+                        }
+                        rests = self.written == 0 && !self.repairs && !self.looks;
+                        if !rests && self.told < latest && taken < MOST_AT_ONCE {
+                            self.tick(self.told + STEP)?;
+                        }
+                    }
+                    if self.side != Side::Ingest && !self.reports.passes(&transmit.contents, self.now) {
                         continue;
                     }
                     let asked =
@@ -338,12 +407,14 @@ impl Peer {
                     let route = if is_check { asked } else { self.path.take(asked, self.now) };
                     if route.proto == Protocol::Udp {
                         let source = (!mapped).then_some(route.local.ip());
-                        out.push(route.remote, source, &transmit.contents);
-                        if self.is_doubled(&transmit.contents) {
-                            out.push(route.remote, source, &transmit.contents);
+                        let arrived = self.measured(&transmit.contents);
+                        if is_sound {
+                            out.hold(route.remote, source, transmit.contents.into(), arrived);
+                            continue;
                         }
-                        if let Some(arrived) = self.measured(&transmit.contents) {
-                            out.note_arrival(arrived);
+                        out.push(route.remote, source, &transmit.contents, arrived);
+                        if self.is_doubled(&transmit.contents) {
+                            out.push(route.remote, source, &transmit.contents, None);
                         }
                     } else {
                         framed.push(Framed { route, datagram: transmit.contents.into() });
@@ -360,7 +431,26 @@ impl Peer {
                     event(other);
                 }
             }
-        }
+        };
+        out.release();
+        (self.written, self.repairs) = (0, false);
+        Ok(due)
+    }
+
+    /// Whether str0m hands its media out packet by packet.
+    fn is_metered(&self) -> bool {
+        self.side == Side::Egress && self.connected
+    }
+
+    /// Tells str0m that it is later. Time that went ahead with a burst doesn't go back.
+    fn tick(&mut self, at: Instant) -> Result<(), RtcError> {
+        self.told = at.max(self.told);
+        self.rtc.handle_input(Input::Timeout(self.told))
+    }
+
+    /// Whether a media datagram is of that line.
+    fn is_of(&self, line: Option<SendLine>, datagram: &[u8]) -> bool {
+        line.is_some_and(|line| datagram.get(8..12) == Some(&line.ssrc.to_be_bytes()[..]))
     }
 
     /// Whether a datagram is a repair that is to leave twice.
@@ -498,6 +588,7 @@ impl Peer {
             .ext_vals(extensions)
             .nackable(!is_audio);
         self.allowance.written();
+        self.written += 1;
         stream.write_rtp(match patch {
             Some(patch) => rtp.vp8_patch(patch),
             None => rtp,
@@ -516,6 +607,7 @@ impl Peer {
     /// How many bits a second there would be use for: the congestion controller probes for as much, and not at all for 0.
     /// With an estimate to begin `afresh` from it forgets everything else. It takes effect with the next [`Self::advance`].
     pub fn set_desired_bitrate(&mut self, bits: u64, afresh: Option<u64>) {
+        self.looks = bits > 0;
         if let Some(estimate) = afresh {
             self.rtc.bwe().reset(Bitrate::bps(estimate));
         }

@@ -1,14 +1,14 @@
 //! Which sender reports reach a viewer (RFC 3550, 6.4.1). They tie the timestamps of sound and picture to one clock, and
 //! lips are in time only once there are two of each.
 //!
-//! str0m makes one as soon as a stream is there, when there is nothing to tie yet, and then at even intervals. So it is
+//! str0m makes one as soon as a stream is there, when there may be nothing to tie yet, and then at even intervals. So it is
 //! asked for many, and of these go: none before the first packet of its stream, all in the first seconds, then one a
 //! second.
 
 use std::time::{Duration, Instant};
 
-/// How often reports are made.
-pub const MADE_EVERY: Duration = Duration::from_millis(250);
+/// How often reports are made, from the first packets on. Each costs as much as two packets, also if it doesn't go.
+pub const MADE_EVERY: Duration = Duration::from_millis(500);
 /// For how long after a stream's first packet all of them go.
 const EAGER: Duration = Duration::from_secs(2);
 /// How often one goes after that.

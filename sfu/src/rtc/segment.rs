@@ -1,4 +1,7 @@
 //! Gathers a run of datagrams of one size to one destination, so that the kernel cuts one send into many (UDP_SEGMENT).
+//!
+//! Only the last of a run may be shorter. So sound is held until the picture's packets of the same turn are in, and ends
+//! their run instead of being a send of its own.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -30,16 +33,59 @@ pub struct Segmenter {
     most_segments: usize,
     runs: Vec<Run>,
     spare: Vec<(Vec<u8>, Vec<Instant>)>,
+    /// What waits for the end of one peer's turn.
+    held: Vec<Held>,
+}
+
+#[derive(Debug)]
+struct Held {
+    destination: SocketAddr,
+    source: Option<IpAddr>,
+    datagram: Vec<u8>,
+    arrived: Option<Instant>,
 }
 
 impl Segmenter {
     /// With at most `most_segments` datagrams a run: what the socket supports, 1 if it can't segment.
     pub fn new(most_segments: usize) -> Self {
-        Self { most_segments: most_segments.max(1), runs: Vec::new(), spare: Vec::new() }
+        Self { most_segments: most_segments.max(1), runs: Vec::new(), spare: Vec::new(), held: Vec::new() }
     }
 
-    /// Appends a datagram.
-    pub fn push(&mut self, destination: SocketAddr, source: Option<IpAddr>, datagram: &[u8]) {
+    /// Appends a datagram; `arrived` if it is a packet whose way is measured.
+    pub fn push(
+        &mut self,
+        destination: SocketAddr,
+        source: Option<IpAddr>,
+        datagram: &[u8],
+        arrived: Option<Instant>,
+    ) {
+        self.append(destination, source, datagram);
+        if let Some((run, arrived)) = self.runs.last_mut().zip(arrived) {
+            run.arrived.push(arrived);
+        }
+    }
+
+    /// Appends a datagram behind all that is pushed before the next [`Self::release`].
+    pub fn hold(
+        &mut self,
+        destination: SocketAddr,
+        source: Option<IpAddr>,
+        datagram: Vec<u8>,
+        arrived: Option<Instant>,
+    ) {
+        self.held.push(Held { destination, source, datagram, arrived });
+    }
+
+    /// Appends what was held.
+    pub fn release(&mut self) {
+        let mut held = std::mem::take(&mut self.held);
+        for Held { destination, source, datagram, arrived } in held.drain(..) {
+            self.push(destination, source, &datagram, arrived);
+        }
+        self.held = held;
+    }
+
+    fn append(&mut self, destination: SocketAddr, source: Option<IpAddr>, datagram: &[u8]) {
         if let Some(run) = self.runs.last_mut() {
             let fits = !run.closed
                 && run.destination == destination
@@ -57,13 +103,6 @@ impl Segmenter {
         bytes.extend_from_slice(datagram);
         let closed = datagram.is_empty();
         self.runs.push(Run { destination, source, bytes, segment: datagram.len().max(1), arrived, closed });
-    }
-
-    /// The datagram that was appended last is a packet that arrived then.
-    pub fn note_arrival(&mut self, at: Instant) {
-        if let Some(run) = self.runs.last_mut() {
-            run.arrived.push(at);
-        }
     }
 
     /// Hands each run to `send`, in order, and starts anew.
@@ -86,7 +125,7 @@ mod tests {
     fn runs(most: usize, datagrams: &[(u16, usize)]) -> Vec<(u16, usize, usize)> {
         let mut segmenter = Segmenter::new(most);
         for &(port, size) in datagrams {
-            segmenter.push(SocketAddr::from(([127, 0, 0, 1], port)), None, &vec![1; size]);
+            segmenter.push(SocketAddr::from(([127, 0, 0, 1], port)), None, &vec![1; size], None);
         }
         let mut all = Vec::new();
         segmenter.drain(|run| all.push((run.destination.port(), run.segment, run.bytes.len())));
@@ -102,6 +141,19 @@ mod tests {
             "a longer one can't follow"
         );
         assert_eq!(runs(64, &[(1, 100), (2, 100), (1, 100)]), [(1, 100, 100), (2, 100, 100), (1, 100, 100)]);
+    }
+
+    #[test]
+    fn what_is_held_ends_the_run_of_what_comes_after_it() {
+        let mut segmenter = Segmenter::new(64);
+        let (to, now) = (SocketAddr::from(([127, 0, 0, 1], 9)), Instant::now());
+        segmenter.hold(to, None, vec![1; 80], Some(now));
+        segmenter.push(to, None, &[2; 900], None);
+        segmenter.push(to, None, &[3; 900], None);
+        segmenter.release();
+        let mut all = Vec::new();
+        segmenter.drain(|run| all.push((run.segment, run.bytes.len(), run.arrived.clone())));
+        assert_eq!(all, [(900, 1880, vec![now])]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::{
     demux::{self, Demux, Kind},
     keyed::PeerMap,
     path::Route,
-    peer::{Addresses, Outgoing, Peer, PeerKey},
+    peer::{Addresses, Outgoing, PUT_OFF, Peer, PeerKey},
     plane::{Command, Gauges},
     segment::Segmenter,
     socket::{Came, MediaSocket},
@@ -70,8 +70,9 @@ pub trait Router: Send + 'static {
     fn event(&mut self, key: PeerKey, event: Event, peers: &mut Peers, now: Instant);
     /// Another shard, or the control plane, said something.
     fn message(&mut self, message: Self::Message, peers: &mut Peers, now: Instant);
-    /// A batch of input is through: forward what came of it.
-    fn flush(&mut self, peers: &mut Peers, now: Instant);
+    /// A batch of input is through: forward what came of it. Answers by when it is to be called again, if what came isn't
+    /// whole yet.
+    fn flush(&mut self, peers: &mut Peers, now: Instant) -> Option<Instant>;
     /// A tenth of a second passed.
     fn tick(&mut self, peers: &mut Peers, now: Instant);
     /// A peer is gone, from which nothing was heard for so long.
@@ -84,7 +85,8 @@ pub trait Router: Send + 'static {
 /// The peers of a shard, as its router sees them.
 #[derive(Default)]
 pub struct Peers {
-    map: PeerMap<Peer>,
+    /// Boxed: a peer is 19 kB, and the map moves what is in it when it grows.
+    map: PeerMap<Box<Peer>>,
     /// What the router wrote, in this order. It writes peer by peer, so that each one's packets leave in one go, while what
     /// is theirs is at hand. Grows with what came in one batch, for every peer that gets it.
     outbox: Vec<(PeerKey, Outgoing)>,
@@ -132,12 +134,12 @@ impl Peers {
 
     /// One peer.
     pub fn get(&self, key: PeerKey) -> Option<&Peer> {
-        self.map.get(&key)
+        self.map.get(&key).map(Box::as_ref)
     }
 
     /// One peer, to ask what needs its state machine.
     pub fn get_mut(&mut self, key: PeerKey) -> Option<&mut Peer> {
-        self.map.get_mut(&key)
+        self.map.get_mut(&key).map(Box::as_mut)
     }
 }
 
@@ -150,6 +152,8 @@ pub(super) struct Shard<R: Router> {
     tcp: Option<TcpPort>,
     poll: Poll,
     core: Core,
+    /// By when the router is to be flushed again.
+    gathers: Option<Instant>,
     gauges: Arc<Gauges>,
 }
 
@@ -180,6 +184,7 @@ impl Core {
         let Self { peers, timers, out, framed, events, failed, mapped, arrived, .. } = self;
         let Some(peer) = peers.map.get_mut(&key) else { return false };
         let acted = caught(|| {
+            peer.catch_up()?;
             let accepted = act(peer)?;
             let due = peer.drain(out, framed, |event| events.push((key, event, *arrived)), *mapped)?;
             Ok::<_, str0m::RtcError>((accepted, due))
@@ -216,6 +221,12 @@ impl Core {
         let Some(key) = self.demux.peer(source, datagram) else { return };
         let Some(destination) = addresses.candidate(came.to, source) else { return };
         let route = Route { proto: Protocol::Udp, local: destination, remote: source };
+        if let Some(peer) = self.peers.map.get_mut(&key)
+            && peer.puts_off(route, datagram, now)
+        {
+            self.timers.set_earlier(key, now + PUT_OFF);
+            return;
+        }
         self.arrived = now.checked_sub(came.waited);
         let accepted = self.with_peer(key, |peer| peer.receive(route, datagram, now));
         self.arrived = None;
@@ -237,6 +248,8 @@ impl Core {
     }
 }
 
+/// So many packets at most are handed to a peer at once: it keeps the room that they take for ever.
+const PORTION: usize = 16;
 /// An outbox that grew larger than this for once is let go.
 const OUTBOX_KEPT: usize = 16_384;
 
@@ -262,7 +275,7 @@ impl<R: Router> Shard<R> {
             panics: 0,
             mapped: addresses.mapped,
         };
-        Ok(Self { router, commands, addresses, socket, tcp, poll, core, gauges })
+        Ok(Self { router, commands, addresses, socket, tcp, poll, core, gathers: None, gauges })
     }
 
     /// Runs until the plane is dropped.
@@ -273,7 +286,7 @@ impl<R: Router> Shard<R> {
         let mut ticks = 0u32;
         let mut more = false;
         loop {
-            let due = self.core.timers.next().map_or(next_tick, |at| at.min(next_tick));
+            let due = self.core.timers.next().into_iter().chain(self.gathers).fold(next_tick, Instant::min);
             let wait = if more { Duration::ZERO } else { due.saturating_duration_since(now) };
             if let Err(error) = self.poll.poll(&mut ready, Some(wait))
                 && error.kind() != io::ErrorKind::Interrupted
@@ -348,7 +361,9 @@ impl<R: Router> Shard<R> {
                 }
             }
             self.core.peers.arrived = None;
-            self.route(None, |router, peers| router.flush(peers, now));
+            let mut gathers = None;
+            self.route(None, |router, peers| gathers = router.flush(peers, now));
+            self.gathers = gathers;
             for (key, panic) in std::mem::take(&mut self.core.peers.broken) {
                 self.core.panicked(key, &panic);
             }
@@ -402,16 +417,19 @@ impl<R: Router> Shard<R> {
         let mut outbox = std::mem::take(&mut self.core.peers.outbox);
         let mut rest = outbox.drain(..).peekable();
         while let Some((key, first)) = rest.next() {
-            self.core.with_peer(key, |peer| {
-                peer.write(first);
-                while let Some((_, packet)) = rest.next_if(|(next, _)| *next == key) {
+            let mut first = Some(first);
+            while let Some(packet) = first.take() {
+                self.core.with_peer(key, |peer| {
                     peer.write(packet);
-                }
-                peer.advance(now).map(|()| true)
-            });
-            // What is left for a peer that is gone, or failed meanwhile.
-            while rest.next_if(|(next, _)| *next == key).is_some() {}
-            self.send();
+                    for _ in 1..PORTION {
+                        let Some((_, packet)) = rest.next_if(|(next, _)| *next == key) else { break };
+                        peer.write(packet);
+                    }
+                    peer.advance(now).map(|()| true)
+                });
+                self.send();
+                first = rest.next_if(|(next, _)| *next == key).map(|(_, packet)| packet);
+            }
         }
         drop(rest);
         if outbox.capacity() <= OUTBOX_KEPT {
@@ -463,7 +481,7 @@ impl<R: Router> Shard<R> {
         match command {
             Command::Open { key, peer, role } => {
                 self.core.demux.add_ufrag(peer.ufrag.clone(), key);
-                self.core.peers.map.insert(key, *peer);
+                self.core.peers.map.insert(key, peer);
                 self.route(Some(key), |router, peers| router.opened(key, role, peers, now));
                 self.core.with_peer(key, |peer| peer.advance(now).map(|()| true));
             }

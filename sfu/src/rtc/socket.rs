@@ -181,7 +181,7 @@ mod tests {
         let (mut socket, receiver) = (loopback(), std::net::UdpSocket::bind("127.0.0.1:0").unwrap());
         let mut segmenter = Segmenter::new(socket.most_segments());
         for size in [900, 900, 400, 50] {
-            segmenter.push(receiver.local_addr().unwrap(), None, &vec![7; size]);
+            segmenter.push(receiver.local_addr().unwrap(), None, &vec![7; size], None);
         }
         segmenter.drain(|run| socket.send(run));
         assert_eq!(sizes(&receiver, 4), [900, 900, 400, 50]);
@@ -193,13 +193,13 @@ mod tests {
         let address = receiver.local_addr().unwrap();
         // More segments than any kernel takes in one send.
         let mut segmenter = Segmenter::new(1000);
-        (0..200).for_each(|_| segmenter.push(address, None, &[7; 20]));
+        (0..200).for_each(|_| segmenter.push(address, None, &[7; 20], None));
         segmenter.drain(|run| socket.send(run));
         assert_eq!(sizes(&receiver, 200), [20; 200]);
         if socket.most_segments() > 1 {
             assert!(socket.unsegmented.contains(&address.ip()));
         }
-        (0..3).for_each(|_| segmenter.push(address, None, &[7; 20]));
+        (0..3).for_each(|_| segmenter.push(address, None, &[7; 20], None));
         segmenter.drain(|run| socket.send(run));
         assert_eq!(sizes(&receiver, 3), [20; 3]);
         assert_eq!(socket.dropped, 0);

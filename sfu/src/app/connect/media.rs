@@ -67,6 +67,7 @@ pub(in crate::app) async fn media(needs: MediaNeeds) -> Result<Media, AppError> 
         doors: Doors { listen: config.listen, public: config.public_ip, tcp: config.tcp },
         shards: config.shards.map_or(cores, usize::from).clamp(1, 64),
         segmentation: config.segmentation,
+        congestion_control: config.congestion_control,
         board: board.clone(),
         tell: Box::new(move |channel, occurrence| {
             bus.publish(channel, occurrence);

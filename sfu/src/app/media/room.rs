@@ -45,6 +45,11 @@ pub const STALLED: Duration = Duration::from_millis(1500);
 /// the same tick.
 const CHOOSE_EVERY: usize = 5;
 
+/// How long the rest of a picture is waited for; publishers send most pictures in one go.
+const GATHERED: Duration = Duration::from_millis(1);
+/// With so many packets nothing more is gained.
+const MOST_GATHERED: usize = 32;
+
 /// The most sessions of one channel that were opened and have not sent anything.
 const MOST_COMING: usize = 4;
 
@@ -257,6 +262,14 @@ impl Room {
                 self.pending.push(Arc::clone(packet));
             }
         }
+    }
+
+    /// Until when the rest of a picture is waited for, if its end hasn't come: each viewer's turn costs as much as some
+    /// packets, and what leaves together leaves in one send.
+    pub fn gathers(&self, now: Instant) -> Option<Instant> {
+        let until = self.pending.first()?.arrived + GATHERED;
+        let last = self.pending.iter().rev().find(|packet| !packet.track.is_audio())?;
+        (!last.marker && until > now && self.pending.len() < MOST_GATHERED).then_some(until)
     }
 
     /// Forwards what came since the last flush to the viewers here; answers it for other shards.

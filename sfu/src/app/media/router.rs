@@ -107,6 +107,8 @@ pub struct ShardRouter {
     sessions: PeerMap<Usher>,
     /// Rooms that media came for since the last flush.
     touched: Vec<RoomKey>,
+    /// Those of them whose pictures aren't whole yet.
+    gathering: Vec<RoomKey>,
     /// The room that is worked on.
     at: Option<RoomKey>,
     reports: mpsc::Sender<Report>,
@@ -135,6 +137,7 @@ impl ShardRouter {
             rooms: HashMap::new(),
             sessions: PeerMap::default(),
             touched: Vec::new(),
+            gathering: Vec::new(),
             at: None,
             reports,
             ears,
@@ -480,11 +483,19 @@ impl Router for ShardRouter {
         }
     }
 
-    fn flush(&mut self, peers: &mut Peers, now: Instant) {
+    fn flush(&mut self, peers: &mut Peers, now: Instant) -> Option<Instant> {
+        let mut gathers: Option<Instant> = None;
         // One by one: those behind a room that panics keep their turn.
         while let Some(key) = self.touched.pop() {
             self.at = Some(key);
             let Some(room) = self.rooms.get_mut(&key) else { continue };
+            if let Some(until) = room.gathers(now) {
+                gathers = Some(gathers.map_or(until, |other| other.min(until)));
+                if !self.gathering.contains(&key) {
+                    self.gathering.push(key);
+                }
+                continue;
+            }
             // What was adopted from another shard is not this shard's to pass on, nor a sign of its own publisher: until one
             // that was taken over from is closed, both are here.
             let epoch = room.publisher.as_ref().map(|publisher| Epoch(publisher.key.0));
@@ -525,6 +536,8 @@ impl Router for ShardRouter {
                 }
             }
         }
+        std::mem::swap(&mut self.touched, &mut self.gathering);
+        gathers
     }
 
     fn tick(&mut self, peers: &mut Peers, now: Instant) {

@@ -155,6 +155,8 @@ impl Table {
 /// See the module.
 pub struct MediaSessions {
     plane: Plane<ShardRouter>,
+    /// What viewers' sessions are.
+    egress: Side,
     table: Mutex<Table>,
     overdue: Mutex<Vec<Seat>>,
     turns: Semaphore,
@@ -168,7 +170,7 @@ pub struct MediaSessions {
 impl MediaSessions {
     /// With what the registry hears by `inputs` and is asked by `returns`.
     pub fn new(
-        plane: Plane<ShardRouter>,
+        (plane, egress): (Plane<ShardRouter>, Side),
         inputs: mpsc::Sender<Input>,
         returns: mpsc::Sender<Return>,
         program: Arc<dyn Program>,
@@ -177,6 +179,7 @@ impl MediaSessions {
     ) -> Self {
         Self {
             plane,
+            egress,
             table: Mutex::default(),
             overdue: Mutex::default(),
             turns: Semaphore::new(ANSWERING),
@@ -382,12 +385,10 @@ impl MediaSessions {
         let turn = turn.map_err(|_| OpenError::Full)?.map_err(|_| OpenError::Full)?;
         let text: Arc<str> = sdp::completed(offer).into();
         let copy = Arc::clone(&text);
+        let side = if is_publisher { Side::Ingest } else { self.egress };
         // A panic on hostile SDP ends this task alone.
-        let answered = tokio::task::spawn_blocking(move || {
-            let side = if is_publisher { Side::Ingest } else { Side::Egress };
-            Peer::answer(&copy, &addresses, side, Instant::now())
-        })
-        .await;
+        let answered =
+            tokio::task::spawn_blocking(move || Peer::answer(&copy, &addresses, side, Instant::now())).await;
         drop(turn);
         let (peer, answer) = answered
             .map_err(|_| OfferError::Refused("it can't be understood".into()))?

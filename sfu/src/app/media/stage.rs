@@ -17,7 +17,7 @@ use crate::{
     fresh,
     publish::{advice::Program, opus::Ears, vitals::Vitals},
     rtc::{
-        peer::PeerKey,
+        peer::{PeerKey, Side},
         plane::{Doors, Plane, StartError},
     },
 };
@@ -71,6 +71,8 @@ pub struct Needs {
     pub segmentation: bool,
     /// What may be made of publishers' media.
     pub ladders: Ladders,
+    /// Whether it is estimated what viewers' networks carry.
+    pub congestion_control: bool,
     /// To write what is live.
     pub board: LiveBoard,
     /// To tell what happens.
@@ -184,8 +186,11 @@ pub async fn start(needs: Needs) -> Result<(StageHandle, JoinHandle<()>), StartE
     let (wishes, wishes_in) = mpsc::channel(64);
     let (returns, returns_in) = mpsc::channel(INPUTS);
     let program = Arc::new(Board(needs.board.clone()));
-    let sessions =
-        MediaSessions::new(plane, inputs.clone(), returns, program, needs.ladders, needs.draining.clone());
+    let sessions = {
+        let egress = if needs.congestion_control { Side::Egress } else { Side::Unmetered };
+        let draining = needs.draining.clone();
+        MediaSessions::new((plane, egress), inputs.clone(), returns, program, needs.ladders, draining)
+    };
     let sessions = Arc::new(sessions);
     let left = needs.log.left(REMEMBERED).await.unwrap_or_else(|error| {
         tracing::error!(%error, "what was live before can't be read");

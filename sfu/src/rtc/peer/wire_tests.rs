@@ -136,7 +136,7 @@ fn reports_follow_the_first_packets_and_tie_them_to_their_captures() {
     let (audio, video) = (960 * 7, 90_000 * 5);
     pair.write(Codec::Opus, 1, audio, captured);
     pair.write(Codec::Vp8, 1, video, captured);
-    pair.pass(MS * 600);
+    pair.pass(MS * 1100);
     assert_eq!(pair.reports.len(), 4, "two of sound, two of picture");
     for (at, info) in &pair.reports {
         let time = info.rtp_time.numer() as u32;

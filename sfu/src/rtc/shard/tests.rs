@@ -60,7 +60,9 @@ impl Router for Clumsy {
         let _ = self.told.send(Told::Said(message));
     }
 
-    fn flush(&mut self, _: &mut Peers, _: Instant) {}
+    fn flush(&mut self, _: &mut Peers, _: Instant) -> Option<Instant> {
+        None
+    }
 
     fn tick(&mut self, _: &mut Peers, _: Instant) {
         assert!(self.trips.is_none(), "on purpose, at a tick");

@@ -92,8 +92,9 @@ fn bench() {
         rows.push(bench.measure(MEASURED));
     }
     drop(bench);
-    let ways: [(&str, &[(&str, &str)]); 4] = [
+    let ways: [(&str, &[(&str, &str)]); 5] = [
         ("default", &[]),
+        ("no congestion control", &[("WEIR_MEDIA_CONGESTION_CONTROL", "off")]),
         ("one shard", &[("WEIR_MEDIA_SHARDS", "1")]),
         ("no segmentation", &[("WEIR_MEDIA_SEGMENTATION", "off")]),
         ("one shard, no segmentation", &[("WEIR_MEDIA_SHARDS", "1"), ("WEIR_MEDIA_SEGMENTATION", "off")]),
