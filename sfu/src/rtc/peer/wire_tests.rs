@@ -1,10 +1,12 @@
 //! What a viewer gets of a peer, datagram by datagram, over a network that loses what a test wants it to.
 
 use super::*;
+use crate::rtc::segment::Segmenter;
 use str0m::{
-    RtcConfig,
+    Event, Output, RtcConfig,
     change::SdpAnswer,
     media::Direction,
+    net::Protocol,
     rtp::{RawPacket, RedEncoder, RedundantBlock, RtpPacket, rtcp::Rtcp, rtcp::SenderInfo},
 };
 
