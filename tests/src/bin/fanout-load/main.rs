@@ -15,7 +15,11 @@ use std::{
     fs,
     io::ErrorKind,
     net::SocketAddr,
-    sync::Arc,
+    process::{Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::{Duration, Instant},
 };
 use str0m::{
@@ -25,7 +29,10 @@ use str0m::{
 };
 use trace::Entry;
 use viewer::{BUFFER, Counted, Viewer};
-use weir_tests::{http::Request, server::Weir};
+use weir_tests::{
+    http::Request,
+    server::{Weir, binary},
+};
 
 /// 720p at 30 pictures a second and 1.5 Mbit/s with sound, as Chromium sent it.
 const TRACE: &str = include_str!("720p30.trace");
@@ -104,8 +111,32 @@ fn bench() {
         bench.grow(COMPARED);
         rows.push(bench.measure(MEASURED));
     }
+    rows.push(beside_ladders());
     eprintln!();
     println!("{}", Value::Array(rows));
+}
+
+/// The same while as many encoders as there are cores run flat out, as transcoding children run: what forwarding loses by it.
+fn beside_ladders() -> Value {
+    let mut bench = Bench::start("beside ladders", &[]);
+    bench.grow(COMPARED);
+    let is_over = AtomicBool::new(false);
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..cores {
+            scope.spawn(|| {
+                while !is_over.load(Relaxed) {
+                    let mut encoder = Command::new(binary());
+                    let done = encoder.args(["transcode", "--measure"]).stdout(Stdio::null()).status();
+                    assert!(done.is_ok_and(|status| status.success()), "an encoder");
+                }
+            });
+        }
+        bench.run(Instant::now() + WARM);
+        let row = bench.measure(MEASURED);
+        is_over.store(true, Relaxed);
+        row
+    })
 }
 
 /// A server with a broadcast and those who watch it.
