@@ -2,6 +2,7 @@
 
 use super::{
     charts::Charts,
+    ladder::Ladder,
     sources::{Mode, Sources, words},
     studio_state::{Hearing, Output, PublishState, Stage},
 };
@@ -66,7 +67,7 @@ pub struct Snapshot {
     /// What arrives at the server.
     pub health: Option<Rc<PublisherHealth>>,
     /// What the server makes of it.
-    pub ladder: Option<Rc<serde_json::Value>>,
+    pub ladder: Option<Rc<Ladder>>,
     /// What viewers see of it.
     pub channel: Option<Rc<ChannelState>>,
     /// The server's clock minus this machine's, in milliseconds.
@@ -411,7 +412,8 @@ impl Inner {
     fn ask_ladder(self: &Rc<Self>, enabled: Option<bool>) {
         let inner = self.clone();
         browser::spawn(async move {
-            let ladder = rest::ladder(&inner.channel, enabled).await.ok().map(Rc::new);
+            let ladder = rest::ladder(&inner.channel, enabled).await.ok();
+            let ladder = ladder.map(|value| Rc::new(Ladder::read(&value)));
             inner.update(|snapshot| snapshot.ladder = ladder);
         });
     }
