@@ -28,9 +28,13 @@ struct Inner {
     next: Cell<u32>,
     /// Counts connections, so that the end of an old one isn't taken for the end of the new one.
     generation: Cell<u32>,
+    restarts: Cell<bool>,
     keep: RefCell<Vec<Listener>>,
     timer: RefCell<Option<Timer>>,
 }
+
+/// The server closes with this when it is about to be started anew.
+const RESTART: u16 = 1012;
 
 /// The event socket, shared by everything on the page.
 #[derive(Clone)]
@@ -70,6 +74,7 @@ impl Events {
             watchers: RefCell::default(),
             next: Cell::new(0),
             generation: Cell::new(0),
+            restarts: Cell::new(false),
             keep: RefCell::default(),
             timer: RefCell::default(),
         });
@@ -142,6 +147,11 @@ impl Events {
         self.0.run();
     }
 
+    /// Whether the server said that it restarts, and isn't back.
+    pub fn restarts(&self) -> bool {
+        self.0.restarts.get()
+    }
+
     /// Calls `on` when the server goes away or comes back, until the subscription is dropped.
     pub fn watch_reachable(&self, on: impl Fn(bool) + 'static) -> Subscription {
         let key = self.0.key();
@@ -207,8 +217,14 @@ impl Inner {
             }
             let now = time::now();
             match event {
-                SocketEvent::Opened => inner.state.borrow_mut().opened(now),
-                SocketEvent::Closed => inner.state.borrow_mut().closed(now, time::random()),
+                SocketEvent::Opened => {
+                    inner.restarts.set(false);
+                    inner.state.borrow_mut().opened(now);
+                }
+                SocketEvent::Closed(code) => {
+                    inner.restarts.set(inner.restarts.get() || code == RESTART);
+                    inner.state.borrow_mut().closed(now, time::random());
+                }
                 SocketEvent::Text(text) => {
                     if let Some(message) = crate::api::parse(&text) {
                         inner.state.borrow_mut().heard(message, now);

@@ -47,16 +47,15 @@ impl Failure {
         }
     }
 
+    /// Whether it is the problem of this name.
+    pub fn is(&self, name: &str) -> bool {
+        matches!(self, Self::Problem(problem) if problem.kind.strip_prefix("/problems/") == Some(name))
+    }
+
     /// Why the signed embed of this page doesn't admit: whether because it has expired. `None` if it is something else.
     pub fn embed_expired(&self) -> Option<bool> {
-        match self {
-            Self::Problem(problem) => match problem.kind.as_str() {
-                "/problems/embed-link-expired" => Some(true),
-                "/problems/embed-link-invalid" => Some(false),
-                _ => None,
-            },
-            _ => None,
-        }
+        let expired = self.is("embed-link-expired");
+        (expired || self.is("embed-link-invalid")).then_some(expired)
     }
 
     /// The field that is at fault, if one is.

@@ -29,8 +29,10 @@ pub struct Refused;
 pub struct Sending<'a> {
     /// The codec to put first; `None` leaves it to the browser.
     pub codec: Option<&'a str>,
-    /// The most bits a second.
+    /// The most bits a second, of the largest where it is sent in several sizes.
     pub bitrate: u32,
+    /// In three sizes, so that viewers' networks have a choice.
+    pub several: bool,
 }
 
 /// A peer connection.
@@ -85,8 +87,27 @@ impl Peer {
     /// Offers a picture. Without a track it can be put in later.
     pub fn send_video(&mut self, track: Option<&Track>, how: &Sending<'_>) {
         let init = Self::init(RtcRtpTransceiverDirection::Sendonly);
-        let encoding = js::object([("maxBitrate", how.bitrate.into()), ("maxFramerate", 30.into())]);
-        init.set_send_encodings(&Array::of1(&encoding));
+        let encoding = |rid: &str, by: u32, bitrate: u32| {
+            let all = js::object([
+                ("maxBitrate", bitrate.into()),
+                ("maxFramerate", 30.into()),
+                ("scaleResolutionDownBy", by.into()),
+            ]);
+            if how.several {
+                js::set(&all, "rid", rid);
+                // Chromium takes several encodings of VP9 and AV1 for layers of one, unless each says that it has none.
+                js::set(&all, "scalabilityMode", "L1T1");
+            }
+            all
+        };
+        let largest = encoding("f", 1, how.bitrate);
+        let list: Array = if how.several {
+            // The smallest first: where the way out is narrow, that one goes out.
+            [encoding("q", 4, how.bitrate / 14), encoding("h", 2, how.bitrate / 4), largest].iter().collect()
+        } else {
+            [largest].iter().collect()
+        };
+        init.set_send_encodings(&list);
         let line = self.add("video", track, &init);
         if let Some(codec) = how.codec {
             prefer(&line, codec);

@@ -1,6 +1,6 @@
 //! A raw WebSocket of text messages.
 
-use super::listen::Listener;
+use super::{js, listen::Listener};
 use wasm_bindgen::JsCast;
 use web_sys::{MessageEvent, WebSocket};
 
@@ -10,8 +10,8 @@ pub enum SocketEvent {
     Opened,
     /// A text arrived.
     Text(String),
-    /// It is gone, or never came to be.
-    Closed,
+    /// It is gone, or never came to be; with the code that it was closed with (RFC 6455, 7.4).
+    Closed(u16),
 }
 
 /// A WebSocket that closes when dropped.
@@ -34,7 +34,9 @@ impl Socket {
                     text(SocketEvent::Text(data));
                 }
             }),
-            Listener::new(socket.clone().into(), "close", move |_| closed(SocketEvent::Closed)),
+            Listener::new(socket.clone().into(), "close", move |event| {
+                closed(SocketEvent::Closed(js::get(&event, "code").as_f64().unwrap_or_default() as u16));
+            }),
         ];
         Some(Self { socket, _listeners: listeners })
     }

@@ -4,7 +4,7 @@ use super::{
     charts::Charts,
     ladder::Ladder,
     sources::{Mode, Sources, words},
-    studio_state::{Hearing, Output, PublishState, Stage},
+    studio_state::{Hearing, Output, PublishState, Qualities, Stage},
 };
 use crate::{
     api::{
@@ -34,6 +34,7 @@ use yew::Callback;
 
 const CODEC: &str = "weir.codec";
 const BITRATE: &str = "weir.bitrate";
+const QUALITIES: &str = "weir.qualities";
 
 /// What there is to show.
 #[derive(Clone, PartialEq)]
@@ -76,6 +77,8 @@ pub struct Snapshot {
     pub codec: String,
     /// The most bits a second.
     pub bitrate: u32,
+    /// Who makes the sizes that viewers choose from.
+    pub qualities: Qualities,
 }
 
 pub(super) struct Inner {
@@ -137,6 +140,7 @@ impl Engine {
             clock_offset: 0,
             codec,
             bitrate,
+            qualities: Qualities::named(&storage::read(QUALITIES).unwrap_or_default()),
         }
     }
 
@@ -292,6 +296,12 @@ impl Engine {
     pub fn set_bitrate(&self, bitrate: u32) {
         storage::write(BITRATE, &bitrate.to_string());
         self.inner.update(|snapshot| snapshot.bitrate = bitrate);
+    }
+
+    /// Who makes the sizes that viewers choose from, from the next start on.
+    pub fn set_qualities(&self, name: &str) {
+        storage::write(QUALITIES, name);
+        self.inner.update(|snapshot| snapshot.qualities = Qualities::named(name));
     }
 
     /// Goes live.

@@ -8,7 +8,7 @@ use super::{
     live::{Level, OnAir, Strip},
     obs::ObsCard,
     sources::{Mode, Sources},
-    studio_state::{self, Mark, Stage},
+    studio_state::{self, Mark, Qualities, Stage},
 };
 use crate::{
     api::{context::use_reachable, use_events},
@@ -239,9 +239,13 @@ fn Devices(props: &DevicesProps) -> Html {
                 <Select id="bitrate" label="At most" value={snapshot.bitrate.to_string()} testid="bitrate"
                     disabled={props.fixed} choices={bitrates}
                     on={with(|engine, value| engine.set_bitrate(value.parse().unwrap_or(2_500_000)))} />
+                <Select id="qualities" label="Qualities" value={snapshot.qualities.name()} testid="qualities"
+                    disabled={props.fixed} hint={snapshot.qualities.hint()}
+                    choices={Qualities::ALL.map(|one| Choice::new(one.name(), one.label())).to_vec()}
+                    on={with(|engine, value| engine.set_qualities(&value))} />
             </div>
             if !snapshot.sends.is_empty() && props.fixed {
-                <p class="field-note">{ format!("Sending {}. Codec and bitrate can be changed after the end.", snapshot.sends) }</p>
+                <p class="field-note">{ format!("Sending {}. This can be changed after the end.", snapshot.sends) }</p>
             }
         </section>
     }

@@ -314,6 +314,51 @@ impl PublishState {
     }
 }
 
+/// Who makes the sizes of the picture that viewers choose from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Qualities {
+    /// Nobody: there is one.
+    One,
+    /// This browser sends several.
+    Several,
+}
+
+impl Qualities {
+    /// All that can be chosen.
+    pub const ALL: [Self; 2] = [Self::One, Self::Several];
+
+    /// The one that is remembered by this name; one quality, if none is.
+    pub fn named(name: &str) -> Self {
+        Self::ALL.into_iter().find(|one| one.name() == name).unwrap_or(Self::One)
+    }
+
+    /// What it is remembered by.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::One => "one",
+            Self::Several => "several",
+        }
+    }
+
+    /// What it is called.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::One => "One",
+            Self::Several => "Several, from this browser",
+        }
+    }
+
+    /// What it costs, and whom it helps.
+    pub fn hint(self) -> &'static str {
+        match self {
+            Self::One => "Everybody gets the same picture, or none where the network is too slow.",
+            Self::Several => {
+                "Slow networks get a smaller picture. Takes a third more upload, and more of this computer."
+            }
+        }
+    }
+}
+
 /// How one line of the list stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mark {
@@ -436,6 +481,14 @@ mod tests {
             }
         }
         (now, Vec::new())
+    }
+
+    #[test]
+    fn what_was_chosen_of_qualities_is_remembered_by_name() {
+        for one in Qualities::ALL {
+            assert_eq!(Qualities::named(one.name()), one);
+        }
+        assert_eq!(Qualities::named("of another version"), Qualities::One);
     }
 
     #[test]

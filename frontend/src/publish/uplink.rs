@@ -3,7 +3,7 @@
 use super::{
     engine::Inner,
     sources::Mode,
-    studio_state::{Refusal, Stage},
+    studio_state::{Qualities, Refusal, Stage},
 };
 use crate::{
     api::{Failure, rest, session::Declined, whip::Publishing},
@@ -58,11 +58,12 @@ impl Inner {
         let generation = self.generation.get() + 1;
         self.generation.set(generation);
         self.publishing.take();
-        let (codec, bitrate, mode) = {
+        let (codec, bitrate, mode, several) = {
             let snapshot = self.snapshot.borrow();
-            (snapshot.codec.clone(), snapshot.bitrate, snapshot.mode)
+            let several = snapshot.qualities == Qualities::Several;
+            (snapshot.codec.clone(), snapshot.bitrate, snapshot.mode, several)
         };
-        let how = Sending { codec: Some(codec.as_str()).filter(|codec| !codec.is_empty()), bitrate };
+        let how = Sending { codec: Some(codec.as_str()).filter(|codec| !codec.is_empty()), bitrate, several };
         // Words on a screen have to stay readable; a face has to keep moving.
         let degradation = if mode == Mode::Camera { "maintain-framerate" } else { "balanced" };
         let (video, audio) = {

@@ -152,8 +152,10 @@ impl Engine {
             }
         });
         let weak = Rc::downgrade(&inner);
+        let source = events.clone();
         let reachable = events.watch_reachable(move |reachable| {
             if let Some(inner) = weak.upgrade() {
+                inner.snapshot.borrow_mut().restarts = source.restarts();
                 inner.with(|state, now| state.reachable(reachable, now));
             }
         });
@@ -501,6 +503,7 @@ fn refusal(declined: &Declined) -> Refusal {
             Some(404 | 401 | 403) => Refusal::Unknown,
             Some(400 | 406 | 415 | 422) => Refusal::NoCodec,
             Some(409) => Refusal::NotLive,
+            Some(503) if failure.is("draining") => Refusal::Unreachable,
             Some(429 | 503) => Refusal::Full(declined.retry_after),
             _ => Refusal::Unreachable,
         },

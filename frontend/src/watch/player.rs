@@ -281,7 +281,7 @@ pub fn Player(props: &PlayerProps) -> Html {
                 </button>
             }
             if snapshot.alone && !matches!(snapshot.view, View::Trouble(_)) {
-                <p class="player-note" role="status">{ "Lost the server. Reconnecting …" }</p>
+                <p class="player-note" role="status">{ snapshot.away() }</p>
             }
             if let Some(words) = *note { <p class="player-note" role="status">{ words }</p> }
             if *stats { <Stats snapshot={(*snapshot).clone()} on_close={on_stats.clone()} /> }

@@ -103,7 +103,7 @@ pub fn Screen(props: &ScreenProps) -> Html {
                     Html::default(),
                 ),
                 Trouble::ServerAway => (
-                    "Lost the server. Reconnecting …",
+                    snapshot.away(),
                     "If this takes long, check your own connection. The picture comes back by itself.",
                     again,
                 ),

@@ -20,6 +20,8 @@ pub struct Snapshot {
     pub view: View,
     /// The server doesn't answer, and the picture goes on.
     pub alone: bool,
+    /// It said that it restarts.
+    pub restarts: bool,
     /// The last picture can stay under what is said.
     pub has_picture: bool,
     /// What the server said last.
@@ -51,6 +53,7 @@ impl Default for Snapshot {
         Self {
             view: View::Connecting,
             alone: false,
+            restarts: false,
             has_picture: false,
             channel: None,
             clock_offset: 0,
@@ -68,6 +71,15 @@ impl Default for Snapshot {
 }
 
 impl Snapshot {
+    /// What happened to the server, where it doesn't answer.
+    pub fn away(&self) -> &'static str {
+        if self.restarts {
+            "The server is restarting. Reconnecting …"
+        } else {
+            "Lost the server. Reconnecting …"
+        }
+    }
+
     /// The viewer wants no picture, and there is sound.
     pub fn is_sound_alone(&self) -> bool {
         self.choice.is_sound_alone(self.channel.as_ref().map_or(&[], |channel| &channel.renditions))

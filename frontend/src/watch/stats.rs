@@ -15,7 +15,7 @@ use yew::prelude::*;
 pub fn read(stats: &[Stat]) -> Reading {
     let mut reading = Reading { at: time::now_exact(), ..Reading::default() };
     let number = |stat: &Stat, name: &str| stat.number(name).unwrap_or_default();
-    let mut codec_id = String::new();
+    let (mut codec_id, mut way_id) = (String::new(), String::new());
     for stat in stats {
         match stat.kind().as_str() {
             "inbound-rtp" => {
@@ -36,12 +36,16 @@ pub fn read(stats: &[Stat]) -> Reading {
             }
             "candidate-pair" if stat.flag("nominated") => {
                 reading.round_trip = stat.number("currentRoundTripTime").or(reading.round_trip);
+                way_id = stat.text("localCandidateId");
             }
             _ => {}
         }
     }
-    let codec = stats.iter().find(|stat| stat.text("id") == codec_id).map(|stat| stat.text("mimeType"));
-    reading.codec = codec.unwrap_or_default().trim_start_matches("video/").to_owned();
+    let of = |id: &str, name: &str| {
+        stats.iter().find(|stat| stat.text("id") == id).map(|stat| stat.text(name)).unwrap_or_default()
+    };
+    reading.codec = of(&codec_id, "mimeType").trim_start_matches("video/").to_owned();
+    reading.protocol = of(&way_id, "protocol");
     reading
 }
 
@@ -95,6 +99,10 @@ pub fn Stats(props: &StatsProps) -> Html {
         ("Bitrate", bitrate),
         ("Loss", format_state::percent(quality.loss)),
         ("Round trip", millis(quality.round_trip)),
+        (
+            "Comes by",
+            if quality.protocol.is_empty() { unknown() } else { quality.protocol.to_ascii_uppercase() },
+        ),
         ("Jitter buffer", millis(quality.buffer)),
         ("Dropped frames", quality.dropped.to_string()),
         ("Latency", latency),

@@ -23,6 +23,8 @@ pub struct Reading {
     pub emitted: f64,
     /// Seconds to the server and back.
     pub round_trip: Option<f64>,
+    /// What media comes by: `udp` or `tcp`.
+    pub protocol: String,
     /// Times that the picture stopped so far, and seconds that it did, where the browser counts them.
     pub freezes: Option<(f64, f64)>,
     /// The picture's codec.
@@ -48,6 +50,8 @@ pub struct Quality {
     pub loss: f64,
     /// Milliseconds to the server and back.
     pub round_trip: Option<f64>,
+    /// What media comes by: `udp` or `tcp`.
+    pub protocol: String,
     /// Milliseconds in the jitter buffer.
     pub buffer: Option<f64>,
     /// Frames dropped since the start.
@@ -75,6 +79,7 @@ pub fn quality(before: Option<&Reading>, now: &Reading) -> Quality {
         bitrate: rate((now.bytes - before.bytes) * 8.0),
         loss: if lost + received > 0.0 { lost / (lost + received) } else { 0.0 },
         round_trip: now.round_trip.map(|seconds| seconds * 1000.0),
+        protocol: now.protocol.clone(),
         buffer: (emitted > 0.0).then(|| (now.buffered - before.buffered) / emitted * 1000.0),
         dropped: now.dropped as u64,
         freezes: now.freezes.map(|(times, seconds)| (times as u32, (seconds * 1000.0) as u32)),

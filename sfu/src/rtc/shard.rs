@@ -99,6 +99,11 @@ pub struct Peers {
 }
 
 impl Peers {
+    /// One alone, for what needs no shard around it.
+    pub fn one(key: PeerKey, peer: Peer) -> Self {
+        Self { map: PeerMap::from_iter([(key, peer)]), ..Self::default() }
+    }
+
     /// When the datagram arrived in the kernel that the router is told of, if it is one.
     pub fn arrived(&self) -> Option<Instant> {
         self.arrived

@@ -59,11 +59,18 @@ pub fn dispatch(context: &Context, words: &[&str]) -> Result<()> {
     let Some((_, _, bench)) = BENCHES.iter().find(|(known, _, _)| known == name) else {
         return Failure::err(format!("there is no bench `{name}`; there are:\n{}", list()));
     };
+    let (bench, rest): (Bench, _) = match rest {
+        ["--quick", rest @ ..] if *name == "net" => (net::quick, rest),
+        _ => (*bench, rest),
+    };
     let json = match rest {
         [] => None,
         // Benches run in other folders: the file is meant from here.
         ["--json", file] => Some(std::path::absolute(PathBuf::from(file))?),
-        _ => return Failure::err(format!("usage: cargo xtask bench {name} [--json FILE]")),
+        _ => {
+            let quick = if *name == "net" { " [--quick]" } else { "" };
+            return Failure::err(format!("usage: cargo xtask bench {name}{quick} [--json FILE]"));
+        }
     };
     step::run(build::steps(context))?;
     bench(context, json.as_deref())

@@ -10,8 +10,17 @@ use crate::{
 };
 use std::{path::Path, process::Command};
 
-/// Runs the matrix in `tests/browser`.
+/// Runs the matrix in `tests/browser`, with three seeds.
 pub fn run(context: &Context, json: Option<&Path>) -> Result<()> {
+    matrix(context, json, &[])
+}
+
+/// The same with one seed.
+pub fn quick(context: &Context, json: Option<&Path>) -> Result<()> {
+    matrix(context, json, &["--quick"])
+}
+
+fn matrix(context: &Context, json: Option<&Path>, words: &[&str]) -> Result<()> {
     apt::ensure(&apt::for_testing(None)?)?;
     let folder = context.root.join("tests/browser");
     ensure_node_packages(&folder)?;
@@ -22,7 +31,7 @@ pub fn run(context: &Context, json: Option<&Path>) -> Result<()> {
     command::clean(&mut node);
     with_browsers(context, &mut node)?;
     node.env("WEIR_RELAY", context.target.join("release").join("net-relay"));
-    node.current_dir(&context.root).arg(folder.join("bench-net.mjs"));
+    node.current_dir(&context.root).arg(folder.join("bench-net.mjs")).args(words);
     if let Some(json) = json {
         node.arg("--json").arg(json);
     }

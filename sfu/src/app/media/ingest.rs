@@ -30,6 +30,7 @@ use str0m::{
 
 /// A publisher's session on this shard.
 pub struct Publisher {
+    /// Whose.
     pub key: PeerKey,
     clock: CaptureClock,
     /// What it sends, with the SSRC that each comes with now.
@@ -40,6 +41,7 @@ pub struct Publisher {
     pub told: usize,
     /// Loss after repair and round trip, as str0m last measured them.
     pub loss: f32,
+    /// See `loss`.
     pub round_trip: Option<Duration>,
     /// What the doctor looks at.
     pub monitor: Monitor,
@@ -64,6 +66,7 @@ struct Origin {
 const MOST_ORIGINS: usize = 8;
 
 impl Publisher {
+    /// One that has sent nothing yet.
     pub fn new(key: PeerKey) -> Self {
         Self {
             key,

@@ -2,7 +2,7 @@
 //! shards of `rtc`. `app` is the same for everything that isn't media.
 
 mod chooser;
-mod ingest;
+pub mod ingest;
 mod ladder;
 pub mod machine;
 mod room;

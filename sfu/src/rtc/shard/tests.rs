@@ -86,6 +86,11 @@ struct Client {
 
 impl Client {
     fn open(plane: &Plane<Clumsy>, is_bad: bool) -> (Self, Seat) {
+        Self::open_by(plane, is_bad, str::to_owned)
+    }
+
+    /// One that is told another answer than the server's.
+    fn open_by(plane: &Plane<Clumsy>, is_bad: bool, told: impl Fn(&str) -> String) -> (Self, Seat) {
         let now = Instant::now();
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let own = socket.local_addr().unwrap();
@@ -98,7 +103,8 @@ impl Client {
         let (peer, answer) =
             Peer::answer(&offer.to_sdp_string(), &plane.addresses(seat.shard), Side::Egress, now).unwrap();
         plane.open(seat, peer, is_bad).unwrap();
-        rtc.sdp_api().accept_answer(pending, SdpAnswer::from_sdp_string(&answer).unwrap()).unwrap();
+        let answer = SdpAnswer::from_sdp_string(&told(&answer)).unwrap();
+        rtc.sdp_api().accept_answer(pending, answer).unwrap();
         (Self { rtc, socket }, seat)
     }
 
@@ -170,4 +176,43 @@ fn a_panic_ends_what_it_came_from_and_the_shard_goes_on() {
     assert_eq!(panics(), 3);
     assert!(plane.gauges().all(|gauges| !gauges.is_down.load(Relaxed)));
     assert_eq!(plane.gauges().map(|gauges| gauges.peers.load(Relaxed)).sum::<usize>(), 1);
+}
+
+#[test]
+fn an_address_that_the_machine_gets_while_it_runs_is_good_for_sessions_that_are_there() {
+    let (tell, told) = channel();
+    let doors =
+        Doors { listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)), public: Vec::new(), tcp: false };
+    let plane =
+        Plane::start(&doors, (1, true), |_, _| Clumsy { told: tell.clone(), bad: Vec::new(), trips: None })
+            .unwrap();
+    let mut addresses = plane.addresses(0);
+    let later = SocketAddr::from(([127, 0, 0, 3], addresses.candidates[0].port()));
+    let (mut client, seat) = Client::open_by(&plane, false, |answer| {
+        let known = answer.lines().filter(|line| !line.starts_with("a=candidate:"));
+        let lines: String = known.map(|line| format!("{line}\r\n")).collect();
+        let candidate = format!("a=candidate:1 1 udp 2130706431 127.0.0.3 {} typ host", later.port());
+        lines.replacen("a=ice-ufrag:", &format!("{candidate}\r\na=ice-ufrag:"), 1)
+    });
+    let mut ticks = 0;
+    let mut until = |wanted: Told, most_ticks: Option<u32>| {
+        let deadline = Instant::now() + LONG;
+        loop {
+            assert!(Instant::now() < deadline, "not {wanted:?}");
+            client.turn();
+            for told in told.try_iter() {
+                ticks += u32::from(told == Told::Ticked);
+                if told == wanted {
+                    return true;
+                }
+            }
+            if most_ticks.is_some_and(|most| ticks >= most) {
+                return false;
+            }
+        }
+    };
+    assert!(!until(Told::Connected(seat.key), Some(8)), "nobody is at home there yet");
+    addresses.candidates.push(later);
+    plane.tell(0, Command::Addresses(addresses)).unwrap();
+    assert!(until(Told::Connected(seat.key), None));
 }

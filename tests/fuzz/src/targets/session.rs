@@ -1,13 +1,19 @@
 //! A session as its shard has it, with a real client at the other end of a wire on which anything may happen: datagrams
-//! that are broken, repeated, late, lost, somebody else's; before the handshake, during it and after.
+//! that are broken, repeated, late, lost, somebody else's; before the handshake, during it and after. Its media goes the way of
+//! a publisher's, into the hub.
 
 use crate::input::Input;
-use sfu::rtc::{
-    demux::{Demux, Kind, kind},
-    dtls,
-    path::Route,
-    peer::{Addresses, Peer, PeerKey, Side},
-    segment::Segmenter,
+use sfu::{
+    app::media::ingest::Publisher,
+    broadcast::hub::Hub,
+    rtc::{
+        demux::{Demux, Kind, kind},
+        dtls,
+        path::Route,
+        peer::{Addresses, Peer, PeerKey, Side},
+        segment::Segmenter,
+        shard::Peers,
+    },
 };
 use std::{
     collections::VecDeque,
@@ -27,6 +33,9 @@ use str0m::{
 const KEY: PeerKey = PeerKey(1);
 /// More of a client's datagrams than are ever worth repeating.
 const MOST_KEPT: usize = 64;
+const MOST_TRACKS: u8 = 8;
+/// What a datagram carries.
+const MOST_PAYLOAD: usize = 2000;
 
 fn server() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 7880))
@@ -42,7 +51,10 @@ fn stranger() -> SocketAddr {
 
 struct Wire {
     demux: Demux,
-    peer: Peer,
+    peers: Peers,
+    /// What comes of its media.
+    publisher: Publisher,
+    hub: Hub,
     addresses: Addresses,
     client: Rtc,
     lines: Vec<Mid>,
@@ -132,7 +144,9 @@ impl Wire {
         demux.add_ufrag(peer.ufrag.clone(), KEY);
         let mut wire = Self {
             demux,
-            peer,
+            peers: Peers::one(KEY, peer),
+            publisher: Publisher::new(KEY),
+            hub: Hub::default(),
             addresses,
             client,
             lines,
@@ -148,6 +162,10 @@ impl Wire {
         wire
     }
 
+    fn peer(&mut self) -> &mut Peer {
+        self.peers.get_mut(KEY).expect("it is there")
+    }
+
     /// A datagram reaches the shard.
     fn take(&mut self, source: SocketAddr, datagram: &[u8]) {
         if self.demux.peer(source, datagram).is_none() {
@@ -155,7 +173,8 @@ impl Wire {
         }
         let Some(destination) = self.addresses.candidate(Some(server().ip()), source) else { return };
         let route = Route { proto: Protocol::Udp, local: destination, remote: source };
-        match self.peer.receive(route, datagram, self.now) {
+        let now = self.now;
+        match self.peer().receive(route, datagram, now) {
             Ok(true) if kind(datagram) == Kind::Stun => {
                 assert!(source == own() || self.moved, "a stranger's address was validated");
                 self.demux.validate(source, KEY);
@@ -184,7 +203,8 @@ impl Wire {
     fn pass(&mut self, time: Duration) {
         self.now += time;
         self.is_over |= self.client.handle_input(RtcInput::Timeout(self.now)).is_err();
-        self.is_over |= self.peer.advance(self.now).is_err();
+        let now = self.now;
+        self.is_over |= self.peer().advance(now).is_err();
         self.settle();
     }
 
@@ -201,8 +221,9 @@ impl Wire {
         if self.is_over {
             return;
         }
-        let (peer, client) = (&mut self.peer, &mut self.client);
-        let mut events = Vec::new();
+        let client = &mut self.client;
+        let peer = self.peers.get_mut(KEY).expect("it is there");
+        let (mut events, mut packets) = (Vec::new(), Vec::new());
         let mut framed = Vec::new();
         let drained = peer.drain(&mut self.out, &mut framed, |event| events.push(event), false);
         assert!(framed.is_empty(), "nobody came by TCP");
@@ -214,7 +235,21 @@ impl Wire {
             if let Event::RtpPacket(packet) = event {
                 let origin = peer.origin(packet.header.ssrc);
                 assert!(origin.is_some(), "a packet of no line");
+                packets.push(packet);
             }
+        }
+        for packet in packets {
+            let two = self.publisher.packets(packet, &mut self.peers, self.now);
+            for packet in two.into_iter().flatten() {
+                assert!(packet.track.key.index < MOST_TRACKS, "a track too many");
+                assert!(packet.payload.len() <= MOST_PAYLOAD, "more came out than went in");
+                self.publisher.note(&packet, self.now);
+                self.hub.push(packet, self.now);
+            }
+        }
+        for track in self.hub.tracks() {
+            let cached = self.hub.cached(track.key);
+            assert!(cached.windows(2).all(|pair| pair[0].seq < pair[1].seq), "a cache is in order");
         }
         let moved = self.moved;
         let going = &mut self.going;
