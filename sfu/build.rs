@@ -102,12 +102,10 @@ fn include(file: &Path) -> String {
 /// The server is one binary: it takes libvpx along where the system has it as an archive. The linker looks for `-lvpx` in the
 /// folders it is given, in order: one that holds nothing but the archive goes first.
 fn link_libvpx_statically() -> io::Result<()> {
-    let asked = Command::new("pkg-config").args(["--variable=libdir", "vpx"]).output();
-    let Ok(told) = asked.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()) else {
-        return Ok(());
-    };
-    let archive = Path::new(&told).join("libvpx.a");
-    if archive.is_file() {
+    let Ok(asked) = Command::new("cc").arg("-print-file-name=libvpx.a").output() else { return Ok(()) };
+    // What it doesn't find, it answers with the bare name.
+    let archive = PathBuf::from(String::from_utf8_lossy(&asked.stdout).trim());
+    if archive.is_absolute() && archive.is_file() {
         let folder = PathBuf::from(env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("no OUT_DIR"))?);
         let folder = folder.join("static");
         fs::create_dir_all(&folder)?;

@@ -33,6 +33,8 @@ pub struct Settings {
     pub bitrate: Bitrate,
     /// Pictures from one keyframe to the next at most.
     pub keyframes: u64,
+    /// The smallest index of the quantizer; 0 for as fine as there are bits for.
+    pub finest: u8,
 }
 
 /// An encoded picture.
@@ -197,7 +199,10 @@ fn config(settings: &Settings) -> EncoderConfig {
     config.quantizer = 255;
     config.bitrate = i32::try_from(settings.bitrate.0).unwrap_or(i32::MAX);
     config.set_key_frame_interval(0, settings.keyframes);
-    config.reservoir_frame_delay = Some(((settings.rate * 1.0) as i32).max(12));
+    config.min_quantizer = settings.finest;
+    // What may be borrowed from the future, half of it at first: half a second, and no picture is meant to take more. rav1e
+    // holds at least 12 pictures.
+    config.reservoir_frame_delay = Some(((settings.rate / 2.0) as i32).max(12));
     config.speed_settings.rdo_lookahead_frames = 1;
     config.speed_settings.scene_detection_mode = SceneDetectionSpeed::None;
     config

@@ -146,13 +146,15 @@ pub struct Budget {
     rate: f64,
     sent: VecDeque<(MediaTime, usize)>,
     sum: usize,
+    /// Bytes of a picture that is no keyframe, smoothed.
     usual: f64,
+    begun: bool,
 }
 
 impl Budget {
     /// For so many bits a second.
     pub fn new(bits: u64) -> Self {
-        Self { rate: bits as f64 / 8.0, sent: VecDeque::new(), sum: 0, usual: 0.0 }
+        Self { rate: bits as f64 / 8.0, sent: VecDeque::new(), sum: 0, usual: 0.0, begun: false }
     }
 
     /// Whether there is room for a picture at this time, as large as they usually are.
@@ -161,9 +163,20 @@ impl Budget {
         self.sum as f64 + self.usual <= self.rate * 2.0 * 1.1
     }
 
+    /// Bytes of the largest picture that is sent: half a second of the rate.
+    pub fn most(&self) -> f64 {
+        self.rate / 2.0
+    }
+
+    /// Whether a picture is larger than may be. The first one may.
+    pub fn is_too_large(&self, bytes: usize) -> bool {
+        self.begun && bytes as f64 > self.most()
+    }
+
     /// Counts what was encoded.
     pub fn spend(&mut self, time: MediaTime, keyframe: bool, bytes: usize) {
         self.forget(time);
+        self.begun = true;
         self.sent.push_back((time, bytes));
         self.sum += bytes;
         if !keyframe {
@@ -178,5 +191,127 @@ impl Budget {
             self.sent.pop_front();
             self.sum -= bytes;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn taken(thinning: &mut Thinning, times: impl Iterator<Item = i64>) -> Vec<i64> {
+        times.filter(|time| thinning.take(MediaTime(*time)).is_some()).collect()
+    }
+
+    #[test]
+    fn thirty_a_second_pass_and_more_are_thinned_to_that() {
+        for (fps, expected) in [(15, 150), (24, 240), (30, 300), (50, 300), (60, 300), (120, 300), (240, 300)]
+        {
+            let mut thinning = Thinning::default();
+            let times = taken(&mut thinning, (0..fps * 10).map(|number| number * SECOND / fps));
+            let count = times.len() as i64;
+            assert!((count - expected).abs() <= 3, "{count} of {fps} a second");
+            let rate = thinning.rate().unwrap();
+            assert!((rate - expected as f64 / 10.0).abs() < 1.0, "{rate} of {fps} a second");
+        }
+    }
+
+    #[test]
+    fn jitter_drops_nothing_of_thirty_a_second() {
+        let mut thinning = Thinning::default();
+        let jitter = |number: i64| (number * 7919 % 11 - 5) * 90;
+        let times = taken(&mut thinning, (0..300).map(|number| number * 3000 + jitter(number)));
+        assert!(times.len() > 290, "{}", times.len());
+    }
+
+    #[test]
+    fn a_clock_that_jumps_both_ways_stops_nothing() {
+        let mut thinning = Thinning::default();
+        let times =
+            [0, 3000, 6000, 900_000_000, 900_003_000, -5_000_000_000, -4_999_997_000, i64::MAX, i64::MIN, 0];
+        assert_eq!(taken(&mut thinning, times.into_iter()).len(), times.len());
+    }
+
+    #[test]
+    fn keyframes_are_planned_every_two_seconds_at_a_number_that_every_rung_takes() {
+        let (mut thinning, mut cadence) = (Thinning::default(), Cadence::default());
+        let mut keys = Vec::new();
+        for number in 0..900 {
+            let time = MediaTime(number * 3000);
+            let number = thinning.take(time).unwrap();
+            if let Some(key) = cadence.next(number, time, &thinning, 8, 2)
+                && keys.last() != Some(&key)
+            {
+                assert!(key >= number + 8 || keys.last() == Some(&key), "known in time");
+                keys.push(key);
+            }
+        }
+        assert_eq!(keys[0], 60);
+        assert!(keys.windows(2).all(|pair| pair[1] - pair[0] == 60), "{keys:?}");
+    }
+
+    #[test]
+    fn the_cadence_outlives_a_jump_of_the_clock() {
+        let (mut thinning, mut cadence) = (Thinning::default(), Cadence::default());
+        let mut keys = 0;
+        let mut last = None;
+        for number in 0..600 {
+            let time = MediaTime(number * 3000 + if number > 100 { 1 << 40 } else { 0 });
+            let number = thinning.take(time).unwrap();
+            let key = cadence.next(number, time, &thinning, 8, 2);
+            keys += i32::from(key.is_some() && key != last);
+            last = key;
+        }
+        assert!((9..=10).contains(&keys), "{keys}");
+    }
+
+    #[test]
+    fn late_is_what_comes_later_than_the_rest() {
+        let mut clock = Punctuality::default();
+        let begin = Instant::now();
+        let at = |millis: i64| MediaTime(millis * 90);
+        let now = |millis: u64| begin + Duration::from_millis(millis);
+        assert_eq!(clock.late(at(0), now(50)), Duration::ZERO);
+        assert_eq!(clock.late(at(33), now(63)), Duration::ZERO, "this one was quicker");
+        let late = clock.late(at(66), now(216));
+        assert!(Punctuality::too_late(late) && late < Duration::from_millis(130), "{late:?}");
+        assert!(!Punctuality::too_late(clock.late(at(100), now(140))));
+        // A jump of the media clock is no lateness.
+        assert_eq!(clock.late(at(-500_000), now(173)), Duration::ZERO);
+        assert_eq!(clock.late(at(-499_967), now(206)), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_drifting_clock_is_not_late_for_ever() {
+        let mut clock = Punctuality::default();
+        let begin = Instant::now();
+        let mut late = 0;
+        // The source's clock is slow by one in a thousand: a second in a quarter of an hour.
+        for number in 0..30_000i64 {
+            let now = begin + Duration::from_micros(number as u64 * 33_333);
+            late += u32::from(Punctuality::too_late(clock.late(MediaTime(number * 2997), now)));
+        }
+        assert_eq!(late, 0);
+    }
+
+    #[test]
+    fn a_rung_sends_no_more_than_its_rate_and_a_tenth_over_any_two_seconds() {
+        let mut budget = Budget::new(800_000);
+        let mut sent: Vec<(i64, usize)> = Vec::new();
+        for number in 0..600i64 {
+            let time = MediaTime(number * 3000);
+            // Half as much again as it should be.
+            if budget.room(time) {
+                let bytes = if number % 60 == 0 { 30_000 } else { 4500 };
+                budget.spend(time, number % 60 == 0, bytes);
+                sent.push((number, bytes));
+            }
+        }
+        for from in 0..540 {
+            let sum: usize =
+                sent.iter().filter(|(at, _)| (from..from + 60).contains(at)).map(|(_, bytes)| bytes).sum();
+            assert!(sum <= 220_000 + 30_000, "{sum}");
+        }
+        assert!(!budget.is_too_large(50_000) && budget.is_too_large(50_001));
+        assert!(!Budget::new(800_000).is_too_large(1_000_000), "the first may be larger");
     }
 }

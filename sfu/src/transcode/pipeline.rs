@@ -7,7 +7,7 @@
 use super::{
     decode::{self, DecodeError, Decoder},
     frame::{Made, MediaTime, Rung, RungFrame, RungId, SourceFrame},
-    pace::{Budget, Cadence, Punctuality, Thinning},
+    pace::{Budget, Cadence, FASTEST, Punctuality, Thinning},
 };
 use picture::{
     Colour, Picture, Scaler, View,
@@ -23,6 +23,8 @@ use std::{
 
 /// Between two words that a keyframe is needed.
 const ASK_AGAIN: Duration = Duration::from_millis(500);
+/// How often a picture is encoded, coarser each time, until it is small enough; then it is dropped.
+const TRIES: usize = 3;
 
 /// The ladder of one broadcast, at work.
 #[derive(Default)]
@@ -131,7 +133,9 @@ impl Pipeline {
     }
 
     fn ask(&mut self, now: Instant, out: &mut Vec<Made>) {
-        if self.asked.is_none_or(|asked| now.saturating_duration_since(asked) >= ASK_AGAIN) {
+        // What is refused wouldn't be taken with another keyframe either.
+        let due = self.refused.is_none();
+        if due && self.asked.is_none_or(|asked| now.saturating_duration_since(asked) >= ASK_AGAIN) {
             self.asked = Some(now);
             out.push(Made::NeedsKeyframe);
         }
@@ -195,6 +199,8 @@ struct Line {
     encoder: Option<Encoder>,
     budget: Budget,
     asked: bool,
+    /// The coarsest quantizer that had to be the finest one, to keep a picture within its bound.
+    floor: u8,
     dropped: u64,
 }
 
@@ -207,6 +213,7 @@ impl Line {
             encoder: None,
             budget: Budget::new(rung.bitrate.0),
             asked: false,
+            floor: 0,
             dropped: 0,
         }
     }
@@ -225,50 +232,77 @@ impl Line {
     }
 
     fn settings(&self, picture: &Taken<'_>) -> Settings {
-        let rate = picture.rate.unwrap_or(super::pace::FASTEST as f64) / self.divisor() as f64;
+        let rate = picture.rate.unwrap_or(FASTEST as f64) / self.divisor() as f64;
         Settings {
             size: self.rung.size,
             colour: picture.view.colour,
             rate,
             bitrate: self.rung.bitrate,
-            keyframes: (rate * 2.5) as u64 + 1,
+            // Later than ours, which come when they are asked for.
+            keyframes: (rate * 3.0) as u64 + 1,
+            finest: self.floor,
         }
     }
 
     fn encode(&mut self, picture: &Taken<'_>) -> Option<RungFrame> {
-        let wanted = self.settings(picture);
-        if let Some(encoder) = &self.encoder {
-            let now = encoder.settings();
-            let drifted = (wanted.rate / now.rate - 1.0).abs() > 0.1;
-            if now.colour != wanted.colour || (drifted && picture.key == Some(picture.number)) {
-                self.encoder = None;
-            }
-        }
         if !self.budget.room(picture.time) {
-            self.dropped += 1;
             return None;
-        }
-        let mut encoder = match self.encoder.take() {
-            Some(encoder) => encoder,
-            None => Encoder::open(wanted).ok()?,
-        };
-        let ahead = Encoder::AHEAD as u64 * self.divisor();
-        if picture.key == Some(picture.number + ahead) || std::mem::take(&mut self.asked) {
-            encoder.keyframe();
         }
         if !self.scaler.scale(&picture.view, self.rung.size, &mut self.picture) {
             return None;
         }
-        let encoded = encoder.encode(&self.picture.view()).ok()?;
-        self.encoder = Some(encoder);
-        let encoded = encoded?;
-        self.budget.spend(picture.time, encoded.keyframe, encoded.data.len());
-        Some(RungFrame {
-            rung: self.rung.id,
-            time: picture.time,
-            keyframe: encoded.keyframe,
-            data: encoded.data,
-            encoding: encoded.took,
-        })
+        let is_key = picture.key == Some(picture.number);
+        if is_key {
+            self.floor = 0;
+        }
+        let wanted = self.settings(picture);
+        let mut encoder = self.encoder.take().filter(|encoder| {
+            let now = encoder.settings();
+            let drifted = (wanted.rate / now.rate - 1.0).abs() > 0.1;
+            // A keyframe is the moment for a new encoder, which begins with one.
+            now.colour == wanted.colour && !(is_key && (drifted || now.finest != wanted.finest))
+        });
+        let ahead = Encoder::AHEAD as u64 * self.divisor();
+        let common = picture.key == Some(picture.number + ahead);
+        // One that is asked for shortly before the common one waits for that.
+        let soon = picture.key.is_some_and(|key| key > picture.number && key < picture.number + ahead);
+        if let Some(encoder) = &mut encoder
+            && (common || (self.asked && !soon))
+        {
+            encoder.keyframe();
+        }
+        self.asked &= soon && encoder.is_some();
+        let mut took = Duration::ZERO;
+        for _ in 0..TRIES {
+            let mut current = match encoder.take() {
+                Some(encoder) => encoder,
+                None => Encoder::open(self.settings(picture)).ok()?,
+            };
+            let encoded = current.encode(&self.picture.view()).ok()??;
+            took += encoded.took;
+            let bytes = encoded.data.len();
+            if self.budget.is_too_large(bytes) {
+                // What follows would build on it: an encoder that knows nothing of it begins anew, and coarser.
+                self.floor = coarser(encoded.quantizer, bytes as f64 / self.budget.most());
+                continue;
+            }
+            self.encoder = Some(current);
+            self.budget.spend(picture.time, encoded.keyframe, bytes);
+            return Some(RungFrame {
+                rung: self.rung.id,
+                time: picture.time,
+                keyframe: encoded.keyframe,
+                data: encoded.data,
+                encoding: took,
+            });
+        }
+        None
     }
+}
+
+/// The quantizer's index for a picture that was so many times too large: sizes go about with the quantizer's reciprocal, and
+/// its index with its logarithm.
+fn coarser(quantizer: u8, excess: f64) -> u8 {
+    let steps = 40.0 * excess.max(1.0).log2() + 16.0;
+    (f64::from(quantizer) + steps).min(254.0) as u8
 }

@@ -6,9 +6,9 @@ use picture::{Colour, Picture, Plane, Raw, RawPlane, UNSAID, View};
 use shared::unit::Size;
 use std::{mem::MaybeUninit, ptr, slice};
 use vpx_sys::{
-    VPX_DECODER_ABI_VERSION, vpx_codec_ctx_t, vpx_codec_dec_cfg_t, vpx_codec_dec_init_ver, vpx_codec_decode,
-    vpx_codec_destroy, vpx_codec_err_t, vpx_codec_get_frame, vpx_codec_vp8_dx, vpx_codec_vp9_dx,
-    vpx_color_range, vpx_color_space, vpx_image_t, vpx_img_fmt,
+    VPX_DECODER_ABI_VERSION, vp8_dec_control_id, vpx_codec_control_, vpx_codec_ctx_t, vpx_codec_dec_cfg_t,
+    vpx_codec_dec_init_ver, vpx_codec_decode, vpx_codec_destroy, vpx_codec_err_t, vpx_codec_get_frame,
+    vpx_codec_vp8_dx, vpx_codec_vp9_dx, vpx_color_range, vpx_color_space, vpx_image_t, vpx_img_fmt,
 };
 
 /// Which of the two.
@@ -59,6 +59,22 @@ impl Vpx {
     }
 }
 
+impl Vpx {
+    /// Whether the last frame ended too soon, or was built on one that did. libvpx shows such pictures otherwise.
+    fn is_damaged(&mut self) -> bool {
+        let mut damaged: std::ffi::c_int = 0;
+        // SAFETY: this control takes a pointer to an int, which outlives the call.
+        let told = unsafe {
+            vpx_codec_control_(
+                &mut *self.context,
+                vp8_dec_control_id::VP8D_GET_FRAME_CORRUPTED as std::ffi::c_int,
+                &mut damaged as *mut std::ffi::c_int,
+            )
+        };
+        told == vpx_codec_err_t::VPX_CODEC_OK && damaged != 0
+    }
+}
+
 impl Drop for Vpx {
     fn drop(&mut self) {
         // SAFETY: the context is open and not used after this.
@@ -76,6 +92,9 @@ impl Decoder for Vpx {
         // SAFETY: the context is open, the data lives through the call.
         let done = unsafe { vpx_codec_decode(&mut *self.context, data.as_ptr(), length, ptr::null_mut(), 0) };
         if done != vpx_codec_err_t::VPX_CODEC_OK {
+            return Err(DecodeError::Broken);
+        }
+        if self.is_damaged() {
             return Err(DecodeError::Broken);
         }
         let mut iterator = ptr::null();
