@@ -7,7 +7,6 @@ use std::{
     env, fs,
     io::{self, Read},
     path::{Path, PathBuf},
-    process::Command,
 };
 
 fn main() -> io::Result<()> {
@@ -15,7 +14,6 @@ fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=build.rs");
     // sqlx reads the folder at compile time, and only a build script can make Cargo look at it.
     println!("cargo::rerun-if-changed=migrations");
-    link_libvpx_statically()?;
     let dir = match env::var_os("WEIR_FRONTEND_DIR") {
         Some(dir) => PathBuf::from(dir),
         None => default_dir()?,
@@ -97,20 +95,4 @@ fn list(dir: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
 
 fn include(file: &Path) -> String {
     format!("include_bytes!({:?})", file.display().to_string())
-}
-
-/// The server is one binary: it takes libvpx along where the system has it as an archive. The linker looks for `-lvpx` in the
-/// folders it is given, in order: one that holds nothing but the archive goes first.
-fn link_libvpx_statically() -> io::Result<()> {
-    let Ok(asked) = Command::new("cc").arg("-print-file-name=libvpx.a").output() else { return Ok(()) };
-    // What it doesn't find, it answers with the bare name.
-    let archive = PathBuf::from(String::from_utf8_lossy(&asked.stdout).trim());
-    if archive.is_absolute() && archive.is_file() {
-        let folder = PathBuf::from(env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("no OUT_DIR"))?);
-        let folder = folder.join("static");
-        fs::create_dir_all(&folder)?;
-        fs::copy(&archive, folder.join("libvpx.a"))?;
-        println!("cargo::rustc-link-search=native={}", folder.display());
-    }
-    Ok(())
 }

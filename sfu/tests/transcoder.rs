@@ -280,6 +280,7 @@ impl Source {
             rate: 30.0,
             bitrate: Bitrate(200_000),
             keyframes: 30,
+            finest: 0,
         };
         Self { encoder: Encoder::open(settings).expect("an encoder"), number: 0 }
     }

@@ -45,6 +45,7 @@ fn picture() -> Option<u64> {
         rate: 30.0,
         bitrate: Bitrate(400_000),
         keyframes: PICTURES * 2,
+        finest: 0,
     })
     .ok()?;
     let clip = Clip::new(Kind::Film, SIZE);

@@ -5,7 +5,6 @@ pub mod backoff;
 pub mod child;
 pub mod confine;
 pub mod cost;
-pub mod decode;
 pub mod demand;
 pub mod depacketize;
 pub mod frame;

@@ -5,12 +5,12 @@
 //! decoding alone can't keep up; that pictures which come late aren't encoded is decided here.
 
 use super::{
-    decode::{self, DecodeError, Decoder},
     frame::{Made, MediaTime, Rung, RungFrame, RungId, SourceFrame},
     pace::{Budget, Cadence, FASTEST, Punctuality, Thinning},
 };
 use picture::{
     Colour, Picture, Scaler, View,
+    decode::{self, DecodeError, Decoder},
     rav1e::{Encoder, Settings},
 };
 use shared::{broadcast::Codec, unit::Size};

@@ -3,6 +3,7 @@
 mod chat;
 mod fanout;
 mod join;
+mod ladder;
 mod latency;
 mod micro;
 mod net;
@@ -36,6 +37,11 @@ const BENCHES: &[(&str, &str, Bench)] = &[
         "join",
         "a viewer's wait for its first keyframe and picture, what joining asks of the publisher",
         join::run,
+    ),
+    (
+        "ladder",
+        "rungs encoded from 720p30: speed, delay, rate and likeness, beside ffmpeg's AV1 encoders",
+        ladder::run,
     ),
     (
         "latency",

@@ -2,7 +2,7 @@
 //! doesn't take. rav1d holds to a limit of its own.
 
 use super::{DecodeError, fits};
-use picture::{Colour, UNSAID};
+use crate::{Colour, UNSAID};
 
 /// Looks at a VP8 frame (RFC 6386, section 9.1): a keyframe says its size.
 pub fn vp8(data: &[u8]) -> Result<(), DecodeError> {

@@ -1,12 +1,12 @@
 //! H.264, decoded by OpenH264.
 
 use super::{DecodeError, Decoder, fits, header};
+use crate::{Colour, Picture, Plane, View, sides};
 use ::openh264::{
     OpenH264API,
     decoder::{DecoderConfig, Flush},
     formats::YUVSource,
 };
-use picture::{Colour, Picture, Plane, View, sides};
 use shared::unit::Size;
 
 /// A decoder of H.264, on the thread that calls it.

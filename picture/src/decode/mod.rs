@@ -6,7 +6,7 @@ pub mod libvpx;
 pub mod openh264;
 pub mod rav1d;
 
-use picture::View;
+use crate::View;
 use shared::broadcast::Codec;
 
 /// The most that a side of the source's pictures may measure.

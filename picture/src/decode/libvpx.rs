@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use super::{DecodeError, Decoder, fits, header, no_rgb};
-use picture::{Colour, Picture, Plane, Raw, RawPlane, UNSAID, View};
+use crate::{Colour, Picture, Plane, Raw, RawPlane, UNSAID, View};
 use shared::unit::Size;
 use std::{mem::MaybeUninit, ptr, slice};
 use vpx_sys::{

@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 use super::{DecodeError, Decoder, LARGEST, fits, no_rgb};
+use crate::{Colour, Picture, Plane, Raw, RawPlane, View};
 use ::rav1d::{
     Dav1dResult,
     include::dav1d::{
@@ -18,7 +19,6 @@ use ::rav1d::{
         dav1d_open, dav1d_picture_unref, dav1d_send_data,
     },
 };
-use picture::{Colour, Picture, Plane, Raw, RawPlane, View};
 use shared::unit::Size;
 use std::{ffi::c_int, mem::MaybeUninit, ptr::NonNull, slice};
 

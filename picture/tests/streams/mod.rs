@@ -1,0 +1,163 @@
+//! Streams of every codec, made with the encoders that come along with its decoder.
+#![allow(unsafe_code)]
+
+use openh264::{
+    OpenH264API,
+    encoder::{Encoder as OpenH264, EncoderConfig, IntraFramePeriod},
+    formats::YUVSlices,
+};
+use picture::{
+    Picture,
+    decode::libvpx::Version,
+    footage::{Clip, Kind},
+    rav1e::{Encoder, Settings},
+};
+use shared::{
+    broadcast::Codec,
+    unit::{Bitrate, Size},
+};
+use std::{ffi::c_uint, mem::MaybeUninit, ptr, slice};
+use vpx_sys::*;
+
+/// A frame and whether it is a keyframe.
+pub type Frame = (Vec<u8>, bool);
+
+/// How VP9 codes its pictures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Eight bits, 4:2:0.
+    Plain,
+    /// Eight bits, 4:4:4.
+    Full,
+    /// Ten bits, 4:2:0.
+    Deep,
+}
+
+/// What is to be seen in the streams.
+pub fn clip(size: Size) -> Clip {
+    Clip::new(Kind::Film, size)
+}
+
+/// So many frames of this codec.
+pub fn stream(codec: Codec, size: Size, count: u64) -> Vec<Frame> {
+    let clip = clip(size);
+    let pictures: Vec<Picture> = (0..count).map(|number| clip.picture(number)).collect();
+    match codec {
+        Codec::Av1 => av1(&pictures),
+        Codec::Vp8 => vpx(Version::Vp8, Form::Plain, &pictures),
+        Codec::Vp9 => vpx(Version::Vp9, Form::Plain, &pictures),
+        _ => h264(&pictures),
+    }
+}
+
+fn av1(pictures: &[Picture]) -> Vec<Frame> {
+    let settings = Settings {
+        size: pictures[0].size,
+        colour: pictures[0].colour,
+        rate: 30.0,
+        bitrate: Bitrate(800_000),
+        keyframes: 300,
+        finest: 0,
+    };
+    let mut encoder = Encoder::open(settings).unwrap();
+    pictures
+        .iter()
+        .map(|picture| {
+            let encoded = encoder.encode(&picture.view()).unwrap().unwrap();
+            (encoded.data, encoded.keyframe)
+        })
+        .collect()
+}
+
+fn h264(pictures: &[Picture]) -> Vec<Frame> {
+    let config = EncoderConfig::new()
+        .bitrate(openh264::encoder::BitRate::from_bps(800_000))
+        .skip_frames(false)
+        .intra_frame_period(IntraFramePeriod::from_num_frames(300));
+    let mut encoder = OpenH264::with_api_config(OpenH264API::from_source(), config).unwrap();
+    pictures
+        .iter()
+        .map(|picture| {
+            let (width, height) = (usize::from(picture.size.width), usize::from(picture.size.height));
+            let [y, u, v] = &picture.planes;
+            let slices = YUVSlices::new((y, u, v), (width, height), (width, width / 2, width / 2));
+            let stream = encoder.encode(&slices).unwrap();
+            (stream.to_vec(), stream.frame_type() == openh264::encoder::FrameType::IDR)
+        })
+        .collect()
+}
+
+/// Pictures in VP8 or VP9.
+pub fn vpx(version: Version, form: Form, pictures: &[Picture]) -> Vec<Frame> {
+    let size = pictures[0].size;
+    let mut frames = Vec::new();
+    // SAFETY: libvpx' own order of calls, with memory that lives through each; the image's planes are as large as it says.
+    unsafe {
+        let interface = if version == Version::Vp8 { vpx_codec_vp8_cx() } else { vpx_codec_vp9_cx() };
+        let mut config = MaybeUninit::<vpx_codec_enc_cfg_t>::zeroed();
+        assert_eq!(vpx_codec_enc_config_default(interface, config.as_mut_ptr(), 0), VPX_CODEC_OK);
+        let mut config = config.assume_init();
+        config.g_w = c_uint::from(size.width);
+        config.g_h = c_uint::from(size.height);
+        config.g_lag_in_frames = 0;
+        config.rc_target_bitrate = 800;
+        config.g_threads = 1;
+        let mut flags = 0;
+        let (format, samples) = match form {
+            Form::Plain => (vpx_img_fmt::VPX_IMG_FMT_I420, 1),
+            Form::Full => {
+                config.g_profile = 1;
+                (vpx_img_fmt::VPX_IMG_FMT_I444, 1)
+            }
+            Form::Deep => {
+                config.g_profile = 2;
+                config.g_bit_depth = vpx_bit_depth::VPX_BITS_10;
+                config.g_input_bit_depth = 10;
+                flags = 0x40000; // VPX_CODEC_USE_HIGHBITDEPTH
+                (vpx_img_fmt::VPX_IMG_FMT_I42016, 2)
+            }
+        };
+        let mut context = Box::new(MaybeUninit::<vpx_codec_ctx_t>::zeroed());
+        let done = vpx_codec_enc_init_ver(
+            context.as_mut_ptr(),
+            interface,
+            &config,
+            flags,
+            VPX_ENCODER_ABI_VERSION as i32,
+        );
+        assert_eq!(done, VPX_CODEC_OK);
+        let context = context.as_mut_ptr();
+        let image = vpx_img_alloc(ptr::null_mut(), format, config.g_w, config.g_h, 16);
+        for (number, picture) in pictures.iter().enumerate() {
+            for index in 0..3 {
+                let (width, height) = picture::sides(size, index);
+                let finer = usize::from(index > 0 && form == Form::Full);
+                for y in 0..if finer == 1 { usize::from(size.height) } else { height } {
+                    let row = &picture.planes[index][(y >> finer) * width..][..width];
+                    let to = (*image).planes[index].add(y * (*image).stride[index] as usize);
+                    let across = if finer == 1 { usize::from(size.width) } else { width };
+                    for x in 0..across {
+                        let value = row[x >> finer];
+                        if samples == 2 {
+                            to.cast::<u16>().add(x).write(u16::from(value) << 2);
+                        } else {
+                            to.add(x).write(value);
+                        }
+                    }
+                }
+            }
+            assert_eq!(vpx_codec_encode(context, image, number as i64, 1, 0, 1), VPX_CODEC_OK);
+            let mut iterator = ptr::null();
+            while let Some(packet) = vpx_codec_get_cx_data(context, &mut iterator).as_ref() {
+                if matches!(packet.kind, vpx_codec_cx_pkt_kind::VPX_CODEC_CX_FRAME_PKT) {
+                    let frame = packet.data.frame;
+                    let bytes = slice::from_raw_parts(frame.buf.cast::<u8>(), frame.sz as usize);
+                    frames.push((bytes.to_vec(), frame.flags & 1 != 0));
+                }
+            }
+        }
+        vpx_img_free(image);
+        vpx_codec_destroy(context);
+    }
+    frames
+}

@@ -1,0 +1,169 @@
+//! The ladder's encoder: how fast, how good, how true to its rate, beside others that ffmpeg brings.
+
+use super::report;
+use crate::{
+    apt::{self, Need},
+    build::native,
+    command,
+    context::Context,
+    failure::{Result, While},
+};
+use serde_json::{Value, json};
+use std::{fs, path::Path, process::Command};
+
+/// What decoding, scaling and encoding 360p30 and 180p15 may take of one core.
+const CORE_SHARE: f64 = 2.0 / 3.0;
+/// The most that the ladder may add to the source's delay, in milliseconds.
+const DELAY: f64 = 200.0;
+/// How far a rung may be from its rate over any two seconds, in percent.
+const RATE_ERROR: f64 = 10.0;
+
+/// Runs the encoders in a process of its own, and reports.
+pub fn run(context: &Context, json: Option<&Path>) -> Result<()> {
+    apt::ensure(&[Need::program(&["ffmpeg"], "ffmpeg")])?;
+    let mut cargo = context.cargo();
+    cargo.args(["build", "--release", "--example", "ladder"]);
+    command::run(native(&mut cargo))?;
+    let folder = context.target.join("bench-ladder");
+    fs::create_dir_all(&folder)?;
+    let mut encoders = Command::new(context.target.join("release/examples/ladder"));
+    command::clean(&mut encoders);
+    encoders.arg(&folder);
+    let told = command::output(&mut encoders);
+    fs::remove_dir_all(&folder)?;
+    let rows: Vec<Value> = serde_json::from_str(&told?)?;
+    println!("\n{}", table(&rows));
+    if let Some(file) = json {
+        let document = json!({
+            "bench": "ladder",
+            "machine": report::machine(),
+            "aims": { "coreShare": CORE_SHARE, "delayMs": DELAY, "rateErrorPercent": RATE_ERROR, "timesLibrav1e": 2.0 },
+            "timesLibrav1eAtEqualSsim": times(&rows, "librav1e speed 10"),
+            "timesSvtAv1AtEqualSsim": times(&rows, "SVT-AV1 preset 12"),
+            "rows": rows,
+        });
+        let text = serde_json::to_string_pretty(&document)?;
+        fs::write(file, text + "\n").doing(|| format!("can't write {}", file.display()))?;
+    }
+    Ok(())
+}
+
+fn number(row: &Value, path: &str) -> f64 {
+    row.pointer(path).and_then(Value::as_f64).unwrap_or(f64::NAN)
+}
+
+fn word<'a>(row: &'a Value, name: &str) -> &'a str {
+    row[name].as_str().unwrap_or("")
+}
+
+fn verdict(met: bool) -> &'static str {
+    if met { "met" } else { "MISSED" }
+}
+
+fn table(rows: &[Value]) -> String {
+    let mut text = format!(
+        "{:<9} {:<8} {:<30} {:>7} {:>9} {:>7} {:>7} {:>9} {:>7} {:>7}\n",
+        "clip", "rung", "encoder", "fps", "CPU s/min", "kbit/s", "2 s off", "largest", "PSNR", "SSIM"
+    );
+    for row in rows.iter().filter(|row| row.get("ssim").is_some()) {
+        text.push_str(&format!(
+            "{:<9} {:<8} {:<30} {:>7.1} {:>9.1} {:>7.0} {:>6.1}% {:>9.2} {:>7.2} {:>7.4}{}\n",
+            word(row, "clip"),
+            word(row, "rung"),
+            word(row, "encoder"),
+            number(row, "/picturesPerSecond"),
+            number(row, "/cpuSecondsPerMinute"),
+            number(row, "/kilobitsPerSecond"),
+            number(row, "/rateErrorPercent"),
+            number(row, "/largestOfHalfSecond"),
+            number(row, "/psnr"),
+            number(row, "/ssim"),
+            if word(row, "encoder") == "the ladder" {
+                format!("  {}", verdict(number(row, "/rateErrorPercent").abs() <= RATE_ERROR))
+            } else {
+                String::new()
+            },
+        ));
+    }
+    for row in rows.iter().filter(|row| row.get("coreShare").is_some()) {
+        let (share, delay) = (number(row, "/coreShare"), number(row, "/delayMs/p95"));
+        text.push_str(&format!(
+            "\n{} in real time: {:.2} of one core (decoding {:.2}, scaling {:.2})  {}\n",
+            word(row, "rung"),
+            share,
+            number(row, "/decodeShare"),
+            number(row, "/scaleShare"),
+            verdict(share <= CORE_SHARE),
+        ));
+        text.push_str(&format!(
+            "delay added: {} pictures; {:.0} ms at the median, {:.0} at p95, {:.0} at most  {}\n",
+            number(row, "/delayFrames"),
+            number(row, "/delayMs/p50"),
+            delay,
+            number(row, "/delayMs/most"),
+            verdict(delay <= DELAY),
+        ));
+    }
+    if let Some(times) = times(rows, "librav1e speed 10") {
+        let met = verdict(times >= 2.0);
+        text.push_str(&format!(
+            "360p30, film, at equal SSIM: {times:.2} times as fast as librav1e at speed 10  {met}\n"
+        ));
+    }
+    if let Some(times) = times(rows, "SVT-AV1 preset 12") {
+        text.push_str(&format!("and {times:.2} times as fast as SVT-AV1 at preset 12\n"));
+    }
+    text
+}
+
+/// How many times as fast the ladder encodes film at 360p30 as another encoder, once it has the bits that make its pictures as
+/// alike: between two rates, CPU time goes as SSIM does. None if even the higher rate doesn't.
+fn times(rows: &[Value], other: &str) -> Option<f64> {
+    let find = |encoder: &str| {
+        rows.iter().find(|row| {
+            word(row, "clip") == "film" && word(row, "rung") == "360p30" && word(row, "encoder") == encoder
+        })
+    };
+    let (plain, more, other) = (find("the ladder")?, find("the ladder, 1.5 times the rate")?, find(other)?);
+    let cost = |row: &Value| number(row, "/cpuSecondsPerMinute");
+    let wanted = number(other, "/ssim");
+    let (low, high) = (number(plain, "/ssim"), number(more, "/ssim"));
+    let share = if high > low { ((wanted - low) / (high - low)).max(0.0) } else { 0.0 };
+    (share <= 1.0).then(|| cost(other) / (cost(plain) + share * (cost(more) - cost(plain))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(encoder: &str, cpu: f64, ssim: f64) -> Value {
+        json!({
+            "clip": "film", "rung": "360p30", "encoder": encoder, "picturesPerSecond": 60.0, "cpuSecondsPerMinute": cpu,
+            "kilobitsPerSecond": 600.0, "rateErrorPercent": -4.0, "largestOfHalfSecond": 0.4, "psnr": 38.0, "ssim": ssim,
+        })
+    }
+
+    #[test]
+    fn speed_is_compared_where_pictures_are_as_alike() {
+        let rows = [
+            row("the ladder", 20.0, 0.90),
+            row("the ladder, 1.5 times the rate", 30.0, 0.94),
+            row("librav1e speed 10", 75.0, 0.92),
+            row("SVT-AV1 preset 12", 10.0, 0.95),
+        ];
+        assert!((times(&rows, "librav1e speed 10").unwrap() - 3.0).abs() < 1e-9);
+        assert_eq!(times(&rows, "SVT-AV1 preset 12"), None, "out of reach");
+        assert!(table(&rows).contains("3.00 times as fast as librav1e"));
+    }
+
+    #[test]
+    fn the_table_says_what_was_met() {
+        let share = json!({
+            "clip": "film", "rung": "360p30 and 180p15", "encoder": "the ladder", "coreShare": 0.7, "decodeShare": 0.1,
+            "scaleShare": 0.05, "delayFrames": 0, "delayMs": { "p50": 20.0, "p95": 60.0, "most": 90.0 },
+        });
+        let text = table(&[share]);
+        assert!(text.contains("0.70 of one core (decoding 0.10, scaling 0.05)  MISSED"), "{text}");
+        assert!(text.contains("60 at p95, 90 at most  met"), "{text}");
+    }
+}
