@@ -106,6 +106,7 @@ impl Cadence {
 #[derive(Debug, Default)]
 pub struct Punctuality {
     begin: Option<(Instant, MediaTime)>,
+    last: Option<MediaTime>,
     /// The smallest distance of both clocks in this span and in the one before, in seconds.
     least: [Option<f64>; 2],
     turned: Option<Instant>,
@@ -115,13 +116,23 @@ impl Punctuality {
     /// How late this picture is, against the most punctual of the last ten to twenty seconds.
     pub fn late(&mut self, time: MediaTime, now: Instant) -> Duration {
         const SPAN: Duration = Duration::from_secs(10);
+        let step = self.last.replace(time).map_or(1, |last| time.0.saturating_sub(last.0));
+        if !(1..JUMP).contains(&step) {
+            // The source's clock jumped, which is no lateness.
+            *self = Self { last: Some(time), ..Self::default() };
+        }
         let (first, media) = *self.begin.get_or_insert((now, time));
         let passed = now.saturating_duration_since(first).as_secs_f64();
         let distance = passed - time.0.saturating_sub(media.0) as f64 / SECOND as f64;
         let known = self.least.iter().flatten().copied().reduce(f64::min);
         if known.is_some_and(|known| (distance - known).abs() > 2.0) {
             // One of the clocks jumped.
-            *self = Self { begin: Some((now, time)), least: [Some(0.0), None], turned: Some(now) };
+            *self = Self {
+                begin: Some((now, time)),
+                last: Some(time),
+                least: [Some(0.0), None],
+                turned: Some(now),
+            };
             return Duration::ZERO;
         }
         if now.saturating_duration_since(*self.turned.get_or_insert(now)) > SPAN {

@@ -111,13 +111,12 @@ fn rungs_show_what_the_source_shows() {
 
 #[test]
 fn keyframes_come_every_two_seconds_at_the_same_pictures_in_all_rungs_and_when_asked_for() {
-    let source = Source::new(Kind::Screen, SMALL, 200, &[]);
-    let tiny = Size { width: 80, height: 46 };
-    let mut pipeline = pipeline(&[rung(0, tiny, 1, 300_000), rung(1, tiny, 2, 200_000)]);
-    let mut made = run(&mut pipeline, &source.frames[..150], Instant::now());
+    let source = Source::new(Kind::Film, SMALL, 200, &[]);
+    let mut pipeline = pipeline(&[rung(0, SMALL, 1, 300_000), rung(1, SMALL, 2, 200_000)]);
+    let begin = Instant::now();
+    let mut made = run(&mut pipeline, &source.frames[..150], begin);
     pipeline.request_keyframe(RungId(1));
-    let begin = Instant::now() + Duration::from_secs(5);
-    made.extend(run(&mut pipeline, &source.frames[150..], begin));
+    made.extend(run(&mut pipeline, &source.frames[150..], begin + Duration::from_secs(5)));
     let keys = |id| -> Vec<i64> {
         of(&made, id).iter().filter(|frame| frame.keyframe).map(|frame| frame.time.0 / STEP).collect()
     };
@@ -239,32 +238,4 @@ fn what_comes_too_late_is_decoded_and_not_encoded() {
     let times: Vec<i64> = of(&out, 0).iter().map(|frame| frame.time.0 / STEP).collect();
     assert_eq!(times, (0..20).chain(30..60).collect::<Vec<_>>());
     assert_eq!(count(&out, &Made::NeedsKeyframe), 0);
-}
-
-#[test]
-fn a_rung_keeps_to_its_rate_and_no_picture_is_larger_than_half_a_second_of_it() {
-    // Calm at first, then the worst that can come, then calm again.
-    let size = Size { width: 160, height: 90 };
-    let parts = [(Kind::Screen, 90), (Kind::Noise, 120), (Kind::Film, 90)];
-    let rate = 150_000;
-    let mut pipeline = pipeline(&[rung(0, size, 1, rate)]);
-    let (mut made, mut number, begin) = (Vec::new(), 0, Instant::now());
-    for (kind, count) in parts {
-        for mut frame in Source::new(kind, size, count, &[]).frames {
-            frame.time = MediaTime(number * STEP);
-            pipeline.push(&frame, begin + Duration::from_micros(number as u64 * 33_333), &mut made);
-            number += 1;
-        }
-    }
-    let frames = of(&made, 0);
-    let half = rate as usize / 8 / 2;
-    for frame in &frames[1..] {
-        assert!(frame.data.len() <= half, "{} of {half} at {}", frame.data.len(), frame.time.0 / STEP);
-    }
-    for from in 1..number - 60 {
-        let window = (from * STEP)..((from + 60) * STEP);
-        let sum: usize =
-            frames.iter().filter(|frame| window.contains(&frame.time.0)).map(|frame| frame.data.len()).sum();
-        assert!(sum <= half * 4 * 115 / 100, "{sum} of {} from {from}", half * 4);
-    }
 }
