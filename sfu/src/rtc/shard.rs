@@ -101,7 +101,7 @@ pub struct Peers {
 impl Peers {
     /// One alone, for what needs no shard around it.
     pub fn one(key: PeerKey, peer: Peer) -> Self {
-        Self { map: PeerMap::from_iter([(key, peer)]), ..Self::default() }
+        Self { map: PeerMap::from_iter([(key, Box::new(peer))]), ..Self::default() }
     }
 
     /// When the datagram arrived in the kernel that the router is told of, if it is one.
