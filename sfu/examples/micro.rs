@@ -172,7 +172,7 @@ fn select_choose(rounds: u64) {
 fn segment_push(rounds: u64) {
     let (mut segmenter, datagram) = (Segmenter::new(64), [0xa5; 1100]);
     for round in 0..rounds {
-        segmenter.push(address(round / 5), None, black_box(&datagram));
+        segmenter.push(address(round / 5), None, black_box(&datagram), None);
         if round % 5 == 4 {
             segmenter.drain(|run| {
                 black_box(run);
