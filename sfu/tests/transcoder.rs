@@ -7,7 +7,7 @@ use picture::{
 use sfu::transcode::{
     frame::{Made, MediaTime, Rung, RungFrame, RungId, SourceFrame},
     process::{Config, Event, Transcoder},
-    wire::Stats,
+    wire::{Sound, Stats},
 };
 use shared::{
     broadcast::Codec,
@@ -363,4 +363,37 @@ fn garbage_asks_for_a_keyframe_and_harms_nobody() {
     }
     subject.frame();
     assert_eq!(subject.transcoder.pid(), Some(pid), "the same child");
+}
+#[test]
+fn one_that_needs_too_much_memory_is_ended_and_says_so() {
+    let subject = Subject::start(Config { memory: 48 << 20, ..config() });
+    let large = Rung { size: Size { width: 1920, height: 1080 }, bitrate: Bitrate(2_000_000), ..rung() };
+    subject.transcoder.set_rungs(vec![large]);
+    subject.started();
+    let mut source = Source::new();
+    let (reason, _) = loop {
+        let _ = subject.transcoder.frame(source.frame());
+        match subject.events.recv_timeout(Duration::from_millis(100)) {
+            Ok(Event::Ended { reason, retry_in }) => break (reason, retry_in),
+            _ => assert!(source.number < 300, "it goes on"),
+        }
+    };
+    // A crash tells why only if the last figures did.
+    assert!(reason.contains("memory") || reason.contains("crashed"), "{reason}");
+    subject.started();
+}
+
+#[test]
+fn sound_comes_back_small() {
+    let subject = Subject::weir();
+    subject.started();
+    // 20 ms of silence in stereo, by CELT alone (RFC 6716, section 3.1).
+    let silence = Sound { time: 960, data: [0xfc, 0xff, 0xfe].into() };
+    subject.transcoder.audio(silence.clone());
+    let heard = subject.until("sound", |event| match event {
+        Event::Audio(sound) => Some(sound.clone()),
+        _ => None,
+    });
+    assert_eq!(heard.time, silence.time);
+    assert!((1..200).contains(&heard.data.len()), "{} bytes", heard.data.len());
 }
