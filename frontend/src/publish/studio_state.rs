@@ -351,7 +351,7 @@ impl Qualities {
     /// What it costs, and whom it helps.
     pub fn hint(self) -> &'static str {
         match self {
-            Self::One => "Everybody gets the same picture, or none where the network is too slow.",
+            Self::One => "One picture is sent. The server makes smaller ones of it while it has room.",
             Self::Several => {
                 "Slow networks get a smaller picture. Takes a third more upload, and more of this computer."
             }
