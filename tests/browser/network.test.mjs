@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { connect, createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { eventually, scenario, seesStation, until } from './harness.mjs';
+import { Relay } from './lib/relay.mjs';
 import { at, playerIs, says } from './lib/ui.mjs';
 import { freeUdpPorts } from './lib/processes.mjs';
 
@@ -84,6 +85,33 @@ scenario('ICE is restarted by PATCH in Chromium and Firefox, and the picture goe
   await seesStation(screen, 1);
 }, { timeout: 100_000 });
 
+scenario('a phone changes networks while it watches and while it publishes: ICE restarts, both sessions stay', async (world) => {
+  const weir = await world.weir();
+  const { streamKey } = await weir.createChannel('ada');
+  const [camera, screens] = await Promise.all([world.chromium({ station: 2 }), world.chromium()]);
+  const [publisher, viewer] = [await world.client(camera), await world.client(screens)];
+  const relays = [new Relay(21), new Relay(22)];
+  world.closing.push(...relays);
+  await relays[0].between(publisher);
+  await relays[1].between(viewer);
+  await publisher.evaluate((target) => client.publish(target), { url: weir.whip('ada'), key: streamKey, codec: 'VP8' });
+  await eventually(async () => (await weir.state('ada')).state === 'live', { what: 'live' });
+  const { streamId } = await weir.state('ada');
+  await viewer.evaluate((target) => client.play(target), { url: weir.whep('ada') });
+  await seesStation(viewer, 2, { timeout: 20_000 });
+  for (const [at, page] of [[1, viewer], [0, publisher]]) {
+    const session = await page.evaluate(() => client.current.session);
+    // From now on the server hears this page from elsewhere, and reaches it at its old address no more.
+    await relays[at].tell({ rebind: true });
+    await page.evaluate(() => client.restartIce());
+    await seesStation(viewer, 2, { timeout: 20_000 });
+    assert.equal(await page.evaluate(() => client.current.session), session);
+    assert.equal(await page.evaluate(() => client.peers.at(-1).connectionState), 'connected');
+  }
+  const { state, streamId: now } = await weir.state('ada');
+  assert.deepEqual([state, now], ['live', streamId]);
+}, { timeout: 100_000 });
+
 scenario('the server restarts: who watches goes on until it does, is told, and comes back', async (world) => {
   const weir = await world.weir({ env: { WEIR_DRAIN_SECONDS: '4' } });
   const { streamKey } = await weir.createChannel('ada');
@@ -97,7 +125,7 @@ scenario('the server restarts: who watches goes on until it does, is told, and c
   await playerIs(viewer, 'live');
   await seesStation(viewer, 6);
   const stopped = weir.stop();
-  await says(viewer, at('player'), /Reconnecting/);
+  await says(viewer, at('player'), /The server is restarting. Reconnecting/);
   await seesStation(viewer, 6);
   await stopped;
   assert.equal(weir.child.exitCode, 0);

@@ -52,6 +52,29 @@ scenario('the picture is at 720p a few seconds after going live', async (world) 
   await until(viewer, () => /720p/.test(document.querySelector('[role="menu"]')?.innerText ?? ''), { what: 'the menu lists 720p' });
 });
 
+scenario('several qualities from this browser are in the viewers\' menu, and the choice is remembered', async (world) => {
+  const weir = await world.weir();
+  const [camera, screens] = await Promise.all([world.chromium({ station: 2 }), world.chromium()]);
+  const studio = await studioOf(world, camera, weir);
+  await studio.waitForSelector(at('qualities'));
+  await studio.select(at('qualities'), 'several');
+  await says(studio, '.devices', 'Takes a third more upload');
+  await goLive(studio);
+  await eventually(async () => {
+    const heights = (await weir.state('ada')).renditions.filter(({ size }) => size).map(({ size }) => size.height).sort((a, b) => a - b);
+    return `${heights}` === '180,360,720' && heights;
+  }, { what: 'three sizes arrive', timeout: 40_000 });
+  assert.equal(await studio.$eval(at('qualities'), (select) => select.disabled), true);
+  const viewer = await world.page(screens, `${weir.origin}/ada`);
+  await playerIs(viewer, 'live');
+  await seesStation(viewer, 2);
+  await click(viewer, at('quality'));
+  await until(viewer, () => ['720p', '360p', '180p'].every((size) => document.querySelector('[role="menu"]')?.innerText.includes(size)), { what: 'the menu lists all three' });
+  const again = await world.page(camera, `${weir.origin}/studio`);
+  await again.waitForSelector(at('qualities'));
+  assert.equal(await again.$eval(at('qualities'), (select) => select.value), 'several');
+}, { timeout: 120_000 });
+
 scenario('a pause shows black and silence, and going on shows the picture again', async (world) => {
   const weir = await world.weir();
   const [camera, screens] = await Promise.all([world.chromium({ station: 3 }), world.chromium()]);
