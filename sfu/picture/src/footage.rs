@@ -227,7 +227,7 @@ fn letter(x: i64, y: i64, row: i64) -> bool {
     }
     let (cell, inside) = (x / 11, x % 11);
     let sort = hash(cell, row, 77);
-    if sort % 7 == 0 || inside > 8 {
+    if sort.is_multiple_of(7) || inside > 8 {
         return false;
     }
     let upright = (sort >> 8 & 3 != 0 && inside < 2) || (sort >> 10 & 1 == 0 && (6..8).contains(&inside));

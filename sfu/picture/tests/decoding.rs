@@ -1,5 +1,7 @@
 //! Every decoder with streams of its codec: whole ones, and all that can be wrong with one.
 
+#![expect(clippy::unwrap_used, reason = "a test may stop")]
+
 mod streams;
 
 use picture::{

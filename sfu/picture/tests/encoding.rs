@@ -1,5 +1,7 @@
 //! rav1e as the ladder sets it: at once, within its rate, a keyframe when one is asked for.
 
+#![expect(clippy::unwrap_used, reason = "a test may stop")]
+
 use picture::{
     Picture, Scaler, alike, decode,
     footage::{Clip, Kind},

@@ -1,5 +1,5 @@
 //! Streams of every codec, made with the encoders that come along with its decoder.
-#![allow(unsafe_code)]
+#![allow(unsafe_code, clippy::unwrap_used)]
 
 use openh264::{
     OpenH264API,
@@ -151,7 +151,7 @@ pub fn vpx(version: Version, form: Form, pictures: &[Picture]) -> Vec<Frame> {
             while let Some(packet) = vpx_codec_get_cx_data(context, &mut iterator).as_ref() {
                 if matches!(packet.kind, vpx_codec_cx_pkt_kind::VPX_CODEC_CX_FRAME_PKT) {
                     let frame = packet.data.frame;
-                    let bytes = slice::from_raw_parts(frame.buf.cast::<u8>(), frame.sz as usize);
+                    let bytes = slice::from_raw_parts(frame.buf.cast::<u8>(), frame.sz);
                     frames.push((bytes.to_vec(), frame.flags & 1 != 0));
                 }
             }
