@@ -203,9 +203,9 @@ fn config(settings: &Settings) -> EncoderConfig {
     // What may be borrowed from the future, half of it at first: half a second, and no picture is meant to take more. rav1e
     // holds at least 12 pictures.
     config.reservoir_frame_delay = Some(((settings.rate / 2.0) as i32).max(12));
-    // The largest blocks take a third less time than the preset's, and lose less than they save elsewhere: only the smallest
-    // pictures, which cost little, are better off without.
-    let block = if settings.size.height > 240 { BlockSize::BLOCK_64X64 } else { BlockSize::BLOCK_32X32 };
+    // Blocks of 64 take two fifths less time on film, and make mush of text that scrolls: 23 dB where these keep 30. Smaller ones
+    // beside them take half as long again.
+    let block = BlockSize::BLOCK_32X32;
     config.speed_settings.partition.partition_range = PartitionRange::new(block, block);
     config.speed_settings.rdo_lookahead_frames = 1;
     config.speed_settings.scene_detection_mode = SceneDetectionSpeed::None;
