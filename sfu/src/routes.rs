@@ -91,6 +91,7 @@ pub fn router(parts: Parts) -> Router {
     // GET   /api/v1/channels/{name}/state           POST  /api/v1/channels/{name}/end
     // GET   /api/v1/channels/{name}/embedding
     // POST  /api/v1/channels/{name}/embed-links     DELETE /api/v1/channels/{name}/embed-links
+    // GET   /api/v1/channels/{name}/ladder           PUT   /api/v1/channels/{name}/ladder
     // POST  /api/v1/channels/{name}/stream-key      POST  /api/v1/channels/{name}/publish-token
     // POST  /api/v1/live/start                      GET   /api/v1/live/status/{streamId}
     // GET   /api/v1/live/analytics/{streamId}
