@@ -124,6 +124,8 @@ pub struct PlayerState {
     /// Nothing may come: nobody sees the page, and there is no sound.
     hidden: bool,
     has_sound: bool,
+    /// The codecs of what there is to see and hear, a bit each.
+    codecs: u8,
     server_away: bool,
     returned: Option<u64>,
     outputs: VecDeque<Output>,
@@ -143,6 +145,7 @@ impl Default for PlayerState {
             sound_alone: false,
             hidden: false,
             has_sound: false,
+            codecs: 0,
             server_away: false,
             returned: None,
             outputs: VecDeque::new(),
@@ -241,13 +244,16 @@ impl PlayerState {
         let sounds = state.renditions.iter().filter(|rendition| rendition.codec == Codec::Opus).count();
         self.audio_only = sounds > 0 && sounds == state.renditions.len();
         self.has_sound = sounds > 0;
+        let codecs = state.renditions.iter().fold(0, |all, rendition| all | 1 << rendition.codec as u8);
+        // The server makes others of what is published once it knows what that is.
+        let offers_more = codecs & !std::mem::replace(&mut self.codecs, codecs) != 0;
         if self.trouble == Some(Trouble::Unknown) {
             self.trouble = None;
         }
         match state.state {
             BroadcastState::Live => {
                 let news = before != Some(BroadcastState::Live);
-                if news && self.trouble == Some(Trouble::NoCodec) {
+                if (news || offers_more) && self.trouble == Some(Trouble::NoCodec) {
                     self.trouble = None;
                 }
                 let idle = self.media == Media::None && self.again_at.is_none() && self.trouble.is_none();
@@ -718,6 +724,20 @@ mod tests {
         assert_eq!(state.view(), View::Trouble(Trouble::NoCodec));
         state.channel(&is(BroadcastState::Waiting), 7);
         state.channel(&is(BroadcastState::Live), 8);
+        assert_eq!(drain(&mut state), [Output::Open]);
+        // The server makes another rendition of it.
+        state.refused(Refusal::NoCodec, 9);
+        let mut live = is(BroadcastState::Live);
+        state.channel(&live, 10);
+        assert_eq!(drain(&mut state), []);
+        live.renditions.push(Rendition {
+            name: "360p".to_owned(),
+            codec: Codec::Av1,
+            size: None,
+            frame_rate: 30.0,
+            bitrate: Bitrate(600_000),
+        });
+        state.channel(&live, 11);
         assert_eq!(drain(&mut state), [Output::Open]);
     }
 
