@@ -486,7 +486,7 @@ pub(super) mod tests {
         );
         assert_eq!(hub.tracks().count(), MOST_TRACKS * 2);
         let (sent, _) = hub.measure(now);
-        assert!(sent.len() == MOST_TRACKS && sent.iter().all(|one| one.name < "t8".to_owned()));
+        assert!(sent.len() == MOST_TRACKS && sent.iter().all(|one| *one.name < *"t8"));
         assert_eq!(hub.largest_sent(now).map(|(track, ..)| track.key), Some(TRACK));
         let made: Vec<TrackKey> = hub.measure_made(now).into_iter().map(|(key, _)| key).collect();
         assert_eq!(made[3].made_number(), Some(3));

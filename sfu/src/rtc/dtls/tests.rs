@@ -151,3 +151,18 @@ fn after_the_handshake_nothing_that_is_broken_ends_a_session() {
         pair.server.handle_packet(&hello).unwrap();
     }
 }
+
+#[test]
+fn a_message_may_go_on_in_the_next_record_of_its_datagram_and_nowhere_else() {
+    let fragment = |sequence: u8, offset: u8, length: u8| {
+        let mut record = vec![22, 254, 253, 0, 0, 0, 0, 0, 0, 0, offset, 0, 12 + length];
+        record.extend([11, 0, 0, 90, 0, sequence, 0, 0, offset, 0, 0, length]);
+        record.extend(vec![7; usize::from(length)]);
+        record
+    };
+    let whole = |fragments: &[Vec<u8>]| record::is_whole(&fragments.concat());
+    assert!(whole(&[fragment(1, 0, 40), fragment(1, 40, 40), fragment(1, 80, 10)]));
+    assert!(whole(&[fragment(1, 0, 40)]), "the rest is in another datagram");
+    assert!(!whole(&[fragment(1, 0, 40), fragment(1, 50, 40)]), "something is missing in between");
+    assert!(!whole(&[fragment(1, 0, 40), fragment(2, 40, 50)]), "another message's rest");
+}
