@@ -411,6 +411,8 @@ impl Inner {
     }
 
     fn tick(self: &Rc<Self>) {
+        // Chromium draws no frames of another site's page while nothing else on that page moves.
+        self.show();
         // While the machine sleeps, time stands still here: what was counted is asked for again.
         let drift = drift();
         if (self.drift.replace(drift) - drift).abs() > SLEPT {
@@ -438,11 +440,17 @@ impl Inner {
         let weak = Rc::downgrade(self);
         let frame = time::next_frame(move || {
             if let Some(inner) = weak.upgrade() {
-                inner.frame.take();
-                inner.report.emit(Heard::Snapshot(Rc::new(inner.snapshot())));
+                inner.show();
             }
         });
         *self.frame.borrow_mut() = Some(frame);
+    }
+
+    /// Shows what is scheduled, now.
+    fn show(&self) {
+        if self.frame.take().is_some() {
+            self.report.emit(Heard::Snapshot(Rc::new(self.snapshot())));
+        }
     }
 
     fn snapshot(&self) -> Snapshot {
