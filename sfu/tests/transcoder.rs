@@ -329,7 +329,7 @@ fn a_confined_child_decodes_and_encodes() {
     // What is taken away is heard of no more.
     subject.transcoder.set_rungs(vec![rung()]);
     subject.transcoder.frame(source.frame()).expect("room");
-    let _ = subject.until("no rung 2", |event| match event {
+    subject.until("no rung 2", |event| match event {
         Event::Stats(stats) => (stats.rungs.len() == 1).then_some(()),
         _ => None,
     });
