@@ -1,7 +1,7 @@
 // Chat as people use it, in both browsers, on a phone and on a desk.
 import assert from 'node:assert/strict';
 import { eventually, scenario, until } from './harness.mjs';
-import { goLive, signedIn } from './lib/ui.mjs';
+import { documentsOf, goLive, signedIn } from './lib/ui.mjs';
 import { DESKTOP, PHONE, Person, at, becomeGuest, click, fill, hides, lines, openLine, says, shows, write } from './lib/chat.mjs';
 
 const BROWSERS = [['Chromium', 'chromium', DESKTOP], ['Firefox', 'firefox', PHONE]];
@@ -350,8 +350,7 @@ for (const [name, kind] of BROWSERS) {
     const browser = await world[kind]();
     await signedIn(browser.defaultBrowserContext(), weir, owner);
     const page = await world.page(browser, `${site.origin}/chat.html`);
-    const element = await page.waitForSelector('#chat');
-    const frame = await element.contentFrame();
+    const [frame] = await documentsOf(page, [() => page.waitForSelector('#chat')]);
     await frame.waitForSelector(at('guest-name'), { visible: true });
     await frame.focus(at('guest-name'));
     await page.keyboard.type('Ben');

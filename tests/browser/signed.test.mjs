@@ -1,7 +1,7 @@
 // Signed embeds: a private channel on another site's page, for whoever has one that is good.
 import assert from 'node:assert/strict';
 import { eventually, scenario, seesStation, until } from './harness.mjs';
-import { at, click, playerIs, says, signedIn } from './lib/ui.mjs';
+import { at, click, documentsOf, playerIs, says, signedIn } from './lib/ui.mjs';
 
 const DESKTOP = { width: 1280, height: 800 };
 const PHONE = { width: 390, height: 844 };
@@ -35,15 +35,12 @@ const reads = async (weir, token) => {
 
 const revoke = (weir, owner) => weir.api('DELETE', '/api/v1/channels/ada/embed-links', undefined, owner.cookie);
 
-/** The document of one of the element's frames: the player's is the first, the chat's the second. */
-async function inside(page, which = 0) {
-  const holder = await eventually(async () => {
-    const handle = await page.evaluateHandle((wanted) => (
-      document.querySelector('weir-player')?.shadowRoot?.querySelectorAll('iframe')[wanted] ?? null), which);
-    return handle.asElement();
-  }, { what: `frame ${which}` });
-  return eventually(() => holder.contentFrame(), { what: `frame ${which} has a document` });
-}
+/** The documents of the element's frames: the player's is the first, the chat's the second. */
+const inside = (page, ...which) => documentsOf(page, which.map((at) => () => eventually(async () => {
+  const handle = await page.evaluateHandle((wanted) => (
+    document.querySelector('weir-player')?.shadowRoot?.querySelectorAll('iframe')[wanted] ?? null), at);
+  return handle.asElement();
+}, { what: `frame ${at}` })));
 
 const hears = (page, playback) => until(page, (wanted) => document.querySelector('#state').dataset.playback === wanted, {
   what: `the page hears ${playback}`, args: [playback],
@@ -56,7 +53,7 @@ for (const [name, [browserOf, size]] of Object.entries(launch)) {
     const page = await world.page(await world[browserOf](), undefined);
     await page.setViewport(size);
     await page.goto(`${site.origin}/signed.html?token=${token}`, { waitUntil: 'domcontentloaded' });
-    const [frame, chat] = [await inside(page), await inside(page, 1)];
+    const [frame, chat] = await inside(page, 0, 1);
     await playerIs(frame, 'live');
     await seesStation(frame, 4);
     await hears(page, 'playing');
@@ -80,7 +77,7 @@ for (const [name, [browserOf, size]] of Object.entries(launch)) {
     const again = await signed(weir, owner, 3600);
     await page.$eval('weir-player', (element, next) => element.setAttribute('token', next), again);
     const other = await eventually(async () => {
-      const next = await inside(page);
+      const [next] = await inside(page, 0);
       return next.url().includes(again) && next;
     }, { what: 'another player' });
     await playerIs(other, 'live');
@@ -99,7 +96,7 @@ for (const [name, [browserOf, size]] of Object.entries(launch)) {
       const page = await world.page(browser, undefined);
       await page.setViewport(size);
       await page.goto(`${site.origin}/signed.html?token=${token}`, { waitUntil: 'domcontentloaded' });
-      const [frame, chat] = [await inside(page), await inside(page, 1)];
+      const [frame, chat] = await inside(page, 0, 1);
       await playerIs(frame, 'error');
       await says(frame, '.screen', words);
       await says(chat, '.chat-empty', token === expired ? 'has expired' : 'gives no access');

@@ -1,5 +1,5 @@
 // The app's pages as a person uses them.
-import { eventually, until } from './wait.mjs';
+import { POLLING, eventually, until, within } from './wait.mjs';
 
 /** The element with a test id. */
 export const at = (id) => `[data-testid="${id}"]`;
@@ -71,4 +71,23 @@ export async function end(page) {
   await click(page, at('end'));
   await click(page, at('end-now'));
   await page.waitForSelector(at('go-live'), { visible: true });
+}
+
+/**
+ * The documents of a page's frames, whose elements `holders` find. Now and then, on a busy machine, what is asked of a frame that
+ * Chromium was just giving to another site's process is never answered; then the page is loaded again.
+ */
+export async function documentsOf(page, holders) {
+  for (let attempt = 1; ; attempt += 1) {
+    const frames = [];
+    for (const holder of holders) {
+      const element = await holder();
+      frames.push(await eventually(() => element.contentFrame(), { what: 'a frame has a document' }));
+    }
+    const isThere = () => location.protocol.startsWith('http') && document.readyState !== 'loading';
+    const answers = frames.map((frame) => within(6000, frame.waitForFunction(isThere, { polling: POLLING, timeout: 5000 })));
+    const silent = (await Promise.allSettled(answers)).some((answer) => answer.status === 'rejected');
+    if (!silent || attempt === 3) return frames;
+    await page.reload({ waitUntil: 'domcontentloaded' });
+  }
 }
