@@ -54,10 +54,10 @@ pub fn ladder(snapshot: &Snapshot, engine: &Engine) -> Html {
     };
     html! {
         <section class="card arrival" aria-labelledby="ladder-title" data-testid="ladder">
-            <h2 id="ladder-title">{ "Smaller renditions" }</h2>
+            <h2 id="ladder-title">{ "Qualities from the server" }</h2>
             <p class="field-note">{ "The server makes them of your picture while viewers need them." }</p>
             <table class="number"><tbody>{ for ladder.rows.iter().map(row) }</tbody></table>
-            <p class="field-note">{ ladder.note.clone() }</p>
+            if !ladder.note.is_empty() { <p class="field-note">{ ladder.note.clone() }</p> }
             <Button label={if enabled { "Turn off" } else { "Turn on" }} testid="ladder-switch"
                 on={move |()| engine.ask_ladder(Some(!enabled))} />
         </section>
