@@ -58,9 +58,10 @@ pub fn build(context: &Context) -> Result<Outcome> {
 /// Builds each page in a folder of its own, as trunk empties the one it builds into, and puts them together.
 fn make(context: &Context, dist: &Path) -> Result<()> {
     let mut files = vec![(context.root.join(EMBED_SCRIPT), PathBuf::from("embed.js"))];
+    let own_std = wasm_target::fetch_std()?;
     for page in PAGES {
         let folder = context.target.join("trunk").join(page.trim_end_matches(".html"));
-        trunk(context, page, &folder)?;
+        trunk(context, page, &folder, own_std)?;
         glue::shrink(context, &folder)?;
         for file in stamp::files_under(&folder)? {
             let name = file.strip_prefix(&folder).unwrap_or(&file).to_owned();
@@ -77,7 +78,7 @@ fn make(context: &Context, dist: &Path) -> Result<()> {
     Ok(())
 }
 
-fn trunk(context: &Context, page: &str, dist: &Path) -> Result<()> {
+fn trunk(context: &Context, page: &str, dist: &Path, own_std: bool) -> Result<()> {
     let mut trunk = Command::new("trunk");
     command::clean(&mut trunk);
     trunk
@@ -91,7 +92,7 @@ fn trunk(context: &Context, page: &str, dist: &Path) -> Result<()> {
         .args(["build", "--release", "--cargo-profile", "wasm", "--html-output", page, "--dist"])
         .arg(dist)
         .arg(page);
-    if wasm_target::can_build_std()? {
+    if own_std {
         trunk
             // Building std is a nightly feature; the sources are this very compiler's, so it may be used.
             .env("RUSTC_BOOTSTRAP", "1")
