@@ -6,9 +6,11 @@
 
 mod record;
 
+use super::egress::srtp::Keys;
 use std::{
+    cell::Cell,
     sync::{
-        Arc, LazyLock,
+        Arc, LazyLock, OnceLock,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
     time::{Duration, Instant},
@@ -54,6 +56,23 @@ pub fn provider() -> Arc<CryptoProvider> {
     Arc::clone(&PROVIDER)
 }
 
+/// Where the keys of one handshake lie once it is done.
+pub type KeySlot = Arc<OnceLock<Keys>>;
+
+thread_local! {
+    /// For the handshake that is made next on this thread.
+    static NEXT_SLOT: Cell<Option<KeySlot>> = const { Cell::new(None) };
+}
+
+/// Makes one peer's state machine, and the place for the keys of its handshake: str0m keeps them to itself.
+pub fn with_keys<T>(make: impl FnOnce() -> T) -> (T, KeySlot) {
+    let slot = KeySlot::default();
+    NEXT_SLOT.set(Some(Arc::clone(&slot)));
+    let made = make();
+    NEXT_SLOT.take();
+    (made, slot)
+}
+
 impl DtlsProvider for Impatient {
     fn generate_certificate(&self) -> Option<DtlsCert> {
         from_feature_flags().dtls_provider.generate_certificate()
@@ -84,6 +103,7 @@ impl DtlsProvider for Impatient {
             has_answered: false,
             is_done: false,
             broken: 0,
+            keys: NEXT_SLOT.take().unwrap_or_default(),
         }))
     }
 }
@@ -116,6 +136,7 @@ struct Handshake {
     has_answered: bool,
     is_done: bool,
     broken: usize,
+    keys: KeySlot,
 }
 
 impl Handshake {
@@ -169,6 +190,12 @@ impl DtlsInstance for Handshake {
         match &output {
             DtlsOutput::Packet(_) => self.has_answered = true,
             DtlsOutput::Connected => self.is_done = true,
+            DtlsOutput::KeyingMaterial(material, profile) => {
+                let is_client = self.inner.is_active();
+                let keys = Keys { material: material[..].to_vec(), profile: *profile, is_client };
+                // A handshake has one set of keys.
+                let _ = self.keys.set(keys);
+            }
             _ => {}
         }
         output

@@ -2,16 +2,14 @@
 
 pub mod demux;
 pub mod dtls;
+pub mod egress;
 pub mod framing;
-pub mod kept;
 pub mod keyed;
 pub mod latency;
 pub mod path;
 pub mod peer;
 pub mod plane;
 pub mod red;
-pub mod report;
-pub mod resend;
 pub mod sdp;
 pub mod segment;
 pub mod session;

@@ -1,6 +1,6 @@
 //! Gathers a run of datagrams of one size to one destination, so that the kernel cuts one send into many (UDP_SEGMENT).
 //!
-//! Only the last of a run may be shorter. So sound is held until the picture's packets of the same turn are in, and ends
+//! Only the last of a run may be shorter. So a viewer's sound leaves after the picture's packets of the same turn, and ends
 //! their run instead of being a send of its own.
 
 use std::{
@@ -33,22 +33,28 @@ pub struct Segmenter {
     most_segments: usize,
     runs: Vec<Run>,
     spare: Vec<(Vec<u8>, Vec<Instant>)>,
-    /// What waits for the end of one peer's turn.
-    held: Vec<Held>,
-}
-
-#[derive(Debug)]
-struct Held {
-    destination: SocketAddr,
-    source: Option<IpAddr>,
-    datagram: Vec<u8>,
-    arrived: Option<Instant>,
 }
 
 impl Segmenter {
     /// With at most `most_segments` datagrams a run: what the socket supports, 1 if it can't segment.
     pub fn new(most_segments: usize) -> Self {
-        Self { most_segments: most_segments.max(1), runs: Vec::new(), spare: Vec::new(), held: Vec::new() }
+        Self { most_segments: most_segments.max(1), runs: Vec::new(), spare: Vec::new() }
+    }
+
+    /// Appends a datagram of `size` bytes that `fill` writes; `arrived` if it is a packet whose way is measured.
+    pub fn put(
+        &mut self,
+        destination: SocketAddr,
+        source: Option<IpAddr>,
+        size: usize,
+        arrived: Option<Instant>,
+        fill: impl FnOnce(&mut [u8]),
+    ) {
+        let run = self.run(destination, source, size);
+        let start = run.bytes.len();
+        run.bytes.resize(start + size, 0);
+        fill(&mut run.bytes[start..]);
+        run.arrived.extend(arrived);
     }
 
     /// Appends a datagram; `arrived` if it is a packet whose way is measured.
@@ -59,50 +65,36 @@ impl Segmenter {
         datagram: &[u8],
         arrived: Option<Instant>,
     ) {
-        self.append(destination, source, datagram);
-        if let Some((run, arrived)) = self.runs.last_mut().zip(arrived) {
-            run.arrived.push(arrived);
-        }
+        let run = self.run(destination, source, datagram.len());
+        run.bytes.extend_from_slice(datagram);
+        run.arrived.extend(arrived);
     }
 
-    /// Appends a datagram behind all that is pushed before the next [`Self::release`].
-    pub fn hold(
-        &mut self,
-        destination: SocketAddr,
-        source: Option<IpAddr>,
-        datagram: Vec<u8>,
-        arrived: Option<Instant>,
-    ) {
-        self.held.push(Held { destination, source, datagram, arrived });
-    }
-
-    /// Appends what was held.
-    pub fn release(&mut self) {
-        let mut held = std::mem::take(&mut self.held);
-        for Held { destination, source, datagram, arrived } in held.drain(..) {
-            self.push(destination, source, &datagram, arrived);
-        }
-        self.held = held;
-    }
-
-    fn append(&mut self, destination: SocketAddr, source: Option<IpAddr>, datagram: &[u8]) {
-        if let Some(run) = self.runs.last_mut() {
-            let fits = !run.closed
+    /// The run that a datagram goes into: the last one if it fits there.
+    fn run(&mut self, destination: SocketAddr, source: Option<IpAddr>, size: usize) -> &mut Run {
+        let fits = self.runs.last().is_some_and(|run| {
+            !run.closed
                 && run.destination == destination
                 && run.source == source
-                && datagram.len() <= run.segment
-                && run.bytes.len() + datagram.len() <= MOST_BYTES
-                && run.bytes.len() / run.segment < self.most_segments;
-            if fits {
-                run.bytes.extend_from_slice(datagram);
-                run.closed = datagram.len() < run.segment;
-                return;
-            }
+                && size <= run.segment
+                && run.bytes.len() + size <= MOST_BYTES
+                && run.bytes.len() / run.segment < self.most_segments
+        });
+        if !fits {
+            let (bytes, arrived) = self.spare.pop().unwrap_or_default();
+            self.runs.push(Run {
+                destination,
+                source,
+                bytes,
+                segment: size.max(1),
+                arrived,
+                closed: size == 0,
+            });
         }
-        let (mut bytes, arrived) = self.spare.pop().unwrap_or_default();
-        bytes.extend_from_slice(datagram);
-        let closed = datagram.is_empty();
-        self.runs.push(Run { destination, source, bytes, segment: datagram.len().max(1), arrived, closed });
+        let at = self.runs.len() - 1;
+        let run = &mut self.runs[at];
+        run.closed |= size < run.segment;
+        run
     }
 
     /// Hands each run to `send`, in order, and starts anew.
@@ -141,19 +133,6 @@ mod tests {
             "a longer one can't follow"
         );
         assert_eq!(runs(64, &[(1, 100), (2, 100), (1, 100)]), [(1, 100, 100), (2, 100, 100), (1, 100, 100)]);
-    }
-
-    #[test]
-    fn what_is_held_ends_the_run_of_what_comes_after_it() {
-        let mut segmenter = Segmenter::new(64);
-        let (to, now) = (SocketAddr::from(([127, 0, 0, 1], 9)), Instant::now());
-        segmenter.hold(to, None, vec![1; 80], Some(now));
-        segmenter.push(to, None, &[2; 900], None);
-        segmenter.push(to, None, &[3; 900], None);
-        segmenter.release();
-        let mut all = Vec::new();
-        segmenter.drain(|run| all.push((run.segment, run.bytes.len(), run.arrived.clone())));
-        assert_eq!(all, [(900, 1880, vec![now])]);
     }
 
     #[test]

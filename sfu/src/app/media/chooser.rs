@@ -28,13 +28,8 @@ const MEASURE_EVERY: Duration = Duration::from_millis(400);
 const NEW: f64 = 0.25;
 /// At first all of it counts.
 const YOUNG: Duration = Duration::from_secs(3);
-/// The controller is told of a change of what is looked for only beyond this share: each rise makes it probe.
-const NEWS: f64 = 0.2;
-/// It probes when it is told that more is wanted than before. Where what is sent is most of what it estimates it hardly does
-/// so otherwise (15 s without a change), so it is told again after this time. Such a probe is for twice the estimate, and lasts
-/// 15 ms. Each one's result is another; an estimate that stays the same to the bit was not probed for: the controller takes
-/// the path for congested still, and sends too little by it to find out. Then it begins afresh from there.
-const REMIND_EVERY: Duration = Duration::from_secs(4);
+/// The controller is told of a change of what is looked for only beyond this share: measured bitrates are never quite the same.
+const NEWS: f64 = 0.05;
 
 #[derive(Debug, Clone)]
 struct Shown {
@@ -117,15 +112,6 @@ impl Pictures {
     }
 }
 
-/// What the congestion controller is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct News {
-    /// Bits a second that there would be use for.
-    pub desired: u64,
-    /// It is to forget what it knows, but for this estimate.
-    pub afresh: Option<u64>,
-}
-
 /// Whether two pictures are about of the same size.
 fn is_as_large(one: &Shown, other: &Shown) -> bool {
     let area = |shown: &Shown| shown.version.size.map(|size| f64::from(size.width) * f64::from(size.height));
@@ -141,10 +127,8 @@ pub struct Chooser {
     selector: Selector<TrackKey>,
     /// What the selector said last.
     pub choice: Choice<TrackKey>,
-    /// What the controller was told to look for, and when.
-    told: Option<(u64, Instant)>,
-    /// What it estimated when it was told.
-    told_at: Option<u64>,
+    /// What the controller was told to look for.
+    told: Option<u64>,
     /// Something changed since the last choice.
     pub is_due: bool,
 }
@@ -157,7 +141,6 @@ impl Default for Chooser {
             selector: Selector::default(),
             choice: Choice { picture: None, reason: Reason::Best, desired: 0, urgent: false },
             told: None,
-            told_at: None,
             is_due: false,
         }
     }
@@ -170,12 +153,9 @@ impl Chooser {
         self.is_due = true;
     }
 
-    /// The congestion controller has another estimate; `None`: it can't tell any more.
-    pub fn estimated(&mut self, bits: Option<u64>) {
-        match bits {
-            Some(bits) => self.meter.told(bits),
-            None => self.meter.lost(),
-        }
+    /// The congestion controller has another estimate.
+    pub fn estimated(&mut self, bits: u64) {
+        self.meter.told(bits);
         self.is_due = true;
     }
 
@@ -221,30 +201,17 @@ impl Chooser {
         self.choice
     }
 
-    /// What the controller is to be told, if that is news to it.
-    pub fn news(&mut self, now: Instant) -> Option<News> {
-        let mut desired = self.choice.desired;
-        let mut afresh = None;
-        if let Some((told, at)) = self.told {
-            let is_as_before =
-                (told == 0) == (desired == 0) && told.abs_diff(desired) as f64 <= told as f64 * NEWS;
-            let path = self.meter.path();
-            let lacks = path.estimate.filter(|bits| *bits < desired);
-            if is_as_before && (lacks.is_none() || now.saturating_duration_since(at) < REMIND_EVERY) {
-                return None;
-            }
-            if is_as_before {
-                afresh = lacks.filter(|_| self.told_at == lacks && !path.is_congested());
-                if afresh.is_none() {
-                    // What is wanted has to fall before it can rise: that is the next tick's.
-                    desired = 0;
-                    self.is_due = true;
-                }
-            }
+    /// What the controller is to be told that there would be use for, in bits a second, if that is news to it.
+    pub fn news(&mut self) -> Option<u64> {
+        let desired = self.choice.desired;
+        let is_as_before = self.told.is_some_and(|told| {
+            (told == 0) == (desired == 0) && told.abs_diff(desired) as f64 <= told as f64 * NEWS
+        });
+        if is_as_before {
+            return None;
         }
-        self.told_at = self.meter.path().estimate;
-        self.told = Some((desired, now));
-        Some(News { desired, afresh })
+        self.told = Some(desired);
+        Some(desired)
     }
 
     /// What is told of it, where `rendition` is on the viewer's line.
@@ -271,30 +238,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_controller_is_told_of_news_alone_and_reminded_of_what_is_still_looked_for() {
-        let start = Instant::now();
+    fn the_controller_is_told_of_news_alone() {
         let mut chooser = Chooser::default();
         let mut said = Vec::new();
-        chooser.estimated(Some(600_000));
-        for tick in 0..130u64 {
+        for tick in 0..50u64 {
             // A measure that is never quite the same.
-            chooser.choice.desired = if tick < 125 { 2_300_000 + tick % 7 * 30_000 } else { 0 };
-            if tick == 20 {
-                // The controller probed.
-                chooser.estimated(Some(590_000));
-            }
-            let now = start + Duration::from_millis(100) * tick as u32;
-            said.extend(chooser.news(now).map(|news| (tick, news.desired > 0, news.afresh)));
+            chooser.choice.desired = match tick {
+                0..30 => 2_300_000 + tick % 7 * 15_000,
+                30..40 => 900_000,
+                _ => 0,
+            };
+            said.extend(chooser.news().map(|bits| (tick, bits)));
         }
-        let expected = [
-            (0, true, None),
-            (40, false, None),
-            (41, true, None),
-            // What stays the same to the bit was not probed for.
-            (81, true, Some(590_000)),
-            (121, true, Some(590_000)),
-            (125, false, None),
-        ];
-        assert_eq!(said, expected);
+        assert_eq!(said, [(0, 2_300_000), (30, 900_000), (40, 0)]);
     }
 }

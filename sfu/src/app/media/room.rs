@@ -287,7 +287,9 @@ impl Room {
                 }
             }
         }
-        let pending = std::mem::take(&mut self.pending);
+        let mut pending = std::mem::take(&mut self.pending);
+        // Sound ends a picture's segmented send.
+        pending.sort_by_key(|packet| packet.track.is_audio());
         // Viewer by viewer, so that each one's packets leave in one segmented send.
         for at in 0..self.viewers.len() {
             for packet in &pending {
@@ -389,8 +391,8 @@ impl Room {
         }
     }
 
-    /// The congestion controller towards a viewer has another estimate, in bits a second; `None`: it can't tell any more.
-    pub fn estimated(&mut self, key: PeerKey, bits: Option<u64>) {
+    /// The congestion controller towards a viewer has another estimate, in bits a second.
+    pub fn estimated(&mut self, key: PeerKey, bits: u64) {
         if let Some(viewer) = self.viewer(key) {
             viewer.chooser.estimated(bits);
         }
@@ -516,8 +518,8 @@ impl Room {
             // The publisher may be about to come back.
             (None, _) => viewer.video.want_nothing(),
         }
-        if let Some(news) = viewer.chooser.news(now) {
-            peers.set_desired_bitrate(viewer.key, news.desired, news.afresh);
+        if let Some(bits) = viewer.chooser.news() {
+            peers.want(viewer.key, bits);
         }
     }
 
