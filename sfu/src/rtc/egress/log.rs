@@ -1,15 +1,12 @@
 //! What left towards a viewer and when, by the numbers that go over all streams, and what the viewer reports of it.
 
 use super::rtcp::{Arrivals, REFERENCE_MICROS, TICK_MICROS};
-use std::{
-    collections::VecDeque,
-    time::{Duration, Instant},
-};
+use std::{collections::VecDeque, time::Instant};
 
 /// The most packets that are remembered: two seconds of 8 Mbit/s. What isn't reported by then counts as neither.
 const MOST: usize = 2048;
 /// A report of what left longer ago says nothing of the network as it is now: the viewer was away meanwhile.
-const STALE: Duration = Duration::from_secs(2);
+const STALE_MICROS: u32 = 2_000_000;
 
 /// Eight bytes, as there are a thousand of them a viewer.
 #[derive(Debug, Clone, Copy)]
@@ -32,8 +29,8 @@ enum Known {
 /// What became of a packet.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Fate {
-    /// When it left.
-    pub left: Instant,
+    /// When it left, in microseconds on this side's clock.
+    pub left: i64,
     /// When it came, in microseconds on the viewer's clock; `None`: it is lost, or late.
     pub came: Option<i64>,
     /// Bytes.
@@ -82,7 +79,7 @@ impl SendLog {
         let behind = (next as u16).wrapping_sub(arrivals.base);
         let Some(base) = next.checked_sub(behind.into()) else { return };
         let Some(began) = self.began else { return };
-        let micros = now.saturating_duration_since(began).as_micros() as u32;
+        let micros = now.saturating_duration_since(began).as_micros() as i64;
         let mut time = self.unwrap(arrivals.reference) * REFERENCE_MICROS;
         for (number, delta) in (base..next).zip(arrivals.each()) {
             time += delta.map_or(0, |delta| i64::from(delta) * TICK_MICROS);
@@ -91,13 +88,13 @@ impl SendLog {
             let found = if delta.is_some() { Known::Came } else { Known::Lost };
             let is_news = left.known != Known::Came && left.known != found;
             // How long ago, counted around the end of 32 bits.
-            let ago = Duration::from_micros(micros.wrapping_sub(left.at).into());
-            if !is_news || ago > STALE {
+            let ago = (micros as u32).wrapping_sub(left.at);
+            if !is_news || ago > STALE_MICROS {
                 continue;
             }
             let was_lost = std::mem::replace(&mut left.known, found) == Known::Lost;
             fates.push(Fate {
-                left: now.checked_sub(ago).unwrap_or(now),
+                left: micros - i64::from(ago),
                 came: delta.map(|_| time),
                 size: left.size.into(),
                 probe: (left.probe != 0).then_some(left.probe),
@@ -122,6 +119,7 @@ impl SendLog {
 mod tests {
     use super::super::rtcp::{Said, read};
     use super::*;
+    use std::time::Duration;
 
     const MS: Duration = Duration::from_millis(1);
 
@@ -182,7 +180,7 @@ mod tests {
             [(2998, Some(0)), (2999, Some(0))]
         );
         assert_eq!(fates(&mut log, &report(2, 0, &[0, 0]), start), [], "forgotten");
-        assert_eq!(fates(&mut log, &report(2900, 0, &[0, -1]), start + STALE + MS), []);
+        assert_eq!(fates(&mut log, &report(2900, 0, &[0, -1]), start + MS * 2001), []);
         assert!(log.packets.len() <= MOST);
     }
 }

@@ -57,7 +57,7 @@ pub struct Estimator {
     heard: Option<Instant>,
     round_trip: Duration,
     /// Those of one report that came, in order of their coming.
-    came: Vec<(i64, Instant, usize)>,
+    came: Vec<(i64, i64, usize)>,
 }
 
 impl Default for Estimator {

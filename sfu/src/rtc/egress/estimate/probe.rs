@@ -40,7 +40,7 @@ struct Arrived {
     packets: usize,
     bytes: usize,
     /// The first and the last that left, and the last one's size.
-    left: (Instant, Instant, usize),
+    left: (i64, i64, usize),
     /// The first and the last that came, and the first one's size.
     came: (i64, i64, usize),
 }
@@ -171,7 +171,7 @@ impl Probe {
 
 impl Arrived {
     fn rate(&self) -> Option<f64> {
-        let left = self.left.1.saturating_duration_since(self.left.0).as_secs_f64();
+        let left = (self.left.1 - self.left.0) as f64 / 1e6;
         let came = (self.came.1 - self.came.0) as f64 / 1e6;
         if left < 1e-3 {
             return None;
@@ -201,7 +201,7 @@ mod tests {
                 prober.left(size);
                 busy = busy.max(f64::from(ms) * 1e3) + size as f64 * 8e6 / link;
                 let came = (fates.len() % loses != loses - 1).then_some(busy as i64 + 20_000);
-                fates.push(Fate { left: now, came, size, probe: prober.current(), was_lost: false });
+                fates.push(Fate { left: i64::from(ms) * 1_000, came, size, probe: prober.current(), was_lost: false });
             }
         }
         assert!(prober.result(start + MS * 200).is_none());

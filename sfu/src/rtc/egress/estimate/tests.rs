@@ -65,7 +65,7 @@ impl Way {
             self.busy = start + size as f64 * 8e6 / self.link;
             came = Some((self.busy + 20_000.0 + self.share() * self.jitter) as i64);
         }
-        let left = self.start + MS * self.ms as u32;
+        let left = self.ms as i64 * 1_000;
         self.pending.push(Fate { left, came, size, probe, was_lost: false });
     }
 
@@ -219,7 +219,7 @@ fn whatever_is_reported_the_estimate_stays_within_its_bounds() {
         let now = start + MS * ms;
         let fates: Vec<_> = (0..next() % 5)
             .map(|_| Fate {
-                left: start + MS * (next() % 20_000) as u32,
+                left: next() as i64 % 20_000_000 - 1_000,
                 came: (next() % 3 != 0).then(|| next() as i64 - (1 << 40)),
                 size: next() as usize % 65_536,
                 probe: (next() % 2 == 0).then(|| next() as u8),

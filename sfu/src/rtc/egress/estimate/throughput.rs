@@ -105,7 +105,7 @@ mod tests {
     fn what_is_only_late_is_not_lost() {
         let now = Instant::now();
         let mut losses = Losses::default();
-        let fate = |came, was_lost| Fate { left: now, came, size: 1, probe: None, was_lost };
+        let fate = |came, was_lost| Fate { left: 0, came, size: 1, probe: None, was_lost };
         (0..30).for_each(|_| losses.count(&fate(Some(1), false), now));
         (0..10).for_each(|_| losses.count(&fate(None, false), now));
         assert_eq!(losses.share(now), Some(0.25));

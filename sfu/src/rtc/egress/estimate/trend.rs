@@ -4,13 +4,10 @@
 //! Frames leave whole here. So groups are compared by their first packets: that the rest of a large frame takes long on a
 //! narrow link is no queue as long as it is over before the next one.
 
-use std::{
-    collections::VecDeque,
-    time::{Duration, Instant},
-};
+use std::collections::VecDeque;
 
 /// What leaves within this time of a group's first packet belongs to it.
-const GROUP: Duration = Duration::from_millis(5);
+const GROUP_MICROS: i64 = 5_000;
 /// A group that comes faster than it left is part of the one before: something on the way held both back.
 const BURST_MICROS: i64 = 5_000;
 const LONGEST_BURST_MICROS: i64 = 100_000;
@@ -42,8 +39,8 @@ pub enum Usage {
 
 #[derive(Debug, Clone, Copy)]
 struct Group {
-    left: Instant,
-    last_left: Instant,
+    left: i64,
+    last_left: i64,
     came: i64,
     last_came: i64,
 }
@@ -93,8 +90,8 @@ impl Trend {
         self.usage
     }
 
-    /// A packet that left and `came`, in microseconds on the viewer's clock; in the order in which they came.
-    pub fn packet(&mut self, left: Instant, came: i64) {
+    /// A packet that `left` and `came`, in microseconds on each side's own clock; in the order in which they came.
+    pub fn packet(&mut self, left: i64, came: i64) {
         let Some(group) = &mut self.group else {
             self.group = Some(Group { left, last_left: left, came, last_came: came });
             self.began = came;
@@ -103,11 +100,11 @@ impl Trend {
         if left < group.left {
             return;
         }
-        let since = left.saturating_duration_since(group.last_left).as_micros() as i64;
+        let since = left - group.last_left;
         let apart = came - group.last_came;
         let is_burst = (since == 0 || apart - since < 0 && apart <= BURST_MICROS)
             && came - group.came < LONGEST_BURST_MICROS;
-        if left.saturating_duration_since(group.left) <= GROUP || is_burst {
+        if left - group.left <= GROUP_MICROS || is_burst {
             group.last_left = group.last_left.max(left);
             group.came = group.came.min(came);
             group.last_came = group.last_came.max(came);
@@ -116,7 +113,7 @@ impl Trend {
         let whole = *group;
         *group = Group { left, last_left: left, came, last_came: came };
         if let Some(before) = self.before.replace(whole) {
-            let left = whole.left.saturating_duration_since(before.left).as_secs_f64() * 1e3;
+            let left = (whole.left - before.left) as f64 / 1e3;
             let came_after = (whole.came - before.came) as f64 / 1e3;
             if came_after < 0.0 || came_after > 3_000.0 {
                 // Their clock jumped, or they were away.
@@ -183,13 +180,11 @@ mod tests {
 
     /// Frames of `packets`, 30 a second, each `later` microseconds later than the one before for its place.
     fn usages(frames: u64, packets: i64, later: impl Fn(u64) -> i64) -> Vec<Usage> {
-        let start = Instant::now();
         let mut trend = Trend::default();
         (0..frames)
             .map(|frame| {
                 let micros = frame * 33_333;
-                let left = start + Duration::from_micros(micros);
-                (0..packets).for_each(|at| trend.packet(left, micros as i64 + later(frame) + at * 2_000));
+                (0..packets).for_each(|at| trend.packet(micros as i64, micros as i64 + later(frame) + at * 2_000));
                 trend.usage()
             })
             .collect()
@@ -216,14 +211,13 @@ mod tests {
             let jitter = usages(300, 4, |frame| (mix(frame) % 8_000) as i64);
             assert!(!jitter.contains(&Usage::Over), "seed {seed}");
         }
-        let start = Instant::now();
         let mut trend = Trend::default();
         for frame in 0..300u64 {
             let micros = frame * 33_333;
             // Each thirtieth takes all the time that there is before the next one.
             let packets = if frame % 30 == 0 { 16 } else { 3 };
             for at in 0..packets {
-                trend.packet(start + Duration::from_micros(micros), micros as i64 + at * 2_000);
+                trend.packet(micros as i64, micros as i64 + at * 2_000);
             }
             assert_ne!(trend.usage(), Usage::Over, "at {frame}");
         }
