@@ -325,7 +325,9 @@ impl Peer {
         let Some(egress) = &mut self.egress else { return };
         let Some(media) = self.rtc.media(mid).filter(|media| media.direction().is_sending()) else { return };
         let is_audio = media.kind() == MediaKind::Audio;
-        let number = |extension| media.remote_extmap().id_of(extension);
+        // The one-byte form has these numbers (RFC 8285, 4.2); others are more than anybody needs.
+        let number =
+            |extension| media.remote_extmap().id_of(extension).filter(|number| (1..=14).contains(number));
         let numbers = Numbers {
             mid: number(Extension::RtpMid),
             transport: number(Extension::TransportSequenceNumber),

@@ -183,8 +183,8 @@ struct Core {
 }
 
 impl Core {
-    /// Does something with a peer, takes out what comes of it and of `packets` that are written to it, and sets its timer. A panic inside str0m ends this peer
-    /// alone: an `Rtc` shares nothing.
+    /// Does something with a peer, takes out what comes of it and of `packets` that are written to it, and sets its timer. A
+    /// panic in it ends this peer alone: it shares nothing.
     fn with_peer(
         &mut self,
         key: PeerKey,
@@ -454,7 +454,7 @@ impl<R: Router> Shard<R> {
 
     fn remove(&mut self, key: PeerKey, why: Closed, now: Instant) {
         let Some(mut peer) = self.core.peers.map.remove(&key) else { return };
-        if matches!(why, Closed::Asked | Closed::Silent) {
+        if matches!(why, Closed::Asked | Closed::Silent) && peer.has_consent(now) {
             let core = &mut self.core;
             // Whatever goes wrong in a goodbye doesn't matter any more.
             let goodbye = caught(|| {

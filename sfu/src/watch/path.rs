@@ -69,7 +69,6 @@ impl Meter {
 
     /// A sample, as the controller is asked for it each second.
     pub fn sample(&mut self, sample: Sample, now: Instant) {
-        // Of a peer that gives no feedback the controller has an estimate, too: the one that it began with.
         if let Some(bits) = sample.estimate.filter(|_| self.told.is_some()) {
             self.path.estimate = Some(bits);
         }

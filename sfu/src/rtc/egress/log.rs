@@ -4,7 +4,7 @@ use super::rtcp::{Arrivals, REFERENCE_MICROS, TICK_MICROS};
 use std::{collections::VecDeque, time::Instant};
 
 /// The most packets that are remembered: two seconds of 8 Mbit/s. What isn't reported by then counts as neither.
-const MOST: usize = 2048;
+pub const MOST: usize = 2048;
 /// A report of what left longer ago says nothing of the network as it is now: the viewer was away meanwhile.
 const STALE_MICROS: u32 = 2_000_000;
 

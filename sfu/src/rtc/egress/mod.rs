@@ -24,7 +24,7 @@ use rtcp::Said;
 use shared::broadcast::Codec;
 use srtp::{Keys, Opener, Sealer};
 use std::{
-    sync::LazyLock,
+    sync::{Arc, LazyLock},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 use window::Window;
@@ -147,15 +147,16 @@ pub struct Egress {
     /// The payload type of redundant sound, if it is taken.
     red: Option<u8>,
     kept: Kept,
-    /// The numbers of packets that are to be sent again.
-    missing: Vec<u16>,
+    /// Packets that are to be sent again.
+    missing: Vec<Sent>,
     allowance: Allowance,
     doubling: Doubling,
     log: SendLog,
     /// Without one, what the way carries is nobody's concern.
     estimator: Option<Box<Estimator>>,
     told: Option<u64>,
-    lost: f32,
+    /// What the picture lost, as the viewer reported since it was looked at last.
+    lost: Option<f32>,
     round_trip: Option<Duration>,
     /// Whose time was told, which, and when.
     time: Option<(u32, u32, Instant)>,
@@ -190,7 +191,7 @@ impl Egress {
             log: SendLog::default(),
             estimator: meters.then(Box::default),
             told: None,
-            lost: 0.0,
+            lost: None,
             round_trip: None,
             time: None,
             report_due: None,
@@ -204,11 +205,6 @@ impl Egress {
         let (sealer, opener) = srtp::ciphers(keys)?;
         self.ciphers = Some((Box::new(sealer), Box::new(opener)));
         Ok(())
-    }
-
-    /// Whether [`Self::secure`] was called.
-    pub fn is_secure(&self) -> bool {
-        self.ciphers.is_some()
     }
 
     /// The line of sound, or that of the picture.
@@ -250,9 +246,13 @@ impl Egress {
         let Some(packet) = room.get_mut(..datagram.len()) else { return false };
         packet.copy_from_slice(datagram);
         let Some(compound) = opener.open_rtcp(packet) else { return false };
+        // A few bytes can speak of thousands of packets, and honest ones speak of some hundreds.
+        let mut budget = 2 * log::MOST;
         for said in rtcp::read(compound) {
             match said {
                 Said::Arrivals(arrivals) => {
+                    let Some(left) = budget.checked_sub(arrivals.count.into()) else { continue };
+                    budget = left;
                     let Some(estimator) = &mut self.estimator else { continue };
                     SCRATCH.with_borrow_mut(|Scratch { fates }| {
                         fates.clear();
@@ -266,7 +266,7 @@ impl Egress {
                     let Some(line) = line else { continue };
                     line.state.is_known = true;
                     if line.clock_rate == 90_000 {
-                        self.lost = reception.lost;
+                        self.lost = Some(reception.lost);
                     }
                     if let Some(time) = round_trip(&reception, now) {
                         self.round_trip = Some(time);
@@ -307,16 +307,9 @@ impl Egress {
     fn is_missing(&mut self, numbers: impl Iterator<Item = u16>, now: Instant) {
         let patience = self.round_trip.unwrap_or(ROUND_TRIP).min(ROUND_TRIP).mul_f32(0.7);
         for number in numbers {
-            let Some(sent) = self.kept.missing(number, now) else { continue };
-            if sent.again.is_some_and(|at| now.saturating_duration_since(at) < patience) {
-                continue;
-            }
-            let size = sent.payload.len();
+            let Some(size) = self.kept.missing(number, patience, now) else { continue };
             match self.allowance.allows(size, now) {
-                Allowed::Now => {
-                    sent.again = Some(now);
-                    self.missing.push(number);
-                }
+                Allowed::Now => self.missing.extend(self.kept.again(number, now)),
                 Allowed::Later => return,
                 Allowed::Storm => {
                     tracing::debug!("a viewer asks for more repair than it can have lost");
@@ -336,9 +329,7 @@ impl Egress {
         mut exit: Exit<'_>,
         mut news: impl FnMut(News),
     ) -> Option<Instant> {
-        if self.ciphers.is_none() {
-            return None;
-        }
+        self.ciphers.as_ref()?;
         for frame in packets.chunk_by(|one, next| (one.codec, one.time) == (next.codec, next.time)) {
             self.send_frame(frame, now, &mut exit);
         }
@@ -351,7 +342,10 @@ impl Egress {
             self.measure_due = Some(now + REPORTS);
             news(News::Measured(self.measured(now)));
         }
-        let probe = self.estimator.as_ref().and_then(|estimator| estimator.next());
+        let probe = self.estimator.as_mut().and_then(|estimator| {
+            estimator.expire(now);
+            estimator.next()
+        });
         // A probe that has nothing to send with must not keep the shard from everything else.
         let probe = probe.map(|at| at.max(now + SHORTEST));
         [self.report_due, self.measure_due, probe].into_iter().flatten().min()
@@ -359,10 +353,10 @@ impl Egress {
 
     fn measured(&mut self, now: Instant) -> Measured {
         let estimator = self.estimator.as_ref();
-        let loss = estimator.and_then(|estimator| estimator.loss(now)).or(Some(self.lost));
+        let loss = estimator.and_then(|estimator| estimator.loss(now)).or(self.lost.take());
         let measured = Measured {
             estimate: estimator.and_then(|estimator| estimator.estimate()),
-            loss: loss.filter(|_| self.round_trip.is_some() || estimator.is_some()),
+            loss,
             round_trip: self.round_trip,
         };
         self.doubling.measured(measured.loss, measured.round_trip);
@@ -410,12 +404,12 @@ impl Egress {
                 None => (format.payload_type, &packet.payload),
             };
             let plain = length + payload.len();
-            let padding = largest.map_or(0, |largest| largest - plain);
+            let padding = largest.map_or(0, |largest| largest.saturating_sub(plain));
             let padding = if padding <= MOST_PADDING { padding } else { 0 };
             let size = plain + padding + sealer.rtp_overhead();
             if line.numbers.transport.is_some() {
                 values.transport = Some(self.log.next() as u16);
-                let probe = self.estimator.as_mut().and_then(|estimator| estimator.left(size));
+                let probe = self.estimator.as_mut().and_then(|estimator| estimator.left(size, now));
                 self.log.left(now, size, probe);
             }
             let head = Head {
@@ -442,17 +436,10 @@ impl Egress {
             state.tie = Some((packet.time, packet.stands_for));
             self.allowance.sent(size);
             if let (false, Some(repairs)) = (is_audio, format.repairs.filter(|_| line.repairs.is_some())) {
-                self.kept.keep(Sent {
-                    seq: packet.seq,
-                    time: packet.time,
-                    marker: packet.marker,
-                    payload_type: repairs,
-                    payload: payload.clone(),
-                    picture: packet.picture,
-                    quarter_turns: packet.quarter_turns,
-                    left: now,
-                    again: None,
-                });
+                let times = (packet.time, packet.marker);
+                let mut sent = Sent::new(packet.seq, times, repairs, Arc::clone(payload));
+                (sent.picture, sent.quarter_turns) = (packet.picture, packet.quarter_turns);
+                self.kept.keep(sent, now);
             }
         }
         if line.state.began.is_none() {
@@ -466,8 +453,7 @@ impl Egress {
         if self.missing.is_empty() {
             return;
         }
-        for number in std::mem::take(&mut self.missing) {
-            let Some(sent) = self.kept.missing(number, now).cloned() else { continue };
+        for sent in std::mem::take(&mut self.missing) {
             self.send_again(&sent, now, exit);
             if self.doubling.is_on && self.allowance.allows(sent.payload.len(), now) == Allowed::Now {
                 self.send_again(&sent, now, exit);
@@ -490,7 +476,7 @@ impl Egress {
         let length = line.numbers.length(&values);
         let size = length + 2 + sent.payload.len() + sealer.rtp_overhead();
         if line.numbers.transport.is_some() {
-            let probe = self.estimator.as_mut().and_then(|estimator| estimator.left(size));
+            let probe = self.estimator.as_mut().and_then(|estimator| estimator.left(size, now));
             self.log.left(now, size, probe);
         }
         let head = Head {
@@ -521,9 +507,9 @@ impl Egress {
         if !can_probe || !self.estimator.as_ref().is_some_and(|estimator| estimator.may_probe(now)) {
             return;
         }
-        let Some(newest) = self.kept.newest(now).cloned() else { return };
-        while self.estimator.as_mut().is_some_and(|estimator| estimator.probe(now).is_some()) {
-            self.send_again(&newest, now, exit);
+        let Some(sent) = self.kept.largest().cloned() else { return };
+        while self.estimator.as_mut().is_some_and(|estimator| estimator.probes(now)) {
+            self.send_again(&sent, now, exit);
         }
     }
 
@@ -541,7 +527,7 @@ impl Egress {
                 &rtcp::Sent {
                     ssrc: line.ssrc,
                     ntp: ntp(now),
-                    time: time.wrapping_add(since as u32),
+                    time: time.wrapping_add(since as u64 as u32),
                     packets: line.state.packets,
                     bytes: line.state.bytes,
                 },
@@ -623,5 +609,5 @@ pub fn wall(at: Instant) -> SystemTime {
 /// The same as NTP writes it: seconds, and 32 bits of what is left.
 fn ntp(at: Instant) -> u64 {
     let since = wall(at).duration_since(UNIX_EPOCH).unwrap_or_default();
-    (since.as_secs() + NTP_EPOCH) << 32 | u64::from(since.subsec_nanos()) * (1 << 32) / 1_000_000_000
+    ((since.as_secs() + NTP_EPOCH) << 32) | ((u64::from(since.subsec_nanos()) << 32) / 1_000_000_000)
 }

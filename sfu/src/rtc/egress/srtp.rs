@@ -43,7 +43,7 @@ pub struct Unfit;
 
 enum Cipher {
     Gcm { key: Box<LessSafeKey>, salt: [u8; 12] },
-    Cm { key: Box<EncryptingKey>, salt: [u8; 14], authentication: hmac::Key },
+    Cm { key: Box<EncryptingKey>, salt: [u8; 14], authentication: Box<hmac::Key> },
 }
 
 /// Seals packets towards a viewer.
@@ -117,7 +117,7 @@ impl<'a> Master<'a> {
             return Ok(Cipher::Cm {
                 key: Box::new(EncryptingKey::ctr(unbound).map_err(|_| Unfit)?),
                 salt,
-                authentication: hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &secret),
+                authentication: Box::new(hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &secret)),
             });
         }
         let algorithm = if key.len() == 32 { &AES_256_GCM } else { &AES_128_GCM };
@@ -185,8 +185,10 @@ impl Sealer {
                 let (head, rest) = packet.split_at_mut(head);
                 let (body, room) = rest.split_at_mut(plain - head.len());
                 let nonce = gcm_nonce(salt, ssrc, low_six(seq));
-                if let Ok(tag) = key.seal_in_place_separate_tag(nonce, Aad::from(head), body) {
-                    room.copy_from_slice(tag.as_ref());
+                match key.seal_in_place_separate_tag(nonce, Aad::from(head), body) {
+                    Ok(tag) => room.copy_from_slice(tag.as_ref()),
+                    // It can't fail for what this seals; should it, nothing plain may leave.
+                    Err(_) => body.fill(0),
                 }
             }
             Cipher::Cm { key, salt, authentication } => {
@@ -197,6 +199,8 @@ impl Sealer {
                     signing.update(&packet[..plain]);
                     signing.update(&rollover);
                     packet[plain..].copy_from_slice(&signing.sign().as_ref()[..HMAC_TAG]);
+                } else {
+                    packet[head..].fill(0);
                 }
             }
         }

@@ -18,14 +18,14 @@ pub fn run(data: &[u8]) {
             0 => now += Duration::from_millis(u64::from(act >> 2) * 20),
             1 => {
                 for _ in 0..=act >> 2 {
-                    let probe = estimator.left(1_200);
+                    let probe = estimator.left(1_200, now);
                     log.left(now, 1_200, probe);
                 }
             }
             2 => {
-                while let Some(size) = estimator.probe(now) {
-                    let probe = estimator.left(size);
-                    log.left(now, size, probe);
+                while estimator.probes(now) {
+                    let probe = estimator.left(900, now);
+                    log.left(now, 900, probe);
                 }
             }
             _ => {

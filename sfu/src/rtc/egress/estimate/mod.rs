@@ -55,6 +55,8 @@ pub struct Estimator {
     fell: Option<Instant>,
     fell_by_loss: Option<Instant>,
     heard: Option<Instant>,
+    /// When the last packet left.
+    left: Option<Instant>,
     round_trip: Duration,
     /// Those of one report that came, in order of their coming.
     came: Vec<(i64, i64, usize)>,
@@ -76,6 +78,7 @@ impl Default for Estimator {
             fell: None,
             fell_by_loss: None,
             heard: None,
+            left: None,
             round_trip: Duration::from_millis(100),
             came: Vec::new(),
         }
@@ -104,31 +107,44 @@ impl Estimator {
     }
 
     /// A packet leaves; what probe it is part of.
-    pub fn left(&mut self, size: usize) -> Option<u8> {
+    pub fn left(&mut self, size: usize, now: Instant) -> Option<u8> {
+        let last = self.left.replace(now);
+        if last.is_some_and(|last| now.saturating_duration_since(last) > CALM) {
+            // Queues are empty by now, and what arrived says nothing of what will.
+            self.trend = Trend::default();
+            self.throughput = Throughput::default();
+        }
         let probe = self.prober.current();
         self.prober.left(size);
         probe
     }
 
-    /// Whether [`Self::probe`] is worth asking.
+    /// Whether [`Self::probes`] is worth asking.
     pub fn may_probe(&self, now: Instant) -> bool {
         self.prober.next().is_some() || self.wants_probe(now)
     }
 
-    /// The size of a packet that is to leave now to find out whether there is more, if one is. Only to be asked by who has
-    /// one that can leave.
-    pub fn probe(&mut self, now: Instant) -> Option<usize> {
+    /// Whether a packet is to leave now to find out whether there is more. Only to be asked by who has one that can leave.
+    pub fn probes(&mut self, now: Instant) -> bool {
         self.begin_probe(now);
-        self.prober.due(now)
+        self.prober.is_due(now)
     }
 
-    /// When [`Self::probe`] is to be asked again, at the latest.
+    /// Time passed.
+    pub fn expire(&mut self, now: Instant) {
+        self.prober.expire(now);
+    }
+
+    /// When [`Self::probes`] is to be asked again, at the latest.
     pub fn next(&self) -> Option<Instant> {
         self.prober.next()
     }
 
     /// The viewer reported what became of packets, in the order in which they left.
     pub fn report(&mut self, fates: &[Fate], now: Instant) {
+        if fates.is_empty() {
+            return;
+        }
         self.heard = Some(now);
         let mut came = std::mem::take(&mut self.came);
         came.clear();
@@ -145,7 +161,7 @@ impl Estimator {
         self.came = came;
         self.follow_delay(now);
         self.follow_loss(now);
-        if let Some(found) = self.prober.result(now)
+        if let Some(found) = self.prober.result(self.bits, now)
             && self.trend.usage() != Usage::Over
             && found > self.bits
         {
@@ -241,9 +257,15 @@ impl Estimator {
     }
 
     fn wants_probe(&self, now: Instant) -> bool {
-        let is_heard = self.heard.is_some_and(|at| now.saturating_duration_since(at) < SILENT);
-        let is_calm = self.fell.is_none_or(|at| now.saturating_duration_since(at) >= CALM)
-            && self.trend.usage() != Usage::Over;
+        let Some(heard) = self.heard else { return false };
+        // Whom nothing is sent to has nothing to report.
+        let is_heard = now.saturating_duration_since(heard) < SILENT
+            || self.left.is_none_or(|left| left <= heard + SILENT);
+        let falls = [self.fell, self.fell_by_loss];
+        // What was said last of queues is no news for ever.
+        let is_over = self.trend.usage() == Usage::Over && now.saturating_duration_since(heard) < CALM;
+        let is_calm =
+            !is_over && falls.into_iter().flatten().all(|at| now.saturating_duration_since(at) >= CALM);
         self.desired > self.bits * MORE && is_heard && is_calm && self.prober.may_begin(now)
     }
 

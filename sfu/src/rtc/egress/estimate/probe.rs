@@ -9,8 +9,6 @@ const LASTS: Duration = Duration::from_millis(20);
 const LEAST_PACKETS: usize = 6;
 /// It is over after this time, whatever could be sent.
 const LONGEST: Duration = Duration::from_millis(100);
-/// The sizes of its packets.
-const SIZES: (usize, usize) = (200, 1_150);
 /// Of its packets and bytes, what has to come for a result.
 const WHOLE: f64 = 0.8;
 /// How long after its end it is waited for.
@@ -20,6 +18,8 @@ const FULL: f64 = 0.9;
 const BELOW: f64 = 0.95;
 /// A result of at least this share of what was probed for promises that there is more.
 const PROMISING: f64 = 0.7;
+/// What isn't so much more than was known gained nothing.
+const GAIN: f64 = 1.05;
 /// What doesn't promise more is tried again after this time, and each time later.
 const AGAIN: (Duration, Duration) = (Duration::from_secs(3), Duration::from_secs(10));
 
@@ -87,22 +87,36 @@ impl Prober {
         }
     }
 
-    /// The size of the packet that is to leave now for the probe's sake.
-    pub fn due(&mut self, now: Instant) -> Option<usize> {
-        let probe = self.probe.as_mut().filter(|probe| probe.ended.is_none())?;
+    /// Whether a packet is to leave now for the probe's sake.
+    pub fn is_due(&mut self, now: Instant) -> bool {
+        self.expire(now);
+        let Some(probe) = self.probe.as_mut().filter(|probe| probe.ended.is_none()) else { return false };
         let wanted = (probe.rate * LASTS.as_secs_f64() / 8.0) as usize;
-        let since = now.saturating_duration_since(probe.began);
-        if probe.bytes >= wanted && probe.packets >= LEAST_PACKETS || since > LONGEST {
+        if probe.bytes >= wanted && probe.packets >= LEAST_PACKETS {
             probe.ended = Some(now);
-            return None;
+            return false;
         }
-        (probe.next() <= now).then(|| (wanted / LEAST_PACKETS).clamp(SIZES.0, SIZES.1))
+        probe.next() <= now
     }
 
-    /// When the next packet is due, or the probe is given up.
+    /// Ends what has lasted too long, and gives up what has been waited for too long: there may be nothing to send, or nobody
+    /// who reports.
+    pub fn expire(&mut self, now: Instant) {
+        let Some(probe) = &mut self.probe else { return };
+        match probe.ended {
+            None if now.saturating_duration_since(probe.began) > LONGEST => probe.ended = Some(now),
+            Some(ended) if now.saturating_duration_since(ended) > PATIENCE => self.failed(now),
+            _ => {}
+        }
+    }
+
+    /// When the next packet is due, or the probe is over or given up.
     pub fn next(&self) -> Option<Instant> {
         let probe = self.probe?;
-        Some(probe.ended.map_or_else(|| probe.next(), |ended| ended + PATIENCE))
+        let at =
+            probe.ended.map_or_else(|| probe.next().min(probe.began + LONGEST), |ended| ended + PATIENCE);
+        // What lasts too long lasts longer than that.
+        Some(at + Duration::from_millis(1))
     }
 
     /// What became of one of its packets.
@@ -130,22 +144,21 @@ impl Prober {
         arrived.came.1 = arrived.came.1.max(came);
     }
 
-    /// What the way carries, in bits a second, once the probe is through. `None` before that, and if it can't tell.
-    pub fn result(&mut self, now: Instant) -> Option<f64> {
+    /// What the way carries, in bits a second, once the probe is through. `None` before that, and if it can't tell. More is
+    /// looked for at once if that is more than is `known` and about what was asked.
+    pub fn result(&mut self, known: f64, now: Instant) -> Option<f64> {
         let probe = self.probe?;
-        let ended = probe.ended?;
+        probe.ended?;
         let is_whole = probe.arrived.is_some_and(|arrived| {
             let share = |of: usize, all: usize| of as f64 >= all as f64 * WHOLE;
             share(arrived.packets, probe.packets) && share(arrived.bytes, probe.bytes)
         });
         if !is_whole {
-            if now.saturating_duration_since(ended) > PATIENCE {
-                self.failed(now);
-            }
+            self.expire(now);
             return None;
         }
         let rate = probe.arrived.and_then(|arrived| arrived.rate());
-        if rate.is_some_and(|rate| rate >= probe.rate * PROMISING) {
+        if rate.is_some_and(|rate| rate >= probe.rate * PROMISING && rate > known * GAIN) {
             self.probe = None;
             self.again = AGAIN.0;
             self.not_before = None;
@@ -197,16 +210,23 @@ mod tests {
         let (mut fates, mut busy) = (Vec::new(), 0.0f64);
         for ms in 0..200u32 {
             let now = start + MS * ms;
-            while let Some(size) = prober.due(now) {
+            let size = 600;
+            while prober.is_due(now) {
                 prober.left(size);
                 busy = busy.max(f64::from(ms) * 1e3) + size as f64 * 8e6 / link;
                 let came = (fates.len() % loses != loses - 1).then_some(busy as i64 + 20_000);
-                fates.push(Fate { left: i64::from(ms) * 1_000, came, size, probe: prober.current(), was_lost: false });
+                fates.push(Fate {
+                    left: i64::from(ms) * 1_000,
+                    came,
+                    size,
+                    probe: prober.current(),
+                    was_lost: false,
+                });
             }
         }
-        assert!(prober.result(start + MS * 200).is_none());
+        assert!(prober.result(0.0, start + MS * 200).is_none());
         fates.iter().for_each(|fate| prober.fate(fate));
-        (prober.result(start + MS * 1000), prober)
+        (prober.result(0.0, start + MS * 300), prober)
     }
 
     #[test]
@@ -223,6 +243,39 @@ mod tests {
             let found = found.expect("a result");
             assert!((found / expected - 1.0).abs() < 0.2, "{rate} over {link}: {found}");
         }
+    }
+
+    #[test]
+    fn a_probe_that_nothing_leaves_for_or_nobody_reports_of_ends_by_itself() {
+        let start = Instant::now();
+        let mut prober = Prober::default();
+        prober.begin(1e6, start);
+        let mut wakes = 0;
+        let mut now = start;
+        while let Some(next) = prober.next() {
+            // As a shard does where it is asked for a moment that is over.
+            now = next.max(now + MS);
+            prober.is_due(now);
+            wakes += 1;
+            assert!(wakes < 200);
+        }
+        assert!(now - start < Duration::from_secs(2) && !prober.may_begin(now));
+    }
+
+    #[test]
+    fn what_gains_nothing_is_not_tried_again_at_once() {
+        let start = Instant::now();
+        let mut prober = Prober::default();
+        prober.begin(1e6, start);
+        for at in 0..8i64 {
+            prober.left(600);
+            let fate =
+                Fate { left: at * 4_800, came: Some(at * 4_800), size: 600, probe: Some(1), was_lost: false };
+            prober.fate(&fate);
+        }
+        prober.expire(start + LONGEST + MS);
+        assert!(prober.result(0.98e6, start + LONGEST + MS * 2).is_some());
+        assert!(!prober.may_begin(start + Duration::from_secs(1)));
     }
 
     #[test]

@@ -56,7 +56,7 @@ impl Way {
 
     fn send(&mut self, size: usize) {
         let now = self.ms as f64 * 1e3;
-        let probe = self.estimator.left(size);
+        let probe = self.estimator.left(size, self.start + MS * self.ms as u32);
         let start = self.busy.max(now);
         self.longest_queue = self.longest_queue.max((start - now) / 1e3);
         let is_lost = (start - now) / 1e3 > self.queue || self.share() < self.loss;
@@ -73,7 +73,7 @@ impl Way {
         for _ in 0..(seconds * 1e3) as u64 {
             self.ms += 1;
             let now = self.start + MS * self.ms as u32;
-            if self.ms % 33 == 0 {
+            if self.ms.is_multiple_of(33) {
                 // A selector leaves some room.
                 let rate = self.media.min(self.estimator.bits * 0.9);
                 let scale = 0.7 + 0.6 * self.share();
@@ -84,11 +84,11 @@ impl Way {
                     left -= size;
                 }
             }
-            while let Some(size) = self.estimator.probe(now) {
+            while self.estimator.may_probe(now) && self.estimator.probes(now) {
                 self.probes += 1;
-                self.send(size);
+                self.send(900);
             }
-            if self.ms % 50 == 0 {
+            if self.ms.is_multiple_of(50) {
                 // What hasn't come yet is reported next time; what is lost is told once something after it came.
                 let at = self.ms as f64 * 1e3;
                 let (told, later) = std::mem::take(&mut self.pending)
@@ -199,6 +199,23 @@ fn a_queue_that_is_lost_from_at_once_is_found_by_its_loss() {
 }
 
 #[test]
+fn whom_nothing_was_sent_to_for_long_is_found_to_carry_more_again() {
+    for seed in 1..=20 {
+        let mut way = Way::new(seed, 200e3, 2.5e6);
+        way.run(10.0);
+        assert!(way.estimator.bits < 300e3, "seed {seed}");
+        // The picture is left out, and there is no sound.
+        way.media = 0.0;
+        way.estimator.want(0);
+        way.run(10.0);
+        way.link = 8e6;
+        way.estimator.want(3_000_000);
+        let up = way.until(15.0, |bits| bits > 2.5e6);
+        assert!(up.is_some(), "seed {seed}: {:.0}", way.estimator.bits);
+    }
+}
+
+#[test]
 fn nothing_is_probed_where_nothing_more_is_wanted() {
     let mut way = Way::new(1, 50e6, 1e6);
     way.run(20.0);
@@ -227,8 +244,8 @@ fn whatever_is_reported_the_estimate_stays_within_its_bounds() {
             })
             .collect();
         estimator.report(&fates, now);
-        while let Some(size) = estimator.probe(now) {
-            estimator.left(size);
+        while estimator.probes(now) {
+            estimator.left(900, now);
         }
         let bits = estimator.estimate().unwrap();
         assert!((50_000..=100_000_000).contains(&bits), "{bits}");

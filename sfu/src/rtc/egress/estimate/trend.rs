@@ -115,7 +115,7 @@ impl Trend {
         if let Some(before) = self.before.replace(whole) {
             let left = (whole.left - before.left) as f64 / 1e3;
             let came_after = (whole.came - before.came) as f64 / 1e3;
-            if came_after < 0.0 || came_after > 3_000.0 {
+            if !(0.0..=3_000.0).contains(&came_after) {
                 // Their clock jumped, or they were away.
                 *self = Self { group: self.group, threshold: self.threshold, ..Self::default() };
                 return;
@@ -184,7 +184,8 @@ mod tests {
         (0..frames)
             .map(|frame| {
                 let micros = frame * 33_333;
-                (0..packets).for_each(|at| trend.packet(micros as i64, micros as i64 + later(frame) + at * 2_000));
+                (0..packets)
+                    .for_each(|at| trend.packet(micros as i64, micros as i64 + later(frame) + at * 2_000));
                 trend.usage()
             })
             .collect()
