@@ -359,9 +359,10 @@ async fn reached(ending: &watch::Receiver<Ending>, least: Ending) {
     let _ = ending.clone().wait_for(|ending| *ending >= least).await;
 }
 
-/// Makes one broadcast's ladder, as a child of a server, with at most so many bytes of memory; or only measures what that costs.
-pub fn transcode(memory: u64, measure: bool) -> ExitCode {
-    if measure { measure::main() } else { child::main(memory) }
+/// Makes one broadcast's ladder, as a child of a server, with at most so many bytes of memory; or only measures what that costs,
+/// at low priority or eagerly.
+pub fn transcode(memory: u64, measure: Option<bool>) -> ExitCode {
+    measure.map_or_else(|| child::main(memory), measure::main)
 }
 
 /// Serves until the process is told to stop.

@@ -6,16 +6,20 @@ import { Relay } from './lib/relay.mjs';
 import { at, click, goLive, playerIs, says, signedIn } from './lib/ui.mjs';
 
 const STATION = 6;
-// A small machine has room for these, or for the last; a larger one has 540p, too.
 const RUNGS = [['360p', 360], ['180p', 180]];
+// At this frame rate two cores have room for both, slow ones that browsers keep busy, too.
+const SLOW = 10;
+// And at any for this one.
+const LEAST = ['180p'];
 
-/** A camera's page publishes `codec` at 720p, in one encoding, and its rungs are offered. */
-async function published(world, weir, camera, codec) {
+/** A camera's page publishes `codec` at 720p, in one encoding, and these rungs of it are offered. */
+async function published(world, weir, camera, codec, { frameRate, rungs = LEAST } = {}) {
   const name = codec.toLowerCase();
   const { streamKey } = await weir.createChannel(name);
   const publisher = await world.client(camera);
-  await publisher.evaluate((target) => client.publish(target), { url: weir.whip(name), key: streamKey, codec });
-  await offers(weir, name, [RUNGS.at(-1)[0]]);
+  const target = { url: weir.whip(name), key: streamKey, codec, frameRate };
+  await publisher.evaluate((wanted) => client.publish(wanted), target);
+  await offers(weir, name, rungs);
   return publisher;
 }
 
@@ -74,7 +78,7 @@ for (const codec of ['VP8', 'H264', 'AV1']) {
   scenario(`each rung of a broadcast in ${codec} plays in Chromium and Firefox, in sync, and is the source's picture`, async (world) => {
     const weir = await world.weir();
     const camera = await world.chromium({ station: STATION });
-    await published(world, weir, camera, codec);
+    await published(world, weir, camera, codec, { frameRate: SLOW, rungs: RUNGS.map(([rung]) => rung) });
     const name = codec.toLowerCase();
     for (const open of [() => world.chromium(), () => world.firefox()]) {
       const browser = await open();
@@ -87,11 +91,6 @@ for (const codec of ['VP8', 'H264', 'AV1']) {
       const source = isFirefox ? null : await play();
       const [viewer, session] = await play();
       for (const [rung, height] of RUNGS) {
-        const { renditions } = await weir.state(name);
-        if (rung !== RUNGS.at(-1)[0] && !renditions.some((one) => one.name === rung)) {
-          console.log(`${codec}: there is no room for ${rung}`);
-          continue;
-        }
         await choose(session, { rendition: rung });
         await timed(`${codec}, ${rung}`, () => eventually(
           async () => (await heightOf(viewer)) === height, { what: `${codec} as ${rung}`, timeout: 20_000 },

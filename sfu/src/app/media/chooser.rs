@@ -10,6 +10,7 @@ use crate::{
     watch::{
         path::{Meter, Sample},
         select::{Choice, Selector, Version, Wish},
+        sound::{Beside, SoundSelector, Sounds},
     },
 };
 use shared::{
@@ -42,6 +43,8 @@ struct Shown {
 #[derive(Debug, Default)]
 pub struct Pictures {
     all: Vec<Shown>,
+    /// What there is to be heard beside them.
+    sounds: Sounds<TrackKey>,
     measured: Option<Instant>,
 }
 
@@ -53,6 +56,7 @@ impl Pictures {
         if is_due {
             self.measured = Some(now);
         }
+        let sounds = std::mem::replace(&mut self.sounds, sounds(hub, prospects, now));
         let before = std::mem::take(&mut self.all);
         self.all = hub
             .pictures(now)
@@ -83,7 +87,7 @@ impl Pictures {
                     // What is no prospect any more is about to stop.
                     flows: flows && (prospect.is_some() || !track.key.is_made()),
                     runs: true,
-                    size: size.or(prospect.map(|prospect| prospect.size)),
+                    size: size.or(prospect.and_then(|prospect| prospect.size)),
                     // It begins with a keyframe, which says nothing of what follows.
                     bitrate: declared.map_or(bitrate, |prospect| prospect.bitrate.0),
                 };
@@ -93,7 +97,7 @@ impl Pictures {
         let is_running = |all: &[Shown], key| all.iter().any(|shown| shown.track.key == key);
         for Prospect { track, size, bitrate, .. } in prospects {
             if !track.is_audio() && !is_running(&self.all, track.key) {
-                let (size, bitrate) = (Some(*size), bitrate.0);
+                let (size, bitrate) = (*size, bitrate.0);
                 let version =
                     Version { track: track.key, decodes: false, flows: true, runs: false, size, bitrate };
                 self.all.push(Shown { track: Arc::clone(track), version, since: now });
@@ -103,13 +107,22 @@ impl Pictures {
             let Version { flows, runs, size, .. } = shown.version;
             (shown.track.clone(), flows, runs, size)
         };
-        !before.iter().map(outline).eq(self.all.iter().map(outline))
+        let tracks =
+            |sounds: Sounds<TrackKey>| [sounds.source, sounds.low].map(|one| one.map(|(track, _)| track));
+        tracks(sounds) != tracks(self.sounds) || !before.iter().map(outline).eq(self.all.iter().map(outline))
     }
 
     fn named(&self, name: &str) -> Option<TrackKey> {
         // Of two of the same name the older one is what a publisher left behind.
         self.all.iter().rev().find(|shown| shown.track.rendition() == name).map(|shown| shown.track.key)
     }
+}
+
+/// What there is to be heard: of the publisher's the first that flows, and what is made of it or could be.
+fn sounds(hub: &mut Hub, prospects: &[Prospect], now: Instant) -> Sounds<TrackKey> {
+    let source = hub.sound(now);
+    let low = prospects.iter().find(|prospect| prospect.track.is_audio());
+    Sounds { source, low: low.map(|low| (low.track.key, low.bitrate.0)) }
 }
 
 /// Whether two pictures are about of the same size.
@@ -127,6 +140,9 @@ pub struct Chooser {
     selector: Selector<TrackKey>,
     /// What the selector said last.
     pub choice: Choice<TrackKey>,
+    sound: SoundSelector,
+    /// The sound that it is to hear.
+    pub hears: Option<TrackKey>,
     /// What the controller was told to look for.
     told: Option<u64>,
     /// Something changed since the last choice.
@@ -140,6 +156,8 @@ impl Default for Chooser {
             meter: Meter::default(),
             selector: Selector::default(),
             choice: Choice { picture: None, reason: Reason::Best, desired: 0, urgent: false },
+            sound: SoundSelector::default(),
+            hears: None,
             told: None,
             is_due: false,
         }
@@ -198,7 +216,31 @@ impl Chooser {
         self.choice = self.selector.choose(&versions, &wish, self.meter.path(), now);
         // What was urgent stays so until it is there.
         self.choice.urgent |= before.urgent && before.picture == self.choice.picture;
+        if self.wish.rendition.is_some() && chosen.is_none() && self.choice.reason == Reason::Best {
+            self.choice.reason = Reason::Gone;
+        }
         self.choice
+    }
+
+    /// Chooses the sound, after the picture.
+    pub fn choose_sound(&mut self, pictures: &Pictures, now: Instant) -> Option<TrackKey> {
+        let size = |shown: &&Shown| {
+            (
+                shown.version.size.map(|size| u32::from(size.width) * u32::from(size.height)),
+                shown.version.bitrate,
+            )
+        };
+        let usable = || pictures.all.iter().filter(|shown| shown.version.flows);
+        let beside = match (self.choice.picture, self.choice.reason) {
+            (None, Reason::AudioOnly | Reason::Network) => Beside::Nothing,
+            (None, _) => Beside::Smallest(0),
+            (Some(track), _) => match usable().min_by_key(size).filter(|shown| shown.track.key == track) {
+                Some(smallest) => Beside::Smallest(smallest.version.bitrate),
+                None => Beside::Picture,
+            },
+        };
+        self.hears = self.sound.choose(&pictures.sounds, beside, self.meter.path(), now);
+        self.hears
     }
 
     /// What the controller is to be told that there would be use for, in bits a second, if that is news to it.
@@ -214,9 +256,9 @@ impl Chooser {
         Some(desired)
     }
 
-    /// What is told of it, where `rendition` is on the viewer's line.
-    pub fn playing(&self, rendition: Option<String>) -> Playing {
-        Playing { rendition, reason: self.choice.reason, estimate: self.estimate() }
+    /// What is told of it, where `rendition` and `sound` are on the viewer's lines.
+    pub fn playing(&self, rendition: Option<String>, sound: Option<String>) -> Playing {
+        Playing { rendition, reason: self.choice.reason, estimate: self.estimate(), sound }
     }
 
     /// How many bytes a replay may have for this viewer, if its network is known: what passes in a second.

@@ -64,6 +64,8 @@ struct Viewer {
     chooser: Chooser,
     /// The last picture's timestamp in the viewer's stream, and the moment that it stands for.
     shown: Option<(u32, Instant)>,
+    /// When the last sound was captured.
+    heard: Option<Instant>,
 }
 
 /// See the module.
@@ -224,10 +226,11 @@ impl Room {
         self.tracks_changed = true;
     }
 
-    /// The rungs that viewers here get or would get, one bit for each.
+    /// What is made and viewers here get or would get, one bit for each.
     pub fn wanted(&self) -> u64 {
-        let tracks =
-            self.viewers.iter().flat_map(|viewer| [viewer.chooser.choice.picture, viewer.video.current()]);
+        let tracks = self.viewers.iter().flat_map(|Viewer { chooser, video, audio, .. }| {
+            [chooser.choice.picture, video.current(), chooser.hears, audio.current()]
+        });
         let made = tracks.flatten().filter_map(TrackKey::made_number);
         made.fold(0, |mask, number| mask | 1 << number)
     }
@@ -363,6 +366,7 @@ impl Room {
             replay: None,
             chooser: Chooser::default(),
             shown: None,
+            heard: None,
         };
         self.viewers.insert(at, viewer);
     }
@@ -425,8 +429,8 @@ impl Room {
     /// What one viewer gets, and why.
     pub fn playing_to(&self, key: PeerKey) -> Option<Playing> {
         let viewer = &self.viewers[self.at(key)?];
-        let track = viewer.video.current().and_then(|current| self.track(current));
-        Some(viewer.chooser.playing(track.map(|track| track.rendition().to_owned())))
+        let on = |line: &Line<TrackKey>| Some(self.track(line.current()?)?.rendition().to_owned());
+        Some(viewer.chooser.playing(on(&viewer.video), on(&viewer.audio)))
     }
 
     /// The last picture's timestamp in the viewer's stream, and when it was captured.
@@ -497,18 +501,16 @@ impl Room {
         self.hub.tracks().flat_map(|track| self.hub.cached(track.key)).cloned().collect()
     }
 
-    /// Which tracks a viewer wants: of sound the only one, of picture what the selector says.
+    /// Which tracks a viewer wants: what the selectors say.
     fn choose(&mut self, at: usize, peers: &mut Peers, now: Instant) {
         let viewer = &mut self.viewers[at];
         let Some(peer) = peers.get(viewer.key).filter(|_| viewer.connected) else { return };
-        let audio = self.hub.flowing().find(|track| track.is_audio() && peer.decodes(track.codec));
-        if let Some(track) = audio.filter(|_| peer.has_line(true)) {
-            viewer.audio.want(track.key, now);
+        let (hears, sees) = (peer.has_line(true) && peer.decodes(Codec::Opus), peer.has_line(false));
+        let choice = sees.then(|| viewer.chooser.choose(&self.pictures, |codec| peer.decodes(codec), now));
+        if let Some(track) = hears.then(|| viewer.chooser.choose_sound(&self.pictures, now)).flatten() {
+            viewer.audio.want(track, now);
         }
-        if !peer.has_line(false) {
-            return;
-        }
-        let choice = viewer.chooser.choose(&self.pictures, |codec| peer.decodes(codec), now);
+        let Some(choice) = choice else { return };
         match (choice.picture, choice.reason) {
             (Some(track), _) => viewer.video.want(track, now),
             (None, Reason::AudioOnly | Reason::Network) => {
@@ -598,7 +600,9 @@ impl Viewer {
         }
         let is_audio = packet.track.is_audio();
         let line = if is_audio { &mut self.audio } else { &mut self.video };
-        let can_start = is_audio || packet.starts_keyframe;
+        // Of another sound nothing is heard that was heard already.
+        let is_new = self.heard.is_none_or(|heard| packet.captured > heard);
+        let can_start = if is_audio { is_new } else { packet.starts_keyframe };
         let arrival = Arrival {
             track: packet.track.key,
             seq: packet.seq,
@@ -608,7 +612,9 @@ impl Viewer {
             turn,
         };
         let Some(place) = line.place(arrival) else { return };
-        if !is_audio {
+        if is_audio {
+            self.heard = Some(packet.captured);
+        } else {
             self.shown = Some((place.time, place.stands_for));
         }
         let picture = packet.picture.and_then(|Picture { id, is_wide, base }| {

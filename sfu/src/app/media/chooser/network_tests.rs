@@ -117,7 +117,7 @@ impl Network {
             peer,
             client: rtc,
             chooser: Chooser::default(),
-            pictures: Pictures { all, measured: None },
+            pictures: Pictures { all, ..Pictures::default() },
             began: now,
             now,
             chance: Chance(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1),
