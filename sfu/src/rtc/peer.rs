@@ -5,6 +5,7 @@ use super::{
     dtls::{self, KeySlot},
     egress::{Egress, Format, Line, News, header::Numbers},
     path::{Path, Route},
+    prefetch::prefetch,
     sdp,
 };
 use shared::broadcast::Codec;
@@ -299,6 +300,23 @@ impl Peer {
             self.rtc.handle_input(Input::Timeout(self.now))?;
         }
         Ok(())
+    }
+
+    /// Asks for the memory that [`Self::drain`] looks at, step by step, as the next step's place is only known from the one
+    /// before: 0, 1, and then 2.
+    pub fn prefetch(&self, step: usize) {
+        match (step, &self.egress) {
+            (0, _) => {
+                prefetch(&self.egress);
+                prefetch(&self.path);
+                prefetch(&self.now);
+                prefetch(&self.news);
+                prefetch(&self.timer);
+            }
+            (1, Some(egress)) => prefetch(&**egress),
+            (2, Some(egress)) => egress.prefetch(),
+            _ => {}
+        }
     }
 
     /// Whether it still does anything.

@@ -13,7 +13,10 @@ pub mod rtcp;
 pub mod srtp;
 pub mod window;
 
-use super::peer::{Measured, Outgoing};
+use super::{
+    peer::{Measured, Outgoing},
+    prefetch::prefetch,
+};
 use estimate::Estimator;
 use exit::Exit;
 use header::{Head, Numbers, Values};
@@ -210,6 +213,14 @@ impl Egress {
     /// The line of sound, or that of the picture.
     pub fn line(&self, audio: bool) -> Option<&Line> {
         if audio { self.audio.as_ref() } else { self.video.as_ref() }
+    }
+
+    /// Asks for the memory that sending looks at, of what this points to.
+    pub fn prefetch(&self) {
+        self.ciphers.iter().for_each(|(sealer, _)| sealer.prefetch());
+        self.estimator.iter().for_each(|estimator| prefetch(&**estimator));
+        self.kept.prefetch();
+        self.log.prefetch();
     }
 
     /// Adds the line of sound, or that of the picture.

@@ -2,6 +2,7 @@
 //! handshake; packets are sealed where they lie, in the buffer that they are sent from.
 
 use super::window::Window;
+use crate::rtc::prefetch::prefetch;
 use aws_lc_rs::{
     aead::{AES_128_GCM, AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey},
     cipher::{AES_128, AES_256, EncryptingKey, EncryptionContext, UnboundCipherKey},
@@ -165,6 +166,14 @@ fn low_six(index: u64) -> [u8; 6] {
 }
 
 impl Sealer {
+    /// Asks for the memory that [`Self::seal_rtp`] looks at.
+    pub fn prefetch(&self) {
+        prefetch(&self.rtp);
+        if let Cipher::Gcm { key, .. } = &self.rtp {
+            prefetch(&**key);
+        }
+    }
+
     /// How many bytes a sealed RTP packet has beyond the plain one.
     pub fn rtp_overhead(&self) -> usize {
         self.rtp.tag()
