@@ -3,7 +3,7 @@
 use super::{
     demux,
     dtls::{self, KeySlot},
-    egress::{Egress, Format, Line, News, header::Numbers},
+    egress::{Egress, Format, News, header::Numbers, line::Line},
     path::{Path, Route},
     prefetch::prefetch,
     sdp,
@@ -351,6 +351,7 @@ impl Peer {
             transport: number(Extension::TransportSequenceNumber),
             orientation: number(Extension::VideoOrientation).filter(|_| !is_audio),
             capture: number(Extension::AbsoluteCaptureTime),
+            playout: number(Extension::PlayoutDelay).filter(|_| !is_audio),
         };
         let mut api = self.rtc.direct_api();
         let Some((ssrc, repairs)) =
@@ -524,7 +525,7 @@ mod tests {
             let mut out = Segmenter::new(1);
             peer.drain(&[], &mut out, &mut Vec::new(), |_| {}, false).unwrap();
             out.drain(|run| {
-                let receive = Receive::new(Protocol::Udp, peer_address, client_address, &run.bytes).unwrap();
+                let receive = Receive::new(Protocol::Udp, peer_address, client_address, run.bytes).unwrap();
                 client.handle_input(Input::Receive(*now, receive)).unwrap();
             });
             if peer.connected && client.is_connected() {

@@ -74,12 +74,13 @@ impl Segmenter {
         fill: impl FnOnce(&mut [u8]),
     ) {
         self.note_run(destination, source, size);
-        let start = self.used;
-        self.used += size;
-        if self.buffer.len() < self.used {
-            self.buffer.resize(self.used.next_multiple_of(4096), 0);
+        let end = self.used + size;
+        if self.buffer.len() < end {
+            self.buffer.resize(end.next_multiple_of(4096), 0);
         }
-        fill(&mut self.buffer[start..self.used]);
+        // Should it panic, the datagram was never there.
+        fill(&mut self.buffer[self.used..end]);
+        self.used = end;
         self.arrived.extend(arrived);
     }
 

@@ -1,7 +1,7 @@
 //! What a viewer gets of a peer, datagram by datagram, over a network that loses what a test wants it to.
 
 use super::*;
-use crate::rtc::{egress::wall, segment::Segmenter};
+use crate::rtc::{egress::clock::wall, segment::Segmenter};
 use str0m::{
     Output, RtcConfig,
     change::SdpAnswer,
