@@ -34,7 +34,8 @@ impl Pair {
         let config = config
             .set_rtp_mode(true)
             .enable_raw_packets(true)
-            .set_extension(9, Extension::AbsoluteCaptureTime);
+            .set_extension(9, Extension::AbsoluteCaptureTime)
+            .set_extension(12, Extension::PlayoutDelay);
         let mut client = config.build(now);
         client.add_local_candidate(str0m::Candidate::host(CLIENT.into(), "udp").unwrap());
         let mut api = client.sdp_api();
@@ -216,6 +217,18 @@ fn captures_are_stamped_in_the_server_s_clock_where_the_viewer_takes_it() {
         assert!(off < MS, "{off:?}");
         assert_eq!(stamp.clock_offset, Some(0));
     }
+}
+
+#[test]
+fn a_picture_is_to_wait_a_second_at_most_and_half_of_that_is_never_asked_for() {
+    let mut pair = Pair::connected(RtcConfig::new());
+    let captured = pair.now;
+    (1..=3).for_each(|seq| pair.write(Codec::Vp8, seq, 3000, captured));
+    pair.write(Codec::Opus, 1, 960, captured);
+    pair.pass(MS * 5);
+    let of_most = |packet: &RtpPacket| packet.header.ext_vals.play_delay_max.map(|most| most.as_seconds());
+    let hints: Vec<f64> = pair.packets.iter().filter_map(of_most).collect();
+    assert_eq!(hints, [1.0], "a picture's first packet alone");
 }
 
 #[test]
