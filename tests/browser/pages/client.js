@@ -49,6 +49,12 @@ const client = {
     return peer;
   },
 
+  /** Drops pictures and not pixels where the machine is too busy for both. */
+  async keepPixels(peer) {
+    const sender = peer.getSenders().find((s) => s.track?.kind === 'video');
+    await sender.setParameters({ ...sender.getParameters(), degradationPreference: 'maintain-resolution' });
+  },
+
   /** 720p from the first frame on: browsers else begin small and grow over ten seconds. */
   async keepSize(peer) {
     const sender = peer.getSenders().find((s) => s.track?.kind === 'video');
@@ -121,9 +127,9 @@ const client = {
     });
   },
 
-  /** Plays by WHEP. */
-  async play({ url }) {
-    const peer = await this.playing();
+  /** Plays by WHEP; takes `codec` and no other, if there is one. */
+  async play({ url, codec }) {
+    const peer = await this.playing(codec);
     this.show(peer);
     await peer.setLocalDescription(await peer.createOffer());
     this.current = await this.post(url, peer);
