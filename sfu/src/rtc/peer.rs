@@ -469,7 +469,9 @@ pub fn quarter_turns(orientation: VideoOrientation) -> u8 {
 }
 
 #[cfg(test)]
-mod wire_tests;
+pub(crate) mod uplink;
+#[cfg(test)]
+pub(in crate::rtc) mod wire_tests;
 
 #[cfg(test)]
 mod tests {

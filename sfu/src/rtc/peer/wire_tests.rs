@@ -15,10 +15,13 @@ const CLIENT: ([u8; 4], u16) = ([127, 0, 0, 1], 9);
 const SERVER: ([u8; 4], u16) = ([127, 0, 0, 1], 7880);
 
 /// A viewer without a network, and the peer that answered it.
-struct Pair {
+pub(in crate::rtc) struct Pair {
     client: Rtc,
-    peer: Peer,
-    now: Instant,
+    pub(in crate::rtc) peer: Peer,
+    pub(in crate::rtc) now: Instant,
+    /// When its last check arrived, of which none do any more if it is `unchecked`.
+    pub(in crate::rtc) checked: Instant,
+    pub(in crate::rtc) unchecked: bool,
     packets: Vec<RtpPacket>,
     reports: Vec<(Instant, SenderInfo)>,
     /// Of the datagrams to the viewer, by their place since the pair was connected.
@@ -29,7 +32,7 @@ struct Pair {
 }
 
 impl Pair {
-    fn connected(config: RtcConfig) -> Self {
+    pub(in crate::rtc) fn connected(config: RtcConfig) -> Self {
         let now = Instant::now();
         let config = config
             .set_rtp_mode(true)
@@ -46,7 +49,9 @@ impl Pair {
         let (peer, answer) = Peer::answer(&offer.to_sdp_string(), &ours, Side::Egress, now).unwrap();
         client.sdp_api().accept_answer(pending, SdpAnswer::from_sdp_string(&answer).unwrap()).unwrap();
         let (packets, reports, lost) = (Vec::new(), Vec::new(), Box::new(|_| false));
-        let mut pair = Self { client, peer, now, packets, reports, lost, sent: 0, written: Vec::new() };
+        let (checked, unchecked, written) = (now, false, Vec::new());
+        let mut pair =
+            Self { client, peer, now, checked, unchecked, packets, reports, lost, sent: 0, written };
         for _ in 0..2000 {
             pair.pass(MS * 5);
             if pair.peer.connected && pair.client.is_connected() {
@@ -58,7 +63,7 @@ impl Pair {
     }
 
     /// Time passes, in steps of a millisecond.
-    fn pass(&mut self, time: Duration) {
+    pub(in crate::rtc) fn pass(&mut self, time: Duration) {
         for _ in 0..time.as_millis() {
             self.now += MS;
             self.peer.advance(self.now).unwrap();
@@ -90,6 +95,12 @@ impl Pair {
         loop {
             match self.client.poll_output().unwrap() {
                 Output::Transmit(transmit) => {
+                    if demux::stun_check(&transmit.contents).is_some() {
+                        if self.unchecked {
+                            continue;
+                        }
+                        self.checked = self.now;
+                    }
                     let route = Route { proto: Protocol::Udp, local: SERVER.into(), remote: CLIENT.into() };
                     self.peer.receive(route, &transmit.contents, self.now).unwrap();
                 }
@@ -105,7 +116,7 @@ impl Pair {
         }
     }
 
-    fn write(&mut self, codec: Codec, seq: u64, time: u32, captured: Instant) {
+    pub(in crate::rtc) fn write(&mut self, codec: Codec, seq: u64, time: u32, captured: Instant) {
         self.written.push(Outgoing {
             codec,
             seq,
