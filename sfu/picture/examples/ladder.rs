@@ -1,13 +1,8 @@
 //! What `cargo xtask bench ladder` runs: clips that are made here, through the ladder's encoder and through others by way of
-//! ffmpeg. Prints rows of JSON. `ladder FOLDER`: where clips may be written.
+//! ffmpeg. Prints rows of JSON. `ladder FOLDER [FFMPEG]`: where clips may be written, and an ffmpeg that knows VMAF.
 
 #![expect(clippy::unwrap_used, reason = "a program for measuring may stop")]
 
-use openh264::{
-    OpenH264API,
-    encoder::{BitRate, Encoder as OpenH264, EncoderConfig as OpenH264Config},
-    formats::YUVSlices,
-};
 use picture::{
     Picture, Scaler, View, alike,
     decode::{self, Decoder},
@@ -24,8 +19,8 @@ use std::{
     env,
     fmt::Write as _,
     fs,
-    io::Write as _,
-    path::Path,
+    io::{BufWriter, Write as _},
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     time::Instant,
 };
@@ -67,6 +62,44 @@ struct Outcome {
     frames: Vec<Vec<u8>>,
     psnr: f64,
     ssim: f64,
+    /// None without a tool for it.
+    vmaf: Option<f64>,
+}
+
+/// VMAF of what is decoded against what was encoded, as ffmpeg tells it.
+fn vmaf(frames: &[Vec<u8>], pictures: &[Picture]) -> Option<f64> {
+    let mut arguments = env::args().skip(1);
+    let (folder, ffmpeg) = (PathBuf::from(arguments.next()?), arguments.next()?);
+    let mut decoder = decode::open(Codec::Av1).unwrap();
+    let (seen, wanted) = (folder.join("seen.y4m"), folder.join("wanted.y4m"));
+    let (mut ours, mut theirs) = (y4m(&seen, pictures[0].size, 30), y4m(&wanted, pictures[0].size, 30));
+    for (data, picture) in frames.iter().zip(pictures) {
+        let Ok(Some(view)) = decoder.decode(data) else { continue };
+        ours.write_all(b"FRAME\n").unwrap();
+        for row in view.planes.iter().flat_map(|plane| plane.rows()) {
+            ours.write_all(row).unwrap();
+        }
+        theirs.write_all(b"FRAME\n").unwrap();
+        picture.planes.iter().for_each(|plane| theirs.write_all(plane).unwrap());
+    }
+    drop((ours, theirs));
+    let told = Command::new(ffmpeg)
+        .args(["-nostdin", "-hide_banner", "-i"])
+        .arg(seen)
+        .arg("-i")
+        .arg(wanted)
+        .args(["-lavfi", "libvmaf", "-f", "null", "-"])
+        .output()
+        .ok()?;
+    let told = String::from_utf8_lossy(&told.stderr);
+    told.split("VMAF score: ").nth(1)?.split_whitespace().next()?.parse().ok()
+}
+
+/// A file for pictures of this size.
+fn y4m(path: &Path, Size { width, height }: Size, rate: u64) -> BufWriter<fs::File> {
+    let mut file = BufWriter::new(fs::File::create(path).unwrap());
+    writeln!(file, "YUV4MPEG2 W{width} H{height} F{rate}:1 Ip A1:1 C420jpeg").unwrap();
+    file
 }
 
 fn score(frames: &[Vec<u8>], pictures: &[Picture]) -> (f64, f64) {
@@ -103,15 +136,13 @@ fn ours(pictures: &[Picture], rung: &Rung, bitrate: u64, change: impl FnOnce(&mu
     }
     let cpu = cpu() - begun;
     let (psnr, ssim) = score(&frames, pictures);
-    Outcome { cpu, frames, psnr, ssim }
+    Outcome { cpu, psnr, ssim, vmaf: vmaf(&frames, pictures), frames }
 }
 
 /// The same pictures through ffmpeg.
 fn theirs(folder: &Path, pictures: &[Picture], rung: &Rung, options: &[&str]) -> Option<Outcome> {
     let (from, to) = (folder.join("clip.y4m"), folder.join("clip.ivf"));
-    let mut file = fs::File::create(&from).unwrap();
-    let Size { width, height } = rung.size;
-    writeln!(file, "YUV4MPEG2 W{width} H{height} F{}:1 Ip A1:1 C420jpeg", 30 / rung.divisor).unwrap();
+    let mut file = y4m(&from, rung.size, 30 / rung.divisor);
     for picture in pictures {
         file.write_all(b"FRAME\n").unwrap();
         for plane in &picture.planes {
@@ -143,7 +174,7 @@ fn theirs(folder: &Path, pictures: &[Picture], rung: &Rung, options: &[&str]) ->
         rest = &rest[12 + length..];
     }
     let (psnr, ssim) = score(&frames, pictures);
-    Some(Outcome { cpu, frames, psnr, ssim })
+    Some(Outcome { cpu, psnr, ssim, vmaf: vmaf(&frames, pictures), frames })
 }
 
 fn row(clip: &str, rung: &Rung, encoder: &str, outcome: &Outcome) -> String {
@@ -160,7 +191,7 @@ fn row(clip: &str, rung: &Rung, encoder: &str, outcome: &Outcome) -> String {
     format!(
         "{{\"clip\":\"{clip}\",\"rung\":\"{}\",\"encoder\":\"{encoder}\",\"picturesPerSecond\":{:.1},\
          \"cpuSecondsPerMinute\":{:.1},\"kilobitsPerSecond\":{:.0},\"rateErrorPercent\":{:.1},\
-         \"largestOfHalfSecond\":{largest:.2},\"psnr\":{:.2},\"ssim\":{:.4}}}",
+         \"largestOfHalfSecond\":{largest:.2},\"psnr\":{:.2},\"ssim\":{:.4},\"vmaf\":{}}}",
         rung.name,
         count / outcome.cpu,
         outcome.cpu / (count / rate) * 60.0,
@@ -168,6 +199,7 @@ fn row(clip: &str, rung: &Rung, encoder: &str, outcome: &Outcome) -> String {
         worst * 100.0,
         outcome.psnr,
         outcome.ssim,
+        outcome.vmaf.map_or("null".to_owned(), |vmaf| format!("{vmaf:.1}")),
     )
 }
 
@@ -205,17 +237,35 @@ fn blocks(config: &mut EncoderConfig, smallest: BlockSize, largest: BlockSize) {
     config.speed_settings.partition.partition_range = PartitionRange::new(smallest, largest);
 }
 
+/// The clip in H.264 at a rate that people publish at, by x264: OpenH264's own encoder holds no rate without leaving pictures out.
+fn published(folder: &Path, clip: &Clip) -> Vec<Vec<u8>> {
+    const DELIMITER: [u8; 5] = [0, 0, 0, 1, 9];
+    let (from, to) = (folder.join("source.y4m"), folder.join("source.h264"));
+    let mut file = y4m(&from, SOURCE, 30);
+    for number in 0..SECONDS * 30 {
+        file.write_all(b"FRAME\n").unwrap();
+        clip.picture(number).planes.iter().for_each(|plane| file.write_all(plane).unwrap());
+    }
+    drop(file);
+    let done = Command::new("ffmpeg")
+        .args(["-nostdin", "-loglevel", "error", "-y", "-i"])
+        .arg(&from)
+        .args(["-c:v", "libx264", "-preset", "veryfast", "-tune", "zerolatency", "-profile:v", "baseline"])
+        .args(["-pix_fmt", "yuv420p", "-b:v", "2500k", "-maxrate", "2500k", "-bufsize", "2500k", "-g", "60"])
+        .args(["-x264-params", "aud=1:threads=1:sliced-threads=0", "-f", "h264"])
+        .arg(&to)
+        .status()
+        .unwrap();
+    assert!(done.success(), "ffmpeg has no x264");
+    let data = fs::read(&to).unwrap();
+    let is_start = |at: &usize| data[*at..].starts_with(&DELIMITER);
+    let starts: Vec<usize> = (0..data.len()).filter(is_start).chain([data.len()]).collect();
+    starts.windows(2).map(|pair| data[pair[0]..pair[1]].to_vec()).collect()
+}
+
 /// The two lowest rungs together as in the ladder, from a source in H.264: what a picture takes from its arrival on.
-fn together(clip: &Clip) -> String {
-    let config = OpenH264Config::new().bitrate(BitRate::from_bps(4_000_000)).skip_frames(false);
-    let mut source = OpenH264::with_api_config(OpenH264API::from_source(), config).unwrap();
-    let frames: Vec<Vec<u8>> = (0..SECONDS * 30)
-        .map(|number| {
-            let picture = clip.picture(number);
-            let [y, u, v] = &picture.planes;
-            source.encode(&YUVSlices::new((y, u, v), (1280, 720), (1280, 640, 640))).unwrap().to_vec()
-        })
-        .collect();
+fn together(folder: &Path, clip: &Clip) -> String {
+    let frames = published(folder, clip);
     let mut decoder: Box<dyn Decoder> = decode::open(Codec::H264).unwrap();
     let mut scaler = Scaler::default();
     let mut lines: Vec<(Encoder, Picture, &Rung)> = Vec::new();
@@ -353,7 +403,7 @@ fn main() {
             }
         }
         if kind == Kind::Film {
-            rows.push(together(&clip));
+            rows.push(together(Path::new(&folder), &clip));
             settings(&scaled[1][..75], &RUNGS[1], &mut rows);
         }
     }
