@@ -1,5 +1,6 @@
 //! What `cargo xtask bench ladder` measures of whole transcoding children: `children WEIR` prints rows of JSON, and
-//! `children WEIR flat SECONDS` keeps as many of them as there are cores at work, each with as much as it takes.
+//! `children WEIR flat SECONDS` keeps as many of them as there are cores at work, each with as much as it takes, and prints a
+//! line for each once it works.
 
 #![expect(clippy::unwrap_used, reason = "a program for measuring may stop")]
 
@@ -197,6 +198,8 @@ fn flat(program: &str, lasts: Duration) {
         let child = Child::start(program);
         child.transcoder.set_rungs(rungs(&["540p", "360p", "180p"]));
         child.until(|event| matches!(event, Event::Started(_)));
+        child.works(&mut source, is_frame);
+        println!("works");
         while Instant::now() < until {
             if child.transcoder.frame(source.frame()).is_err() {
                 source.again();

@@ -294,8 +294,9 @@ fn together(folder: &Path, clip: &Clip) -> String {
     let seconds = SECONDS as f64;
     format!(
         "{{\"clip\":\"film\",\"rung\":\"360p30 and 180p15\",\"encoder\":\"the ladder\",\"coreShare\":{:.3},\
-         \"decodeShare\":{:.3},\"scaleShare\":{:.3},\"delayFrames\":0,\"delayMs\":{{\"p50\":{:.1},\"p95\":{:.1},\"most\":{:.1}}}}}",
+         \"sourceKilobitsPerSecond\":{:.0},\"decodeShare\":{:.3},\"scaleShare\":{:.3},\"delayFrames\":0,\"delayMs\":{{\"p50\":{:.1},\"p95\":{:.1},\"most\":{:.1}}}}}",
         total / seconds,
+        frames.iter().map(Vec::len).sum::<usize>() as f64 * 8.0 / seconds / 1000.0,
         decoding / seconds,
         scaling / seconds,
         delays[delays.len() / 2],
