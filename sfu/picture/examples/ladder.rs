@@ -9,7 +9,9 @@ use picture::{
     footage::{Clip, Kind},
     rav1e::{Encoder, EncoderConfig, Settings},
 };
-use rav1e::prelude::{BlockSize, PartitionRange, SegmentationLevel, SpeedSettings, Tune};
+use rav1e::prelude::{
+    BlockSize, PartitionRange, PredictionModesSetting, SegmentationLevel, SpeedSettings, Tune,
+};
 use rustix::time::{ClockId, clock_gettime};
 use shared::{
     broadcast::Codec,
@@ -204,9 +206,9 @@ fn row(clip: &str, rung: &Rung, encoder: &str, outcome: &Outcome) -> String {
 }
 
 /// Rows for every setting that was tried: what it costs and gives beside ours.
-fn settings(pictures: &[Picture], rung: &Rung, rows: &mut Vec<String>) {
+fn settings(clip: &str, pictures: &[Picture], rung: &Rung, rows: &mut Vec<String>) {
     type Change = (&'static str, fn(&mut EncoderConfig));
-    let changes: [Change; 12] = [
+    let changes: [Change; 24] = [
         ("ours", |_| {}),
         ("preset 10 as it is", |config| {
             let ahead = config.speed_settings.rdo_lookahead_frames;
@@ -216,20 +218,40 @@ fn settings(pictures: &[Picture], rung: &Rung, rows: &mut Vec<String>) {
             config.speed_settings.scene_detection_mode = scenes;
             config.tune = Tune::Psychovisual;
         }),
-        ("blocks of 32", |config| blocks(config, BlockSize::BLOCK_32X32, BlockSize::BLOCK_32X32)),
         ("blocks of 64", |config| blocks(config, BlockSize::BLOCK_64X64, BlockSize::BLOCK_64X64)),
         ("blocks of 32 and 64", |config| blocks(config, BlockSize::BLOCK_32X32, BlockSize::BLOCK_64X64)),
+        ("blocks of 16", |config| blocks(config, BlockSize::BLOCK_16X16, BlockSize::BLOCK_16X16)),
         ("blocks of 16 and 32", |config| blocks(config, BlockSize::BLOCK_16X16, BlockSize::BLOCK_32X32)),
         ("rate by estimate", |config| config.speed_settings.transform.tx_domain_rate = true),
-        ("no CDEF", |config| config.speed_settings.cdef = false),
-        ("no segmentation", |config| config.speed_settings.segmentation = SegmentationLevel::Disabled),
         ("tuned for PSNR", |config| config.tune = Tune::Psnr),
+        ("tuned for PSNR, by samples", |config| {
+            config.tune = Tune::Psnr;
+            config.speed_settings.transform.tx_domain_distortion = false;
+        }),
+        ("tuned for PSNR, by estimate", |config| {
+            config.tune = Tune::Psnr;
+            config.speed_settings.transform.tx_domain_rate = true;
+        }),
         ("no split transforms", |config| config.speed_settings.transform.enable_inter_tx_split = false),
+        ("all transforms", |config| config.speed_settings.transform.reduced_tx_set = false),
+        ("transforms tried", |config| config.speed_settings.transform.rdo_tx_decision = true),
         ("plain intra directions", |config| config.speed_settings.prediction.fine_directional_intra = false),
+        ("more intra in keyframes", |config| {
+            config.speed_settings.prediction.prediction_modes = PredictionModesSetting::ComplexKeyframes;
+        }),
+        ("near motion vectors", |config| config.speed_settings.motion.include_near_mvs = true),
+        ("motion by SATD", |config| config.speed_settings.motion.use_satd_subpel = true),
+        ("full motion search", |config| config.speed_settings.motion.me_allow_full_search = true),
+        ("several references", |config| config.speed_settings.multiref = true),
+        ("no CDEF", |config| config.speed_settings.cdef = false),
+        ("loop restoration", |config| config.speed_settings.lrf = true),
+        ("thorough deblocking", |config| config.speed_settings.fast_deblock = false),
+        ("no segmentation", |config| config.speed_settings.segmentation = SegmentationLevel::Disabled),
+        ("two tiles", |config| config.tiles = 2),
     ];
     for (name, change) in changes {
         let outcome = ours(pictures, rung, rung.bitrate, change);
-        rows.push(row("settings", rung, name, &outcome));
+        rows.push(row(clip, rung, name, &outcome));
     }
 }
 
@@ -405,7 +427,9 @@ fn main() {
         }
         if kind == Kind::Film {
             rows.push(together(Path::new(&folder), &clip));
-            settings(&scaled[1][..75], &RUNGS[1], &mut rows);
+        }
+        if kind != Kind::Noise {
+            settings(name, &scaled[1][..75], &RUNGS[1], &mut rows);
         }
     }
     let mut text = String::new();
