@@ -96,7 +96,7 @@ fn heard(viewer: &Peer, from: usize) -> Vec<Arrived> {
 
 #[test]
 fn sound_alone_is_small_and_nothing_of_it_is_missing() {
-    let weir = Weir::start();
+    let mut weir = Weir::start();
     let channel = weir.create_channel("ada");
     let tone = Source { sound: Sound::Tone(0.5), keyframe_every: Some(30), ..Source::new(1) };
     let _publisher = Peer::publish(weir.http, "ada", &channel.key, tone);
@@ -138,7 +138,7 @@ fn sound_alone_is_small_and_nothing_of_it_is_missing() {
 
 #[test]
 fn a_publisher_without_keyframes_is_told_that_they_are_missing() {
-    let weir = Weir::start();
+    let mut weir = Weir::start();
     let channel = weir.create_channel("ada");
     let login = weir.set_up("ada");
     // What seems to be keyframes are none to a decoder.
