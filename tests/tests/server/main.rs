@@ -15,6 +15,7 @@ mod ladder;
 mod live;
 mod loss;
 mod media;
+mod negotiation;
 mod network;
 mod operation;
 mod renditions;
