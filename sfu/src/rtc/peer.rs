@@ -469,6 +469,8 @@ pub fn quarter_turns(orientation: VideoOrientation) -> u8 {
 }
 
 #[cfg(test)]
+mod ingest_tests;
+#[cfg(test)]
 pub(crate) mod uplink;
 #[cfg(test)]
 pub(in crate::rtc) mod wire_tests;
