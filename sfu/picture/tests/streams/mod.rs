@@ -125,7 +125,9 @@ fn av1_of<T: Pixel>(config: &EncoderConfig, form: Form, pictures: &[Picture]) ->
 /// they are decoded.
 pub fn b_frames() -> Vec<Vec<u8>> {
     const DELIMITER: [u8; 5] = [0, 0, 0, 1, 9];
-    let data = include_bytes!("b-frames.h264");
+    let digits: Vec<u8> = include_str!("b-frames.txt").bytes().filter(u8::is_ascii_hexdigit).collect();
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+    let data: Vec<u8> = digits.chunks(2).map(byte).collect();
     let is_start = |at: &usize| data[*at..].starts_with(&DELIMITER);
     let starts: Vec<usize> = (0..data.len()).filter(is_start).chain([data.len()]).collect();
     starts.windows(2).map(|pair| data[pair[0]..pair[1]].to_vec()).collect()
