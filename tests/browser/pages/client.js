@@ -49,12 +49,6 @@ const client = {
     return peer;
   },
 
-  /** Drops pictures and not pixels where the machine is too busy for both. */
-  async keepPixels(peer) {
-    const sender = peer.getSenders().find((s) => s.track?.kind === 'video');
-    await sender.setParameters({ ...sender.getParameters(), degradationPreference: 'maintain-resolution' });
-  },
-
   /** 720p from the first frame on: browsers else begin small and grow over ten seconds. */
   async keepSize(peer) {
     const sender = peer.getSenders().find((s) => s.track?.kind === 'video');

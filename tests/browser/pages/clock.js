@@ -70,7 +70,6 @@ const clock = {
       this.stream.addTrack(track);
     }
     const peer = await client.publishing(this.stream, codec, simulcast ? client.SIMULCAST : undefined);
-    if (simulcast) await client.keepPixels(peer);
     await client.post(url, peer, key);
     this.peer = peer;
   },
