@@ -256,6 +256,7 @@ impl Core {
 
 /// How many peers ahead of its turn the memory of one is asked for, in three steps.
 const AHEAD: [usize; 3] = [6, 4, 2];
+
 /// An outbox that grew larger than this for once is let go.
 const OUTBOX_KEPT: usize = 16_384;
 
@@ -342,7 +343,6 @@ impl<R: Router> Shard<R> {
                 self.core.with_peer(key, &[], |peer| peer.advance(now).map(|()| true));
                 self.send();
             }
-            self.send();
             if now >= next_tick {
                 next_tick = now + TICK;
                 ticks = ticks.wrapping_add(1);
