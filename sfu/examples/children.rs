@@ -4,20 +4,20 @@
 
 #![expect(clippy::unwrap_used, reason = "a program for measuring may stop")]
 
+mod published;
+
 use picture::{
     footage::{Clip, Kind},
     rav1e::{Encoder, Settings},
 };
+use published::{SOURCE, STEP, published};
 use sfu::transcode::{
     frame::{Made, MediaTime, Rung, SourceFrame},
     ladder,
     process::{Config, Event, Transcoder},
     wire::Stats,
 };
-use shared::{
-    broadcast::Codec,
-    unit::{Bitrate, Size},
-};
+use shared::{broadcast::Codec, unit::Bitrate};
 use std::{
     path::PathBuf,
     sync::mpsc::{self, Receiver, RecvTimeoutError},
@@ -25,13 +25,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-const SOURCE: Size = Size { width: 1280, height: 720 };
 /// Pictures of the clip, which begins anew after them with a keyframe.
 const PICTURES: u64 = 60;
-const STEP: i64 = 3000;
 const PICTURE: Duration = Duration::from_nanos(33_333_333);
 /// How often a start is measured.
 const STARTS: usize = 12;
+/// For how many seconds delay is measured, and how many pictures it takes until everything runs.
+const DELAYED: u64 = 12;
+const LEAD_IN: usize = 30;
 /// How long memory is looked at.
 const WORKS: Duration = Duration::from_secs(6);
 /// More than anything here takes.
@@ -79,6 +80,7 @@ impl Source {
             time,
             keyframe: *keyframe,
             after_gap: false,
+            decode_only: false,
             data: data.clone().into(),
         }
     }
@@ -86,7 +88,8 @@ impl Source {
 
 struct Child {
     transcoder: Transcoder,
-    events: Receiver<Event>,
+    /// With the time at which each came.
+    events: Receiver<(Instant, Event)>,
 }
 
 impl Child {
@@ -95,15 +98,15 @@ impl Child {
         let config = Config { program: PathBuf::from(program), ..Config::new("bench") };
         let sink = move |event| {
             // Whoever listened may be done.
-            let _ = tell.send(event);
+            let _ = tell.send((Instant::now(), event));
         };
         Self { transcoder: Transcoder::spawn(config, sink).unwrap(), events }
     }
 
     fn until(&self, is_it: impl Fn(&Event) -> bool) {
         let deadline = Instant::now() + PATIENCE;
-        while !is_it(&self.events.recv_timeout(deadline.saturating_duration_since(Instant::now())).unwrap()) {
-        }
+        let left = || deadline.saturating_duration_since(Instant::now());
+        while !is_it(&self.events.recv_timeout(left()).unwrap().1) {}
     }
 
     /// Feeds it at the source's pace until something came out that is looked for.
@@ -116,7 +119,7 @@ impl Child {
             due += PICTURE;
             loop {
                 match self.events.recv_timeout(due.saturating_duration_since(Instant::now())) {
-                    Ok(event) if is_over(&event) => return,
+                    Ok((_, event)) if is_over(&event) => return,
                     Ok(_) => {}
                     Err(RecvTimeoutError::Timeout) => break,
                     Err(RecvTimeoutError::Disconnected) => panic!("it is gone"),
@@ -128,7 +131,7 @@ impl Child {
 }
 
 fn rungs(names: &[&str]) -> Vec<Rung> {
-    let all = ladder::rungs(SOURCE, 30.0);
+    let all = ladder::rungs(SOURCE);
     all.into_iter().filter(|rung| names.contains(&&*ladder::name(rung.id))).collect()
 }
 
@@ -164,6 +167,43 @@ fn starts(program: &str, source: &mut Source) -> String {
         child.transcoder.end();
     }
     format!("{{\"of\":\"start\",\"coldMs\":{},\"warmMs\":{}}}", millis(&mut cold), millis(&mut warm))
+}
+
+/// From the arrival of a source's frame, whole, at its pace, until its frame of each rung is back from the child.
+fn delays(program: &str, frames: &[SourceFrame], names: &[&str]) -> Vec<String> {
+    let child = Child::start(program);
+    let rungs = rungs(names);
+    child.transcoder.set_rungs(rungs.clone());
+    child.until(|event| matches!(event, Event::Started(_)));
+    let (begun, mut arrived, mut came) = (Instant::now(), Vec::new(), Vec::new());
+    for (frame, number) in frames.iter().zip(1..) {
+        arrived.push(Instant::now());
+        // One that the child has no room for is among those that didn't come.
+        let _ = child.transcoder.frame(frame.clone());
+        // What is on its way at the end has a second to come.
+        let more = if number as usize == frames.len() { PICTURE * 30 } else { PICTURE };
+        let due = begun + PICTURE * (number - 1) + more;
+        while let Ok((at, event)) = child.events.recv_timeout(due.saturating_duration_since(Instant::now())) {
+            if let Event::Made(Made::Frame(frame)) = event {
+                came.push((frame.rung, (frame.time.0 / STEP) as usize, at));
+            }
+        }
+    }
+    child.transcoder.end();
+    let row = |rung: &Rung| {
+        let of_rung = came.iter().filter(|(id, number, _)| *id == rung.id && *number >= LEAD_IN);
+        let mut took: Vec<f64> =
+            of_rung.map(|(_, number, at)| at.duration_since(arrived[*number]).as_secs_f64() * 1e3).collect();
+        let (came, wanted) = (took.len(), (frames.len() - LEAD_IN) / usize::from(rung.divisor));
+        let millis = if came == 0 { "null".to_owned() } else { millis(&mut took) };
+        format!(
+            "{{\"of\":\"delay\",\"rung\":\"{}\",\"beside\":\"{}\",\"pictures\":{wanted},\"leftOut\":{},\"delayMs\":{millis}}}",
+            ladder::name(rung.id),
+            names.join(", "),
+            wanted.saturating_sub(came),
+        )
+    };
+    rungs.iter().map(row).collect()
 }
 
 /// What a child holds at most that makes these rungs.
@@ -220,12 +260,18 @@ fn main() {
         [program, "flat", seconds] => flat(program, Duration::from_secs(seconds.parse().unwrap())),
         [program] => {
             let mut source = Source::new();
-            let rows = [
-                starts(program, &mut source),
-                memory(program, &mut source, &["180p"]),
-                memory(program, &mut source, &["360p", "180p"]),
-                memory(program, &mut source, &["540p", "360p", "180p"]),
-            ];
+            let mut rows = vec![starts(program, &mut source)];
+            eprintln!("starts of a child: done");
+            let sets: [&[&str]; 3] = [&["180p"], &["360p", "180p"], &["540p", "360p", "180p"]];
+            for names in sets {
+                rows.push(memory(program, &mut source, names));
+                eprintln!("memory of a child with {}: done", names.join(", "));
+            }
+            let frames = published(Kind::Film, DELAYED);
+            for names in &sets[1..] {
+                rows.extend(delays(program, &frames, names));
+                eprintln!("delay of {}: done", names.join(", "));
+            }
             println!("[{}]", rows.join(",\n"));
         }
         _ => panic!("usage: children WEIR [flat SECONDS]"),

@@ -1,11 +1,15 @@
 //! The transcoding child as a real process: what confines it, how it ends, and that another one comes.
 
+mod film;
+
+use film::{Film, cut};
 use picture::{
     Colour, Picture,
     rav1e::{Encoder, Settings},
 };
 use sfu::transcode::{
     frame::{Made, MediaTime, Rung, RungFrame, RungId, SourceFrame},
+    ladder,
     process::{Config, Event, Transcoder},
     wire::{Sound, Stats},
 };
@@ -14,6 +18,7 @@ use shared::{
     unit::{Bitrate, Size},
 };
 use std::{
+    collections::BTreeMap,
     fs,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
@@ -81,6 +86,48 @@ impl Subject {
         })
     }
 
+    /// Is given as much as it takes until something comes of it that is looked for.
+    #[track_caller]
+    fn works(&self, film: &mut Film, mut is_it: impl FnMut(&Event) -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        let mut seen = Vec::new();
+        loop {
+            let wait = if self.transcoder.frame(film.frame()).is_err() {
+                // It has enough for now, and goes on at a keyframe.
+                film.again();
+                Duration::from_millis(20)
+            } else {
+                Duration::ZERO
+            };
+            let mut heard = self.events.recv_timeout(wait).ok();
+            while let Some(event) = heard {
+                assert!(!matches!(event, Event::Ended { .. }), "{event:?}");
+                if is_it(&event) {
+                    return;
+                }
+                if !matches!(event, Event::Made(Made::Frame(_))) {
+                    seen.push(event);
+                }
+                heard = self.events.try_recv().ok();
+            }
+            assert!(Instant::now() < deadline, "it makes nothing; there was {seen:?}");
+        }
+    }
+
+    /// Is at work on three rungs: several frames of each come, from a keyframe on.
+    #[track_caller]
+    fn makes_all(&self, film: &mut Film) {
+        let mut made: BTreeMap<RungId, usize> = BTreeMap::new();
+        self.works(film, |event| {
+            if let Event::Made(Made::Frame(frame)) = event {
+                let count = made.entry(frame.rung).or_default();
+                assert!(*count > 0 || frame.keyframe, "{frame:?}");
+                *count += 1;
+            }
+            made.len() == ladder::MOST_RUNGS && made.values().all(|count| *count >= 5)
+        });
+    }
+
     #[track_caller]
     fn stats(&self) -> Stats {
         self.until("figures", |event| match event {
@@ -112,6 +159,7 @@ fn keyframe(number: i64) -> SourceFrame {
         time: MediaTime(number * 3000),
         keyframe: true,
         after_gap: false,
+        decode_only: false,
         data: vec![1, 2, 3].into(),
     }
 }
@@ -169,41 +217,81 @@ fn a_child_gives_up_what_it_has_no_need_of() {
 }
 
 #[test]
-fn one_that_is_killed_comes_back_with_its_rungs() {
-    let subject = Subject::weir();
-    subject.transcoder.set_rungs(vec![rung()]);
+fn one_that_is_killed_at_work_comes_back_with_its_rungs() {
+    let (subject, mut film) = (Subject::weir(), Film::new());
+    subject.transcoder.set_rungs(ladder::rungs(Film::SIZE));
     let first = subject.started();
+    subject.makes_all(&mut film);
     signal(first, "KILL");
     let (reason, retry_in) = subject.ended();
     assert_eq!((&*reason, retry_in), ("it was killed (signal 9)", Duration::from_millis(500)));
-    assert!(subject.transcoder.frame(keyframe(0)).is_err(), "there is nobody to take it");
+    film.again();
+    assert!(subject.transcoder.frame(film.frame()).is_err(), "there is nobody to take it");
     let second = subject.started();
     assert_ne!(first, second);
     assert!(!is_there(first));
-    assert_eq!(subject.stats().rungs.len(), 1, "the rungs were told again");
+    subject.makes_all(&mut film);
     signal(second, "ILL");
     let (reason, retry_in) = subject.ended();
     assert_eq!((&*reason, retry_in), ("it crashed (signal 4)", Duration::from_secs(1)));
 }
 
 #[test]
-fn one_that_hangs_is_killed() {
-    let subject = Subject::weir();
+fn one_that_hangs_at_work_is_killed_and_comes_back_with_its_rungs() {
+    let (subject, mut film) = (Subject::weir(), Film::new());
+    subject.transcoder.set_rungs(ladder::rungs(Film::SIZE));
     let pid = subject.started();
+    subject.makes_all(&mut film);
     signal(pid, "STOP");
     let stopped = Instant::now();
     // What is given to it meanwhile is never waited for.
-    let mut refused = 0;
-    for number in 0..2000 {
-        let frame =
-            SourceFrame { data: vec![0; 10_000].into(), keyframe: number % 60 == 0, ..keyframe(number) };
-        refused += usize::from(subject.transcoder.frame(frame).is_err());
-    }
+    let refused = (0..2000).filter(|_| subject.transcoder.frame(film.frame()).is_err()).count();
     assert!(refused > 0, "its queues are short");
+    assert!(stopped.elapsed() < Duration::from_secs(1), "{:?}", stopped.elapsed());
     assert_eq!(subject.ended().0, "it didn't answer for 1.5 s");
     assert!(stopped.elapsed() < Duration::from_secs(10));
     assert!(!is_there(pid));
     subject.started();
+    subject.makes_all(&mut film);
+}
+
+#[test]
+fn av1_that_breaks_off_ends_one_child_at_most_and_no_other() {
+    let (hostile, other) = (Subject::weir(), Subject::weir());
+    hostile.transcoder.set_rungs(vec![rung()]);
+    other.transcoder.set_rungs(vec![rung()]);
+    hostile.started();
+    let pid = other.started();
+    let (mut film, mut whole) = (Film::new(), Film::new());
+    let mut ends = Vec::new();
+    for eighths in [7, 4, 1] {
+        // A keyframe and what follows it, each cut inside a tile: some decoders take the first and fail at the second.
+        film.again();
+        for number in 0..4 {
+            let frame = film.frame();
+            let share = if number == 0 && eighths == 4 { 8 } else { eighths };
+            let data = cut(&frame.data, share).into();
+            // It may be gone already.
+            let _ = hostile.transcoder.frame(SourceFrame { data, ..frame });
+        }
+        // Once it says that it needs a keyframe, or ends, it has looked at them.
+        let looked = hostile.until("a word", |event| match event {
+            Event::Made(Made::NeedsKeyframe | Made::Refused(_)) => Some(None),
+            Event::Ended { reason, .. } => Some(Some(reason.clone())),
+            _ => None,
+        });
+        if let Some(reason) = looked {
+            ends.push(reason);
+            hostile.started();
+        }
+        other.works(&mut whole, |event| matches!(event, Event::Made(Made::Frame(_))));
+        assert_eq!(other.transcoder.pid(), Some(pid), "the same child");
+    }
+    // Libraries abort: it is told as what it is.
+    assert!(ends.iter().all(|reason| reason == "it crashed (signal 6)"), "{ends:?}");
+    println!("of three, it ended {} times: {ends:?}", ends.len());
+    film.again();
+    hostile.works(&mut film, |event| matches!(event, Event::Made(Made::Frame(_))));
 }
 
 #[test]
@@ -300,6 +388,7 @@ impl Source {
                     time,
                     keyframe: encoded.keyframe,
                     after_gap: false,
+                    decode_only: false,
                     data: encoded.data.into(),
                 };
             }

@@ -65,8 +65,8 @@ pub enum EncodeError {
 pub struct Encoder {
     context: Context<u8>,
     settings: Settings,
-    // Sent, not filled in yet; the oldest first.
-    blank: VecDeque<Arc<Frame<u8>>>,
+    // Sent, not filled in yet; the oldest first. Whether it is to be a keyframe.
+    blank: VecDeque<(Arc<Frame<u8>>, bool)>,
     key_next: bool,
 }
 
@@ -109,30 +109,32 @@ impl Encoder {
         self.key_next = true;
     }
 
+    /// Whether the next picture will be a keyframe because it was asked for.
+    pub fn is_key_next(&self) -> bool {
+        self.blank.front().is_some_and(|(_, is_key)| *is_key)
+    }
+
     fn send_blank(&mut self) -> Result<(), EncodeError> {
         let frame = Arc::new(self.context.new_frame());
+        let is_key = std::mem::take(&mut self.key_next);
         let parameters = FrameParameters {
-            frame_type_override: if std::mem::take(&mut self.key_next) {
-                FrameTypeOverride::Key
-            } else {
-                FrameTypeOverride::No
-            },
+            frame_type_override: if is_key { FrameTypeOverride::Key } else { FrameTypeOverride::No },
             opaque: None,
             t35_metadata: Box::new([]),
         };
-        self.blank.push_back(Arc::clone(&frame));
+        self.blank.push_back((Arc::clone(&frame), is_key));
         self.context.send_frame((frame, parameters)).map_err(failed)
     }
 
     /// Encodes a picture of the right size. Mostly it is given back encoded at once.
     pub fn encode(&mut self, picture: &View<'_>) -> Result<Option<Encoded>, EncodeError> {
         let begun = Instant::now();
-        if let Some(frame) = self.blank.pop_front() {
+        if let Some((frame, _)) = self.blank.pop_front() {
             fill(&frame, picture, self.settings.size);
         }
         // rav1e prepares the next picture when it is sent another one, and looks at a small copy of it to guess motion: as
         // long as it isn't there, this one stands in.
-        if let Some(next) = self.blank.front() {
+        if let Some((next, _)) = self.blank.front() {
             fill(next, picture, self.settings.size);
         }
         self.send_blank()?;

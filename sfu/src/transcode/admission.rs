@@ -1,11 +1,12 @@
 //! Which rungs the machine has room for: forwarding comes first, and what is too much is given up from the most expensive.
 
 use super::{
-    cost::{Cost, Source},
+    cost::{self, Cost, Source},
     frame::{Rung, RungId},
     ladder,
     wire::Stats,
 };
+use shared::unit::Size;
 use std::{
     collections::BTreeMap,
     time::{Duration, Instant},
@@ -226,11 +227,13 @@ impl Admission {
         if !self.limits.rungs.iter().any(|allowed| allowed == name) {
             return Some(format!("The owner of this server has no {name}."));
         }
-        let pictures = f64::from(source.frame_rate.clamp(1.0, 240.0)) / f64::from(rung.divisor.max(1));
-        let busy = self.cost.decoding(source) + self.cost.picture(rung.size);
+        let pictures = f64::from(rung.frame_rate(source.frame_rate));
+        // All are decoded, also those that none is encoded of.
+        let decoding = self.cost.decoding(source).as_secs_f64() * cost::rate(source) / pictures;
+        let busy = decoding + self.cost.picture(rung.size).as_secs_f64();
         // Of one that runs it shows by itself whether its pictures come too late.
-        if !runs && busy.as_secs_f64() * pictures > MOST_BUSY {
-            let (takes, has) = (busy.as_secs_f64() * 1000.0, 1000.0 / pictures);
+        if !runs && busy * pictures > MOST_BUSY {
+            let (takes, has) = (busy * 1000.0, 1000.0 / pictures);
             return Some(format!(
                 "A picture of {name} takes this machine {takes:.0} ms, and there is one every {has:.0} ms."
             ));
@@ -289,9 +292,17 @@ impl Admission {
             return None;
         }
         // The broadcast with the most expensive rung pays.
-        let dearest = |(_, user): &(&u64, &User)| user.rungs.iter().map(pixels).max();
-        let (who, _) = self.users.iter().max_by_key(dearest)?;
-        self.give_up(*who, Shed::Room, now)
+        let users = self.users.iter().filter_map(|(who, user)| Some((*who, self.dearest(user)?.1)));
+        let (who, _) = users.max_by(|(_, one), (_, other)| one.total_cmp(other))?;
+        self.give_up(who, Shed::Room, now)
+    }
+
+    /// A broadcast's most expensive rung, and the cores it takes.
+    fn dearest(&self, user: &User) -> Option<(Rung, f32)> {
+        let unknown = Source { size: Size { width: 0, height: 0 }, frame_rate: f32::NAN };
+        let source = user.source.unwrap_or(unknown);
+        let rungs = user.rungs.iter().map(|rung| (*rung, self.cost.rung(rung, source)));
+        rungs.max_by(|(_, one), (_, other)| one.total_cmp(other))
     }
 
     /// Holds a broadcast's most expensive rung back.
@@ -299,8 +310,8 @@ impl Admission {
         if self.settled.is_some_and(|at| now.saturating_duration_since(at) < SETTLES) {
             return None;
         }
+        let (rung, _) = self.dearest(self.users.get(&who)?)?;
         let user = self.users.get_mut(&who)?;
-        let rung = *user.rungs.iter().max_by_key(|rung| pixels(rung))?;
         let before = user.held.filter(|held| now.saturating_duration_since(held.since) < FORGIVEN);
         let after = before.map_or(HELD, |held| (held.after * 2).min(LONGEST_HELD));
         user.held = Some(Held { pixels: pixels(&rung), since: now, after, why });

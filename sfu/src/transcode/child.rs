@@ -241,7 +241,7 @@ impl Worker {
             if std::mem::take(&mut state.needs_keyframe) {
                 return Work::NeedsKeyframe;
             }
-            if let Some(next) = state.waiting.pop() {
+            if let Some(next) = state.waiting.pop(Instant::now()) {
                 return Work::Next(next);
             }
             let (woken, waited) =

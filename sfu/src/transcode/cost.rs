@@ -87,8 +87,8 @@ impl Cost {
 
     /// Cores that a rung takes.
     pub fn rung(&self, rung: &Rung, source: Source) -> f32 {
-        let pictures = rate(source) / f64::from(rung.divisor.max(1));
-        (self.picture(rung.size).as_secs_f64() * pictures) as f32
+        let pictures = rung.frame_rate(source.frame_rate);
+        self.picture(rung.size).as_secs_f32() * pictures
     }
 
     /// Cores that these rungs take together, with decoding; nothing if there are none.
@@ -147,8 +147,8 @@ fn since(rung: &RungStats, before: &Stats) -> (RungStats, f64) {
     (RungStats { encoded, ..*rung }, encoding.as_secs_f64())
 }
 
-fn rate(source: Source) -> f64 {
-    // What comes faster is thinned before it is encoded, and a rate that nobody knows yet is most likely this.
+/// Pictures a second that are decoded: all there are. A rate that nobody knows yet is most likely 30.
+pub(super) fn rate(source: Source) -> f64 {
     if source.frame_rate.is_finite() && source.frame_rate >= 1.0 {
         f64::from(source.frame_rate.min(240.0))
     } else {

@@ -200,7 +200,7 @@ impl Depacketizer {
                 // A keyframe doesn't mind what is missing before it.
                 let after_gap = std::mem::take(&mut self.lost) && !keyframe;
                 let (codec, time, data) = (self.codec, MediaTime(time), data.into());
-                frames.push(SourceFrame { codec, time, keyframe, after_gap, data });
+                frames.push(SourceFrame { codec, time, keyframe, after_gap, decode_only: false, data });
             }
             Ok(None) => {}
             Err(Broken) => {

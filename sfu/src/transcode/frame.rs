@@ -17,10 +17,22 @@ pub struct Rung {
     pub id: RungId,
     /// Its pictures' size; both sides even.
     pub size: Size,
-    /// One picture in so many of the source's is encoded: 1, or 2 for half the frame rate.
+    /// One picture in so many of those taken of the source is encoded: 1, or 2 for half the frame rate.
     pub divisor: u8,
     /// What it is held to.
     pub bitrate: Bitrate,
+}
+
+impl Rung {
+    /// Pictures a second that are taken of a source at most: what comes faster is thinned before rungs are made of it.
+    pub const FASTEST: u8 = 30;
+
+    /// Its pictures a second, of a source with so many. A rate that nobody knows yet is most likely the fastest.
+    pub fn frame_rate(&self, source: f32) -> f32 {
+        let fastest = f32::from(Self::FASTEST);
+        let taken = if source.is_finite() && source >= 1.0 { source.min(fastest) } else { fastest };
+        taken / f32::from(self.divisor.max(1))
+    }
 }
 
 /// Media time: ticks of 90 kHz, extended from the RTP timestamps of one source so that it doesn't wrap.
@@ -38,6 +50,8 @@ pub struct SourceFrame {
     pub keyframe: bool,
     /// Whether something before it is missing: what is decoded from it may be garbage until the next keyframe.
     pub after_gap: bool,
+    /// Of the past: what follows is decoded from it, and it is not shown itself.
+    pub decode_only: bool,
     /// H.264: an access unit in Annex B (start codes). AV1: a temporal unit of OBUs with sizes. VP8, VP9: a frame, with VP9's
     /// superframe if it is one.
     pub data: Arc<[u8]>,

@@ -13,8 +13,6 @@ pub const MOST_RUNGS: usize = 3;
 pub const HIGHEST: RungId = RungId(RUNGS.len() as u8 - 1);
 /// A rung is of use if its sides have at most this share of the source's: a little smaller looks the same and costs the same.
 const SMALLER: f64 = 0.9;
-/// Pictures a second that are encoded at most; of a source with more, one in two, three … is.
-const MOST_PICTURES: f32 = 33.0;
 /// No picture's side is shorter.
 const LEAST_SIDE: u16 = 16;
 
@@ -25,8 +23,8 @@ pub fn name(id: RungId) -> String {
 }
 
 /// The rungs that a source could have, from the largest: those below it, with its aspect ratio, upright or not. One that is
-/// smaller than all of them gets one of its own size, for those who can't decode it. `frame_rate` is the source's.
-pub fn rungs(source: Size, frame_rate: f32) -> Vec<Rung> {
+/// smaller than all of them gets one of its own size, for those who can't decode it.
+pub fn rungs(source: Size) -> Vec<Rung> {
     let short = source.width.min(source.height);
     if short < LEAST_SIDE {
         return Vec::new();
@@ -35,16 +33,16 @@ pub fn rungs(source: Size, frame_rate: f32) -> Vec<Rung> {
     let all = RUNGS.iter().zip(0..);
     let mut rungs: Vec<Rung> = all
         .filter(|((side, _), _)| below(*side))
-        .map(|((side, bits), id)| rung(RungId(id), *side, *bits, source, frame_rate))
+        .map(|((side, bits), id)| rung(RungId(id), *side, *bits, source))
         .collect();
     if rungs.is_empty() {
         let (side, bits) = RUNGS[RUNGS.len() - 1];
-        rungs.push(rung(HIGHEST, short.min(side), bits, source, frame_rate));
+        rungs.push(rung(HIGHEST, short.min(side), bits, source));
     }
     rungs
 }
 
-fn rung(id: RungId, side: u16, bits: u64, source: Size, frame_rate: f32) -> Rung {
+fn rung(id: RungId, side: u16, bits: u64, source: Size) -> Rung {
     let scale = f64::from(side) / f64::from(source.width.min(source.height));
     let even = |length: u16| {
         let scaled = (f64::from(length) * scale / 2.0).round() * 2.0;
@@ -56,9 +54,7 @@ fn rung(id: RungId, side: u16, bits: u64, source: Size, frame_rate: f32) -> Rung
         f64::from(size.width) * f64::from(size.height) / (f64::from(side) * f64::from(side) * 16.0 / 9.0);
     // A wider picture has more in it, but not in proportion.
     let bitrate = Bitrate((bits as f64 * share.clamp(0.25, 4.0).powf(0.75)) as u64 / 1000 * 1000);
-    let pictures =
-        if frame_rate.is_finite() { (frame_rate / MOST_PICTURES).ceil().clamp(1.0, 60.0) as u8 } else { 1 };
-    let divisor = if id == HIGHEST { pictures * 2 } else { pictures };
+    let divisor = if id == HIGHEST { 2 } else { 1 };
     Rung { id, size, divisor, bitrate }
 }
 
@@ -67,7 +63,7 @@ mod tests {
     use super::*;
 
     fn sizes(width: u16, height: u16) -> Vec<(u16, u16)> {
-        rungs(Size { width, height }, 30.0).iter().map(|rung| (rung.size.width, rung.size.height)).collect()
+        rungs(Size { width, height }).iter().map(|rung| (rung.size.width, rung.size.height)).collect()
     }
 
     #[test]
@@ -97,7 +93,7 @@ mod tests {
             [(1u16, 1u16), (17, 65535), (65535, 65535), (4095, 333), (999, 1001), (200, 201)]
         {
             let mut before = u64::MAX;
-            for rung in rungs(Size { width, height }, 24.0) {
+            for rung in rungs(Size { width, height }) {
                 let Size { width, height } = rung.size;
                 assert!(width % 2 == 0 && height % 2 == 0 && width >= 16 && height >= 16);
                 assert!(width <= 4096 && height <= 4096);
@@ -109,15 +105,16 @@ mod tests {
     }
 
     #[test]
-    fn the_lowest_has_half_the_frame_rate_and_a_fast_source_is_thinned() {
-        let divisors = |rate: f32| -> Vec<u8> {
-            rungs(Size { width: 1280, height: 720 }, rate).iter().map(|rung| rung.divisor).collect()
-        };
-        assert_eq!(divisors(30.0), [1, 1, 2]);
-        assert_eq!(divisors(0.0), [1, 1, 2]);
-        assert_eq!(divisors(60.0), [2, 2, 4]);
-        assert_eq!(divisors(240.0), [8, 8, 16]);
-        assert_eq!(divisors(f32::NAN), [1, 1, 2]);
-        assert_eq!(divisors(f32::INFINITY), [1, 1, 2]);
+    fn the_lowest_has_half_the_frame_rate() {
+        let rungs = rungs(Size { width: 1280, height: 720 });
+        assert_eq!(rungs.iter().map(|rung| rung.divisor).collect::<Vec<_>>(), [1, 1, 2]);
+        let rates = |source: f32| rungs.iter().map(|rung| rung.frame_rate(source)).collect::<Vec<_>>();
+        assert_eq!(rates(30.0), [30.0, 30.0, 15.0]);
+        assert_eq!(rates(24.0), [24.0, 24.0, 12.0]);
+        assert_eq!(rates(60.0), [30.0, 30.0, 15.0], "thinned");
+        assert_eq!(rates(240.0), [30.0, 30.0, 15.0]);
+        for unknown in [0.0, f32::NAN, f32::INFINITY, -1.0] {
+            assert_eq!(rates(unknown), [30.0, 30.0, 15.0]);
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Real time, decided without a clock: which of the source's pictures are encoded, when the next keyframe is due in all
 //! rungs, whether a picture has come too late, and whether a rung has bits left for it.
 
-use super::frame::MediaTime;
+use super::frame::{MediaTime, Rung};
 use std::{
     collections::VecDeque,
     time::{Duration, Instant},
@@ -9,8 +9,7 @@ use std::{
 
 /// Ticks of media time in a second.
 const SECOND: i64 = 90_000;
-/// Pictures a second that rungs have at most; what comes faster is thinned.
-pub const FASTEST: i64 = 30;
+const FASTEST: i64 = Rung::FASTEST as i64;
 /// From one keyframe of all rungs to the next.
 pub const CADENCE: i64 = 2 * SECOND;
 /// Both clocks may differ by this much from one picture to the next; more is a jump, and all is measured anew.
@@ -82,9 +81,10 @@ impl Cadence {
         lead: u64,
         every: u64,
     ) -> Option<u64> {
-        if self.planned.is_some_and(|planned| planned <= number) {
-            self.planned = None;
+        if self.planned == Some(number) {
             self.last = Some(time);
+        } else if self.planned.is_some_and(|planned| planned < number) {
+            self.planned = None;
         }
         let since = self.last.map_or(i64::MAX, |last| time.0.saturating_sub(last.0));
         if !(0..CADENCE + JUMP).contains(&since) {
@@ -99,6 +99,13 @@ impl Cadence {
             }
         }
         self.planned
+    }
+
+    /// The keyframe that was to be this picture couldn't be made of it: it is the next one that every rung takes.
+    pub fn postpone(&mut self, number: u64, every: u64) {
+        if self.planned == Some(number) {
+            self.planned = Some((number + 1).next_multiple_of(every.max(1)));
+        }
     }
 }
 
@@ -157,26 +164,40 @@ pub struct Budget {
     rate: f64,
     sent: VecDeque<(MediaTime, usize)>,
     sum: usize,
-    /// Bytes of a picture that is no keyframe, smoothed.
+    /// Bytes of a picture that is no keyframe, and of one that is, smoothed.
     usual: f64,
+    usual_key: f64,
     begun: bool,
 }
+
+/// Of what two seconds may hold, this much is planned with: pictures differ,
+const PLANNED: f64 = 2.0 * 1.07;
+/// and this much is never exceeded.
+const HELD: f64 = 2.0 * 1.1;
 
 impl Budget {
     /// For so many bits a second.
     pub fn new(bits: u64) -> Self {
-        Self { rate: bits as f64 / 8.0, sent: VecDeque::new(), sum: 0, usual: 0.0, begun: false }
+        Self {
+            rate: bits as f64 / 8.0,
+            sent: VecDeque::new(),
+            sum: 0,
+            usual: 0.0,
+            usual_key: 0.0,
+            begun: false,
+        }
     }
 
-    /// Whether there is room for a picture at this time, as large as they usually are.
-    pub fn room(&mut self, time: MediaTime) -> bool {
+    /// Whether there is room for a picture at this time, as large as they usually are. `begins`: it has to be a keyframe.
+    pub fn room(&mut self, time: MediaTime, begins: bool) -> bool {
         self.forget(time);
-        self.sum as f64 + self.usual <= self.rate * 2.0 * 1.1
+        let expected = if begins { self.usual_key } else { self.usual };
+        self.sum as f64 + expected <= self.rate * PLANNED
     }
 
-    /// Bytes of the largest picture that is sent: half a second of the rate.
+    /// Bytes of the largest picture that may be sent now: half a second of the rate, within what two seconds may hold.
     pub fn most(&self) -> f64 {
-        self.rate / 2.0
+        (self.rate / 2.0).min(self.rate * HELD - self.sum as f64).max(1.0)
     }
 
     /// Whether a picture is larger than may be. The first one may.
@@ -190,9 +211,8 @@ impl Budget {
         self.begun = true;
         self.sent.push_back((time, bytes));
         self.sum += bytes;
-        if !keyframe {
-            self.usual += (bytes as f64 - self.usual) / 8.0;
-        }
+        let (usual, weight) = if keyframe { (&mut self.usual_key, 2.0) } else { (&mut self.usual, 8.0) };
+        *usual += (bytes as f64 - *usual) / weight;
     }
 
     fn forget(&mut self, time: MediaTime) {
@@ -310,19 +330,29 @@ mod tests {
         let mut sent: Vec<(i64, usize)> = Vec::new();
         for number in 0..600i64 {
             let time = MediaTime(number * 3000);
-            // Half as much again as it should be.
-            if budget.room(time) {
-                let bytes = if number % 60 == 0 { 30_000 } else { 4500 };
-                budget.spend(time, number % 60 == 0, bytes);
+            let keyframe = number % 60 == 0;
+            // Half as much again as it should be, and now and then three times.
+            let bytes = if keyframe { 30_000 } else { 4500 + 9000 * usize::from(number % 23 == 0) };
+            if budget.room(time, keyframe) && !budget.is_too_large(bytes) {
+                budget.spend(time, keyframe, bytes);
                 sent.push((number, bytes));
             }
         }
+        let mut most = 0;
         for from in 0..540 {
             let sum: usize =
                 sent.iter().filter(|(at, _)| (from..from + 60).contains(at)).map(|(_, bytes)| bytes).sum();
-            assert!(sum <= 220_000 + 30_000, "{sum}");
+            most = most.max(sum);
         }
+        assert!((200_000..=220_000).contains(&most), "{most}");
+        assert!(sent.len() > 300, "{}", sent.len());
+    }
+
+    #[test]
+    fn no_picture_is_larger_than_half_a_second_but_the_first() {
+        let mut budget = Budget::new(800_000);
+        assert!(!budget.is_too_large(1_000_000), "the first may be larger");
+        budget.spend(MediaTime(0), true, 1000);
         assert!(!budget.is_too_large(50_000) && budget.is_too_large(50_001));
-        assert!(!Budget::new(800_000).is_too_large(1_000_000), "the first may be larger");
     }
 }

@@ -6,7 +6,7 @@
 
 use super::{
     frame::{Made, MediaTime, Rung, RungFrame, RungId, SourceFrame},
-    pace::{Budget, Cadence, FASTEST, Punctuality, Thinning},
+    pace::{Budget, Cadence, Punctuality, Thinning},
 };
 use picture::{
     Colour, Picture, Scaler, View,
@@ -107,7 +107,9 @@ impl Pipeline {
                     self.source = Some(view.size());
                     out.push(Made::Source(view.size()));
                 }
-                self.show(&view, time, now, out);
+                if !frame.decode_only {
+                    self.show(&view, time, now, out);
+                }
             }
             Err(error) => return self.fail(error, now, out),
         }
@@ -164,7 +166,7 @@ impl Pipeline {
             self.lines.iter_mut().filter(|line| number.is_multiple_of(line.divisor())).collect();
         if late {
             due.into_iter().for_each(|line| line.dropped += 1);
-            return;
+            return self.cadence.postpone(number, widest);
         }
         let picture = Taken { view: *view, number, time, key, rate };
         // The last one runs here: for a single rung no thread is needed.
@@ -225,14 +227,16 @@ impl Line {
     /// An encoder that fails or panics is replaced by a new one, which begins with a keyframe.
     fn guarded(&mut self, picture: &Taken<'_>) -> Option<RungFrame> {
         let made = catch_unwind(AssertUnwindSafe(|| self.encode(picture)));
-        made.unwrap_or_else(|_| {
+        let made = made.unwrap_or_else(|_| {
             self.encoder = None;
             None
-        })
+        });
+        self.dropped += u64::from(made.is_none());
+        made
     }
 
     fn settings(&self, picture: &Taken<'_>) -> Settings {
-        let rate = picture.rate.unwrap_or(FASTEST as f64) / self.divisor() as f64;
+        let rate = picture.rate.unwrap_or(f64::from(Rung::FASTEST)) / self.divisor() as f64;
         Settings {
             size: self.rung.size,
             colour: picture.view.colour,
@@ -245,10 +249,15 @@ impl Line {
     }
 
     fn encode(&mut self, picture: &Taken<'_>) -> Option<RungFrame> {
-        if !self.budget.room(picture.time) {
+        if !self.budget.room(picture.time, self.encoder.is_none()) {
             return None;
         }
         if !self.scaler.scale(&picture.view, self.rung.size, &mut self.picture) {
+            return None;
+        }
+        // Its keyframe was to be one that came too late: the next common one follows at once, and no other before it.
+        if picture.key == Some(picture.number + 1) && self.encoder.as_ref().is_some_and(Encoder::is_key_next)
+        {
             return None;
         }
         let is_key = picture.key == Some(picture.number);
@@ -259,8 +268,10 @@ impl Line {
         let mut encoder = self.encoder.take().filter(|encoder| {
             let now = encoder.settings();
             let drifted = (wanted.rate / now.rate - 1.0).abs() > 0.1;
-            // A keyframe is the moment for a new encoder, which begins with one.
-            now.colour == wanted.colour && !(is_key && (drifted || now.finest != wanted.finest))
+            let renewed = drifted || now.finest != wanted.finest || !encoder.is_key_next();
+            // A keyframe is the moment for a new encoder, which begins with one: also where the one that was asked of the old one
+            // would be late, as pictures were left out.
+            now.colour == wanted.colour && !(is_key && renewed)
         });
         let ahead = Encoder::AHEAD as u64 * self.divisor();
         let common = picture.key == Some(picture.number + ahead);

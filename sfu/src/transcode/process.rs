@@ -108,7 +108,7 @@ impl Transcoder {
     /// # Errors
     /// When it is left out, as the child is behind or not there: nothing is taken before the next keyframe.
     pub fn frame(&self, frame: SourceFrame) -> Result<(), Full> {
-        if frame.data.is_empty() || frame.data.len() > wire::MOST_FRAME {
+        if frame.data.is_empty() {
             return Err(Full);
         }
         let mut state = self.inbox.lock();
@@ -235,14 +235,14 @@ impl State {
         self.rungs_changed || !self.keyframes.is_empty() || !self.waiting.is_empty()
     }
 
-    fn say(&mut self, out: &mut Vec<u8>) {
+    fn say(&mut self, out: &mut Vec<u8>, now: Instant) {
         if std::mem::take(&mut self.rungs_changed) {
             wire::write(&ToChild::SetRungs(self.rungs.clone()), out);
         }
         for rung in self.keyframes.drain(..) {
             wire::write(&ToChild::Keyframe(rung), out);
         }
-        while let Some(next) = self.waiting.pop() {
+        while let Some(next) = self.waiting.pop(now) {
             let message = match next {
                 Next::Frame(frame, _) => ToChild::Frame(frame),
                 Next::Sound(sound) => ToChild::Audio(sound),

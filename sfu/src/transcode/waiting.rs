@@ -1,9 +1,13 @@
 //! Frames of a source that wait to be decoded: few, and none for long.
 //!
 //! A frame can only be left out together with all that follow it up to the next keyframe, as they are decoded from it. So
-//! whoever is behind goes on at a keyframe: the newest wins.
+//! whoever is behind goes on at a keyframe: the newest wins. Only where there is no keyframe but one of a while ago does more
+//! wait: what followed it is decoded, and not shown, until what comes is in time.
 
-use super::{frame::SourceFrame, wire::Sound};
+use super::{
+    frame::SourceFrame,
+    wire::{MOST_FRAME, Sound},
+};
 use std::{
     collections::VecDeque,
     time::{Duration, Instant},
@@ -13,6 +17,11 @@ use std::{
 const MOST_FRAMES: usize = 30;
 /// The most bytes of frames that wait.
 const MOST_BYTES: usize = 8 << 20;
+/// The same while what is past is caught up with: what a cache of 12 s holds, and what comes meanwhile.
+const MOST_FRAMES_BEHIND: usize = 1024;
+const MOST_BYTES_BEHIND: usize = 24 << 20;
+/// A frame that waited for less is in time.
+const IN_TIME: Duration = Duration::from_millis(100);
 /// The most packets of sound that wait: a second. The oldest goes when there are more.
 const MOST_SOUNDS: usize = 50;
 /// A frame that has waited so long is late: it goes when a keyframe comes.
@@ -42,6 +51,8 @@ pub struct Waiting {
     skips: bool,
     /// The next frame that is taken comes after some that weren't.
     gap: bool,
+    /// What waits begins in the past, and is only decoded as long as it is late.
+    catches_up: bool,
     left_out: u64,
 }
 
@@ -58,11 +69,15 @@ impl Waiting {
             }
             self.skips = false;
         }
+        self.catches_up |= frame.decode_only;
+        let (most_frames, most_bytes) =
+            if self.catches_up { (MOST_FRAMES_BEHIND, MOST_BYTES_BEHIND) } else { (MOST_FRAMES, MOST_BYTES) };
         let length = frame.data.len();
-        let is_full = self.frames.len() >= MOST_FRAMES || self.bytes + length > MOST_BYTES;
-        if is_full && !self.skips {
+        let fits = length <= MOST_FRAME;
+        let is_full = self.frames.len() >= most_frames || self.bytes + length > most_bytes;
+        if (is_full || !fits) && !self.skips {
             self.leave_out_all();
-            self.skips = !frame.keyframe;
+            self.skips = !(frame.keyframe && fits);
         }
         if self.skips {
             self.left_out += 1;
@@ -83,13 +98,18 @@ impl Waiting {
         self.sounds.push_back(sound);
     }
 
-    /// What is to be done next; sound first, as it is done at once.
-    pub fn pop(&mut self) -> Option<Next> {
+    /// What is to be done next at `now`; sound first, as it is done at once.
+    pub fn pop(&mut self, now: Instant) -> Option<Next> {
         if let Some(sound) = self.sounds.pop_front() {
             return Some(Next::Sound(sound));
         }
-        let (frame, at) = self.frames.pop_front()?;
+        let (mut frame, at) = self.frames.pop_front()?;
         self.bytes -= frame.data.len();
+        if self.catches_up && !frame.decode_only {
+            // The last of all is shown, however late: nothing else may come for long.
+            frame.decode_only = now.saturating_duration_since(at) >= IN_TIME && !self.frames.is_empty();
+            self.catches_up = frame.decode_only;
+        }
         Some(Next::Frame(frame, at))
     }
 
@@ -115,6 +135,7 @@ impl Waiting {
         self.left_out += self.frames.len() as u64;
         self.frames.clear();
         self.bytes = 0;
+        self.catches_up = false;
     }
 }
 
@@ -130,12 +151,14 @@ mod tests {
             time: MediaTime(number),
             keyframe,
             after_gap: false,
+            decode_only: false,
             data: vec![0; length].into(),
         }
     }
 
     fn drain(waiting: &mut Waiting) -> Vec<(i64, bool)> {
-        std::iter::from_fn(|| match waiting.pop()? {
+        let now = Instant::now();
+        std::iter::from_fn(|| match waiting.pop(now)? {
             Next::Frame(frame, _) => Some((frame.time.0, frame.after_gap)),
             Next::Sound(_) => None,
         })
@@ -177,6 +200,62 @@ mod tests {
     }
 
     #[test]
+    fn what_is_past_waits_whole_and_is_only_decoded_until_what_comes_is_in_time() {
+        let (mut waiting, start) = (Waiting::default(), Instant::now());
+        for number in 0..400 {
+            let past = SourceFrame { decode_only: number < 399, ..frame(number, number == 0, 9) };
+            waiting.push(past, start).unwrap();
+        }
+        let at = |frame: i64| start + Duration::from_millis(33) * frame as u32;
+        let shown = |waiting: &mut Waiting, now: Instant| match waiting.pop(now) {
+            Some(Next::Frame(frame, _)) => !frame.decode_only,
+            other => panic!("{other:?}"),
+        };
+        // While they are decoded, 60 more come, and nothing is left out.
+        for number in 400..460 {
+            waiting.push(frame(number, false, 9), at(number - 399)).unwrap();
+        }
+        assert!(
+            (0..400).all(|_| !shown(&mut waiting, at(60))),
+            "also what was to be shown: it is late by now"
+        );
+        let first = (400..460).find(|_| shown(&mut waiting, at(60)));
+        assert_eq!(first, Some(456), "less than 100 ms old");
+        assert!(shown(&mut waiting, at(70)), "from then on all");
+        assert_eq!(waiting.left_out(), 0);
+        for number in 0..40 {
+            let pushed = waiting.push(frame(460 + number, false, 9), at(70));
+            assert_eq!(pushed.is_ok(), number < 28, "and no more waits than ever");
+        }
+    }
+
+    #[test]
+    fn the_last_of_the_past_is_shown_where_nothing_follows() {
+        let (mut waiting, start) = (Waiting::default(), Instant::now());
+        for number in 0..40 {
+            waiting
+                .push(SourceFrame { decode_only: number < 39, ..frame(number, number == 0, 9) }, start)
+                .unwrap();
+        }
+        let much_later = start + Duration::from_secs(9);
+        let shown = std::iter::from_fn(|| waiting.pop(much_later)).map(|next| match next {
+            Next::Frame(frame, _) => !frame.decode_only,
+            Next::Sound(_) => false,
+        });
+        assert_eq!(shown.enumerate().find(|(_, shown)| *shown), Some((39, true)));
+    }
+
+    #[test]
+    fn one_that_is_too_large_to_be_sent_leaves_a_gap() {
+        let (mut waiting, now) = (Waiting::default(), Instant::now());
+        waiting.push(frame(0, true, 9), now).unwrap();
+        assert_eq!(waiting.push(frame(1, true, MOST_FRAME + 1), now), Err(Full));
+        assert_eq!(waiting.push(frame(2, false, 9), now), Err(Full), "it would be decoded from that");
+        waiting.push(frame(3, true, 9), now).unwrap();
+        assert_eq!(drain(&mut waiting), [(3, true)]);
+    }
+
+    #[test]
     fn after_a_restart_only_a_keyframe_will_do() {
         let (mut waiting, now) = (Waiting::default(), Instant::now());
         waiting.restart();
@@ -200,15 +279,19 @@ mod tests {
             now += Duration::from_millis(below(40));
             let length = below(if number % 100 == 0 { 9 << 20 } else { 500 }) as usize;
             let is_key = below(40) == 0;
-            let keyframe_fits = is_key && length <= MOST_BYTES;
-            let pushed = waiting.push(frame(number, is_key, length), now);
+            let keyframe_fits = is_key && length <= MOST_FRAME;
+            let mut next = frame(number, is_key, length);
+            next.decode_only = number / 1000 % 3 == 1 && below(2) == 0;
+            let pushed = waiting.push(next, now);
             assert!(pushed.is_ok() || !keyframe_fits, "a keyframe that fits is always taken");
             waiting.push_sound(Sound { time: number, data: [0].into() });
             given += 1;
             for _ in 0..below(5) {
-                taken += u64::from(matches!(waiting.pop(), Some(Next::Frame(..))));
+                taken += u64::from(matches!(waiting.pop(now), Some(Next::Frame(..))));
             }
-            assert!(waiting.frames.len() <= MOST_FRAMES && waiting.bytes <= MOST_BYTES);
+            let behind = waiting.catches_up;
+            assert!(waiting.frames.len() <= if behind { MOST_FRAMES_BEHIND } else { MOST_FRAMES } + 1);
+            assert!(waiting.bytes <= MOST_BYTES_BEHIND);
             assert!(waiting.sounds.len() <= MOST_SOUNDS);
         }
         waiting.restart();

@@ -313,6 +313,7 @@ impl Message for ToChild {
                 out.extend(frame.time.0.to_be_bytes());
                 out.push(u8::from(frame.keyframe));
                 out.push(u8::from(frame.after_gap));
+                out.push(u8::from(frame.decode_only));
                 out.extend_from_slice(&frame.data);
             }
             Self::Keyframe(rung) => out.extend([KEYFRAME, rung.0]),
@@ -337,6 +338,7 @@ impl Message for ToChild {
                 time: fields.time().map(MediaTime)?,
                 keyframe: fields.flag()?,
                 after_gap: fields.flag()?,
+                decode_only: fields.flag()?,
                 data: fields.rest(MOST_FRAME)?.into(),
             }),
             KEYFRAME => Self::Keyframe(fields.rung()?),
@@ -524,6 +526,7 @@ mod tests {
                     time: MediaTime(self.next() as i64),
                     keyframe: self.below(2) == 0,
                     after_gap: self.below(2) == 0,
+                    decode_only: self.below(2) == 0,
                     data: self.bytes(5000).into(),
                 }),
                 2 => ToChild::Keyframe(self.rung()),

@@ -1,8 +1,8 @@
 //! A broadcast's ladder, where its publisher sits: it subscribes to the largest picture that is published, and publishes
 //! rungs of it while somebody would get them.
 //!
-//! What is said to the child waits in a short queue of the child's, which leaves frames out when it is full; what comes back
-//! goes into the shard's own queue, which drops it then: viewers see a gap and ask for a keyframe.
+//! What is said to the child waits in a short queue, which leaves frames out up to the next keyframe when it is full, and that
+//! one is asked for; what comes back goes into the shard's own queue, which drops it then: viewers see a gap and ask for a keyframe.
 
 mod made;
 mod sound;
@@ -23,7 +23,7 @@ use crate::{
     transcode::{
         self, cost,
         demand::Demand,
-        frame::{Made as FromChild, Rung, RungId},
+        frame::{Made as FromChild, Rung, RungId, SourceFrame},
         ladder,
         process::{Config, Event, Transcoder},
         wire::Stats,
@@ -129,6 +129,8 @@ pub struct Ladder {
     is_stale: bool,
     /// Since when it waits for a keyframe of the source.
     begins: Option<Instant>,
+    /// Frames were left out, and will be up to the next keyframe.
+    left_out: bool,
     /// Since when decoding could not go on without one, or nothing is known of the picture for want of one.
     lacks: Option<Instant>,
     /// What shards' viewers want, one bit for each rung.
@@ -162,6 +164,7 @@ impl Ladder {
             is_ready: false,
             is_stale: false,
             begins: None,
+            left_out: false,
             lacks: None,
             wanted: Vec::new(),
             stats: [None, None],
@@ -253,7 +256,7 @@ impl Ladder {
 
     fn plan(&mut self, size: Size, frame_rate: f32, is_of_use: bool, now: Instant) {
         let is_on = self.machine.is_on() && is_of_use;
-        let possible = if is_on { ladder::rungs(size, frame_rate) } else { Vec::new() };
+        let possible = if is_on { ladder::rungs(size) } else { Vec::new() };
         let Some(chosen) = self.machine.admitted(&possible, cost::Source { size, frame_rate }, now) else {
             return;
         };
@@ -279,7 +282,7 @@ impl Ladder {
             track: made.track(rung.id),
             size: Some(rung.size),
             bitrate: rung.bitrate,
-            frame_rate: (self.frame_rate / f32::from(rung.divisor.max(1))).round(),
+            frame_rate: rung.frame_rate(self.frame_rate).round(),
         });
         let sound = (self.offers_sound() && self.demand.may_be_made(SOUND, now)).then(|| Prospect {
             track: Arc::clone(self.sound().track()),
@@ -372,6 +375,8 @@ impl Ladder {
                 None => self.source = Source::new(track, Arc::clone(&self.made)),
             }
             look.asks.extend(self.begin(hub, now));
+        } else if std::mem::take(&mut self.left_out) && hub.request_keyframe(track.key, now) {
+            look.asks.push(Ask(track.key));
         }
         if let Some(since) = self.begins
             && self.is_ready
@@ -401,9 +406,27 @@ impl Ladder {
         let Some(source) = &mut self.source else { return };
         let track = Arc::clone(source.track());
         source.restart(&track);
-        let packets = hub.cached(track.key).to_vec();
-        self.feed(&packets);
+        let mut frames: Vec<SourceFrame> =
+            hub.cached(track.key).iter().flat_map(|packet| source.push(packet)).collect();
+        // All but the newest are only decoded: to encode them, too, would take longer than they lasted.
+        if let Some((_, past)) = frames.split_last_mut() {
+            past.iter_mut().for_each(|frame| frame.decode_only = true);
+        }
+        self.give(frames);
         self.begins = None;
+    }
+
+    /// Frames go to the child.
+    fn give(&mut self, frames: Vec<SourceFrame>) {
+        let Some(transcoder) = self.transcoder.as_ref().filter(|_| self.is_ready) else { return };
+        for frame in frames {
+            let keyframe = frame.keyframe;
+            let given = transcoder.frame(frame);
+            self.left_out = given.is_err();
+            if given.is_ok() && keyframe {
+                self.begins = None;
+            }
+        }
     }
 
     /// What is published goes in.
@@ -416,15 +439,9 @@ impl Ladder {
         }
         let Some(source) = self.source.as_mut().filter(|_| !self.set.is_empty()) else { return };
         let key = source.track().key;
-        for packet in packets.iter().filter(|packet| packet.track.key == key) {
-            for frame in source.push(packet) {
-                let keyframe = frame.keyframe;
-                // One that is left out is followed by a word that a keyframe is needed.
-                if transcoder.frame(frame).is_ok() && keyframe {
-                    self.begins = None;
-                }
-            }
-        }
+        let of_source = packets.iter().filter(|packet| packet.track.key == key);
+        let frames = of_source.flat_map(|packet| source.push(packet)).collect();
+        self.give(frames);
     }
 
     /// What the child of this run said. Answers packets for the hub.

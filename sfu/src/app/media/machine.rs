@@ -224,7 +224,7 @@ mod tests {
         assert!(!machine.is_on() && machine.is_allowed() && ladders.of(RoomKey(2)).is_on());
         ladders.set(RoomKey(1), true);
         let source = Source { size: Size { width: 640, height: 360 }, frame_rate: 15.0 };
-        let possible = ladder::rungs(source.size, source.frame_rate);
+        let possible = ladder::rungs(source.size);
         machine.uses(&machine.admitted(&possible, source, Instant::now()).unwrap());
         assert!(ladders.lock().admission.taken() > 0.0);
         drop(machine);
@@ -236,7 +236,7 @@ mod tests {
         let ladders = Ladders::default();
         let machine = ladders.of(RoomKey(1));
         let source = Source { size: Size { width: 640, height: 360 }, frame_rate: 15.0 };
-        let possible = ladder::rungs(source.size, source.frame_rate);
+        let possible = ladder::rungs(source.size);
         ladders.lock().measured = Measured::UnderWay;
         assert_eq!(machine.admitted(&possible, source, Instant::now()), None);
         ladders.lock().measured = Measured::Done;

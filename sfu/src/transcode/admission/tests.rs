@@ -17,7 +17,7 @@ fn hd() -> Source {
 }
 
 fn possible(source: Source) -> Vec<Rung> {
-    ladder::rungs(source.size, source.frame_rate)
+    ladder::rungs(source.size)
 }
 
 fn names(rungs: &[Rung]) -> Vec<String> {

@@ -182,7 +182,7 @@ impl Supervisor {
                     state = woken;
                 }
                 out.clear();
-                state.say(&mut out);
+                state.say(&mut out, Instant::now());
             }
             let mut rest = &out[..];
             while !rest.is_empty() {

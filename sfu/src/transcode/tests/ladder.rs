@@ -1,5 +1,6 @@
 use crate::transcode::{
     frame::{Made, MediaTime, Rung, RungFrame, RungId, SourceFrame},
+    ladder,
     pipeline::Pipeline,
 };
 use picture::{
@@ -47,6 +48,7 @@ impl Source {
                 time: MediaTime(number as i64 * STEP),
                 keyframe: encoded.keyframe,
                 after_gap: false,
+                decode_only: false,
                 data: encoded.data.into(),
             }
         });
@@ -126,6 +128,64 @@ fn keyframes_come_every_two_seconds_at_the_same_pictures_in_all_rungs_and_when_a
 }
 
 #[test]
+fn keyframes_stay_together_where_a_picture_is_late_or_over_its_rate() {
+    let source = Source::new(Kind::Film, SOURCE, 300, &[]);
+    let mut tight = pipeline(&[rung(0, SMALL, 1, 300_000), rung(1, SMALL, 2, 30_000)]);
+    let begin = Instant::now();
+    let mut made = Vec::new();
+    for (number, frame) in source.frames.iter().enumerate() {
+        // The one that announces the first common keyframe comes late, and the one that the second was to be.
+        let late = if matches!(number, 52 | 120) { 150 } else { 0 };
+        let now = begin + Duration::from_micros(number as u64 * 33_333) + Duration::from_millis(late);
+        tight.push(frame, now, &mut made);
+    }
+    let keys = |id: u8| {
+        let keys = of(&made, id).into_iter().filter(|frame| frame.keyframe);
+        keys.map(|frame| frame.time.0 / STEP).collect::<Vec<_>>()
+    };
+    let common: Vec<i64> = keys(0);
+    assert_eq!(common[..3], [0, 60, 122], "the next that both take instead of 120");
+    assert!(tight.dropped(RungId(1)) > 0, "the lower one has no room for all");
+    assert!(keys(1).starts_with(&common), "{:?} {common:?}", keys(1));
+}
+
+#[test]
+fn a_source_of_more_than_thirty_a_second_gets_rungs_of_thirty_and_fifteen() {
+    for (rate, expected) in [(24, (24, 12)), (50, (30, 15)), (60, (30, 15)), (120, (30, 15))] {
+        let mut source = Source::new(Kind::Film, SOURCE, rate as u64 * 2, &[]);
+        for (number, frame) in source.frames.iter_mut().enumerate() {
+            frame.time = MediaTime(number as i64 * 90_000 / rate);
+        }
+        let rungs = ladder::rungs(Size { width: 1280, height: 720 });
+        let small = |rung: &Rung| Rung { size: SMALL, bitrate: Bitrate(300_000), ..*rung };
+        let rungs = [small(&rungs[1]), small(&rungs[2])];
+        let mut pipeline = pipeline(&rungs);
+        let begin = Instant::now();
+        let mut made = Vec::new();
+        for frame in &source.frames {
+            let now = begin + Duration::from_micros(frame.time.0 as u64 * 100 / 9);
+            pipeline.push(frame, now, &mut made);
+        }
+        let counts = [0, 1].map(|at| of(&made, rungs[at].id.0).len() as i64);
+        let near = |count: i64, wanted: i64| (count - wanted * 2).abs() <= 2;
+        assert!(near(counts[0], expected.0) && near(counts[1], expected.1), "{counts:?} of {rate} a second");
+    }
+}
+
+#[test]
+fn what_is_past_is_decoded_and_not_shown() {
+    let mut source = Source::new(Kind::Film, SOURCE, 12, &[]);
+    source.frames[..10].iter_mut().for_each(|frame| frame.decode_only = true);
+    let mut pipeline = pipeline(&[rung(0, SMALL, 1, 300_000)]);
+    let made = run(&mut pipeline, &source.frames, Instant::now());
+    let frames = of(&made, 0);
+    assert_eq!(frames.iter().map(|frame| frame.time.0 / STEP).collect::<Vec<_>>(), [10, 11]);
+    let view = |data: &[u8]| decode::open(Codec::Av1).unwrap().decode(data).unwrap().unwrap().size();
+    assert!(frames[0].keyframe && view(&frames[0].data) == SMALL);
+    assert_eq!(count(&made, &Made::NeedsKeyframe), 0);
+}
+
+#[test]
 fn after_a_gap_nothing_is_shown_until_the_next_keyframe_which_is_asked_for() {
     let mut source = Source::new(Kind::Film, SMALL, 40, &[30]);
     source.frames[10].after_gap = true;
@@ -179,6 +239,7 @@ fn what_is_refused_is_said_once_and_no_keyframe_is_asked_for() {
             time: MediaTime(number * STEP),
             keyframe: number % 30 == 0,
             after_gap: false,
+            decode_only: false,
             data: header.into(),
         })
         .collect();

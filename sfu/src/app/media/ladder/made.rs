@@ -19,8 +19,6 @@ use std::{
 const REMEMBERED: usize = 150;
 /// Ticks of media time a second.
 const RATE: i64 = 90_000;
-/// A rung whose time goes back by less than this, in ticks, was there already: 5 s.
-const BACK: i64 = 5 * RATE;
 
 /// See the module. One for each publisher: what numbers a rung had, it goes on with when it is made again.
 #[derive(Debug)]
@@ -79,14 +77,12 @@ impl Made {
         &mut self.lines[at]
     }
 
-    /// A frame's packets; none if it is from before what was there already.
+    /// A frame's packets. A rung's time never goes back: encoders count on what they made before, whatever a publisher's clock does.
     pub fn packets(&mut self, frame: &RungFrame, now: Instant) -> Vec<Packet> {
         let captured = self.captured(frame.time).unwrap_or(now).min(now);
-        let (quarter_turns, time) = (self.quarter_turns, frame.time.0);
+        let quarter_turns = self.quarter_turns;
         let line = self.line(frame.rung);
-        if line.last.is_some_and(|last| time <= last && last - time < BACK) {
-            return Vec::new();
-        }
+        let time = line.last.map_or(frame.time.0, |last| frame.time.0.max(last + 1));
         let payloads = line.packetizer.packets(&frame.data, frame.keyframe);
         let count = payloads.len();
         if count > 0 {
@@ -142,9 +138,10 @@ mod tests {
             [(1, false), (2, false), (3, true)]
         );
         assert_eq!(one[0].quarter_turns, Some(1));
-        assert!(made.packets(&frame(290 * 3000, true), now).is_empty(), "once more, of a cache");
         let next = made.packets(&frame(291 * 3000, false), now);
         assert_eq!((next[0].seq, next[0].time), (4, 291 * 3000));
+        let back = made.packets(&frame(290 * 3000, true), now);
+        assert_eq!((back[0].seq, back[0].time), (7, 291 * 3000 + 1), "nothing is left out");
     }
 
     #[test]

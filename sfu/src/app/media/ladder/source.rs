@@ -14,6 +14,14 @@ use std::{
     time::Instant,
 };
 
+/// Ticks of media time a second.
+const RATE: i64 = 90_000;
+/// Frames that are shown in another order are this far apart at most, in ticks.
+const REORDERED: i64 = RATE;
+/// From one frame to the next, more is a jump of the publisher's clock.
+const JUMP: i64 = 5 * RATE;
+/// What is replayed begins no longer ago, in ticks.
+const REPLAYED: i64 = 30 * RATE;
 /// Frames whose packets are on their way through the depacketizer.
 const ON_THE_WAY: usize = 64;
 
@@ -25,6 +33,8 @@ pub struct Source {
     offset: u32,
     /// The time of the last frame, and when that was captured.
     last: Option<(i64, Instant)>,
+    /// The next frame may be of the past: what was there already comes again.
+    rewound: bool,
     /// Timestamps of the last packets, and when they were captured.
     captured: VecDeque<(u32, Instant)>,
     made: Arc<Mutex<Made>>,
@@ -35,7 +45,7 @@ impl Source {
     pub fn new(track: &Arc<Track>, made: Arc<Mutex<Made>>) -> Option<Self> {
         let depacketizer = Depacketizer::new(track.codec)?;
         let (track, captured) = (Arc::clone(track), VecDeque::new());
-        Some(Self { track, depacketizer, offset: 0, last: None, captured, made })
+        Some(Self { track, depacketizer, offset: 0, last: None, rewound: false, captured, made })
     }
 
     /// The track that it is of.
@@ -51,6 +61,7 @@ impl Source {
             // Where its first packet will be by the clock.
             self.offset = 0;
         }
+        self.rewound = true;
         self.depacketizer = depacketizer;
         self.track = Arc::clone(track);
     }
@@ -88,12 +99,24 @@ impl Source {
             // Timestamps unwrap to numbers whose lower half they are.
             let stamp = frame.time.0 as u32;
             let ticks = stamp.wrapping_add(self.offset);
-            let time = match self.last {
-                Some((last, _)) => last + i64::from(ticks.wrapping_sub(last as u32).cast_signed()),
-                None => i64::from(ticks),
-            };
             let captured = self.captured.iter().rev().find(|(known, _)| *known == stamp);
             let captured = captured.map_or(packet.captured, |(_, at)| *at);
+            let back = if std::mem::take(&mut self.rewound) { REPLAYED } else { REORDERED };
+            let time = match self.last {
+                Some((last, at)) => {
+                    let step = i64::from(ticks.wrapping_sub(last as u32).cast_signed());
+                    if (-back..JUMP).contains(&step) {
+                        last + step
+                    } else {
+                        // The publisher's clock jumped; whoever encodes goes on by the time that passed.
+                        let passed = captured.saturating_duration_since(at).as_secs_f64() * RATE as f64;
+                        let passed = (passed as i64).clamp(1, 3600 * RATE);
+                        self.offset = self.offset.wrapping_add((passed - step) as u32);
+                        last + passed
+                    }
+                }
+                None => i64::from(ticks),
+            };
             self.last = Some((time, captured));
             frame.time = MediaTime(time);
             made.saw(frame.time, captured, packet.quarter_turns);
@@ -155,5 +178,37 @@ mod tests {
         assert!(steps.iter().all(|step| (8990..=9010).contains(step)), "{steps:?}");
         let captured = made.lock().unwrap().captured(times[25].time);
         assert_eq!(captured, Some(at(25)));
+    }
+
+    #[test]
+    fn time_goes_on_when_the_publishers_clock_jumps_either_way_and_rewinds_for_a_replay() {
+        let start = Instant::now();
+        let made = Arc::new(Mutex::new(Made::new(Epoch(1))));
+        let one = track(0);
+        let mut source = Source::new(&one, made).unwrap();
+        let at = |frame: u64| start + Duration::from_millis(100) * frame as u32;
+        let time = |source: &mut Source, seq: u64, stamp: u32, frame: u64| {
+            source.push(&packet(&one, seq, stamp, at(frame)))[0].time.0
+        };
+        let mut stamp = 1_000_000_u32;
+        let mut last = time(&mut source, 0, stamp, 0);
+        for frame in 1..200_u64 {
+            // By 3 s, by an hour, to and fro; each frame comes 100 ms after the one before.
+            let jump: i64 = match frame {
+                20 => -270_000,
+                40 => 324_000_000,
+                60 => -324_000_000,
+                80 => i64::from(i32::MIN),
+                _ => 0,
+            };
+            stamp = stamp.wrapping_add((9000 + jump) as u32);
+            let now = time(&mut source, frame, stamp, frame);
+            assert!((8990..=9010).contains(&(now - last)), "frame {frame}: {}", now - last);
+            last = now;
+        }
+        source.restart(&one);
+        let replayed = time(&mut source, 100, stamp.wrapping_sub(99 * 9000), 100);
+        assert_eq!(last - replayed, 99 * 9000, "where it was before");
+        assert_eq!(time(&mut source, 101, stamp.wrapping_sub(98 * 9000), 101) - replayed, 9000);
     }
 }

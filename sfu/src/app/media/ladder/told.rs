@@ -44,8 +44,7 @@ impl Ladder {
             RungStatus {
                 name: ladder::name(rung.id),
                 size: rung.size,
-                frame_rate: measured
-                    .map_or(self.frame_rate / f32::from(rung.divisor.max(1)), |measured| measured.frame_rate),
+                frame_rate: measured.map_or(rung.frame_rate(self.frame_rate), |measured| measured.frame_rate),
                 bitrate: measured.map_or(rung.bitrate, |measured| measured.bitrate),
                 viewers: 0,
                 encode_ms: self.encode_ms(rung.id),
