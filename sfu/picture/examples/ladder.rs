@@ -1,11 +1,11 @@
 //! What `cargo xtask bench ladder` runs: clips that are made here, through the ladder's encoder and through others by way of
-//! ffmpeg. Prints rows of JSON. `ladder FOLDER [FFMPEG]`: where clips may be written, and an ffmpeg that knows VMAF.
+//! ffmpeg. Prints rows of JSON, and to standard error how far it is. `ladder FOLDER RUNGS [FFMPEG]`: where clips may be written,
+//! the rungs as `pipeline rungs` prints them, and an ffmpeg that knows VMAF.
 
 #![expect(clippy::unwrap_used, reason = "a program for measuring may stop")]
 
 use picture::{
-    Picture, Scaler, View, alike,
-    decode::{self, Decoder},
+    Picture, Scaler, alike, decode,
     footage::{Clip, Kind},
     rav1e::{Encoder, EncoderConfig, Settings},
 };
@@ -18,30 +18,54 @@ use shared::{
     unit::{Bitrate, Size},
 };
 use std::{
-    env,
-    fmt::Write as _,
-    fs,
+    env, fs,
     io::{BufWriter, Write as _},
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    time::Instant,
 };
 
 const SOURCE: Size = Size { width: 1280, height: 720 };
 const SECONDS: u64 = 5;
 
 struct Rung {
-    name: &'static str,
+    name: String,
     size: Size,
     divisor: u64,
     bitrate: u64,
 }
 
-const RUNGS: [Rung; 3] = [
-    Rung { name: "540p30", size: Size { width: 960, height: 540 }, divisor: 1, bitrate: 1_200_000 },
-    Rung { name: "360p30", size: Size { width: 640, height: 360 }, divisor: 1, bitrate: 600_000 },
-    Rung { name: "180p15", size: Size { width: 320, height: 180 }, divisor: 2, bitrate: 150_000 },
+impl Rung {
+    /// A line of `pipeline rungs`.
+    fn parse(line: &str) -> Self {
+        let words: Vec<&str> = line.split(' ').collect();
+        let [name, width, height, divisor, bitrate] = words[..] else { panic!("no rung: {line}") };
+        Self {
+            name: name.to_owned(),
+            size: Size { width: width.parse().unwrap(), height: height.parse().unwrap() },
+            divisor: divisor.parse().unwrap(),
+            bitrate: bitrate.parse().unwrap(),
+        }
+    }
+}
+
+/// What others are started with to be as fast as they can on one thread without a look ahead.
+const OTHERS: [(&str, &[&str]); 4] = [
+    (
+        "librav1e speed 10",
+        &["-c:v", "librav1e", "-speed", "10", "-threads", "1", "-rav1e-params", "low_latency=true"],
+    ),
+    (
+        "SVT-AV1 preset 12",
+        &["-c:v", "libsvtav1", "-preset", "12", "-svtav1-params", "rc=2:pred-struct=1:lp=1"],
+    ),
+    ("libaom real time", &libaom("10")),
+    // An older ffmpeg takes less.
+    ("libaom real time", &libaom("8")),
 ];
+
+const fn libaom(speed: &str) -> [&str; 10] {
+    ["-c:v", "libaom-av1", "-usage", "realtime", "-cpu-used", speed, "-lag-in-frames", "0", "-threads", "1"]
+}
 
 /// CPU time of this process, in seconds.
 fn cpu() -> f64 {
@@ -70,8 +94,7 @@ struct Outcome {
 
 /// VMAF of what is decoded against what was encoded, as ffmpeg tells it.
 fn vmaf(frames: &[Vec<u8>], pictures: &[Picture]) -> Option<f64> {
-    let mut arguments = env::args().skip(1);
-    let (folder, ffmpeg) = (PathBuf::from(arguments.next()?), arguments.next()?);
+    let (folder, ffmpeg) = (PathBuf::from(env::args().nth(1)?), env::args().nth(3)?);
     let mut decoder = decode::open(Codec::Av1).unwrap();
     let (seen, wanted) = (folder.join("seen.y4m"), folder.join("wanted.y4m"));
     let (mut ours, mut theirs) = (y4m(&seen, pictures[0].size, 30), y4m(&wanted, pictures[0].size, 30));
@@ -179,10 +202,10 @@ fn theirs(folder: &Path, pictures: &[Picture], rung: &Rung, options: &[&str]) ->
     Some(Outcome { cpu, psnr, ssim, vmaf: vmaf(&frames, pictures), frames })
 }
 
-fn row(clip: &str, rung: &Rung, encoder: &str, outcome: &Outcome) -> String {
+fn row(clip: &str, rung: &Rung, bitrate: u64, encoder: &str, outcome: &Outcome) -> String {
     let count = outcome.frames.len() as f64;
     let rate = 30.0 / rung.divisor as f64;
-    let target = rung.bitrate as f64 / 8.0;
+    let target = bitrate as f64 / 8.0;
     let sizes: Vec<usize> = outcome.frames.iter().map(Vec::len).collect();
     // The first picture may be what it likes.
     let windows = sizes[1..].windows((rate * 2.0) as usize);
@@ -251,7 +274,7 @@ fn settings(clip: &str, pictures: &[Picture], rung: &Rung, rows: &mut Vec<String
     ];
     for (name, change) in changes {
         let outcome = ours(pictures, rung, rung.bitrate, change);
-        rows.push(row(clip, rung, name, &outcome));
+        tell(rows, row(clip, rung, rung.bitrate, name, &outcome));
     }
 }
 
@@ -259,96 +282,24 @@ fn blocks(config: &mut EncoderConfig, smallest: BlockSize, largest: BlockSize) {
     config.speed_settings.partition.partition_range = PartitionRange::new(smallest, largest);
 }
 
-/// The clip in H.264 at a rate that people publish at, by x264: OpenH264's own encoder holds no rate without leaving pictures out.
-fn published(folder: &Path, clip: &Clip) -> Vec<Vec<u8>> {
-    const DELIMITER: [u8; 5] = [0, 0, 0, 1, 9];
-    let (from, to) = (folder.join("source.y4m"), folder.join("source.h264"));
-    let mut file = y4m(&from, SOURCE, 30);
-    for number in 0..SECONDS * 30 {
-        file.write_all(b"FRAME\n").unwrap();
-        clip.picture(number).planes.iter().for_each(|plane| file.write_all(plane).unwrap());
-    }
-    drop(file);
-    let done = Command::new("ffmpeg")
-        .args(["-nostdin", "-loglevel", "error", "-y", "-i"])
-        .arg(&from)
-        .args(["-c:v", "libx264", "-preset", "veryfast", "-tune", "zerolatency", "-profile:v", "baseline"])
-        .args(["-pix_fmt", "yuv420p", "-b:v", "2500k", "-maxrate", "2500k", "-bufsize", "2500k", "-g", "60"])
-        .args(["-x264-params", "aud=1:threads=1:sliced-threads=0", "-f", "h264"])
-        .arg(&to)
-        .status()
-        .unwrap();
-    assert!(done.success(), "ffmpeg has no x264");
-    let data = fs::read(&to).unwrap();
-    let is_start = |at: &usize| data[*at..].starts_with(&DELIMITER);
-    let starts: Vec<usize> = (0..data.len()).filter(is_start).chain([data.len()]).collect();
-    starts.windows(2).map(|pair| data[pair[0]..pair[1]].to_vec()).collect()
-}
-
-/// The two lowest rungs together as in the ladder, from a source in H.264: what a picture takes from its arrival on.
-fn together(folder: &Path, clip: &Clip) -> String {
-    let frames = published(folder, clip);
-    let mut decoder: Box<dyn Decoder> = decode::open(Codec::H264).unwrap();
-    let mut scaler = Scaler::default();
-    let mut lines: Vec<(Encoder, Picture, &Rung)> = Vec::new();
-    let (begun, mut decoding, mut scaling, mut delays) = (cpu(), 0.0, 0.0, Vec::new());
-    for (number, data) in frames.iter().enumerate() {
-        let arrived = Instant::now();
-        let from = cpu();
-        let Ok(Some(view)) = decoder.decode(data) else { continue };
-        decoding += cpu() - from;
-        if lines.is_empty() {
-            lines = RUNGS[1..].iter().map(|rung| line(rung, &view)).collect();
-        }
-        for (encoder, picture, rung) in &mut lines {
-            if !(number as u64).is_multiple_of(rung.divisor) {
-                continue;
-            }
-            let from = cpu();
-            scaler.scale(&view, rung.size, picture);
-            scaling += cpu() - from;
-            encoder.encode(&picture.view()).unwrap();
-        }
-        delays.push(arrived.elapsed().as_secs_f64() * 1e3);
-    }
-    let total = cpu() - begun;
-    delays.sort_by(f64::total_cmp);
-    let seconds = SECONDS as f64;
-    format!(
-        "{{\"clip\":\"film\",\"rung\":\"360p30 and 180p15\",\"encoder\":\"the ladder\",\"coreShare\":{:.3},\
-         \"sourceKilobitsPerSecond\":{:.0},\"decodeShare\":{:.3},\"scaleShare\":{:.3},\"delayFrames\":0,\"delayMs\":{{\"p50\":{:.1},\"p95\":{:.1},\"most\":{:.1}}}}}",
-        total / seconds,
-        frames.iter().map(Vec::len).sum::<usize>() as f64 * 8.0 / seconds / 1000.0,
-        decoding / seconds,
-        scaling / seconds,
-        delays[delays.len() / 2],
-        delays[delays.len() * 95 / 100],
-        delays[delays.len() - 1],
-    )
-}
-
-fn line<'a>(rung: &'a Rung, view: &View<'_>) -> (Encoder, Picture, &'a Rung) {
-    let settings = Settings {
-        size: rung.size,
-        colour: view.colour,
-        rate: 30.0 / rung.divisor as f64,
-        bitrate: Bitrate(rung.bitrate),
-        keyframes: 60 / rung.divisor,
-        finest: 0,
-    };
-    (Encoder::open(settings).unwrap(), Picture::new(rung.size, view.colour), rung)
+/// Prints how far it is, and keeps a row.
+fn tell(rows: &mut Vec<String>, row: String) {
+    eprintln!("{row}");
+    rows.push(row);
 }
 
 fn main() {
-    let folder = env::args().nth(1).unwrap_or_else(|| ".".to_owned());
+    let mut arguments = env::args().skip(1);
+    let folder = arguments.next().unwrap();
+    let rungs: Vec<Rung> = arguments.next().unwrap().lines().map(Rung::parse).collect();
     let mut rows = Vec::new();
     for (name, kind) in [("film", Kind::Film), ("screen", Kind::Screen), ("noise", Kind::Noise)] {
         let clip = Clip::new(kind, SOURCE);
-        let mut scaled: Vec<Vec<Picture>> = RUNGS.iter().map(|_| Vec::new()).collect();
+        let mut scaled: Vec<Vec<Picture>> = rungs.iter().map(|_| Vec::new()).collect();
         let mut scaler = Scaler::default();
         for number in 0..SECONDS * 30 {
             let picture = clip.picture(number);
-            for (rung, pictures) in RUNGS.iter().zip(&mut scaled) {
+            for (rung, pictures) in rungs.iter().zip(&mut scaled) {
                 if number.is_multiple_of(rung.divisor) {
                     let mut small = Picture::new(rung.size, picture.colour);
                     assert!(scaler.scale(&picture.view(), rung.size, &mut small));
@@ -356,83 +307,26 @@ fn main() {
                 }
             }
         }
-        for (rung, pictures) in RUNGS.iter().zip(&scaled) {
+        for (rung, pictures) in rungs.iter().zip(&scaled) {
             let first = ours(pictures, rung, rung.bitrate, |_| {});
-            rows.push(row(name, rung, "the ladder", &first));
-            if rung.name == "540p30" {
-                continue;
-            }
-            for (encoder, options) in [
-                (
-                    "librav1e speed 10",
-                    &[
-                        "-c:v",
-                        "librav1e",
-                        "-speed",
-                        "10",
-                        "-threads",
-                        "1",
-                        "-rav1e-params",
-                        "low_latency=true",
-                    ][..],
-                ),
-                (
-                    "SVT-AV1 preset 12",
-                    &["-c:v", "libsvtav1", "-preset", "12", "-svtav1-params", "rc=2:pred-struct=1:lp=1"],
-                ),
-                (
-                    "libaom real time",
-                    &[
-                        "-c:v",
-                        "libaom-av1",
-                        "-usage",
-                        "realtime",
-                        "-cpu-used",
-                        "10",
-                        "-lag-in-frames",
-                        "0",
-                        "-threads",
-                        "1",
-                    ],
-                ),
-                (
-                    "libaom real time",
-                    &[
-                        "-c:v",
-                        "libaom-av1",
-                        "-usage",
-                        "realtime",
-                        "-cpu-used",
-                        "8",
-                        "-lag-in-frames",
-                        "0",
-                        "-threads",
-                        "1",
-                    ],
-                ),
-            ] {
-                // An older ffmpeg takes less.
+            tell(&mut rows, row(name, rung, rung.bitrate, "the ladder", &first));
+            for (encoder, options) in OTHERS {
                 if rows.last().is_some_and(|row: &String| row.contains(encoder)) {
                     continue;
                 }
                 if let Some(outcome) = theirs(Path::new(&folder), pictures, rung, options) {
-                    rows.push(row(name, rung, encoder, &outcome));
+                    tell(&mut rows, row(name, rung, rung.bitrate, encoder, &outcome));
                 }
             }
             // With more bits, to be held against others where both look the same.
-            if rung.name == "360p30" && kind != Kind::Noise {
-                let more = ours(pictures, rung, rung.bitrate * 3 / 2, |_| {});
-                rows.push(row(name, rung, "the ladder, 1.5 times the rate", &more));
-            }
-        }
-        if kind == Kind::Film {
-            rows.push(together(Path::new(&folder), &clip));
+            let bitrate = rung.bitrate * 3 / 2;
+            let more = ours(pictures, rung, bitrate, |_| {});
+            tell(&mut rows, row(name, rung, bitrate, "the ladder, 1.5 times the rate", &more));
         }
         if kind != Kind::Noise {
-            settings(name, &scaled[1][..75], &RUNGS[1], &mut rows);
+            let (rung, pictures) = rungs.iter().zip(&scaled).find(|(rung, _)| rung.name == "360p30").unwrap();
+            settings(name, &pictures[..75], rung, &mut rows);
         }
     }
-    let mut text = String::new();
-    let _ = write!(text, "[{}]", rows.join(",\n"));
-    println!("{text}");
+    println!("[{}]", rows.join(",\n"));
 }

@@ -1,5 +1,8 @@
 //! The ladder's encoder: how fast, how good, how true to its rate, beside others that ffmpeg brings.
 
+mod distance;
+
+use self::distance::{Distance, TIMES_LIBRAV1E, distances, of_distances};
 use super::report;
 use crate::{
     apt::{self, Need},
@@ -32,6 +35,8 @@ const FLAT_OUT: &str = "120";
 /// What forwarding may lose, in percent, and how long it may take in the server at p99, in milliseconds, as without a ladder.
 const LOST: f64 = 0.1;
 const FORWARDING: f64 = 5.0;
+/// How many times as long as alone, in the same run, it may take beside ladders: what the parts of a run differ by, and no more.
+const TIMES_ALONE: f64 = 1.25;
 /// How far a rung may be from its rate over any two seconds, in percent.
 const RATE_ERROR: f64 = 10.0;
 
@@ -39,49 +44,73 @@ const RATE_ERROR: f64 = 10.0;
 pub fn run(context: &Context, json: Option<&Path>) -> Result<()> {
     apt::ensure(&[Need::program(&["ffmpeg"], "ffmpeg")])?;
     let mut cargo = context.cargo();
-    cargo.args([
-        "build",
-        "--release",
-        "--example",
-        "ladder",
-        "--example",
-        "children",
-        "--bin",
-        "fanout-load",
-    ]);
-    command::run(native(&mut cargo))?;
-    let folder = context.target.join("bench-ladder");
-    fs::create_dir_all(&folder)?;
-    let mut encoders = Command::new(context.target.join("release/examples/ladder"));
-    command::clean(&mut encoders);
-    encoders.arg(&folder);
-    match vmaf(context) {
-        Ok(ffmpeg) => drop(encoders.arg(ffmpeg)),
-        Err(why) => println!("VMAF is left out: {why}"),
+    cargo.args(["build", "--release", "--bin", "fanout-load"]);
+    for example in ["ladder", "pipeline", "children"] {
+        cargo.args(["--example", example]);
     }
-    let told = command::output(&mut encoders);
-    fs::remove_dir_all(&folder)?;
-    let rows: Vec<Value> = serde_json::from_str(&told?)?;
-    let mut whole = Command::new(context.target.join("release/examples/children"));
-    command::clean(&mut whole);
-    let children: Vec<Value> = serde_json::from_str(&command::output(whole.arg(context.weir()))?)?;
-    let (alone, beside) = forwarding(context)?;
-    println!("\n{}\n{}{}", table(&rows), of_children(&children), of_forwarding(&alone, &beside));
+    command::run(native(&mut cargo))?;
+    let rows = encoders(context)?;
+    let pipeline = told(example(context, "pipeline"))?;
+    let mut whole = example(context, "children");
+    whole.arg(context.weir());
+    let children = told(whole)?;
+    let forwarding = forwarding(context)?;
+    let compared = distances(&rows);
+    println!(
+        "\n{}\n{}\n{}\n{}{}",
+        table(&rows),
+        of_distances(&compared),
+        of_pipeline(&pipeline),
+        of_children(&children),
+        of_forwarding(&forwarding)
+    );
     if let Some(file) = json {
         let document = json!({
             "bench": "ladder",
             "machine": report::machine(),
-            "aims": { "coreShare": CORE_SHARE, "delayMs": DELAY, "rateErrorPercent": RATE_ERROR, "timesLibrav1e": 2.0 },
-            "timesLibrav1eAtEqualSsim": times(&rows, "librav1e speed 10"),
-            "timesSvtAv1AtEqualSsim": times(&rows, "SVT-AV1 preset 12"),
+            "aims": {
+                "coreShare": CORE_SHARE, "delayMs": DELAY, "rateErrorPercent": RATE_ERROR, "timesLibrav1e": TIMES_LIBRAV1E,
+                "startMs": START, "lostPercent": LOST, "forwardingMs": FORWARDING, "forwardingTimesAlone": TIMES_ALONE,
+            },
             "rows": rows,
+            "atEqualSsim": compared.iter().map(Distance::json).collect::<Vec<_>>(),
+            "pipeline": pipeline,
             "children": children,
-            "forwarding": { "alone": alone, "besideLaddersFlatOut": beside },
+            "forwarding": forwarding.json(),
         });
         let text = serde_json::to_string_pretty(&document)?;
         fs::write(file, text + "\n").doing(|| format!("can't write {}", file.display()))?;
     }
     Ok(())
+}
+
+/// One of the programs that measure. It says on the terminal how far it is.
+fn example(context: &Context, name: &str) -> Command {
+    let mut program = Command::new(context.target.join("release/examples").join(name));
+    command::clean(&mut program);
+    program.stderr(Stdio::inherit());
+    program
+}
+
+/// The rows that a program prints.
+fn told(mut program: Command) -> Result<Vec<Value>> {
+    Ok(serde_json::from_str(&command::output(&mut program)?)?)
+}
+
+/// The encoders alone: ours and others, with the rungs of the server's ladder.
+fn encoders(context: &Context) -> Result<Vec<Value>> {
+    let rungs = command::output(example(context, "pipeline").arg("rungs"))?;
+    let folder = context.target.join("bench-ladder");
+    fs::create_dir_all(&folder)?;
+    let mut encoders = example(context, "ladder");
+    encoders.arg(&folder).arg(rungs);
+    match vmaf(context) {
+        Ok(ffmpeg) => drop(encoders.arg(ffmpeg)),
+        Err(why) => println!("VMAF is left out: {why}"),
+    }
+    let rows = told(encoders);
+    fs::remove_dir_all(&folder)?;
+    rows
 }
 
 /// Where an ffmpeg is that knows VMAF.
@@ -104,46 +133,130 @@ fn vmaf(context: &Context) -> Result<String> {
     Ok(command::output(&mut asked)?.trim().to_owned())
 }
 
-/// What whole children took: to begin, and of memory and cores.
+/// What the ladder as a whole made of its rates, and what it takes of a core.
+fn of_pipeline(rows: &[Value]) -> String {
+    let mut text = "The ladder as a whole, from H.264: how far rungs are from their rate over any two seconds, and how much of half a \
+                    second's rate their largest picture has, but for the first\n"
+        .to_owned();
+    for row in rows {
+        if word(row, "of") == "core" {
+            let share = number(row, "/coreShare");
+            text.push_str(&format!(
+                "{} in real time, from H.264 at {:.1} Mbit/s: {share:.2} of one core (decoding {:.2}, scaling {:.2})  {}\n",
+                word(row, "rung"),
+                number(row, "/sourceKilobitsPerSecond") / 1000.0,
+                number(row, "/decodeShare"),
+                number(row, "/scaleShare"),
+                verdict(share <= CORE_SHARE),
+            ));
+            continue;
+        }
+        let (over, under) = (number(row, "/mostOverPercent"), number(row, "/mostUnderPercent"));
+        let largest = number(row, "/largestOfHalfSecond");
+        text.push_str(&format!(
+            "{:<9} {:<8} {:>4.0} of {:>4.0} kbit/s, at most {over:>5.1} % over ({}) and {under:>5.1} % under ({}), largest {largest:.2} \
+             ({}), {} of {} pictures left out\n",
+            word(row, "clip"),
+            word(row, "rung"),
+            number(row, "/kilobitsPerSecond"),
+            number(row, "/wantedKilobitsPerSecond"),
+            verdict(over <= RATE_ERROR),
+            verdict(under <= RATE_ERROR),
+            verdict(largest <= 1.0),
+            number(row, "/leftOut"),
+            number(row, "/leftOut") + number(row, "/pictures"),
+        ));
+    }
+    text
+}
+
+/// What whole children took: to begin, from a source's frame to a rung's, and of memory and cores.
 fn of_children(rows: &[Value]) -> String {
     let mut text = String::new();
     for row in rows {
+        let at = |path: &str| number(row, path);
         match word(row, "of") {
             "start" => {
-                for (path, what) in [("/coldMs", "a new child"), ("/warmMs", "a child that is there")] {
-                    let at = |share: &str| number(row, &format!("{path}/{share}"));
-                    text.push_str(&format!(
-                        "from demand to the first frame of 360p, {what}: {:.0} ms at the median, {:.0} at p95, {:.0} at \
-                         most  {}\n",
-                        at("p50"),
-                        at("p95"),
-                        at("most"),
-                        verdict(at("p95") <= START),
-                    ));
+                text.push_str(
+                    "From demand, as the child's owner hears of it, to the first frame of 360p that is back from the child, with a \
+                     keyframe of the source at hand; a viewer's choice, a request to the publisher and the network come on top:\n",
+                );
+                let ways = [
+                    ("/coldMs", "with the start of a process"),
+                    ("/warmMs", "by a process that is there"),
+                ];
+                for (path, what) in ways {
+                    text.push_str(&format!("{what}: {}\n", spread(row, path, START)));
                 }
             }
+            "delay" => text.push_str(&format!(
+                "added to the source's delay, from its frame's arrival at its pace to {}'s back from a child that makes {}: {}, {} of {} \
+                 pictures left out\n",
+                word(row, "rung"),
+                word(row, "beside"),
+                spread(row, "/delayMs", DELAY),
+                at("/leftOut"),
+                at("/pictures"),
+            )),
             _ => text.push_str(&format!(
                 "a child of 720p30 in AV1 with {}: {:.0} MB, {:.2} cores\n",
                 word(row, "rungs"),
-                number(row, "/megabytes"),
-                number(row, "/cores"),
+                at("/megabytes"),
+                at("/cores"),
             )),
         }
     }
     text
 }
 
-/// What a server forwards to many viewers: alone, and while as many children as there are cores run flat out.
-fn forwarding(context: &Context) -> Result<(Value, Value)> {
+/// Times in milliseconds, of which 95 in a hundred are to be below an aim.
+fn spread(row: &Value, path: &str, aim: f64) -> String {
+    let at = |share: &str| number(row, &format!("{path}/{share}"));
+    format!(
+        "{:.0} ms at the median, {:.0} at p95, {:.0} at most ({})",
+        at("p50"),
+        at("p95"),
+        at("most"),
+        verdict(at("p95") <= aim),
+    )
+}
+
+/// What a server forwards to many viewers: alone, while as many children as there are cores run flat out, and alone again.
+struct Forwarding {
+    alone: [Value; 2],
+    beside: Value,
+}
+
+impl Forwarding {
+    fn json(&self) -> Value {
+        let [before, after] = &self.alone;
+        let (more, times) = self.compared();
+        json!({
+            "alone": before, "aloneAgain": after, "besideLaddersFlatOut": self.beside, "lostMorePercent": more, "p99TimesAlone": times,
+        })
+    }
+
+    /// What was lost more beside ladders, and how many times as long it took at p99, both against the worse run alone.
+    fn compared(&self) -> (f64, f64) {
+        let worse = |path: &str| self.alone.iter().map(|row| number(row, path)).fold(f64::NAN, f64::max);
+        let beside = |path: &str| number(&self.beside, path);
+        (
+            beside("/lostPercent") - worse("/lostPercent"),
+            beside("/forwardingMs/p99") / worse("/forwardingMs/p99"),
+        )
+    }
+}
+
+fn forwarding(context: &Context) -> Result<Forwarding> {
     let measured = || -> Result<Value> {
         let mut load = Command::new(context.target.join("release/fanout-load"));
         command::clean(&mut load);
         load.args(["--viewers", VIEWERS, FORWARDS]).env("WEIR_BIN", context.weir());
         Ok(serde_json::from_str(&command::output(&mut load)?)?)
     };
-    let alone = measured()?;
-    let mut ladders = Command::new(context.target.join("release/examples/children"));
-    command::clean(&mut ladders);
+    let before = measured()?;
+    eprintln!("forwarding alone: done");
+    let mut ladders = example(context, "children");
     ladders.arg(context.weir()).args(["flat", FLAT_OUT]).stdin(Stdio::null()).stdout(Stdio::piped());
     let mut ladders = Ended(ladders.spawn().doing(|| "can't start the ladders".to_owned())?);
     // A line for each child that works.
@@ -153,7 +266,9 @@ fn forwarding(context: &Context) -> Result<(Value, Value)> {
     if working == 0 || !matches!(ladders.0.try_wait(), Ok(None)) {
         return Failure::err("the ladders ended before forwarding was measured");
     }
-    Ok((alone, beside))
+    drop(ladders);
+    eprintln!("forwarding beside ladders flat out: done");
+    Ok(Forwarding { alone: [before, measured()?], beside })
 }
 
 /// A process that ends with this. Its own children end when they find it gone.
@@ -167,9 +282,12 @@ impl Drop for Ended {
     }
 }
 
-fn of_forwarding(alone: &Value, beside: &Value) -> String {
+fn of_forwarding(forwarding: &Forwarding) -> String {
     let mut text = String::new();
-    for (row, what) in [(alone, "alone"), (beside, "beside ladders flat out")] {
+    let [before, after] = &forwarding.alone;
+    for (row, what) in
+        [(before, "alone"), (after, "alone again"), (&forwarding.beside, "beside ladders flat out")]
+    {
         let (lost, most) = (number(row, "/lostPercent"), number(row, "/forwardingMs/p99"));
         text.push_str(&format!(
             "forwarding to {VIEWERS} viewers, {what}: {lost:.3} % lost, in the server {:.2} ms at the median, {most:.2} at p99  {}\n",
@@ -177,6 +295,12 @@ fn of_forwarding(alone: &Value, beside: &Value) -> String {
             verdict(lost <= LOST && most <= FORWARDING),
         ));
     }
+    let (more, times) = forwarding.compared();
+    text.push_str(&format!(
+        "beside ladders against the worse run alone: {more:+.3} % lost ({}), p99 {times:.2} times as long, aim {TIMES_ALONE} ({})\n",
+        verdict(more <= 0.0),
+        verdict(times <= TIMES_ALONE),
+    ));
     text
 }
 
@@ -199,7 +323,7 @@ fn table(rows: &[Value]) -> String {
     );
     for row in rows.iter().filter(|row| row.get("ssim").is_some()) {
         text.push_str(&format!(
-            "{:<9} {:<8} {:<30} {:>7.1} {:>9.1} {:>7.0} {:>6.1}% {:>9.2} {:>7.2} {:>7.4} {:>6.1}{}\n",
+            "{:<9} {:<8} {:<30} {:>7.1} {:>9.1} {:>7.0} {:>6.1}% {:>9.2} {:>7.2} {:>7.4} {:>6.1}\n",
             word(row, "clip"),
             word(row, "rung"),
             word(row, "encoder"),
@@ -211,109 +335,74 @@ fn table(rows: &[Value]) -> String {
             number(row, "/psnr"),
             number(row, "/ssim"),
             number(row, "/vmaf"),
-            if word(row, "encoder") == "the ladder" {
-                format!("  {}", verdict(number(row, "/rateErrorPercent").abs() <= RATE_ERROR))
-            } else {
-                String::new()
-            },
         ));
-    }
-    for row in rows.iter().filter(|row| row.get("coreShare").is_some()) {
-        let (share, delay) = (number(row, "/coreShare"), number(row, "/delayMs/p95"));
-        text.push_str(&format!(
-            "\n{} in real time, from H.264 at {:.1} Mbit/s: {:.2} of one core (decoding {:.2}, scaling {:.2})  {}\n",
-            word(row, "rung"),
-            number(row, "/sourceKilobitsPerSecond") / 1000.0,
-            share,
-            number(row, "/decodeShare"),
-            number(row, "/scaleShare"),
-            verdict(share <= CORE_SHARE),
-        ));
-        text.push_str(&format!(
-            "delay added: {} pictures; {:.0} ms at the median, {:.0} at p95, {:.0} at most  {}\n",
-            number(row, "/delayFrames"),
-            number(row, "/delayMs/p50"),
-            delay,
-            number(row, "/delayMs/most"),
-            verdict(delay <= DELAY),
-        ));
-    }
-    if let Some(times) = times(rows, "librav1e speed 10") {
-        let met = verdict(times >= 2.0);
-        text.push_str(&format!(
-            "360p30, film, at equal SSIM: {times:.2} times as fast as librav1e at speed 10  {met}\n"
-        ));
-    }
-    if let Some(times) = times(rows, "SVT-AV1 preset 12") {
-        text.push_str(&format!("and {times:.2} times as fast as SVT-AV1 at preset 12\n"));
     }
     text
-}
-
-/// How many times as fast the ladder encodes film at 360p30 as another encoder, once it has the bits that make its pictures as
-/// alike: between two rates, CPU time goes as SSIM does. None if even the higher rate doesn't.
-fn times(rows: &[Value], other: &str) -> Option<f64> {
-    let find = |encoder: &str| {
-        rows.iter().find(|row| {
-            word(row, "clip") == "film" && word(row, "rung") == "360p30" && word(row, "encoder") == encoder
-        })
-    };
-    let (plain, more, other) = (find("the ladder")?, find("the ladder, 1.5 times the rate")?, find(other)?);
-    let cost = |row: &Value| number(row, "/cpuSecondsPerMinute");
-    let wanted = number(other, "/ssim");
-    let (low, high) = (number(plain, "/ssim"), number(more, "/ssim"));
-    let share = if high > low { ((wanted - low) / (high - low)).max(0.0) } else { 0.0 };
-    (share <= 1.0).then(|| cost(other) / (cost(plain) + share * (cost(more) - cost(plain))))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn row(encoder: &str, cpu: f64, ssim: f64) -> Value {
-        json!({
-            "clip": "film", "rung": "360p30", "encoder": encoder, "picturesPerSecond": 60.0, "cpuSecondsPerMinute": cpu,
-            "kilobitsPerSecond": 600.0, "rateErrorPercent": -4.0, "largestOfHalfSecond": 0.4, "psnr": 38.0, "ssim": ssim,
-        })
-    }
-
     #[test]
-    fn speed_is_compared_where_pictures_are_as_alike() {
-        let rows = [
-            row("the ladder", 20.0, 0.90),
-            row("the ladder, 1.5 times the rate", 30.0, 0.94),
-            row("librav1e speed 10", 75.0, 0.92),
-            row("SVT-AV1 preset 12", 10.0, 0.95),
-        ];
-        assert!((times(&rows, "librav1e speed 10").unwrap() - 3.0).abs() < 1e-9);
-        assert_eq!(times(&rows, "SVT-AV1 preset 12"), None, "out of reach");
-        assert!(table(&rows).contains("3.00 times as fast as librav1e"));
-    }
-
-    #[test]
-    fn the_table_says_what_was_met() {
+    fn the_whole_ladder_is_held_to_its_rates_and_its_share() {
         let share = json!({
-            "clip": "film", "rung": "360p30 and 180p15", "encoder": "the ladder", "coreShare": 0.7, "decodeShare": 0.1,
-            "scaleShare": 0.05, "delayFrames": 0, "delayMs": { "p50": 20.0, "p95": 60.0, "most": 90.0 },
+            "of": "core", "rung": "360p30 and 180p15", "coreShare": 0.7, "decodeShare": 0.1, "scaleShare": 0.05,
+            "sourceKilobitsPerSecond": 2500,
         });
-        let text = table(&[share]);
+        let rate = |over: f64, under: f64, largest: f64| {
+            json!({
+                "of": "rate", "clip": "film", "rung": "360p30", "wantedKilobitsPerSecond": 400, "kilobitsPerSecond": 396,
+                "mostOverPercent": over, "mostUnderPercent": under, "largestOfHalfSecond": largest, "pictures": 295, "leftOut": 5,
+            })
+        };
+        let text = of_pipeline(&[share, rate(9.9, 10.1, 0.9), rate(10.1, 3.0, 1.01)]);
         assert!(text.contains("0.70 of one core (decoding 0.10, scaling 0.05)  MISSED"), "{text}");
-        assert!(text.contains("60 at p95, 90 at most  met"), "{text}");
+        assert!(
+            text.contains("9.9 % over (met) and  10.1 % under (MISSED), largest 0.90 (met), 5 of 300"),
+            "{text}"
+        );
+        assert!(
+            text.contains("10.1 % over (MISSED) and   3.0 % under (met), largest 1.01 (MISSED)"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn what_children_take_is_told() {
         let rows = [
             json!({ "of": "start", "coldMs": { "p50": 300.0, "p95": 400.0, "most": 500.0 },
                 "warmMs": { "p50": 80.0, "p95": 1400.0, "most": 1500.0 } }),
             json!({ "of": "memory", "rungs": "360p, 180p", "megabytes": 80.0, "cores": 0.9 }),
+            json!({ "of": "delay", "rung": "360p", "beside": "360p, 180p", "pictures": 330, "leftOut": 2,
+                "delayMs": { "p50": 40.0, "p95": 60.0, "most": 90.0 } }),
+            json!({ "of": "delay", "rung": "180p", "beside": "180p", "pictures": 165, "leftOut": 165, "delayMs": null }),
         ];
         let text = of_children(&rows);
-        assert!(text.contains("a new child: 300 ms at the median, 400 at p95, 500 at most  met"), "{text}");
-        assert!(text.contains("1400 at p95, 1500 at most  MISSED"), "{text}");
+        assert!(text.contains("process: 300 ms at the median, 400 at p95, 500 at most (met)"), "{text}");
+        assert!(text.contains("1400 at p95, 1500 at most (MISSED)"), "{text}");
         assert!(text.contains("with 360p, 180p: 80 MB, 0.90 cores"), "{text}");
+        assert!(text.contains("60 at p95, 90 at most (met), 2 of 330 pictures left out"), "{text}");
+        assert!(text.contains("(MISSED), 165 of 165 pictures left out"), "{text}");
+    }
+
+    #[test]
+    fn forwarding_beside_ladders_is_held_against_forwarding_alone() {
         let forwarded = |lost: f64, most: f64| json!({ "lostPercent": lost, "forwardingMs": { "p50": 0.4, "p99": most } });
-        let text = of_forwarding(&forwarded(0.0, 2.0), &forwarded(0.0, 7.5));
+        let text = |beside: Value| {
+            of_forwarding(&Forwarding { alone: [forwarded(0.0, 2.0), forwarded(0.01, 1.6)], beside })
+        };
+        let fine = text(forwarded(0.01, 2.4));
         assert!(
-            text.contains("alone: 0.000 % lost, in the server 0.40 ms at the median, 2.00 at p99  met"),
-            "{text}"
+            fine.contains("alone: 0.000 % lost, in the server 0.40 ms at the median, 2.00 at p99  met"),
+            "{fine}"
         );
-        assert!(text.contains("7.50 at p99  MISSED"), "{text}");
+        assert!(fine.contains("+0.000 % lost (met), p99 1.20 times as long, aim 1.25 (met)"), "{fine}");
+        let worse = text(forwarded(0.05, 4.0));
+        assert!(worse.contains("4.00 at p99  met"), "{worse}");
+        assert!(
+            worse.contains("+0.040 % lost (MISSED), p99 2.00 times as long, aim 1.25 (MISSED)"),
+            "{worse}"
+        );
     }
 }
