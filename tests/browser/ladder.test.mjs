@@ -14,6 +14,8 @@ const SLOW = 10;
 const LEAST = ['180p'];
 // A switch that waits for anything takes longer, in milliseconds.
 const BREAK = 1500;
+// After the end of what makes a rung, its viewers have the source again, in milliseconds.
+const FALLS_BACK = 2000;
 
 /** A camera's page publishes `codec` at 720p, in one encoding, and these rungs of it are offered. */
 async function published(world, weir, camera, codec, { frameRate, rungs = LEAST } = {}) {
@@ -69,6 +71,20 @@ async function outOfStep(rung, source) {
     apart.push(off - Math.round(off / loop) * loop);
   }
   return apart.sort((a, b) => a - b)[3];
+}
+
+/** Begins to note the pictures that a page shows; what it answers gives when each was shown, by the clock, and its height. */
+async function pictures(page) {
+  await page.evaluate(() => {
+    const video = document.getElementById('video');
+    globalThis.shown = [];
+    const seen = (now, { height }) => {
+      globalThis.shown.push({ at: performance.timeOrigin + now, height });
+      video.requestVideoFrameCallback(seen);
+    };
+    video.requestVideoFrameCallback(seen);
+  });
+  return () => page.evaluate(() => globalThis.shown);
 }
 
 async function timed(what, done) {
@@ -230,10 +246,20 @@ scenario('when what makes the rungs is killed, its viewers get the source within
   const session = await viewer.evaluate((url) => client.play({ url }), weir.whep('vp8'));
   await choose(session, { rendition: '180p' });
   await eventually(async () => (await heightOf(viewer)) === 180, { what: '180p', timeout: 20_000 });
+  const shown = await pictures(viewer);
   assert.ok(weir.killTranscoders() > 0);
-  await timed('killed, the source', () => eventually(
-    async () => (await heightOf(viewer)) === 720, { what: 'the source', timeout: 10_000 },
-  ));
+  const [, at] = await weir.line(/(\d{4}-\d\d-\d\dT[\d:.]+Z).*a transcoder ended/);
+  const ended = Date.parse(at);
+  const source = await eventually(
+    async () => (await shown()).find((picture) => picture.height === 720 && picture.at > ended),
+    { what: 'the source', timeout: 30_000 },
+  );
+  const times = [ended, ...(await shown()).map((picture) => picture.at).filter((time) => time > ended && time <= source.at)];
+  const stood = Math.max(...times.slice(1).map((time, place) => time - times[place]));
+  const after = source.at - ended;
+  console.log(`the source ${after.toFixed(0)} ms after the child's end, the picture stood for ${stood.toFixed(0)} ms at most`);
+  assert.ok(after < FALLS_BACK, `the source came after ${after} ms`);
+  assert.ok(stood < FALLS_BACK, `the picture stood for ${stood} ms`);
   await seesStation(viewer, STATION);
   await timed('and 180p again', () => eventually(
     async () => (await heightOf(viewer)) === 180, { what: '180p again', timeout: 30_000 },
