@@ -35,7 +35,7 @@ const FLAT_OUT: &str = "120";
 /// What forwarding may lose, in percent, and how long it may take in the server at p99, in milliseconds, as without a ladder.
 const LOST: f64 = 0.1;
 const FORWARDING: f64 = 5.0;
-/// How many times as long as alone, in the same run, it may take beside ladders: what the parts of a run differ by, and no more.
+/// How many times as long as alone, in the same run, it may take beside ladders: one step of what times are counted in.
 const TIMES_ALONE: f64 = 1.25;
 /// How far a rung may be from its rate over any two seconds, in percent.
 const RATE_ERROR: f64 = 10.0;
