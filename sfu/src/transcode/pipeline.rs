@@ -25,6 +25,8 @@ use std::{
 const ASK_AGAIN: Duration = Duration::from_millis(500);
 /// How often a picture is encoded, coarser each time, until it is small enough; then it is dropped.
 const TRIES: usize = 3;
+/// By so much of the quantizer's index each common keyframe may be finer again.
+const FINER: u8 = 24;
 
 /// The ladder of one broadcast, at work.
 #[derive(Default)]
@@ -262,7 +264,7 @@ impl Line {
         }
         let is_key = picture.key == Some(picture.number);
         if is_key {
-            self.floor = 0;
+            self.floor = self.floor.saturating_sub(FINER);
         }
         let wanted = self.settings(picture);
         let mut encoder = self.encoder.take().filter(|encoder| {
@@ -294,7 +296,9 @@ impl Line {
             let bytes = encoded.data.len();
             if self.budget.is_too_large(bytes) {
                 // What follows would build on it: an encoder that knows nothing of it begins anew, and coarser.
-                self.floor = coarser(encoded.quantizer, bytes as f64 / self.budget.most());
+                // A keyframe's quantizer is finer than the one that rav1e is held to.
+                let used = encoded.quantizer.max(self.floor);
+                self.floor = coarser(used, bytes as f64 / self.budget.most());
                 continue;
             }
             self.encoder = Some(current);

@@ -364,3 +364,32 @@ fn a_size_that_changes_with_every_frame_is_followed() {
         assert_eq!(decoder.decode(&frame.data).unwrap().unwrap().size(), SMALL);
     }
 }
+
+#[test]
+fn rungs_of_few_pictures_a_second_go_on() {
+    const SECONDS: i64 = 12;
+    for kind in [Kind::Film, Kind::Noise] {
+        for rate in [2, 5, 10] {
+            let mut source = Source::new(kind, SOURCE, (rate * SECONDS) as u64, &[]);
+            for (number, frame) in source.frames.iter_mut().enumerate() {
+                frame.time = MediaTime(number as i64 * 90_000 / rate);
+            }
+            // So little that keyframes have to be made coarser, each several times.
+            let rungs = [rung(0, SMALL, 1, 40_000), rung(1, SMALL, 2, 24_000)];
+            let mut pipeline = pipeline(&rungs);
+            let begin = Instant::now();
+            let mut made = Vec::new();
+            for frame in &source.frames {
+                let now = begin + Duration::from_micros(frame.time.0 as u64 * 100 / 9);
+                pipeline.push(frame, now, &mut made);
+            }
+            for id in [0, 1] {
+                let times = of(&made, id).into_iter().map(|frame| frame.time.0).chain([SECONDS * 90_000]);
+                let gaps = times.collect::<Vec<_>>().windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
+                let gap = gaps as f64 / 90_000.0;
+                println!("{kind:?}, {rate} a second, rung {id}: {gap:.2} s between pictures at most");
+                assert!(gap <= 2.5, "{kind:?}, {rate} a second, rung {id}: {gap} s");
+            }
+        }
+    }
+}
