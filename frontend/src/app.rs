@@ -1,20 +1,24 @@
 //! The composition root: which page shows what, and what surrounds every page.
 
 use crate::{
-    account::{SetUpPage, Settings, SignInPage},
+    account::{Admin, SetUpPage, Settings, SignInPage, SignUpPage},
     analytics::Analytics,
     api::{ApiProvider, Site, Who, use_reachable, use_site},
     browser::{history, page, storage},
-    channel::{CreateForm, Details, Home, Rail},
+    channel::{CreateForm, Details, Follow, FollowingPage, Home, Rail, Roles, SearchPage},
     chat::{ChatPanel, Place},
     publish::{ObsCard, Studio},
     route::{Link, Route, use_route},
     ui::{
-        Choice, IconButton, Item, Menu, Notice, Select, Shape, Skeleton, Toasts, icon, monogram, word_mark,
+        Choice, IconButton, Item, Menu, Notice, Select, Shape, Skeleton, Toasts, icon, portrait, word_mark,
     },
     watch::ChannelPage,
 };
-use shared::{account::Me, channel::Channel, id::ChannelName};
+use shared::{
+    account::{Me, Role},
+    channel::Channel,
+    id::ChannelName,
+};
 use std::rc::Rc;
 use yew::prelude::*;
 
@@ -67,7 +71,10 @@ fn Shell() -> Html {
         return html! { <main id="main">{ inside }</main> };
     }
     let watches = matches!(route, Route::Channel { .. });
-    let has_rail = matches!(route, Route::Home | Route::Channel { .. } | Route::NotFound);
+    let has_rail = matches!(
+        route,
+        Route::Home | Route::Channel { .. } | Route::Following | Route::Search { .. } | Route::NotFound
+    );
     html! {
         <>
             <a class="skip" href="#main" onclick={skip}>{ "Skip to the content" }</a>
@@ -90,6 +97,10 @@ fn show(route: Route) -> Html {
         Route::Studio => html! { <OwnPage studio=true /> },
         Route::StudioOf { channel } => html! { <OwnPage studio=true channel={channel} /> },
         Route::SignIn => html! { <SignInPage /> },
+        Route::Following => html! { <OwnFollowing /> },
+        Route::Search { .. } => html! { <SearchPage /> },
+        Route::SignUp => html! { <SignUpPage /> },
+        Route::Admin => html! { <AdminPage /> },
         Route::SetUp => html! { <SetUpPage /> },
         Route::Settings => html! { <SettingsPage /> },
         Route::Analytics { channel, broadcast } => {
@@ -99,7 +110,10 @@ fn show(route: Route) -> Html {
             let chat = Callback::from(|(channel, on_hide): (ChannelName, Callback<()>)| {
                 html! { <ChatPanel channel={channel} place={Place::Beside} on_hide={on_hide} /> }
             });
-            html! { <ChannelPage key={channel.clone()} name={channel.clone()} chat={chat} /> }
+            let follow = Callback::from(
+                |(channel, own): (ChannelName, bool)| html! { <Follow channel={channel} own={own} /> },
+            );
+            html! { <ChannelPage key={channel.clone()} name={channel.clone()} chat={chat} follow={follow} /> }
         }
         // Shown without what surrounds the other pages.
         Route::Chat { .. } => Html::default(),
@@ -160,11 +174,14 @@ fn Header() -> Html {
                 let all = Route::Analytics { channel: None, broadcast: None };
                 items.push(entry("Analytics".to_owned(), Shape::Chart, go(all)));
             }
+            if me.role != Role::Member {
+                items.push(entry("This instance".to_owned(), Shape::People, go(Route::Admin)));
+            }
             items.push(entry("Settings".to_owned(), Shape::Gear, go(Route::Settings)));
             html! {
                 <div class="header-person">
                     <Menu label={format!("You: {}", me.display_name)} items={items} testid="you">
-                        { monogram(&me.display_name.to_string(), &me.name.to_string(), "small") }
+                        { portrait(me.avatar.as_deref(), me.display_name.as_str(), me.name.as_str(), "small") }
                     </Menu>
                 </div>
             }
@@ -176,6 +193,7 @@ fn Header() -> Html {
                 { word_mark() }<span>{ site.name() }</span>
             </Link>
             <nav class="header-nav" aria-label="Main">
+                <IconButton icon={Shape::Search} label="Search" on={go(Route::Search { query: String::new() })} testid="to-search" />
                 <IconButton icon={theme_icon} label={theme_label} on={on_theme} />
                 <Link to={Route::Studio} classes="button button-primary header-live">
                     { icon(Shape::Live) }<span>{ "Go live" }</span></Link>
@@ -195,6 +213,7 @@ struct BottomBarProps {
 fn BottomBar(props: &BottomBarProps) -> Html {
     let route = &props.route;
     let is_studio = matches!(route, Route::Studio | Route::StudioOf { .. });
+    let search = || Route::Search { query: String::new() };
     let place = |to: Route, here: bool, shape: Shape, label: &'static str| {
         html! {
             <Link to={to} classes={classes!("place", here.then_some("place-here"))}>
@@ -205,7 +224,9 @@ fn BottomBar(props: &BottomBarProps) -> Html {
     html! {
         <nav class="bottom-bar" aria-label="Places">
             { place(Route::Home, *route == Route::Home, Shape::Live, "Live") }
+            { place(Route::Following, *route == Route::Following, Shape::Heart, "Following") }
             { place(Route::Studio, is_studio, Shape::Camera, "Studio") }
+            { place(search(), *route == search(), Shape::Search, "Search") }
             { place(Route::Settings, matches!(route, Route::Settings | Route::SignIn), Shape::Person, "You") }
         </nav>
     }
@@ -315,13 +336,37 @@ fn pick(me: &Me, wanted: Option<&str>) -> Option<Rc<Channel>> {
     found.cloned().map(Rc::new)
 }
 
+/// Who is signed in; or what to show until it is known, or to somebody who isn't.
+fn signed_in(site: &Site) -> Result<Rc<Me>, Html> {
+    match &site.who {
+        Who::Unknown => Err(html! { <div class="settings"><Skeleton class="skeleton-about" /></div> }),
+        Who::Nobody => Err(sign_in_first()),
+        Who::Somebody(me) => Ok(me.clone()),
+    }
+}
+
+#[component]
+fn OwnFollowing() -> Html {
+    match signed_in(&use_site()) {
+        Ok(_) => html! { <FollowingPage /> },
+        Err(instead) => instead,
+    }
+}
+
+#[component]
+fn AdminPage() -> Html {
+    match signed_in(&use_site()) {
+        Ok(me) => html! { <Admin me={me} /> },
+        Err(instead) => instead,
+    }
+}
+
 #[component]
 fn SettingsPage() -> Html {
     let site = use_site();
-    let me = match &site.who {
-        Who::Unknown => return html! { <div class="settings"><Skeleton class="skeleton-about" /></div> },
-        Who::Nobody => return sign_in_first(),
-        Who::Somebody(me) => me.clone(),
+    let me = match signed_in(&site) {
+        Ok(me) => me,
+        Err(instead) => return instead,
     };
     let channel = |(at, channel): (usize, &Channel)| {
         html! {
@@ -330,14 +375,27 @@ fn SettingsPage() -> Html {
                     <h2>{ channel.display_name.as_str() }<span class="quiet">{ format!("/{}", channel.name) }</span></h2>
                 </summary>
                 <Details channel={Rc::new(channel.clone())} full=true />
+                <details class="more"><summary>{ "Editors and VIPs" }</summary>
+                    <Roles channel={channel.name.clone()} /></details>
                 <details class="more"><summary>{ "Stream key and OBS" }</summary>
                     <ObsCard channel={channel.name.clone()} /></details>
+            </details>
+        }
+    };
+    let edited = |channel: &Channel| {
+        html! {
+            <details class="card more" key={channel.id.to_string()}>
+                <summary>
+                    <h2>{ channel.display_name.as_str() }<span class="quiet">{ format!("/{} · you are an editor", channel.name) }</span></h2>
+                </summary>
+                <Details channel={Rc::new(channel.clone())} full=true own=false />
             </details>
         }
     };
     let channels = html! {
         <>
             { for me.channels.iter().enumerate().map(channel) }
+            { for me.edits.iter().map(edited) }
             <section class="card" aria-labelledby="another-title">
                 <h2 id="another-title">{ if me.channels.is_empty() { "Make your channel" } else { "Make another channel" } }</h2>
                 <CreateForm />

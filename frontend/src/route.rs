@@ -1,6 +1,6 @@
 //! Every page and its address, and the ways from one to another.
 
-use crate::browser::history;
+use crate::browser::{history, page};
 use yew::prelude::*;
 
 /// A page.
@@ -17,6 +17,17 @@ pub enum Route {
     },
     /// To sign in.
     SignIn,
+    /// What one follows.
+    Following,
+    /// To look for channels.
+    Search {
+        /// What is looked for, as the address has it: `q=`, `category=` or `tag=`.
+        query: String,
+    },
+    /// To make an account.
+    SignUp,
+    /// To run the instance.
+    Admin,
     /// To make the owner's account, from the link in the console.
     SetUp,
     /// Account, logins, channels.
@@ -55,6 +66,11 @@ impl Route {
             Self::Studio => "/studio".to_owned(),
             Self::StudioOf { channel } => format!("/studio/{channel}"),
             Self::SignIn => "/sign-in".to_owned(),
+            Self::Following => "/following".to_owned(),
+            Self::Search { query } if query.is_empty() => "/search".to_owned(),
+            Self::Search { query } => format!("/search?{query}"),
+            Self::SignUp => "/sign-up".to_owned(),
+            Self::Admin => "/admin".to_owned(),
             Self::SetUp => "/set-up".to_owned(),
             Self::Settings => "/settings".to_owned(),
             Self::Analytics { channel, broadcast } => {
@@ -82,6 +98,11 @@ impl Route {
                 _ => Self::NotFound,
             },
             ("sign-in", None) => Self::SignIn,
+            ("following", None) => Self::Following,
+            // The page reads the rest of its address itself.
+            ("search", None) => Self::Search { query: String::new() },
+            ("sign-up", None) => Self::SignUp,
+            ("admin", None) => Self::Admin,
             ("set-up", None) => Self::SetUp,
             ("settings", None) => Self::Settings,
             ("analytics", rest) => {
@@ -111,6 +132,12 @@ pub fn use_route() -> Route {
         move || drop(moved)
     });
     (*route).clone()
+}
+
+/// Sends a visitor to sign in, and back here afterwards.
+pub fn to_sign_in() {
+    let back = page::encoded(&page::path_and_query());
+    history::push(&format!("{}?return={back}", Route::SignIn.to_path()));
 }
 
 /// Where a link leads, and what it looks like.
@@ -169,6 +196,10 @@ mod tests {
             Route::Studio,
             Route::StudioOf { channel: channel() },
             Route::SignIn,
+            Route::Following,
+            Route::Search { query: String::new() },
+            Route::SignUp,
+            Route::Admin,
             Route::SetUp,
             Route::Settings,
             Route::Analytics { channel: None, broadcast: None },

@@ -35,6 +35,7 @@ use crate::{
         server::{self, Places},
     },
     routes::{self, Parts},
+    social::service::Social,
     store::{Store, StoreError},
     telemetry::{
         health::{Check, Readiness},
@@ -236,13 +237,16 @@ impl Server {
 
         let ports = connect::ports(&board, log, &bus, media.control);
         let channels = Channels::new(store.clone(), ports);
-        let accounts = Accounts::new(store.clone(), Arc::new(connect::AccountChannels(channels.clone())));
+        let owned = Arc::new(connect::AccountChannels(channels.clone()));
+        let accounts = Accounts::new(store.clone(), owned, Arc::new(connect::Looks));
         let owners = Arc::new(connect::ChannelOwners(channels.clone()));
         let written = Arc::new(connect::ChatFigures(ChatStore::new(store.clone())));
         let analytics = Analytics::new(analytics_store, desk.clone(), owners, written);
         let chat_ports = connect::chat_ports(&channels, &accounts, &board, &bus);
         let chat = Chat::new(store.clone(), chat_ports);
         tokio::spawn(connect::follow_edits(chat.clone(), bus.clone()));
+        let followable = Arc::new(connect::Followable(channels.clone()));
+        let social = Social::new(store.clone(), followable, Arc::new(connect::FollowsOnBus(bus.clone())));
         let topics = Arc::new(connect::Topics {
             channels: channels.clone(),
             board,
@@ -269,6 +273,7 @@ impl Server {
             channels,
             figures: Arc::new(connect::LiveFigures(analytics.clone())),
             analytics,
+            social,
             chat: chat.clone(),
             gateway: gateway.clone(),
             assets: Assets::new(EMBEDDED),
@@ -416,7 +421,8 @@ pub async fn create_account(
     let log: Arc<dyn BroadcastLog> = Arc::new(SqlBroadcastLog::new(store.clone()));
     let ports = connect::ports(&LiveBoard::default(), log, &Bus::default(), Arc::new(connect::NothingLive));
     let channels = connect::AccountChannels(Channels::new(store.clone(), ports));
-    let made = Accounts::new(store.clone(), Arc::new(channels)).create(name, display_name, password).await;
+    let accounts = Accounts::new(store.clone(), Arc::new(channels), Arc::new(connect::Looks));
+    let made = accounts.create(name, display_name, password).await;
     store.close().await;
     Ok(made?)
 }

@@ -117,6 +117,10 @@ text_id!(
     /// One API token, to revoke it by; not its secret.
     TokenId
 );
+text_id!(
+    /// One invite, to revoke it by; not its secret.
+    InviteId
+);
 
 /// First path segments that are pages or interfaces of Weir, so that no channel may have them.
 pub const RESERVED_NAMES: &[&str] = &[
@@ -126,6 +130,7 @@ pub const RESERVED_NAMES: &[&str] = &[
     "analytics",
     "api",
     "assets",
+    "avatars",
     "browse",
     "categories",
     "category",

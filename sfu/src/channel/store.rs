@@ -6,7 +6,7 @@ use crate::{
     store::{Store, StoreError},
 };
 use shared::{
-    channel::{Channel, Visibility},
+    channel::{CategoryCard, Channel, Visibility},
     embed::Embedding,
     id::{AccountId, ChannelId, ChannelName},
     unit::Timestamp,
@@ -24,13 +24,14 @@ macro_rules! select {
         concat!(
             "SELECT channels.id, channels.name, channels.display_name, channels.title, channels.description, ",
             "channels.category, channels.tags, channels.visibility, channels.created_at, channels.owner_id, ",
-            "channels.embedding, channels.embed_key, channels.ladder",
+            "channels.embedding, channels.embed_key, channels.ladder, ",
+            "(SELECT avatar FROM accounts WHERE accounts.id = channels.owner_id)",
             $($rest),+
         )
     };
 }
 
-fn column<T: FromStr>(row: &AnyRow, index: usize) -> Result<T, StoreError>
+pub(super) fn column<T: FromStr>(row: &AnyRow, index: usize) -> Result<T, StoreError>
 where
     T::Err: std::fmt::Display,
 {
@@ -76,6 +77,7 @@ fn record(row: &AnyRow) -> Result<Record, StoreError> {
         id: column(row, 0)?,
         name: column(row, 1)?,
         display_name: column(row, 2)?,
+        avatar: row.try_get::<Option<String>, _>(13)?.map(|hash| format!("/avatars/{hash}")),
         title: column(row, 3)?,
         description: column(row, 4)?,
         category: column(row, 5)?,
@@ -89,7 +91,8 @@ fn record(row: &AnyRow) -> Result<Record, StoreError> {
     let embed_key =
         key.map(|text| EmbedKey::from_text(&text).ok_or_else(|| StoreError::Row("an embed key".into())));
     let ladder = row.try_get::<i64, _>(12)? != 0;
-    Ok(Record { channel, owner, past: None, embed_key: embed_key.transpose()?, ladder })
+    let embed_key = embed_key.transpose()?;
+    Ok(Record { channel, owner, past: None, embed_key, ladder, roles: Vec::new() })
 }
 
 impl ChannelStore {
@@ -117,10 +120,43 @@ impl ChannelStore {
         Ok(pairs.collect::<Result<Vec<_>, sqlx::Error>>()?.into_iter().flatten().collect())
     }
 
+    /// The same, but for those of one account.
+    pub async fn names_but_of(&self, owner: &AccountId) -> Result<Vec<String>, StoreError> {
+        let rows =
+            sqlx::query("SELECT name, display_name FROM channels WHERE owner_id IS NULL OR owner_id <> $1")
+                .bind(owner.as_str())
+                .fetch_all(self.0.pool())
+                .await?;
+        let pairs = rows.iter().map(|row| Ok([row.try_get(0)?, row.try_get(1)?]));
+        Ok(pairs.collect::<Result<Vec<_>, sqlx::Error>>()?.into_iter().flatten().collect())
+    }
+
+    /// Whether a channel's owner is kept from the instance, and the channel from being published to with it.
+    pub async fn is_suspended(&self, channel: &ChannelId) -> Result<bool, StoreError> {
+        let row = sqlx::query(
+            "SELECT 1 FROM channels JOIN accounts ON accounts.id = channels.owner_id
+             WHERE channels.id = $1 AND accounts.suspended_at IS NOT NULL",
+        )
+        .bind(channel.as_str())
+        .fetch_optional(self.0.pool())
+        .await?;
+        Ok(row.is_some())
+    }
+
     /// An account's channels, oldest first.
     pub async fn owned_by(&self, owner: &AccountId) -> Result<Vec<Record>, StoreError> {
         let rows = sqlx::query(select!(" FROM channels WHERE owner_id = $1 ORDER BY created_at, id"))
             .bind(owner.as_str());
+        rows.fetch_all(self.0.pool()).await?.iter().map(record).collect()
+    }
+
+    /// Others' channels that an account is an editor of, by name.
+    pub async fn edited_by(&self, editor: &AccountId) -> Result<Vec<Record>, StoreError> {
+        let rows = sqlx::query(select!(
+            " FROM channels JOIN channel_roles ON channel_roles.channel_id = channels.id ",
+            "WHERE channel_roles.account_id = $1 AND channel_roles.role = 'editor' ORDER BY channels.name LIMIT 200"
+        ))
+        .bind(editor.as_str());
         rows.fetch_all(self.0.pool()).await?.iter().map(record).collect()
     }
 
@@ -144,12 +180,44 @@ impl ChannelStore {
         .await?;
         rows.iter()
             .map(|row| {
-                let times: (Option<i64>, Option<i64>) = (row.try_get(13)?, row.try_get(14)?);
+                let times: (Option<i64>, Option<i64>) = (row.try_get(14)?, row.try_get(15)?);
                 let past = times.0.zip(times.1).map(|(started, ended)| Past {
                     started_at: Timestamp::from_millis(started),
                     ended_at: Timestamp::from_millis(ended),
                 });
                 Ok(Record { past, ..record(row)? })
+            })
+            .collect()
+    }
+
+    /// The address of a person's picture.
+    pub async fn avatar_of(&self, owner: Option<&AccountId>) -> Result<Option<String>, StoreError> {
+        let Some(owner) = owner else { return Ok(None) };
+        let row = sqlx::query("SELECT avatar FROM accounts WHERE id = $1")
+            .bind(owner.as_str())
+            .fetch_optional(self.0.pool())
+            .await?;
+        let hash: Option<Option<String>> = row.map(|row| row.try_get(0)).transpose()?;
+        Ok(hash.flatten().map(|hash| format!("/avatars/{hash}")))
+    }
+
+    /// What public channels broadcast, and how many do.
+    pub async fn categories(&self) -> Result<Vec<CategoryCard>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT category, COUNT(*) FROM channels WHERE visibility = 'PUBLIC' AND category <> ''
+             GROUP BY category ORDER BY COUNT(*) DESC, category LIMIT 1000",
+        )
+        .fetch_all(self.0.pool())
+        .await?;
+        rows.iter()
+            .map(|row| {
+                let channels: i64 = row.try_get(1)?;
+                Ok(CategoryCard {
+                    category: column(row, 0)?,
+                    channels: channels.max(0) as u64,
+                    live: 0,
+                    viewers: 0,
+                })
             })
             .collect()
     }

@@ -17,6 +17,7 @@ mod loss;
 mod media;
 mod network;
 mod operation;
+mod people;
 mod renditions;
 mod signed;
 mod tokens;

@@ -21,6 +21,7 @@ use crate::{
         login::{self, SignedIn},
         problem::ProblemResponse,
     },
+    permission::Permission,
     store::StoreError,
 };
 use futures_util::{FutureExt, future::BoxFuture};
@@ -69,7 +70,7 @@ impl chat::Channels for OfChannels {
                 channel: record.channel.id.clone(),
                 name: record.channel.name.clone(),
                 owner: record.owner.clone(),
-                is_owner: who.actor.is_some_and(|actor| rules::may_manage(actor, &record)),
+                is_owner: rules::standings(who.actor, &record).may(Permission::RuleChat),
             })
         }
         .boxed()
