@@ -56,7 +56,7 @@ pub enum Route {
 impl Route {
     /// Goes there; back leads here again.
     pub fn open(&self) {
-        history::push(&self.to_path());
+        go(&self.to_path(), false);
     }
 
     /// The page's address on this site.
@@ -134,10 +134,31 @@ pub fn use_route() -> Route {
     (*route).clone()
 }
 
+/// Whether a path is that of a page backstage.
+fn is_backstage(path: &str) -> bool {
+    let end = path.find(['?', '#']).unwrap_or(path.len());
+    let first = path[..end].trim_start_matches('/').split('/').next().unwrap_or_default();
+    shared::id::BACKSTAGE.contains(&first.to_ascii_lowercase().as_str())
+}
+
+/// Whether an address is one of the other program's, which the browser has to load.
+fn is_elsewhere(address: &str) -> bool {
+    is_backstage(address) != is_backstage(&history::path())
+}
+
+/// Goes to an address of the app, maybe in place of the present one.
+pub fn go(address: &str, instead: bool) {
+    match (is_elsewhere(address), instead) {
+        (true, _) => history::load(address, instead),
+        (false, true) => history::replace(address),
+        (false, false) => history::push(address),
+    }
+}
+
 /// Sends a visitor to sign in, and back here afterwards.
 pub fn to_sign_in() {
     let back = page::encoded(&page::path_and_query());
-    history::push(&format!("{}?return={back}", Route::SignIn.to_path()));
+    go(&format!("{}?return={back}", Route::SignIn.to_path()), false);
 }
 
 /// Where a link leads, and what it looks like.
@@ -160,7 +181,8 @@ pub fn Link(props: &LinkProps) -> Html {
         let address = address.clone();
         move |event: MouseEvent| {
             let modified = event.meta_key() || event.ctrl_key() || event.shift_key() || event.alt_key();
-            if event.button() == 0 && !modified {
+            // What another program has, the browser loads as it does any page.
+            if event.button() == 0 && !modified && !is_elsewhere(&address) {
                 event.prevent_default();
                 history::push(&address);
             }
@@ -187,6 +209,17 @@ pub fn Redirect(props: &RedirectProps) -> Html {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pages_are_in_one_program() {
+        for address in ["/studio", "/studio/ada", "/settings", "/admin?x=/", "/Analytics/ada/x#y"] {
+            assert!(is_backstage(address), "{address}");
+        }
+        for address in ["/", "", "/ada", "/sign-in?return=/studio", "/search#settings", "/embed/studio/chat"]
+        {
+            assert!(!is_backstage(address), "{address}");
+        }
+    }
 
     #[test]
     fn every_page_is_found_at_its_address() {

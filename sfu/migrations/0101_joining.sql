@@ -27,6 +27,7 @@ ALTER TABLE accounts ADD COLUMN invite_id TEXT;
 ALTER TABLE accounts ADD COLUMN bio TEXT NOT NULL DEFAULT '';
 -- Their picture; NULL for none.
 ALTER TABLE accounts ADD COLUMN avatar TEXT;
+CREATE INDEX accounts_by_avatar ON accounts (avatar);
 -- Since when they may not sign in; NULL for everybody else.
 ALTER TABLE accounts ADD COLUMN suspended_at BIGINT;
 

@@ -122,6 +122,10 @@ text_id!(
     InviteId
 );
 
+/// First path segments of the pages that only streamers and those who help them need: they are a program of their own, so
+/// that whoever only watches doesn't load them.
+pub const BACKSTAGE: [&str; 4] = ["admin", "analytics", "settings", "studio"];
+
 /// First path segments that are pages or interfaces of Weir, so that no channel may have them.
 pub const RESERVED_NAMES: &[&str] = &[
     "about",

@@ -6,7 +6,7 @@ use crate::{
     ui::{
         Button, Choice, CopyField, Dialog, Kind, Notice, Select, Shape, Skeleton, TextField, alert, el,
         format_state::{self, ago},
-        portrait, words,
+        portrait, use_settled, words,
     },
 };
 use serde_json::{Value, json};
@@ -83,17 +83,14 @@ fn Joining() -> Html {
             event.prevent_default();
             let number = |text: &str| text.parse::<u32>().unwrap_or(0);
             let body = Some(json!({ "label": *label, "uses": number(&uses), "days": number(&days) }));
-            order.emit(Order {
-                method: "POST",
-                path: "invites".to_owned(),
-                body,
-                done: "",
-                in_form: true,
-                touches: "",
-            });
-            label.set(String::new());
+            let path = "invites".to_owned();
+            order.emit(Order { method: "POST", path, body, in_form: true, ..Order::default() });
         }
     };
+    {
+        let label = label.setter();
+        use_effect_with(invites.answer.clone(), move |_| label.set(String::new()));
+    }
     let entry = |invite: &Value| {
         let id = text(invite, "id").to_owned();
         let revoke = invites.order.reform(move |()| Order {
@@ -164,7 +161,8 @@ fn change(desk: &Desk, account: &str, body: Value, done: &'static str) {
 #[component]
 fn People(props: &AdminProps) -> Html {
     let search = use_state(String::new);
-    let desk = use_desk(format!("people?limit=50&search={}", page::encoded(search.trim())));
+    let settled = use_settled(&search);
+    let desk = use_desk(format!("people?limit=50&search={}", page::encoded(settled.trim())));
     let asking = use_state(|| None::<String>);
     let appoints = props.me.role == Role::Owner;
     let entry = |person: &Value| {

@@ -7,9 +7,10 @@ use super::{
 use crate::{
     api::{Failure, Load, Who, rest, use_site},
     browser::{self, page, time},
+    route::{Link, Route},
     ui::{Button, Kind, Skeleton, format_state, portrait, use_toast},
 };
-use shared::account::{Login, Me};
+use shared::account::{Login, Me, Role};
 use std::rc::Rc;
 use yew::prelude::*;
 
@@ -48,6 +49,9 @@ pub fn Settings(props: &SettingsProps) -> Html {
                 { portrait(me.avatar.as_deref(), me.display_name.as_str(), me.name.as_str(), "medium") }
                 <div class="me-words"><b>{ me.display_name.as_str() }</b>
                     <p class="quiet">{ format!("Signed in as {}", me.name) }</p></div>
+                if me.role != Role::Member {
+                    <Link to={Route::Admin} classes="button">{ "This instance" }</Link>
+                }
                 <Button label="Sign out" on={sign_out} testid="sign-out" />
             </section>
             <details class="card more">

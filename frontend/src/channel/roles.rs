@@ -33,9 +33,12 @@ pub fn Roles(props: &RolesProps) -> Html {
             let body = Some(json!({ "role": *role }));
             let done = "They have the role";
             desk.order.emit(Order { method: "PUT", path: at(name), body, done, in_form: true, touches: "" });
-            account.set(String::new());
         }
     };
+    {
+        let account = account.setter();
+        use_effect_with(desk.answer.clone(), move |_| account.set(String::new()));
+    }
     let entry = |holder: &serde_json::Value| {
         let account = text(holder, "account").to_owned();
         let is = if text(holder, "role") == "editor" { "Editor" } else { "VIP" };

@@ -4,7 +4,7 @@ use super::card::Card;
 use crate::{
     api::{count, text, use_desk, use_site},
     browser::{page, time},
-    ui::{Notice, Shape, Skeleton, TextField, alert, use_seconds},
+    ui::{Notice, Shape, Skeleton, TextField, alert, use_seconds, use_settled},
 };
 use serde_json::Value;
 use shared::channel::ChannelCard;
@@ -22,9 +22,10 @@ pub fn SearchPage() -> Html {
         "" => String::new(),
         text => format!("&{name}={}", page::encoded(text)),
     };
+    let words = use_settled(&search);
     let found = use_desk(format!(
         "channels?limit=60{}{}{}",
-        part("search", &search),
+        part("search", &words),
         part("category", &category),
         part("tag", &tag)
     ));

@@ -21,7 +21,7 @@ pub mod toggle;
 pub use button::{Button, IconButton, Kind};
 pub use chart::{Chart, Clock, Look, Mark, Panel, Unit, Zone};
 pub use copy_field::CopyField;
-pub use delayed::{Delayed, Skeleton, use_seconds};
+pub use delayed::{Delayed, Skeleton, use_seconds, use_settled};
 pub use dialog::Dialog;
 pub use element::{alert, el, el_with, words};
 pub use field::{Choice, Lines, Select, TextField};

@@ -7,7 +7,7 @@ use crate::{
     route::{Link, Route},
     ui::{Button, Shape, format_state, icon, named_icon, portrait, use_seconds},
 };
-use shared::{channel::Channel, id::ChannelName};
+use shared::{account::Me, channel::Channel, id::ChannelName};
 use std::rc::Rc;
 use yew::prelude::*;
 
@@ -44,7 +44,11 @@ pub fn About(props: &AboutProps) -> Html {
         state.map(|state| &state.title).filter(|title| !title.as_str().is_empty()).unwrap_or(&channel.title);
     let category = state.map(|state| &state.category).filter(|category| !category.as_str().is_empty());
     let category = category.unwrap_or(&channel.category).as_str();
-    let mine = use_site().me().is_some_and(|me| me.channels.iter().any(|mine| mine.name == channel.name));
+    let me = use_site().me();
+    let is_of = |channels: fn(&Me) -> &[Channel]| {
+        me.as_ref().is_some_and(|me| channels(me).iter().any(|one| one.name == channel.name))
+    };
+    let (mine, edited) = (is_of(|me| &me.channels), is_of(|me| &me.edits));
     let started = state.and_then(|state| state.start_time).filter(|_| live);
     let name = channel.display_name.as_str();
     html! {
@@ -77,6 +81,8 @@ pub fn About(props: &AboutProps) -> Html {
                     if mine {
                         <Link to={Route::StudioOf { channel: channel.name.to_string() }} classes="button">
                             { "Studio" }</Link>
+                    }
+                    if mine || edited {
                         <Link to={Route::Analytics { channel: Some(channel.name.to_string()), broadcast: None }}
                             classes="button">{ "Analytics" }</Link>
                     }

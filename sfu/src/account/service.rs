@@ -70,7 +70,10 @@ pub enum AccountError {
     Shut(#[from] Shut),
     /// A name that could be taken for somebody else's.
     #[error("this name is too much like somebody's")]
-    LookAlike,
+    LookAlike {
+        /// Which of the names, as requests call it.
+        field: &'static str,
+    },
     /// Only those who run the instance may, or only its owner.
     #[error("only those who run the instance may do this")]
     NotAllowed,
@@ -242,9 +245,14 @@ impl Accounts {
             return Err(AccountError::NameTaken);
         }
         others.extend(self.channels.names_but_of(None).await?);
-        let as_shown = name.as_str().parse::<DisplayName>().map_err(|_| AccountError::LookAlike)?;
-        let is_unfit = [&as_shown, display_name].into_iter().any(|name| self.names.is_unfit(name, &others));
-        if is_unfit { Err(AccountError::LookAlike) } else { Ok(()) }
+        let look_alike = |field| AccountError::LookAlike { field };
+        let as_shown = name.as_str().parse::<DisplayName>().map_err(|_| look_alike("name"))?;
+        for (field, name) in [("name", &as_shown), ("displayName", display_name)] {
+            if self.names.is_unfit(name, &others) {
+                return Err(look_alike(field));
+            }
+        }
+        Ok(())
     }
 
     /// That nobody takes this person, as they want to be called, for somebody else.
@@ -255,7 +263,8 @@ impl Accounts {
     ) -> Result<(), AccountError> {
         let mut others = self.store.names_but_of(account).await?;
         others.extend(self.channels.names_but_of(Some(account)).await?);
-        if self.names.is_unfit(name, &others) { Err(AccountError::LookAlike) } else { Ok(()) }
+        let field = "displayName";
+        if self.names.is_unfit(name, &others) { Err(AccountError::LookAlike { field }) } else { Ok(()) }
     }
 
     pub(super) async fn sign_in_as(

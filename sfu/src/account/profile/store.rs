@@ -74,6 +74,13 @@ impl ProfileStore {
         portrait: Option<(&str, &Portrait)>,
     ) -> Result<(), StoreError> {
         let mut transaction = self.0.pool().begin().await?;
+        sqlx::query(
+            "DELETE FROM avatars WHERE hash = (SELECT avatar FROM accounts WHERE id = $1)
+             AND NOT EXISTS (SELECT 1 FROM accounts WHERE avatar = avatars.hash AND id <> $1)",
+        )
+        .bind(account.as_str())
+        .execute(&mut *transaction)
+        .await?;
         if let Some((hash, Portrait { kind, bytes })) = portrait {
             let kind = match kind {
                 Kind::Png => "png",
@@ -93,11 +100,6 @@ impl ProfileStore {
             .bind(portrait.map(|(hash, _)| hash.to_owned()))
             .execute(&mut *transaction)
             .await?;
-        sqlx::query(
-            "DELETE FROM avatars WHERE NOT EXISTS (SELECT 1 FROM accounts WHERE avatar = avatars.hash)",
-        )
-        .execute(&mut *transaction)
-        .await?;
         transaction.commit().await?;
         Ok(())
     }

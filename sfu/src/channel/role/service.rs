@@ -48,6 +48,8 @@ impl Channels {
                 Given::TooMany => return Err(ChannelError::TooManyRoles),
             }
             tracing::info!(channel = %channel.name, "a role was given");
+            // It may be less than what they had before.
+            channels.ports.announce.edited(&channel.name);
             let holder = channels.role_store().holder(&channel.id, &account).await?;
             holder.ok_or(ChannelError::UnknownAccount)
         })
