@@ -99,9 +99,8 @@ pub struct Channels {
 
 /// The most channels that are kept in memory; beyond, all are read anew.
 const CACHED_MOST: usize = 10_000;
-/// A search reads so many channels at once, and so many times: what lies further down is found by its name alone.
-const LOOK: i64 = 500;
-const LOOKS_MOST: usize = 20;
+/// So many public channels are searched through, those that were live most recently.
+const SEARCHED_MOST: i64 = 10_000;
 /// The directory's list is read this often, as the shell may have made a channel.
 const LIST_LASTS: Duration = Duration::from_secs(10);
 
@@ -110,6 +109,15 @@ const LIST_LASTS: Duration = Duration::from_secs(10);
 pub(super) struct Cache {
     records: RwLock<Records>,
     public: Mutex<Option<(Instant, Arc<Vec<Record>>)>>,
+    searched: tokio::sync::Mutex<Option<Searched>>,
+}
+
+/// What is searched through.
+struct Searched {
+    read_at: Instant,
+    /// The count of edits when it was read.
+    edits: u64,
+    list: Arc<Vec<Record>>,
 }
 
 #[derive(Default)]
@@ -309,9 +317,9 @@ impl Channels {
         edit: EditChannel,
     ) -> Result<Channel, ChannelError> {
         let channel = self.allowed(who, name, rules::needed(&edit)).await?.channel.clone();
-        let (channels, edited) = (self.clone(), edited(channel, edit)?);
+        let (channels, edited) = (self.clone(), edited(channel, edit.clone())?);
         settle(async move {
-            let written = channels.store.update(&edited).await;
+            let written = channels.store.update(&edited, &edit).await;
             channels.take_edit(&edited, written.map_err(ChannelError::from)).await
         })
         .await
@@ -460,28 +468,40 @@ impl Channels {
     async fn off(
         &self,
         filter: &Filter,
-        (mut ended_at, mut name): (i64, &str),
+        (ended_at, name): (i64, &str),
         most: usize,
     ) -> Result<Vec<Record>, StoreError> {
         if filter.is_empty() {
             return self.store.public(ended_at, name, most as i64).await;
         }
-        let mut taken: Vec<Record> = Vec::new();
-        let mut last: String;
-        for _ in 0..LOOKS_MOST {
-            let looked = self.store.public(ended_at, name, LOOK).await?;
-            let is_all = looked.len() < LOOK as usize;
-            let Some(end) = looked.last() else { break };
-            ended_at = end.past.map_or(0, |past| past.ended_at.as_millis());
-            last = end.channel.name.to_string();
-            name = &last;
-            taken.extend(looked.into_iter().filter(|record| filter.takes(&record.channel)));
-            if is_all || taken.len() >= most {
-                break;
-            }
+        let list = self.searched().await?;
+        // In the list's order: the latest end first, then by name.
+        let place = |record: &Record| {
+            (
+                Reverse(record.past.map_or(0, |past| past.ended_at.as_millis())),
+                record.channel.name.to_string(),
+            )
+        };
+        let after = (Reverse(ended_at), name.to_owned());
+        let wanted = list.iter().filter(|record| place(record) > after);
+        Ok(wanted.filter(|record| filter.takes(&record.channel)).take(most).cloned().collect())
+    }
+
+    /// The public channels that are searched through. Whoever comes while they are read waits for that, so that searching
+    /// costs one reading at a time, however many do it.
+    async fn searched(&self) -> Result<Arc<Vec<Record>>, StoreError> {
+        let mut searched = self.cache.searched.lock().await;
+        let edits = self.cache.edits();
+        if let Some(known) = &*searched
+            && known.read_at.elapsed() < LIST_LASTS
+            && known.edits == edits
+        {
+            return Ok(known.list.clone());
         }
-        taken.truncate(most);
-        Ok(taken)
+        let read_at = Instant::now();
+        let list = Arc::new(self.store.public(i64::MAX, "", SEARCHED_MOST).await?);
+        *searched = Some(Searched { read_at, edits, list: list.clone() });
+        Ok(list)
     }
 
     /// What public channels broadcast, and how many do.
@@ -559,6 +579,10 @@ pub(super) fn edited(mut channel: Channel, edit: EditChannel) -> Result<Channel,
 }
 
 impl Cache {
+    fn edits(&self) -> u64 {
+        self.records.read().unwrap_or_else(PoisonError::into_inner).edits
+    }
+
     /// The record, or the count of edits that a read starts from.
     fn get(&self, name: &ChannelName) -> Result<Arc<Record>, u64> {
         let records = self.records.read().unwrap_or_else(PoisonError::into_inner);
