@@ -1,6 +1,7 @@
 //! The composition root: makes every part, and connects what must not know of each other.
 
 mod connect;
+mod end;
 pub mod media;
 #[cfg(test)]
 mod tests;
@@ -56,11 +57,9 @@ use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
     task::{JoinHandle, JoinSet},
-    time::{sleep, timeout},
+    time::sleep,
 };
 
-/// A stop takes at most this long, after the time to drain.
-const STOP_MOST: Duration = Duration::from_secs(10);
 /// How often a server that drains looks whether anybody is left.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
@@ -310,8 +309,8 @@ impl Server {
     }
 
     /// Serves until it is told to end. First nobody new is taken on, and those who follow events are told; who publishes or
-    /// watches goes on for the time to drain, if anybody does. Then all sessions are closed, and what is under way finishes,
-    /// for at most ten seconds.
+    /// watches goes on for the time to drain, if anybody does. Then all sessions are closed, and what is under way finishes and
+    /// the store closes, for at most ten seconds.
     pub async fn run_until(self, ending: watch::Receiver<Ending>) -> Result<(), AppError> {
         let mut servers = JoinSet::new();
         for listener in self.listeners {
@@ -336,7 +335,7 @@ impl Server {
         }
         tracing::info!("stopping: what is under way may finish");
         self.stopping.send_replace(true);
-        let finished = timeout(STOP_MOST, async {
+        let finish = async {
             while servers.join_next().await.is_some() {}
             self.gateway.closed().await;
             self.chat.written().await;
@@ -344,17 +343,13 @@ impl Server {
             if let Err(error) = self.desk.flush().await {
                 tracing::error!(%error, "the last of players' reports could not be written down");
             }
-        });
+        };
         tokio::select! {
-            finished = finished => if finished.is_err() {
-                tracing::warn!("some connections were cut: they did not finish within 10 s");
-            },
+            ended = end::within(end::MOST, finish, self.store.close()) => ended.report(),
             () = reached(&ending, Ending::AtOnce) => {
                 tracing::warn!("the server ends at once: some of what happened last may not be written down");
-                return Ok(());
             }
         }
-        self.store.close().await;
         Ok(())
     }
 }
