@@ -234,7 +234,7 @@ impl Server {
         })
         .await?;
 
-        let ports = connect::ports(&board, log, &bus, media.control);
+        let ports = connect::ports(&store, &board, log, &bus, media.control);
         let channels = Channels::new(store.clone(), ports);
         let owned = Arc::new(connect::AccountChannels(channels.clone()));
         let accounts = Accounts::new(store.clone(), owned, Arc::new(connect::Looks));
@@ -396,7 +396,8 @@ pub async fn create_channel(
 ) -> Result<NewChannel, AppError> {
     let store = open_store(&config).await?;
     let log: Arc<dyn BroadcastLog> = Arc::new(SqlBroadcastLog::new(store.clone()));
-    let ports = connect::ports(&LiveBoard::default(), log, &Bus::default(), Arc::new(connect::NothingLive));
+    let ports =
+        connect::ports(&store, &LiveBoard::default(), log, &Bus::default(), Arc::new(connect::NothingLive));
     let owner = AccountStore::new(store.clone()).owner().await?;
     let made = Channels::new(store.clone(), ports).create(owner.as_ref(), name, display_name).await;
     store.close().await;
@@ -414,7 +415,8 @@ pub async fn create_account(
 ) -> Result<AccountId, AppError> {
     let store = open_store(&config).await?;
     let log: Arc<dyn BroadcastLog> = Arc::new(SqlBroadcastLog::new(store.clone()));
-    let ports = connect::ports(&LiveBoard::default(), log, &Bus::default(), Arc::new(connect::NothingLive));
+    let ports =
+        connect::ports(&store, &LiveBoard::default(), log, &Bus::default(), Arc::new(connect::NothingLive));
     let channels = connect::AccountChannels(Channels::new(store.clone(), ports));
     let accounts = Accounts::new(store.clone(), Arc::new(channels), Arc::new(connect::Looks));
     let made = accounts.create(name, display_name, password).await;

@@ -4,6 +4,7 @@ use super::{
     Announce, Keys, Live, LiveControl, LiveSource, PastSource,
     listing::{self, Filter, Place},
     live::store::StartStore,
+    naming::{Names, Naming},
     role::store::RoleStore,
     rules::{self, Admission, Hidden, Record},
     store::ChannelStore,
@@ -12,6 +13,7 @@ use crate::{
     actor::{Actor, EmbedError, Visitor},
     fresh,
     permission::Permission,
+    settle::settle,
     store::{Store, StoreError},
 };
 use shared::{
@@ -43,6 +45,18 @@ pub enum ChannelError {
     /// The name is in use.
     #[error("a channel with this name exists already")]
     Taken,
+    /// A name that could be taken for somebody else's.
+    #[error("this name is too much like somebody's")]
+    LookAlike {
+        /// Which of the names, as requests call it.
+        field: &'static str,
+    },
+    /// Too often.
+    #[error("too often: wait before the next")]
+    TooFast {
+        /// How long.
+        wait: Duration,
+    },
     /// More tags than a channel has.
     #[error("a channel has at most {} tags", shared::channel::TAGS_MOST)]
     TooManyTags,
@@ -83,6 +97,8 @@ pub struct Ports {
     pub past: Arc<dyn PastSource>,
     /// Publishers' secrets.
     pub keys: Arc<dyn Keys>,
+    /// Everybody else's names.
+    pub names: Arc<dyn Names>,
     /// Hears of changes.
     pub announce: Arc<dyn Announce>,
 }
@@ -94,6 +110,7 @@ pub struct Channels {
     starts: StartStore,
     roles: RoleStore,
     pub(super) ports: Ports,
+    pub(super) naming: Naming,
     pub(super) cache: Arc<Cache>,
 }
 
@@ -132,7 +149,8 @@ impl Channels {
     /// On this database.
     pub fn new(store: Store, ports: Ports) -> Self {
         let (starts, roles) = (StartStore::new(store.clone()), RoleStore::new(store.clone()));
-        Self { store: ChannelStore::new(store), starts, roles, ports, cache: Arc::default() }
+        let naming = Naming::new(ports.names.clone());
+        Self { store: ChannelStore::new(store), starts, roles, ports, naming, cache: Arc::default() }
     }
 
     /// Broadcasts that were announced.
@@ -215,7 +233,7 @@ impl Channels {
         rules::state(record, self.ports.live.of(&record.channel.id), fresh::now())
     }
 
-    /// Makes a channel; its stream key comes back this once.
+    /// Makes a channel, whatever it is called; its stream key comes back this once.
     pub async fn create(
         &self,
         owner: Option<&AccountId>,
@@ -280,10 +298,7 @@ impl Channels {
 
     /// The same, but for those of one account.
     pub async fn names_but_of(&self, owner: Option<&AccountId>) -> Result<Vec<String>, StoreError> {
-        match owner {
-            Some(owner) => self.store.names_but_of(owner).await,
-            None => self.store.names().await,
-        }
+        self.store.names_but(owner, None).await
     }
 
     /// What channels show of their owner has changed.
@@ -316,8 +331,9 @@ impl Channels {
         name: &ChannelName,
         edit: EditChannel,
     ) -> Result<Channel, ChannelError> {
-        let channel = self.allowed(who, name, rules::needed(&edit)).await?.channel.clone();
-        let (channels, edited) = (self.clone(), edited(channel, edit.clone())?);
+        let record = self.allowed(who, name, rules::needed(&edit)).await?;
+        self.check_edit(who, &record, &edit).await?;
+        let (channels, edited) = (self.clone(), edited(record.channel.clone(), edit.clone())?);
         settle(async move {
             let written = channels.store.update(&edited, &edit).await;
             channels.take_edit(&edited, written.map_err(ChannelError::from)).await
@@ -550,14 +566,6 @@ impl Channels {
         let list = Arc::new(self.store.public(i64::MAX, "", rules::CARDS_MOST as i64).await?);
         *self.cache.public.lock().unwrap_or_else(PoisonError::into_inner) = Some((read_at, list.clone()));
         Ok(list)
-    }
-}
-
-/// Does work to its end even if whoever asked for it goes away: what is written and what is told of it must agree.
-pub(super) async fn settle<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
-    match tokio::spawn(work).await {
-        Ok(done) => done,
-        Err(failed) => std::panic::resume_unwind(failed.into_panic()),
     }
 }
 

@@ -120,13 +120,20 @@ impl ChannelStore {
         Ok(pairs.collect::<Result<Vec<_>, sqlx::Error>>()?.into_iter().flatten().collect())
     }
 
-    /// The same, but for those of one account.
-    pub async fn names_but_of(&self, owner: &AccountId) -> Result<Vec<String>, StoreError> {
-        let rows =
-            sqlx::query("SELECT name, display_name FROM channels WHERE owner_id IS NULL OR owner_id <> $1")
-                .bind(owner.as_str())
-                .fetch_all(self.0.pool())
-                .await?;
+    /// The same, but for those of one account, and of one channel.
+    pub async fn names_but(
+        &self,
+        owner: Option<&AccountId>,
+        channel: Option<&ChannelId>,
+    ) -> Result<Vec<String>, StoreError> {
+        // No id is empty.
+        let rows = sqlx::query(
+            "SELECT name, display_name FROM channels WHERE (owner_id IS NULL OR owner_id <> $1) AND id <> $2",
+        )
+        .bind(owner.map_or("", AccountId::as_str))
+        .bind(channel.map_or("", ChannelId::as_str))
+        .fetch_all(self.0.pool())
+        .await?;
         let pairs = rows.iter().map(|row| Ok([row.try_get(0)?, row.try_get(1)?]));
         Ok(pairs.collect::<Result<Vec<_>, sqlx::Error>>()?.into_iter().flatten().collect())
     }

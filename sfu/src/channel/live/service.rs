@@ -5,10 +5,11 @@ use crate::{
     actor::Actor,
     channel::{
         rules::{may, may_see},
-        service::{ChannelError, Channels, edited, settle},
+        service::{ChannelError, Channels, edited},
     },
     fresh,
     permission::Permission,
+    settle::settle,
 };
 use shared::{
     broadcast::BroadcastState,

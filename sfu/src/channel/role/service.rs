@@ -3,10 +3,11 @@
 use super::store::Given;
 use crate::{
     actor::Actor,
-    channel::service::{ChannelError, Channels, settle},
+    channel::service::{ChannelError, Channels},
     fresh,
     page::Wanted,
     permission::Permission,
+    settle::settle,
 };
 use shared::{
     channel::{ChannelRole, RoleHolder, Visibility},
