@@ -32,6 +32,8 @@ use crate::{
     fresh,
     http::{
         assets::{Assets, EMBEDDED},
+        endings::Endings,
+        login::Logins,
         peer::Site,
         server::{self, Places},
     },
@@ -237,7 +239,8 @@ impl Server {
         let ports = connect::ports(&store, &board, log, &bus, media.control);
         let channels = Channels::new(store.clone(), ports);
         let owned = Arc::new(connect::AccountChannels(channels.clone()));
-        let accounts = Accounts::new(store.clone(), owned, Arc::new(connect::Looks));
+        let endings = Endings::default();
+        let accounts = Accounts::new(store.clone(), owned, Arc::new(connect::Looks), endings.clone());
         let owners = Arc::new(connect::ChannelOwners(channels.clone()));
         let written = Arc::new(connect::ChatFigures(ChatStore::new(store.clone())));
         let analytics = Analytics::new(analytics_store, desk.clone(), owners, written);
@@ -253,7 +256,7 @@ impl Server {
             sessions: media.sessions.clone(),
         });
         let chat_topic = Arc::new(connect::ChatTopic(chat.clone()));
-        let logins = Arc::new(accounts.clone());
+        let logins = (Arc::new(accounts.clone()) as Arc<dyn Logins>, endings);
         let gateway =
             Gateway::new(topics, chat_topic, logins, (bus, rooms), site.clone(), is_draining.clone());
         metrics.register(|registry| {
@@ -418,7 +421,8 @@ pub async fn create_account(
     let ports =
         connect::ports(&store, &LiveBoard::default(), log, &Bus::default(), Arc::new(connect::NothingLive));
     let channels = connect::AccountChannels(Channels::new(store.clone(), ports));
-    let accounts = Accounts::new(store.clone(), Arc::new(channels), Arc::new(connect::Looks));
+    let looks = Arc::new(connect::Looks);
+    let accounts = Accounts::new(store.clone(), Arc::new(channels), looks, Endings::default());
     let made = accounts.create(name, display_name, password).await;
     store.close().await;
     Ok(made?)

@@ -14,7 +14,10 @@ use super::{
 use crate::{
     actor::Actor,
     fresh,
-    http::login::{Credential, Logins, SignedIn, Through},
+    http::{
+        endings::Endings,
+        login::{Credential, Logins, SignedIn, Through},
+    },
     limit::{Limiter, Rate, network_of},
     page::Wanted,
     portrait::PortraitError,
@@ -133,6 +136,8 @@ pub struct Accounts {
     tokens: Tokens,
     pub(super) channels: Arc<dyn Channels>,
     names: Arc<dyn Names>,
+    /// Is told whose logins or tokens ended.
+    pub(super) endings: Endings,
     pub(super) hasher: Hasher,
     pub(super) limits: Arc<Limits>,
 }
@@ -149,7 +154,7 @@ pub(super) struct Limits {
 
 impl Accounts {
     /// On this database, with these channels.
-    pub fn new(store: Store, channels: Arc<dyn Channels>, names: Arc<dyn Names>) -> Self {
+    pub fn new(store: Store, channels: Arc<dyn Channels>, names: Arc<dyn Names>, endings: Endings) -> Self {
         let limits = Limits {
             since: Instant::now(),
             names: Mutex::new(Limiter::new(PER_NAME)),
@@ -159,13 +164,14 @@ impl Accounts {
             edits: Mutex::new(Limiter::new(EDITS)),
         };
         Self {
-            tokens: Tokens::new(store.clone()),
+            tokens: Tokens::new(store.clone(), endings.clone()),
             joining: JoinStore::new(store.clone()),
             profiles: ProfileStore::new(store.clone()),
             everybody: PeopleStore::new(store.clone()),
             store: AccountStore::new(store),
             channels,
             names,
+            endings,
             hasher: Hasher::new(fresh::bytes()),
             limits: Arc::new(limits),
         }
@@ -351,6 +357,7 @@ impl Accounts {
     /// Ends a login of this person.
     pub async fn revoke(&self, who: &Actor, login: &LoginId) -> Result<(), AccountError> {
         let found = self.store.revoke(&who.account, login).await?;
+        self.endings.tell(&who.account);
         if found { Ok(()) } else { Err(AccountError::UnknownLogin) }
     }
 

@@ -306,9 +306,10 @@ impl Channels {
         self.cache.forget_all();
     }
 
-    /// Ends what is live on all channels of an account.
-    pub async fn end_all_of(&self, owner: &AccountId) -> Result<(), StoreError> {
-        for record in self.store.owned_by(owner).await? {
+    /// Ends what an account watches, and what is live on its channels.
+    pub async fn shut_out(&self, account: &AccountId) -> Result<(), StoreError> {
+        self.ports.control.let_go(account);
+        for record in self.store.owned_by(account).await? {
             self.ports.control.end(&record.channel.id).await;
         }
         Ok(())

@@ -96,12 +96,15 @@ impl Accounts {
         if !self.profiles.set_password(&who.account, (&known, &new), login).await? {
             return Err(AccountError::WrongCurrentPassword);
         }
+        self.endings.tell(&who.account);
         tracing::info!(account = %who.account, "a password was changed");
         Ok(())
     }
 
     /// Ends every login of a person but this one.
     pub async fn end_other_logins(&self, who: &Actor, login: &LoginId) -> Result<(), AccountError> {
-        Ok(self.profiles.end_other_logins(&who.account, login).await?)
+        self.profiles.end_other_logins(&who.account, login).await?;
+        self.endings.tell(&who.account);
+        Ok(())
     }
 }

@@ -68,6 +68,8 @@ impl LiveControl for NothingLive {
     fn hide(&self, _: &ChannelId) {}
 
     fn hide_from_embeds(&self, _: &ChannelId) {}
+
+    fn let_go(&self, _: &AccountId) {}
 }
 
 struct Board(LiveBoard);

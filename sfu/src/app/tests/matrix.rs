@@ -114,6 +114,7 @@ impl Stage {
             world.server.store.clone(),
             Arc::new(connect::AccountChannels(channels)),
             Arc::new(connect::Looks),
+            Endings::default(),
         );
         for standing in STANDINGS.into_iter().chain([Standing::Guest]) {
             let name = format!("{standing:?}").to_lowercase();
