@@ -32,10 +32,13 @@ use crate::{
     fresh,
     http::{
         assets::{Assets, EMBEDDED},
+        endings::Endings,
+        login::Logins,
         peer::Site,
         server::{self, Places},
     },
     routes::{self, Parts},
+    social::service::Social,
     store::{Store, StoreError},
     telemetry::{
         health::{Check, Readiness},
@@ -233,15 +236,19 @@ impl Server {
         })
         .await?;
 
-        let ports = connect::ports(&board, log, &bus, media.control);
+        let ports = connect::ports(&store, &board, log, &bus, media.control);
         let channels = Channels::new(store.clone(), ports);
-        let accounts = Accounts::new(store.clone(), Arc::new(connect::AccountChannels(channels.clone())));
+        let owned = Arc::new(connect::AccountChannels(channels.clone()));
+        let endings = Endings::default();
+        let accounts = Accounts::new(store.clone(), owned, Arc::new(connect::Looks), endings.clone());
         let owners = Arc::new(connect::ChannelOwners(channels.clone()));
         let written = Arc::new(connect::ChatFigures(ChatStore::new(store.clone())));
         let analytics = Analytics::new(analytics_store, desk.clone(), owners, written);
         let chat_ports = connect::chat_ports(&channels, &accounts, &board, &bus);
         let chat = Chat::new(store.clone(), chat_ports);
         tokio::spawn(connect::follow_edits(chat.clone(), bus.clone()));
+        let followable = Arc::new(connect::Followable(channels.clone()));
+        let social = Social::new(store.clone(), followable, Arc::new(connect::FollowsOnBus(bus.clone())));
         let topics = Arc::new(connect::Topics {
             channels: channels.clone(),
             board,
@@ -249,7 +256,7 @@ impl Server {
             sessions: media.sessions.clone(),
         });
         let chat_topic = Arc::new(connect::ChatTopic(chat.clone()));
-        let logins = Arc::new(accounts.clone());
+        let logins = (Arc::new(accounts.clone()) as Arc<dyn Logins>, endings);
         let gateway =
             Gateway::new(topics, chat_topic, logins, (bus, rooms), site.clone(), is_draining.clone());
         metrics.register(|registry| {
@@ -268,6 +275,7 @@ impl Server {
             channels,
             figures: Arc::new(connect::LiveFigures(analytics.clone())),
             analytics,
+            social,
             chat: chat.clone(),
             gateway: gateway.clone(),
             assets: Assets::new(EMBEDDED),
@@ -391,7 +399,8 @@ pub async fn create_channel(
 ) -> Result<NewChannel, AppError> {
     let store = open_store(&config).await?;
     let log: Arc<dyn BroadcastLog> = Arc::new(SqlBroadcastLog::new(store.clone()));
-    let ports = connect::ports(&LiveBoard::default(), log, &Bus::default(), Arc::new(connect::NothingLive));
+    let ports =
+        connect::ports(&store, &LiveBoard::default(), log, &Bus::default(), Arc::new(connect::NothingLive));
     let owner = AccountStore::new(store.clone()).owner().await?;
     let made = Channels::new(store.clone(), ports).create(owner.as_ref(), name, display_name).await;
     store.close().await;
@@ -409,9 +418,12 @@ pub async fn create_account(
 ) -> Result<AccountId, AppError> {
     let store = open_store(&config).await?;
     let log: Arc<dyn BroadcastLog> = Arc::new(SqlBroadcastLog::new(store.clone()));
-    let ports = connect::ports(&LiveBoard::default(), log, &Bus::default(), Arc::new(connect::NothingLive));
+    let ports =
+        connect::ports(&store, &LiveBoard::default(), log, &Bus::default(), Arc::new(connect::NothingLive));
     let channels = connect::AccountChannels(Channels::new(store.clone(), ports));
-    let made = Accounts::new(store.clone(), Arc::new(channels)).create(name, display_name, password).await;
+    let looks = Arc::new(connect::Looks);
+    let accounts = Accounts::new(store.clone(), Arc::new(channels), looks, Endings::default());
+    let made = accounts.create(name, display_name, password).await;
     store.close().await;
     Ok(made?)
 }

@@ -117,6 +117,14 @@ text_id!(
     /// One API token, to revoke it by; not its secret.
     TokenId
 );
+text_id!(
+    /// One invite, to revoke it by; not its secret.
+    InviteId
+);
+
+/// First path segments of the pages that only streamers and those who help them need: they are a program of their own, so
+/// that whoever only watches doesn't load them.
+pub const BACKSTAGE: [&str; 4] = ["admin", "analytics", "settings", "studio"];
 
 /// First path segments that are pages or interfaces of Weir, so that no channel may have them.
 pub const RESERVED_NAMES: &[&str] = &[
@@ -126,6 +134,7 @@ pub const RESERVED_NAMES: &[&str] = &[
     "analytics",
     "api",
     "assets",
+    "avatars",
     "browse",
     "categories",
     "category",

@@ -20,6 +20,8 @@ mod openapi;
 pub mod page;
 pub mod problem;
 pub mod publish;
+pub mod social;
+pub mod subscription;
 pub mod text;
 pub mod unit;
 pub mod watch;

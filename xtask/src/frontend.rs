@@ -1,4 +1,5 @@
-//! The frontend: trunk builds its two pages, the app and the player alone; brotli shrinks them, the server embeds them.
+//! The frontend: trunk builds its three pages, the app, its pages backstage and the player alone; brotli shrinks them, the
+//! server embeds them.
 
 use crate::{
     command,
@@ -19,11 +20,19 @@ use std::{
 };
 
 /// What the frontend is made of.
-const INPUTS: [&str; 7] =
-    ["frontend", "shared", "index.html", "embed.html", "Trunk.toml", "Cargo.lock", "Cargo.toml"];
+const INPUTS: [&str; 8] = [
+    "frontend",
+    "shared",
+    "index.html",
+    "backstage.html",
+    "embed.html",
+    "Trunk.toml",
+    "Cargo.lock",
+    "Cargo.toml",
+];
 
 /// The pages, each with code of its own, so that whoever only watches loads nothing else.
-pub const PAGES: [&str; 2] = ["index.html", "embed.html"];
+pub const PAGES: [&str; 3] = ["index.html", "backstage.html", "embed.html"];
 
 /// The script for other people's pages: as it is, under a name that never changes, since they name it.
 const EMBED_SCRIPT: &str = "frontend/assets/embed.js";

@@ -93,7 +93,18 @@ impl ProblemResponse {
             StatusCode::CONFLICT,
             "name-taken",
             "This name is taken",
-            "There is a channel with this name already. Choose another.",
+            "Somebody has this name already. Choose another.",
+        )
+        .field(field)
+    }
+
+    /// The name could be taken for somebody else's.
+    pub fn look_alike(field: &str) -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            "look-alike",
+            "This name is too much like another",
+            "This name could be taken for somebody else's here, or can't be shown as it is. Choose another.",
         )
         .field(field)
     }

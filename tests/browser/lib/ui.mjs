@@ -8,10 +8,26 @@ export const at = (id) => `[data-testid="${id}"]`;
 export async function click(page, selector, { timeout = 10_000 } = {}) {
   await until(page, (wanted) => {
     const element = document.querySelector(wanted);
-    return Boolean(element) && !element.disabled && element.getClientRects().length > 0;
+    if (!element || element.disabled || element.getClientRects().length === 0) return false;
+    // What lies under the bar of a phone is brought into sight first.
+    const { left, top, width, height } = element.getBoundingClientRect();
+    const hit = document.elementFromPoint(left + width / 2, top + height / 2);
+    if (hit && !element.contains(hit) && hit.closest('.bottom-bar')) element.scrollIntoView({ block: 'center' });
+    return true;
   }, { what: `${selector} ready to be pressed`, timeout, args: [selector] });
   await page.click(selector);
 }
+
+/** Presses what asks first, and says that it is meant. */
+export async function surely(page, selector) {
+  await click(page, selector);
+  await click(page, at('sure'));
+  await until(page, () => document.querySelector('dialog[open]') === null, { what: 'the question is gone' });
+}
+
+/** The names of buttons, as a screen reader says them. */
+export const namesOf = (page, selector) => page.$$eval(selector, (buttons) =>
+  buttons.map((button) => button.getAttribute('aria-label') ?? button.innerText));
 
 /**
  * Waits for an element on a page that nobody has touched. What puppeteer runs in a page counts as a person's gesture, after

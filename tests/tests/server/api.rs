@@ -197,6 +197,17 @@ fn what_is_answered_is_what_is_described() {
     post("me/tokens", "me/tokens", json!({ "label": "for ever", "scopes": ["read"] }));
     get("me/tokens", "me/tokens");
     get("channels", "channels");
+    get("categories", "categories");
+    get("people/{account}", "people/ada");
+    get("people", "people");
+    get("instance/settings", "instance/settings");
+    post("invites", "invites", json!({ "label": "a test" }));
+    get("invites", "invites");
+    get("me/following", "me/following");
+    get(&format!("{name}/follow"), "channels/ada/follow");
+    get(&format!("{name}/followers"), "channels/ada/followers");
+    get(&format!("{name}/roles"), "channels/ada/roles");
+    ask("PATCH", "/api/v1/me", "/api/v1/me", Some(json!({ "bio": "A test" })));
     post("channels", "channels", json!({ "name": "second" }));
     get(name, "channels/ada");
     let edit = json!({ "tags": ["a"], "embedding": { "allow": "sites", "sites": ["https://a.example"] } });
@@ -256,7 +267,7 @@ fn what_an_operation_says_of_tokens_is_so() {
         let made = request.json(&json!({ "label": "a test", "scopes": scopes })).send(weir.http).json();
         made["secret"].as_str().expect("a secret").to_owned()
     };
-    let scopes = ["read", "chat:write", "chat:moderate", "channel:write"];
+    let scopes = ["read", "chat:write", "chat:moderate", "follow:write", "channel:write"];
     let without = scopes.map(|missing| {
         let others: Vec<&str> = scopes.into_iter().filter(|scope| *scope != missing).collect();
         (missing, token(&others))

@@ -18,6 +18,7 @@ mod media;
 mod negotiation;
 mod network;
 mod operation;
+mod people;
 mod programs;
 mod redundant;
 mod renditions;

@@ -69,7 +69,7 @@ impl chat::Channels for OfChannels {
                 channel: record.channel.id.clone(),
                 name: record.channel.name.clone(),
                 owner: record.owner.clone(),
-                is_owner: who.actor.is_some_and(|actor| rules::may_manage(actor, &record)),
+                standings: rules::standings(who.actor, &record),
             })
         }
         .boxed()

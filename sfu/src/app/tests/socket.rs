@@ -53,17 +53,17 @@ impl Running {
 }
 
 #[derive(Debug)]
-enum Frame {
+pub(super) enum Frame {
     Text(String),
     Close(u16),
     Other,
 }
 
-struct Client(TcpStream);
+pub(super) struct Client(TcpStream);
 
 impl Client {
     /// Connects; the client, or the status it was refused with.
-    async fn connect(address: SocketAddr, headers: &str) -> Result<Self, String> {
+    pub(super) async fn connect(address: SocketAddr, headers: &str) -> Result<Self, String> {
         let mut stream = TcpStream::connect(address).await.unwrap();
         let request = format!(
             "GET /api/v1/events HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
@@ -94,11 +94,11 @@ impl Client {
         let _ = self.0.write_all(&frame).await;
     }
 
-    async fn send(&mut self, message: Value) {
+    pub(super) async fn send(&mut self, message: Value) {
         self.frame(1, message.to_string().as_bytes()).await;
     }
 
-    async fn read(&mut self) -> Frame {
+    pub(super) async fn read(&mut self) -> Frame {
         timeout(LONG, self.read_frame()).await.expect("the server says something")
     }
 
@@ -275,4 +275,27 @@ async fn a_stop_tells_pages_and_waits_for_nobody_long() {
     let closed = tokio::spawn(async move { page.closed().await });
     server.stop().await;
     assert_eq!(closed.await.unwrap(), 1012);
+}
+
+#[tokio::test]
+async fn a_login_that_ends_takes_its_sockets_with_it_at_once() {
+    let server = run().await;
+    let here = server.set_up().await;
+    let login = json!({ "name": "ada", "password": "correct horse" });
+    let answer = server.call("POST", "/api/v1/login", "", login).await;
+    let there = answer.headers()[header::SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let socket = async |cookie: &str| {
+        Client::connect(server.address, &format!("Cookie: {cookie}\r\n")).await.ok().unwrap()
+    };
+    let (mut stays, mut goes) = (socket(&here).await, socket(&there).await);
+    for page in [&mut stays, &mut goes] {
+        page.send(request("media:stream_webrtc:v1", "w")).await;
+        assert_eq!(page.message().await.event.to_string(), "media:stream_webrtc:v1:started");
+    }
+    let ended = server.call("POST", "/api/v1/me/logins/end-others", &here, json!({})).await;
+    assert_eq!(ended.status(), StatusCode::NO_CONTENT);
+    assert_eq!(goes.closed().await, 1008);
+    stays.send(request("channel:stream_state:v1", "s")).await;
+    while stays.message().await.event.to_string() != "channel:stream_state:v1:started" {}
+    server.stop().await;
 }

@@ -1,0 +1,46 @@
+//! The instance, for those who run it: who may come, who is here.
+
+use super::{joining::Joining, people::People};
+use crate::{
+    api::use_site,
+    browser::page,
+    ui::{Notice, Shape},
+};
+use shared::account::{Me, Role};
+use std::rc::Rc;
+use yew::prelude::*;
+
+/// Properties of [`Admin`].
+#[derive(Properties, PartialEq)]
+pub struct AdminProps {
+    /// Who looks.
+    pub me: Rc<Me>,
+}
+
+/// The page.
+#[component]
+pub fn Admin(props: &AdminProps) -> Html {
+    let site = use_site();
+    use_effect_with(site.name(), |name| page::set_title(&format!("This instance · {name}")));
+    if props.me.role == Role::Member {
+        return html! {
+            <div class="page-state">
+                <Notice icon={Shape::Alert} title="This page is for those who run the instance."
+                    text="Ask its owner, if you should be one of them." />
+            </div>
+        };
+    }
+    html! {
+        <article class="settings">
+            <h1>{ format!("Run {}", site.name()) }</h1>
+            <section class="card" aria-labelledby="joining-title">
+                <h2 id="joining-title">{ "Who may come" }</h2>
+                <Joining />
+            </section>
+            <section class="card" aria-labelledby="people-title">
+                <h2 id="people-title">{ "People" }</h2>
+                <People me={props.me.clone()} />
+            </section>
+        </article>
+    }
+}
