@@ -149,9 +149,17 @@ fn the_app_is_served_at_every_page_of_it() {
     let home = page("/");
     assert_eq!(home.status, 200);
     assert!(home.header("content-type").is_some_and(|kind| kind.starts_with("text/html")));
-    for path in ["/ada", "/studio", "/studio/ada", "/sign-in", "/set-up?token=x", "/settings"] {
-        let response = page(path);
-        assert_eq!((response.status, response.body == home.body), (200, true), "{path}");
+    // The pages of streamers and of those who run the instance are a program of their own.
+    let backstage = page("/studio");
+    assert!(backstage.status == 200 && backstage.body != home.body);
+    for (paths, program) in [
+        (&["/ada", "/ada/x", "/sign-in", "/set-up?token=x"], &home),
+        (&["/studio/ada", "/analytics/ada", "/settings", "/admin"], &backstage),
+    ] {
+        for path in paths {
+            let response = page(path);
+            assert_eq!((response.status, response.body == program.body), (200, true), "{path}");
+        }
     }
     assert!(home.header("content-security-policy").is_some(), "what may run on the page is said");
     assert_eq!(home.header("x-content-type-options"), Some("nosniff"));
