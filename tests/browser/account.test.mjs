@@ -25,7 +25,8 @@ scenario('sign in, see where, sign out elsewhere, sign out', async (world) => {
   assert.equal((await weir.api('GET', '/api/v1/me', undefined, owner.cookie)).status, 401, 'revoked');
 
   await click(page, at('sign-out'));
-  await page.waitForSelector(at('to-sign-in'), { visible: true });
+  // By way of another document: an element that is waited for may be one of the page that is being left.
+  await until(page, () => location.pathname === '/sign-in' && document.querySelector('[data-testid="sign-in"]') !== null, { what: 'signed out' });
   await page.goto(`${weir.origin}/studio`);
   await until(page, () => location.pathname === '/sign-in', { what: 'to sign in first' });
   // And back to where one wanted to go.

@@ -44,11 +44,14 @@ scenario('an invite makes an account on a phone, which follows, searches, and ge
   await phone.waitForSelector('.chip', { visible: true });
   await phone.click('.chip');
   await until(phone, () => document.querySelector('.chip').getAttribute('aria-pressed') === 'true', { what: 'a category is chosen' });
-  await phone.click(`${at('results')} a`);
+  await says(phone, at('found'), '1 channel');
+  await click(phone, `${at('results')} a`);
   await until(phone, () => location.pathname === '/ada', { what: 'the channel' });
   await click(phone, at('follow'));
   await until(phone, () => document.querySelector('[data-testid="follow"]').getAttribute('aria-pressed') === 'true', { what: 'it is followed' });
-  await phone.click('.bottom-bar a[href="/following"]');
+  // The chat has the place of the bar.
+  await click(phone, at('chat-hide'));
+  await click(phone, '.bottom-bar a[href="/following"]');
   await says(phone, at('following'), 'Etudes by night');
 
   await phone.goto(`${weir.origin}/settings`);

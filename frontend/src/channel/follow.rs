@@ -43,9 +43,9 @@ pub fn Follow(props: &FollowProps) -> Html {
         if desk.failure.is_some() {
             return html! {
                 <span class="follow follow-trouble">
-                    { words("span", "quiet", "Whether you follow isn't known yet.") }
                     <Button label="Try again" name="Try again to load whether you follow the channel" icon={Shape::Heart}
                         busy={desk.is_reading} on={desk.again.clone()} testid="follow-again" />
+                    { words("span", "quiet", "Whether you follow isn't known yet.") }
                 </span>
             };
         }
