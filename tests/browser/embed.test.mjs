@@ -207,7 +207,8 @@ for (const [name, browserOf] of Object.entries(launch)) {
 
     const page = await world.page(browser, `${site.origin}/stranger.html?stranger=${encodeURIComponent(stranger.origin)}`);
     const frame = await inside(page);
-    await playerIs(frame, 'live');
+    // With a stranger shouting at it, and what another page's refusal left to do: a busy machine takes its time.
+    await playerIs(frame, 'live', { timeout: 30_000 });
     const shouts = await inside(page, '#stranger');
     await until(shouts, () => Number(document.querySelector('#shouted').textContent) > 20, { what: 'a lot of shouting' });
     await seesStation(frame, 4);
