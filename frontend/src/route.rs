@@ -17,6 +17,8 @@ pub enum Route {
     },
     /// To sign in.
     SignIn,
+    /// What one was told.
+    Notifications,
     /// What one follows.
     Following,
     /// To look for channels.
@@ -66,6 +68,7 @@ impl Route {
             Self::Studio => "/studio".to_owned(),
             Self::StudioOf { channel } => format!("/studio/{channel}"),
             Self::SignIn => "/sign-in".to_owned(),
+            Self::Notifications => "/notifications".to_owned(),
             Self::Following => "/following".to_owned(),
             Self::Search { query } if query.is_empty() => "/search".to_owned(),
             Self::Search { query } => format!("/search?{query}"),
@@ -98,6 +101,7 @@ impl Route {
                 _ => Self::NotFound,
             },
             ("sign-in", None) => Self::SignIn,
+            ("notifications", None) => Self::Notifications,
             ("following", None) => Self::Following,
             // The page reads the rest of its address itself.
             ("search", None) => Self::Search { query: String::new() },
@@ -229,6 +233,7 @@ mod tests {
             Route::Studio,
             Route::StudioOf { channel: channel() },
             Route::SignIn,
+            Route::Notifications,
             Route::Following,
             Route::Search { query: String::new() },
             Route::SignUp,

@@ -31,8 +31,13 @@ use crate::{
     fresh,
     http::{
         assets::{Assets, EMBEDDED},
+        outgoing::Outgoing,
         peer::Site,
         server::{self, Places},
+    },
+    notification::{
+        delivery::{service::Push, task},
+        service::Notifications,
     },
     routes::{self, Parts},
     social::service::Social,
@@ -245,8 +250,21 @@ impl Server {
         let chat_ports = connect::chat_ports(&channels, &accounts, &board, &bus);
         let chat = Chat::new(store.clone(), chat_ports);
         tokio::spawn(connect::follow_edits(chat.clone(), bus.clone()));
+        let notifications = Notifications::new(store.clone());
+        let outgoing = Outgoing::new(config.http.outgoing_allow.clone().into());
+        let push = Push::new(store.clone(), outgoing, base_url.clone()).await?;
+        tokio::spawn(task::run(push.clone(), notifications.clone(), stopping.subscribe()));
+        let teller = connect::Teller {
+            bus: bus.clone(),
+            board: board.clone(),
+            channels: channels.clone(),
+            accounts: accounts.clone(),
+            chat: ChatStore::new(store.clone()),
+            notifications: Arc::new(notifications.clone()),
+        };
+        tokio::spawn(teller.clone().run());
         let followable = Arc::new(connect::Followable(channels.clone()));
-        let social = Social::new(store.clone(), followable, Arc::new(connect::FollowsOnBus(bus.clone())));
+        let social = Social::new(store.clone(), followable, Arc::new(connect::FollowsHeard(teller)));
         let topics = Arc::new(connect::Topics {
             channels: channels.clone(),
             board,
@@ -255,12 +273,14 @@ impl Server {
         });
         let chat_topic = Arc::new(connect::ChatTopic(chat.clone()));
         let logins = Arc::new(accounts.clone());
+        let bells = Arc::new(connect::BellsOf(notifications.clone()));
         let gateway =
-            Gateway::new(topics, chat_topic, logins, (bus, rooms), site.clone(), is_draining.clone());
+            Gateway::new(topics, chat_topic, bells, logins, (bus, rooms), site.clone(), is_draining.clone());
         metrics.register(|registry| {
             gateway.register(registry);
             chat.register(registry);
             desk.register(registry);
+            push.register(registry);
         });
 
         let setup_token = accounts.new_setup_token().await?;
@@ -274,6 +294,8 @@ impl Server {
             figures: Arc::new(connect::LiveFigures(analytics.clone())),
             analytics,
             social,
+            notifications,
+            push,
             chat: chat.clone(),
             gateway: gateway.clone(),
             assets: Assets::new(EMBEDDED),

@@ -15,6 +15,11 @@ use crate::{
         peer::Site,
         problem::ProblemResponse,
     },
+    notification::{
+        self,
+        delivery::{self, service::Push},
+        service::Notifications,
+    },
     social::{self, service::Social},
     telemetry::{
         health::{self, Readiness},
@@ -50,6 +55,10 @@ pub struct Parts {
     pub analytics: Analytics,
     /// Who follows whom.
     pub social: Social,
+    /// What people are told.
+    pub notifications: Notifications,
+    /// Browsers that are told by push.
+    pub push: Push,
     /// Figures, for the compact live API.
     pub figures: Arc<dyn Figures>,
     /// Rooms.
@@ -75,6 +84,8 @@ pub fn router(parts: Parts) -> Router {
         channels,
         analytics,
         social,
+        notifications,
+        push,
         figures,
         chat,
         gateway,
@@ -99,6 +110,10 @@ pub fn router(parts: Parts) -> Router {
     // GET   /api/v1/me/tokens                       POST  /api/v1/me/tokens       DELETE /api/v1/me/tokens/{id}
     // GET   /api/v1/channels                        POST  /api/v1/channels
     // GET   /api/v1/categories                      GET   /api/v1/me/following
+    // GET   /api/v1/me/notifications                PUT   /api/v1/me/notifications/read
+    // GET   /api/v1/me/notification-preferences     PUT   /api/v1/me/notification-preferences
+    // GET   /api/v1/push                            GET   /api/v1/me/push
+    // POST  /api/v1/me/push                         DELETE /api/v1/me/push/{id}
     // GET   /api/v1/channels/{name}/follow          PUT   /api/v1/channels/{name}/follow
     // DELETE /api/v1/channels/{name}/follow         GET   /api/v1/channels/{name}/followers
     // GET   /api/v1/channels/{name}                 PATCH /api/v1/channels/{name}
@@ -134,6 +149,8 @@ pub fn router(parts: Parts) -> Router {
         .merge(channel::live::routes::routes(channels.clone(), figures, logins.clone()))
         .merge(analytics::routes::routes(analytics.clone(), logins.clone()))
         .merge(social::routes::routes(social, logins.clone()))
+        .merge(notification::routes::routes(notifications, logins.clone()))
+        .merge(delivery::routes::routes(push, logins.clone(), account::device::label))
         .merge(channel::role::routes::routes(channels.clone(), logins.clone()))
         .merge(channel::routes::routes(channels, logins.clone()))
         .merge(chat::routes::routes(chat, logins))
@@ -160,7 +177,8 @@ pub fn router(parts: Parts) -> Router {
         .merge(embeds)
         // GET   /emotes/{name}.svg
         .merge(chat::routes::emotes())
-        // GET   /avatars/{hash}
+        // GET   /avatars/{hash}                         GET   /sw.js
+        .merge(delivery::routes::worker())
         .merge(account::profile::routes::avatars(people))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz).with_state(readiness))

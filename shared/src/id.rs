@@ -122,6 +122,15 @@ text_id!(
     InviteId
 );
 
+text_id!(
+    /// One notification.
+    NotificationId
+);
+text_id!(
+    /// One browser that is told by push.
+    PushId
+);
+
 /// First path segments of the pages that only streamers and those who help them need: they are a program of their own, so
 /// that whoever only watches doesn't load them.
 pub const BACKSTAGE: [&str; 4] = ["admin", "analytics", "settings", "studio"];
@@ -175,6 +184,7 @@ pub const RESERVED_NAMES: &[&str] = &[
     "sitemap",
     "static",
     "studio",
+    "sw",
     "support",
     "system",
     "terms",

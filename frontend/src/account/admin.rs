@@ -154,7 +154,7 @@ fn Joining() -> Html {
 
 fn change(desk: &Desk, account: &str, body: Value, done: &'static str) {
     let path = format!("people/{account}");
-    desk.order.emit(Order { method: "PATCH", path, body: Some(body), done, in_form: false, touches: "" });
+    desk.order.emit(Order { method: "PATCH", path, body: Some(body), done, ..Order::default() });
 }
 
 /// Everybody, to be looked for.

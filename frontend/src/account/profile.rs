@@ -117,7 +117,7 @@ pub fn ChangePassword() -> Html {
             let body = Some(json!({ "current": *current, "new": *new }));
             let done = "The new password works; every other browser is signed out";
             let (method, path) = ("PUT", "me/password".to_owned());
-            desk.order.emit(Order { method, path, body, done, in_form: true, touches: "" });
+            desk.order.emit(Order { method, path, body, done, in_form: true, ..Order::default() });
             current.set(String::new());
             new.set(String::new());
         }

@@ -23,6 +23,8 @@ pub struct Order {
     pub done: &'static str,
     /// What is wrong is said beside the form, and not in a passing message.
     pub in_form: bool,
+    /// What it changes is not shown anew at once.
+    pub quiet: bool,
     /// Lists elsewhere on the page that are read again, by what their paths begin with.
     pub touches: &'static str,
 }
@@ -69,7 +71,8 @@ thread_local! {
     static NEXT: Cell<u32> = const { Cell::new(0) };
 }
 
-fn touch(prefix: &str) {
+/// Reads every list on the page again whose path begins with this.
+pub(super) fn touch(prefix: &str) {
     let shown: Vec<Callback<()>> = SHOWN.with_borrow(|shown| {
         shown.iter().filter(|(_, path, _)| path.starts_with(prefix)).map(|(.., read)| read.clone()).collect()
     });
@@ -135,7 +138,7 @@ pub fn use_desk(path: String) -> Desk {
             (known.borrow_mut().is_busy, known.borrow_mut().wrong) = (true, None);
             update.force_update();
             browser::spawn(async move {
-                let Order { method, path: at, body, done, in_form, touches } = order;
+                let Order { method, path: at, body, done, in_form, quiet, touches } = order;
                 let answer = rest::plain(method, &at, body.map(|body| body.to_string())).await;
                 known.borrow_mut().is_busy = false;
                 match answer {
@@ -152,7 +155,7 @@ pub fn use_desk(path: String) -> Desk {
                     Err(failure) => toast.emit(failure.sentence()),
                 }
                 update.force_update();
-                if !path.is_empty() {
+                if !path.is_empty() && !quiet {
                     read(path).await;
                 }
             });

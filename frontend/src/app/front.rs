@@ -2,7 +2,7 @@
 
 use super::{Program, signed_in};
 use crate::{
-    account::{SetUpPage, SignInPage, SignUpPage},
+    account::{NotificationsPage, SetUpPage, SignInPage, SignUpPage},
     api::use_site,
     browser::page,
     channel::{Follow, FollowingPage, Home, Rail, SearchPage},
@@ -25,7 +25,8 @@ impl Program for Front {
         Some(match route {
             Route::Home => html! { <Home /> },
             Route::SignIn => html! { <SignInPage /> },
-            Route::Following => html! { <OwnFollowing /> },
+            Route::Notifications => html! { <Own notifications=true /> },
+            Route::Following => html! { <Own notifications=false /> },
             Route::Search { .. } => html! { <SearchPage /> },
             Route::SignUp => html! { <SignUpPage /> },
             Route::SetUp => html! { <SetUpPage /> },
@@ -60,9 +61,16 @@ impl Program for Front {
     }
 }
 
+#[derive(Properties, PartialEq)]
+struct OwnProps {
+    /// What one was told; or what one follows.
+    notifications: bool,
+}
+
 #[component]
-fn OwnFollowing() -> Html {
+fn Own(props: &OwnProps) -> Html {
     match signed_in(&use_site()) {
+        Ok(_) if props.notifications => html! { <NotificationsPage /> },
         Ok(_) => html! { <FollowingPage /> },
         Err(instead) => instead,
     }

@@ -32,7 +32,14 @@ pub fn Roles(props: &RolesProps) -> Html {
             }
             let body = Some(json!({ "role": *role }));
             let done = "They have the role";
-            desk.order.emit(Order { method: "PUT", path: at(name), body, done, in_form: true, touches: "" });
+            desk.order.emit(Order {
+                method: "PUT",
+                path: at(name),
+                body,
+                done,
+                in_form: true,
+                ..Order::default()
+            });
         }
     };
     {

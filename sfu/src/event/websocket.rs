@@ -1,7 +1,7 @@
 //! The event socket: carries [`super::gateway`] over a WebSocket.
 
 use super::{
-    Chat, Source, ToSend,
+    Bells, Chat, Source, ToSend,
     bus::{Bus, Rooms},
     feed::Feeds,
     gateway::{Body, Command, Connection, Key, MESSAGE_MOST, Outgoing},
@@ -61,6 +61,7 @@ const LOGIN_CHECK: Duration = Duration::from_secs(60);
 pub struct Gateway {
     pub(super) source: Arc<dyn Source>,
     pub(super) chat: Arc<dyn Chat>,
+    pub(super) bells: Arc<dyn Bells>,
     logins: Arc<dyn Logins>,
     pub(super) bus: Bus,
     pub(super) rooms: Rooms,
@@ -83,6 +84,7 @@ impl Gateway {
     pub fn new(
         source: Arc<dyn Source>,
         chat: Arc<dyn Chat>,
+        bells: Arc<dyn Bells>,
         logins: Arc<dyn Logins>,
         (bus, rooms): (Bus, Rooms),
         site: Site,
@@ -91,7 +93,7 @@ impl Gateway {
         let feeds = Feeds::new(source.clone(), bus.clone());
         let places = Arc::new(Semaphore::new(CONNECTIONS_MOST as usize));
         let (of_networks, metrics) = (Arc::default(), Metrics::default());
-        Self { source, chat, logins, bus, rooms, feeds, site, places, of_networks, draining, metrics }
+        Self { source, chat, bells, logins, bus, rooms, feeds, site, places, of_networks, draining, metrics }
     }
 
     /// A place for a connection; none if there are too many, of all or of one network.
@@ -374,6 +376,10 @@ impl Session {
                 for (cursor, payload) in events {
                     self.core.occurred(key, cursor, payload);
                 }
+                (key, Some(next))
+            }
+            Happened::Bell { key, cursor, text, next } => {
+                self.core.state(key, cursor, Payload::Chat(text));
                 (key, Some(next))
             }
             Happened::Chat { key, cursor, text, next } => {

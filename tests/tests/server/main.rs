@@ -16,6 +16,7 @@ mod live;
 mod loss;
 mod media;
 mod network;
+mod notifications;
 mod operation;
 mod people;
 mod renditions;

@@ -46,6 +46,14 @@ fn need(operation: &str) -> Need {
         | "createChannel" | "editMe" | "setAvatar" | "removeAvatar" | "changePassword" | "endOtherLogins" => {
             OwnAccount
         }
+        "readPushKey" => SeeOpen,
+        "listNotifications"
+        | "markNotificationsRead"
+        | "readNotificationPreferences"
+        | "setNotificationPreferences"
+        | "listPushBrowsers"
+        | "addPushBrowser"
+        | "removePushBrowser" => OwnAccount,
         "follow" | "unfollow" | "listFollowed" => Follow,
         "listFollowers" => SeeFollowers,
         "listPeople"
@@ -66,6 +74,7 @@ fn topic_need(topic: Topic) -> Permission {
             Permission::SeeOpen
         }
         Topic::Webrtc | Topic::Analytics | Topic::Peers => Permission::SeeFigures,
+        Topic::Bell => Permission::OwnAccount,
         Topic::SendChat => Permission::WriteChat,
     }
 }
