@@ -1,6 +1,7 @@
 //! The composition root: makes every part, and connects what must not know of each other.
 
 mod connect;
+mod end;
 pub mod media;
 #[cfg(test)]
 mod tests;
@@ -31,6 +32,8 @@ use crate::{
     fresh,
     http::{
         assets::{Assets, EMBEDDED},
+        endings::Endings,
+        login::Logins,
         outgoing::Outgoing,
         peer::Site,
         server::{self, Places},
@@ -61,11 +64,9 @@ use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
     task::{JoinHandle, JoinSet},
-    time::{sleep, timeout},
+    time::sleep,
 };
 
-/// A stop takes at most this long, after the time to drain.
-const STOP_MOST: Duration = Duration::from_secs(10);
 /// How often a server that drains looks whether anybody is left.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
@@ -240,10 +241,11 @@ impl Server {
         })
         .await?;
 
-        let ports = connect::ports(&board, log, &bus, media.control);
+        let ports = connect::ports(&store, &board, log, &bus, media.control);
         let channels = Channels::new(store.clone(), ports);
         let owned = Arc::new(connect::AccountChannels(channels.clone()));
-        let accounts = Accounts::new(store.clone(), owned, Arc::new(connect::Looks));
+        let endings = Endings::default();
+        let accounts = Accounts::new(store.clone(), owned, Arc::new(connect::Looks), endings.clone());
         let owners = Arc::new(connect::ChannelOwners(channels.clone()));
         let written = Arc::new(connect::ChatFigures(ChatStore::new(store.clone())));
         let analytics = Analytics::new(analytics_store, desk.clone(), owners, written);
@@ -272,8 +274,8 @@ impl Server {
             sessions: media.sessions.clone(),
         });
         let chat_topic = Arc::new(connect::ChatTopic(chat.clone()));
-        let logins = Arc::new(accounts.clone());
         let bells = Arc::new(connect::BellsOf(notifications.clone()));
+        let logins = (Arc::new(accounts.clone()) as Arc<dyn Logins>, endings);
         let gateway =
             Gateway::new(topics, chat_topic, bells, logins, (bus, rooms), site.clone(), is_draining.clone());
         metrics.register(|registry| {
@@ -332,8 +334,8 @@ impl Server {
     }
 
     /// Serves until it is told to end. First nobody new is taken on, and those who follow events are told; who publishes or
-    /// watches goes on for the time to drain, if anybody does. Then all sessions are closed, and what is under way finishes,
-    /// for at most ten seconds.
+    /// watches goes on for the time to drain, if anybody does. Then all sessions are closed, and what is under way finishes and
+    /// the store closes, for at most ten seconds.
     pub async fn run_until(self, ending: watch::Receiver<Ending>) -> Result<(), AppError> {
         let mut servers = JoinSet::new();
         for listener in self.listeners {
@@ -358,7 +360,7 @@ impl Server {
         }
         tracing::info!("stopping: what is under way may finish");
         self.stopping.send_replace(true);
-        let finished = timeout(STOP_MOST, async {
+        let finish = async {
             while servers.join_next().await.is_some() {}
             self.gateway.closed().await;
             self.chat.written().await;
@@ -366,17 +368,13 @@ impl Server {
             if let Err(error) = self.desk.flush().await {
                 tracing::error!(%error, "the last of players' reports could not be written down");
             }
-        });
+        };
         tokio::select! {
-            finished = finished => if finished.is_err() {
-                tracing::warn!("some connections were cut: they did not finish within 10 s");
-            },
+            ended = end::within(end::MOST, finish, self.store.close()) => ended.report(),
             () = reached(&ending, Ending::AtOnce) => {
                 tracing::warn!("the server ends at once: some of what happened last may not be written down");
-                return Ok(());
             }
         }
-        self.store.close().await;
         Ok(())
     }
 }
@@ -423,7 +421,8 @@ pub async fn create_channel(
 ) -> Result<NewChannel, AppError> {
     let store = open_store(&config).await?;
     let log: Arc<dyn BroadcastLog> = Arc::new(SqlBroadcastLog::new(store.clone()));
-    let ports = connect::ports(&LiveBoard::default(), log, &Bus::default(), Arc::new(connect::NothingLive));
+    let ports =
+        connect::ports(&store, &LiveBoard::default(), log, &Bus::default(), Arc::new(connect::NothingLive));
     let owner = AccountStore::new(store.clone()).owner().await?;
     let made = Channels::new(store.clone(), ports).create(owner.as_ref(), name, display_name).await;
     store.close().await;
@@ -441,9 +440,11 @@ pub async fn create_account(
 ) -> Result<AccountId, AppError> {
     let store = open_store(&config).await?;
     let log: Arc<dyn BroadcastLog> = Arc::new(SqlBroadcastLog::new(store.clone()));
-    let ports = connect::ports(&LiveBoard::default(), log, &Bus::default(), Arc::new(connect::NothingLive));
+    let ports =
+        connect::ports(&store, &LiveBoard::default(), log, &Bus::default(), Arc::new(connect::NothingLive));
     let channels = connect::AccountChannels(Channels::new(store.clone(), ports));
-    let accounts = Accounts::new(store.clone(), Arc::new(channels), Arc::new(connect::Looks));
+    let looks = Arc::new(connect::Looks);
+    let accounts = Accounts::new(store.clone(), Arc::new(channels), looks, Endings::default());
     let made = accounts.create(name, display_name, password).await;
     store.close().await;
     Ok(made?)

@@ -22,6 +22,7 @@ pub mod publish;
 pub mod routes;
 pub mod rtc;
 pub mod secret;
+pub mod settle;
 pub mod social;
 pub mod store;
 pub mod telemetry;

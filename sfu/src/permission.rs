@@ -1,7 +1,9 @@
-//! What people may do: one table of what there is to do and of who may. Every capability's rules ask here, and nowhere else
-//! is it decided. Pure.
+//! What people may do: one table of what there is to do and of who may. Whoever lets people do something asks here what they
+//! may by what they are. Pure.
 //!
-//! What else must hold (that a room lets guests write, that a channel is open) is said by the capability that knows it.
+//! A capability knows what somebody is, from its own record, and says what else must hold (that a room lets guests write, that
+//! a channel is open). What is one's own (one's account and its logins, what one wrote, whom one follows) is found by whose it
+//! is: there the table's rows say that one must be signed in, which the extractor asks.
 
 use shared::{account::Role, channel::ChannelRole, subscription::Tier};
 

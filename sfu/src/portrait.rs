@@ -82,7 +82,11 @@ pub fn portrait(file: &[u8]) -> Result<Portrait, PortraitError> {
     let orientation = decoder.orientation().unwrap_or(image::metadata::Orientation::NoTransforms);
     let mut picture = DynamicImage::from_decoder(decoder).map_err(refused)?;
     picture.apply_orientation(orientation);
-    let square = picture.resize_to_fill(SIDE, SIDE, FilterType::Triangle).to_rgba8();
+    // Cut first: scaled whole, a line of 8192 pixels would be two million pixels long.
+    let side = picture.width().min(picture.height());
+    let (left, top) = ((picture.width() - side) / 2, (picture.height() - side) / 2);
+    let square = picture.crop_imm(left, top, side, side).resize_exact(SIDE, SIDE, FilterType::Triangle);
+    let square = square.to_rgba8();
     let mut bytes = Vec::new();
     let is_opaque = square.pixels().all(|pixel| pixel.0[3] == u8::MAX);
     let (kind, written) = if is_opaque {
@@ -179,6 +183,15 @@ mod tests {
         let wide = written(&RgbaImage::new(8000, 5100), ImageFormat::Png);
         assert!(wide.len() < BYTES_MOST / 4, "{} bytes", wide.len());
         assert_eq!(portrait(&wide), Err(PortraitError::TooManyPixels));
+    }
+
+    #[test]
+    fn a_line_of_pixels_becomes_no_larger_picture_on_the_way() {
+        // Scaled before it is cut, each would be two million pixels long, and gigabytes.
+        for (width, height) in [(8192, 1), (1, 8192), (2, 8191)] {
+            let portrait = portrait(&written(&RgbaImage::new(width, height), ImageFormat::Png)).unwrap();
+            assert_eq!(size_of(&portrait), (SIDE, SIDE), "{width}×{height}");
+        }
     }
 
     /// PNG's own check sum.

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { decodes, eventually, hearsSound, scenario, seesStation } from './harness.mjs';
 import { FRAMES } from './lib/clip.mjs';
 import { Relay } from './lib/relay.mjs';
+import { stands } from './lib/stands.mjs';
 import { at, click, goLive, playerIs, says, signedIn } from './lib/ui.mjs';
 
 const STATION = 6;
@@ -11,6 +12,8 @@ const RUNGS = [['360p', 360], ['180p', 180]];
 const SLOW = 10;
 // And at any for this one.
 const LEAST = ['180p'];
+// A switch that waits for anything takes longer, in milliseconds.
+const BREAK = 1500;
 
 /** A camera's page publishes `codec` at 720p, in one encoding, and these rungs of it are offered. */
 async function published(world, weir, camera, codec, { frameRate, rungs = LEAST } = {}) {
@@ -162,6 +165,38 @@ scenario('who decodes nothing of a broadcast in H.264 gets a rung by itself', as
   );
   await seesStation(other, STATION);
   assert.equal((await page.evaluate(() => weirProbe.receiving())).codec.toUpperCase(), 'VIDEO/AV1', 'side by side');
+}, { timeout: 120_000 });
+
+scenario('a viewer who refuses AV1 gets the source, while another goes from that to AV1 and back', async (world) => {
+  const weir = await world.weir();
+  const [camera, browser] = await Promise.all([world.chromium({ station: STATION }), world.chromium()]);
+  await published(world, weir, camera, 'VP8', { frameRate: SLOW });
+  const [refusing, other] = [await world.client(browser), await world.client(browser)];
+  const [refused, session] = [
+    await refusing.evaluate((url) => client.play({ url, codec: 'VP8' }), weir.whep('vp8')),
+    await other.evaluate((url) => client.play({ url }), weir.whep('vp8')),
+  ];
+  const gets = (page, codec) => eventually(
+    async () => (await page.evaluate(() => weirProbe.receiving()))?.codec?.toUpperCase() === `VIDEO/${codec}`,
+    { what: codec, timeout: 30_000 },
+  );
+  await Promise.all([gets(refusing, 'VP8'), gets(other, 'VP8')]);
+  const ways = [['180p', 'AV1'], ['source', 'VP8'], ['180p', 'AV1']];
+  for (const [rendition, codec] of ways) {
+    const stood = await stands(other);
+    await choose(session, { rendition });
+    await gets(other, codec);
+    await seesStation(other, STATION);
+    const longest = await stood();
+    console.log(`to ${rendition} in ${codec}: the picture stood for ${longest.toFixed(0)} ms at most`);
+    assert.ok(longest < BREAK, `to ${rendition} in ${codec}: the picture stood for ${longest} ms`);
+  }
+  // Who refuses it is given no rung, not even one that was asked for.
+  await choose(refused, { rendition: '180p' });
+  await decodes(refusing);
+  await seesStation(refusing, STATION);
+  assert.equal((await refusing.evaluate(() => weirProbe.receiving())).codec.toUpperCase(), 'VIDEO/VP8');
+  assert.equal((await other.evaluate(() => weirProbe.receiving())).codec.toUpperCase(), 'VIDEO/AV1', 'side by side');
 }, { timeout: 120_000 });
 
 scenario('what is turned off is not made', async (world) => {

@@ -82,6 +82,23 @@ impl Events {
         }
     }
 
+    /// Reads until the server closes; with which code, or `None` when it hasn't within `timeout`.
+    pub fn until_closed(&mut self, timeout: Duration) -> Option<u16> {
+        let deadline = Instant::now() + timeout;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return None;
+            }
+            self.socket.get_ref().set_read_timeout(Some(left)).expect("a timeout");
+            match self.socket.read() {
+                Ok(Message::Close(frame)) => return frame.map(|frame| frame.code.into()),
+                Ok(_) => {}
+                Err(_) => return None,
+            }
+        }
+    }
+
     /// Sends JSON.
     pub fn send(&mut self, message: &Value) {
         self.send_text(&message.to_string());

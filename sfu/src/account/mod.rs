@@ -47,8 +47,8 @@ pub trait Channels: Send + Sync + 'static {
     /// An account's channels, oldest first.
     fn owned_by<'a>(&'a self, owner: &'a AccountId) -> BoxFuture<'a, Result<Vec<Channel>, StoreError>>;
 
-    /// Ends what is live on all channels of an account.
-    fn end_all_of<'a>(&'a self, owner: &'a AccountId) -> BoxFuture<'a, Result<(), StoreError>>;
+    /// Ends what an account publishes and watches.
+    fn shut_out<'a>(&'a self, account: &'a AccountId) -> BoxFuture<'a, Result<(), StoreError>>;
 
     /// What channels show of their owner has changed.
     fn owner_changed(&self, owner: &AccountId);

@@ -272,13 +272,7 @@ impl From<AccountError> for ProblemResponse {
                 "An account here takes an invite that works. This one is used up, is over or isn't whole, or there is none: ask for one.",
             )
             .field("invite"),
-            AccountError::LookAlike { field } => Self::new(
-                StatusCode::CONFLICT,
-                "look-alike",
-                "This name is too much like another",
-                "This name could be taken for somebody else's here, or can't be shown as it is. Choose another.",
-            )
-            .field(field),
+            AccountError::LookAlike { field } => Self::look_alike(field),
             AccountError::NotAllowed => Self::new(
                 StatusCode::FORBIDDEN,
                 "not-yours",

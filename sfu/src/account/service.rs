@@ -14,7 +14,10 @@ use super::{
 use crate::{
     actor::Actor,
     fresh,
-    http::login::{Credential, Logins, SignedIn, Through},
+    http::{
+        endings::Endings,
+        login::{Credential, Logins, SignedIn, Through},
+    },
     limit::{Limiter, Rate, network_of},
     page::Wanted,
     portrait::PortraitError,
@@ -120,6 +123,8 @@ const PER_ADDRESS: Rate = Rate { burst: 30, every: Duration::from_secs(5) };
 const JOINING: Rate = Rate { burst: 20, every: Duration::from_secs(300) };
 /// Pictures that one person uploads: each costs some tenths of a second.
 const PICTURES: Rate = Rate { burst: 10, every: Duration::from_secs(30) };
+/// And what they say of themselves.
+const EDITS: Rate = Rate { burst: 20, every: Duration::from_secs(10) };
 
 /// The service; cheap to clone.
 #[derive(Clone)]
@@ -131,6 +136,8 @@ pub struct Accounts {
     tokens: Tokens,
     pub(super) channels: Arc<dyn Channels>,
     names: Arc<dyn Names>,
+    /// Is told whose logins or tokens ended.
+    pub(super) endings: Endings,
     pub(super) hasher: Hasher,
     pub(super) limits: Arc<Limits>,
 }
@@ -142,26 +149,29 @@ pub(super) struct Limits {
     addresses: Mutex<Limiter<IpAddr>>,
     joining: Mutex<Limiter<IpAddr>>,
     pictures: Mutex<Limiter<AccountId>>,
+    edits: Mutex<Limiter<AccountId>>,
 }
 
 impl Accounts {
     /// On this database, with these channels.
-    pub fn new(store: Store, channels: Arc<dyn Channels>, names: Arc<dyn Names>) -> Self {
+    pub fn new(store: Store, channels: Arc<dyn Channels>, names: Arc<dyn Names>, endings: Endings) -> Self {
         let limits = Limits {
             since: Instant::now(),
             names: Mutex::new(Limiter::new(PER_NAME)),
             addresses: Mutex::new(Limiter::new(PER_ADDRESS)),
             joining: Mutex::new(Limiter::new(JOINING)),
             pictures: Mutex::new(Limiter::new(PICTURES)),
+            edits: Mutex::new(Limiter::new(EDITS)),
         };
         Self {
-            tokens: Tokens::new(store.clone()),
+            tokens: Tokens::new(store.clone(), endings.clone()),
             joining: JoinStore::new(store.clone()),
             profiles: ProfileStore::new(store.clone()),
             everybody: PeopleStore::new(store.clone()),
             store: AccountStore::new(store),
             channels,
             names,
+            endings,
             hasher: Hasher::new(fresh::bytes()),
             limits: Arc::new(limits),
         }
@@ -210,7 +220,7 @@ impl Accounts {
             Claim::Stale => return Err(AccountError::StaleLink),
         }
         self.channels.open_first(&account.id, &request.channel, &account.display_name).await?;
-        self.sign_in_as(account, user_agent).await
+        self.sign_in_as(account, None, user_agent).await
     }
 
     /// Signs a person in.
@@ -224,14 +234,14 @@ impl Accounts {
         self.limits.take_name(&request.name)?;
         let known = self.store.by_name(&request.name).await?;
         let (account, hash) = known.map_or((None, None), |(account, hash)| (Some(account), Some(hash)));
-        let matches = self.hasher.verify(request.password, hash).await?;
+        let matches = self.hasher.verify(request.password, hash.clone()).await?;
         let account = account.filter(|_| matches).ok_or(AccountError::WrongPassword)?;
         self.limits.forget_name(&request.name);
         // Told to those alone who know the password.
         if account.is_suspended {
             return Err(AccountError::Suspended);
         }
-        self.sign_in_as(account, user_agent).await
+        self.sign_in_as(account, hash.as_deref(), user_agent).await
     }
 
     /// That nobody takes this person for somebody else.
@@ -270,6 +280,7 @@ impl Accounts {
     pub(super) async fn sign_in_as(
         &self,
         account: Account,
+        verified: Option<&str>,
         user_agent: &str,
     ) -> Result<(Me, Secret), AccountError> {
         let secret = Secret::from_random(fresh::bytes());
@@ -280,7 +291,9 @@ impl Accounts {
             created_at: now,
             last_used_at: now,
         };
-        self.store.add_login(&account.id, &login, &secret.hash()).await?;
+        if !self.store.add_login(&account.id, verified, &login, &secret.hash()).await? {
+            return Err(AccountError::WrongPassword);
+        }
         Ok((self.me_of(account).await?, secret))
     }
 
@@ -344,6 +357,7 @@ impl Accounts {
     /// Ends a login of this person.
     pub async fn revoke(&self, who: &Actor, login: &LoginId) -> Result<(), AccountError> {
         let found = self.store.revoke(&who.account, login).await?;
+        self.endings.tell(&who.account);
         if found { Ok(()) } else { Err(AccountError::UnknownLogin) }
     }
 
@@ -401,6 +415,12 @@ impl Limits {
     pub(super) fn take_picture(&self, account: &AccountId) -> Result<(), AccountError> {
         let mut pictures = self.pictures.lock().unwrap_or_else(PoisonError::into_inner);
         pictures.take(account, self.now()).map_err(|wait| AccountError::TooMany { wait })
+    }
+
+    /// Once more a person changes what they say of themselves.
+    pub(super) fn take_edit(&self, account: &AccountId) -> Result<(), AccountError> {
+        let mut edits = self.edits.lock().unwrap_or_else(PoisonError::into_inner);
+        edits.take(account, self.now()).map_err(|wait| AccountError::TooMany { wait })
     }
 
     pub(super) fn take_name(&self, name: &AccountName) -> Result<(), AccountError> {

@@ -211,14 +211,28 @@ impl AccountStore {
         row.as_ref().map(account).transpose()
     }
 
-    /// Writes a new login, and clears away those that are over.
+    /// Writes a new login, and clears away those that are over. False, if the account is suspended, or its password isn't
+    /// the one any more that was `verified` a moment ago.
     pub async fn add_login(
         &self,
         account: &AccountId,
+        verified: Option<&str>,
         login: &LoginRow,
         token: &SecretHash,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let mut transaction = self.0.pool().begin().await?;
+        // Written, so that whoever changes the password or suspends comes wholly before or wholly after.
+        let is_good = sqlx::query(
+            "UPDATE accounts SET password_hash = password_hash
+             WHERE id = $1 AND password_hash = COALESCE($2, password_hash) AND suspended_at IS NULL",
+        )
+        .bind(account.as_str())
+        .bind(verified.map(str::to_owned))
+        .execute(&mut *transaction)
+        .await?;
+        if is_good.rows_affected() == 0 {
+            return Ok(false);
+        }
         sqlx::query("DELETE FROM logins WHERE last_used_at <= $1")
             .bind(rules::over_before(login.created_at).as_millis())
             .execute(&mut *transaction)
@@ -236,7 +250,7 @@ impl AccountStore {
         .execute(&mut *transaction)
         .await?;
         transaction.commit().await?;
-        Ok(())
+        Ok(true)
     }
 
     /// Whose login a token is: who, which, and when it was last used.

@@ -4,6 +4,7 @@ pub mod access;
 pub mod embed;
 pub mod listing;
 pub mod live;
+pub mod naming;
 pub mod role;
 pub mod routes;
 pub mod rules;
@@ -14,7 +15,7 @@ use crate::{secret::SecretHash, store::StoreError};
 use futures_util::future::BoxFuture;
 use shared::{
     broadcast::{BroadcastState, Rendition},
-    id::{BroadcastId, ChannelId, ChannelName},
+    id::{AccountId, BroadcastId, ChannelId, ChannelName},
     ladder::LadderState,
     text::Title,
     unit::{Seconds, Timestamp},
@@ -72,6 +73,9 @@ pub trait LiveControl: Send + Sync + 'static {
 
     /// Lets those go who watch a channel by a signed embed.
     fn hide_from_embeds(&self, channel: &ChannelId);
+
+    /// Lets somebody go, whatever they watch; what anybody may watch they come back to by themselves.
+    fn let_go(&self, account: &AccountId);
 }
 
 /// Remembers broadcasts that are over.

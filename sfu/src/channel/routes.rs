@@ -122,7 +122,8 @@ async fn categories(State(api): State<Api>) -> Result<Answer<Page<CategoryCard>>
     responses(
         (status = 201, body = NewChannel, description = "The channel and its stream key"),
         (status = 403, description = "The token lacks the scope"),
-        (status = 409, description = "The name is taken, or the account has as many channels as it may"),
+        (status = 409, description = "The name is taken or too much like another, or the account has as many channels as it may"),
+        (status = 429, description = "Too often"),
     ),
     security(("login" = []), ("token" = ["channel:write"]))
 )]
@@ -133,7 +134,7 @@ async fn create(
     Json(request): Json<CreateChannel>,
 ) -> Result<Response, ProblemResponse> {
     who.may(Scope::ChannelWrite)?;
-    let made = api.channels.create(Some(&who.actor.account), request.name, request.display_name).await?;
+    let made = api.channels.create_for(&who.actor, request.name, request.display_name).await?;
     let (channel, stream_key) = made;
     let whip_url = whip_url(&peer.base_url, &channel.name);
     Ok((StatusCode::CREATED, Answer(NewChannel { channel, stream_key, whip_url })).into_response())
@@ -177,6 +178,8 @@ async fn read(
         (status = 200, body = Channel, description = "The channel as it is now"),
         (status = 403, description = "Somebody else's channel, or the token lacks the scope"),
         (status = 404, description = "No such channel, as far as the one who asks may know"),
+        (status = 409, description = "The name is too much like another"),
+        (status = 429, description = "Too often"),
     ),
     security(("login" = []), ("token" = ["channel:write"]))
 )]
@@ -467,6 +470,17 @@ impl From<ChannelError> for ProblemResponse {
                 format!("A channel has at most {} editors and VIPs. Remove some.", shared::channel::ROLES_MOST),
             ),
             ChannelError::Taken => Self::taken("name"),
+            ChannelError::LookAlike { field } => Self::look_alike(field),
+            ChannelError::TooFast { wait } => {
+                let seconds = wait.as_secs() + 1;
+                Self::new(
+                    StatusCode::TOO_MANY_REQUESTS,
+                    "too-fast",
+                    "Too fast",
+                    format!("Channels can't be named so often. Wait {seconds} s, then try again."),
+                )
+                .retry_after(seconds)
+            }
             ChannelError::TooManySites => Self::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "invalid",

@@ -4,6 +4,7 @@ use super::{
     Announce, Keys, Live, LiveControl, LiveSource, PastSource,
     listing::{self, Filter, Place},
     live::store::StartStore,
+    naming::{Names, Naming},
     role::store::RoleStore,
     rules::{self, Admission, Hidden, Record},
     store::ChannelStore,
@@ -12,6 +13,7 @@ use crate::{
     actor::{Actor, EmbedError, Visitor},
     fresh,
     permission::Permission,
+    settle::settle,
     store::{Store, StoreError},
 };
 use shared::{
@@ -43,6 +45,18 @@ pub enum ChannelError {
     /// The name is in use.
     #[error("a channel with this name exists already")]
     Taken,
+    /// A name that could be taken for somebody else's.
+    #[error("this name is too much like somebody's")]
+    LookAlike {
+        /// Which of the names, as requests call it.
+        field: &'static str,
+    },
+    /// Too often.
+    #[error("too often: wait before the next")]
+    TooFast {
+        /// How long.
+        wait: Duration,
+    },
     /// More tags than a channel has.
     #[error("a channel has at most {} tags", shared::channel::TAGS_MOST)]
     TooManyTags,
@@ -83,6 +97,8 @@ pub struct Ports {
     pub past: Arc<dyn PastSource>,
     /// Publishers' secrets.
     pub keys: Arc<dyn Keys>,
+    /// Everybody else's names.
+    pub names: Arc<dyn Names>,
     /// Hears of changes.
     pub announce: Arc<dyn Announce>,
 }
@@ -94,14 +110,14 @@ pub struct Channels {
     starts: StartStore,
     roles: RoleStore,
     pub(super) ports: Ports,
+    pub(super) naming: Naming,
     pub(super) cache: Arc<Cache>,
 }
 
 /// The most channels that are kept in memory; beyond, all are read anew.
 const CACHED_MOST: usize = 10_000;
-/// A search reads so many channels at once, and so many times: what lies further down is found by its name alone.
-const LOOK: i64 = 500;
-const LOOKS_MOST: usize = 20;
+/// So many public channels are searched through, those that were live most recently.
+const SEARCHED_MOST: i64 = 10_000;
 /// The directory's list is read this often, as the shell may have made a channel.
 const LIST_LASTS: Duration = Duration::from_secs(10);
 
@@ -110,6 +126,15 @@ const LIST_LASTS: Duration = Duration::from_secs(10);
 pub(super) struct Cache {
     records: RwLock<Records>,
     public: Mutex<Option<(Instant, Arc<Vec<Record>>)>>,
+    searched: tokio::sync::Mutex<Option<Searched>>,
+}
+
+/// What is searched through.
+struct Searched {
+    read_at: Instant,
+    /// The count of edits when it was read.
+    edits: u64,
+    list: Arc<Vec<Record>>,
 }
 
 #[derive(Default)]
@@ -124,7 +149,8 @@ impl Channels {
     /// On this database.
     pub fn new(store: Store, ports: Ports) -> Self {
         let (starts, roles) = (StartStore::new(store.clone()), RoleStore::new(store.clone()));
-        Self { store: ChannelStore::new(store), starts, roles, ports, cache: Arc::default() }
+        let naming = Naming::new(ports.names.clone());
+        Self { store: ChannelStore::new(store), starts, roles, ports, naming, cache: Arc::default() }
     }
 
     /// Broadcasts that were announced.
@@ -207,7 +233,7 @@ impl Channels {
         rules::state(record, self.ports.live.of(&record.channel.id), fresh::now())
     }
 
-    /// Makes a channel; its stream key comes back this once.
+    /// Makes a channel, whatever it is called; its stream key comes back this once.
     pub async fn create(
         &self,
         owner: Option<&AccountId>,
@@ -272,10 +298,7 @@ impl Channels {
 
     /// The same, but for those of one account.
     pub async fn names_but_of(&self, owner: Option<&AccountId>) -> Result<Vec<String>, StoreError> {
-        match owner {
-            Some(owner) => self.store.names_but_of(owner).await,
-            None => self.store.names().await,
-        }
+        self.store.names_but(owner, None).await
     }
 
     /// What channels show of their owner has changed.
@@ -283,9 +306,10 @@ impl Channels {
         self.cache.forget_all();
     }
 
-    /// Ends what is live on all channels of an account.
-    pub async fn end_all_of(&self, owner: &AccountId) -> Result<(), StoreError> {
-        for record in self.store.owned_by(owner).await? {
+    /// Ends what an account watches, and what is live on its channels.
+    pub async fn shut_out(&self, account: &AccountId) -> Result<(), StoreError> {
+        self.ports.control.let_go(account);
+        for record in self.store.owned_by(account).await? {
             self.ports.control.end(&record.channel.id).await;
         }
         Ok(())
@@ -308,10 +332,11 @@ impl Channels {
         name: &ChannelName,
         edit: EditChannel,
     ) -> Result<Channel, ChannelError> {
-        let channel = self.allowed(who, name, rules::needed(&edit)).await?.channel.clone();
-        let (channels, edited) = (self.clone(), edited(channel, edit)?);
+        let record = self.allowed(who, name, rules::needed(&edit)).await?;
+        self.check_edit(who, &record, &edit).await?;
+        let (channels, edited) = (self.clone(), edited(record.channel.clone(), edit.clone())?);
         settle(async move {
-            let written = channels.store.update(&edited).await;
+            let written = channels.store.update(&edited, &edit).await;
             channels.take_edit(&edited, written.map_err(ChannelError::from)).await
         })
         .await
@@ -460,28 +485,40 @@ impl Channels {
     async fn off(
         &self,
         filter: &Filter,
-        (mut ended_at, mut name): (i64, &str),
+        (ended_at, name): (i64, &str),
         most: usize,
     ) -> Result<Vec<Record>, StoreError> {
         if filter.is_empty() {
             return self.store.public(ended_at, name, most as i64).await;
         }
-        let mut taken: Vec<Record> = Vec::new();
-        let mut last: String;
-        for _ in 0..LOOKS_MOST {
-            let looked = self.store.public(ended_at, name, LOOK).await?;
-            let is_all = looked.len() < LOOK as usize;
-            let Some(end) = looked.last() else { break };
-            ended_at = end.past.map_or(0, |past| past.ended_at.as_millis());
-            last = end.channel.name.to_string();
-            name = &last;
-            taken.extend(looked.into_iter().filter(|record| filter.takes(&record.channel)));
-            if is_all || taken.len() >= most {
-                break;
-            }
+        let list = self.searched().await?;
+        // In the list's order: the latest end first, then by name.
+        let place = |record: &Record| {
+            (
+                Reverse(record.past.map_or(0, |past| past.ended_at.as_millis())),
+                record.channel.name.to_string(),
+            )
+        };
+        let after = (Reverse(ended_at), name.to_owned());
+        let wanted = list.iter().filter(|record| place(record) > after);
+        Ok(wanted.filter(|record| filter.takes(&record.channel)).take(most).cloned().collect())
+    }
+
+    /// The public channels that are searched through. Whoever comes while they are read waits for that, so that searching
+    /// costs one reading at a time, however many do it.
+    async fn searched(&self) -> Result<Arc<Vec<Record>>, StoreError> {
+        let mut searched = self.cache.searched.lock().await;
+        let edits = self.cache.edits();
+        if let Some(known) = &*searched
+            && known.read_at.elapsed() < LIST_LASTS
+            && known.edits == edits
+        {
+            return Ok(known.list.clone());
         }
-        taken.truncate(most);
-        Ok(taken)
+        let read_at = Instant::now();
+        let list = Arc::new(self.store.public(i64::MAX, "", SEARCHED_MOST).await?);
+        *searched = Some(Searched { read_at, edits, list: list.clone() });
+        Ok(list)
     }
 
     /// What public channels broadcast, and how many do.
@@ -533,14 +570,6 @@ impl Channels {
     }
 }
 
-/// Does work to its end even if whoever asked for it goes away: what is written and what is told of it must agree.
-pub(super) async fn settle<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
-    match tokio::spawn(work).await {
-        Ok(done) => done,
-        Err(failed) => std::panic::resume_unwind(failed.into_panic()),
-    }
-}
-
 /// A channel after an edit.
 pub(super) fn edited(mut channel: Channel, edit: EditChannel) -> Result<Channel, ChannelError> {
     let EditChannel { display_name, title, description, category, tags, visibility, embedding } = edit;
@@ -559,6 +588,10 @@ pub(super) fn edited(mut channel: Channel, edit: EditChannel) -> Result<Channel,
 }
 
 impl Cache {
+    fn edits(&self) -> u64 {
+        self.records.read().unwrap_or_else(PoisonError::into_inner).edits
+    }
+
     /// The record, or the count of edits that a read starts from.
     fn get(&self, name: &ChannelName) -> Result<Arc<Record>, u64> {
         let records = self.records.read().unwrap_or_else(PoisonError::into_inner);

@@ -6,7 +6,7 @@ use crate::{
     store::{Store, StoreError},
 };
 use shared::{
-    channel::{CategoryCard, Channel, Visibility},
+    channel::{CategoryCard, Channel, EditChannel, Visibility},
     embed::Embedding,
     id::{AccountId, ChannelId, ChannelName},
     unit::Timestamp,
@@ -120,13 +120,20 @@ impl ChannelStore {
         Ok(pairs.collect::<Result<Vec<_>, sqlx::Error>>()?.into_iter().flatten().collect())
     }
 
-    /// The same, but for those of one account.
-    pub async fn names_but_of(&self, owner: &AccountId) -> Result<Vec<String>, StoreError> {
-        let rows =
-            sqlx::query("SELECT name, display_name FROM channels WHERE owner_id IS NULL OR owner_id <> $1")
-                .bind(owner.as_str())
-                .fetch_all(self.0.pool())
-                .await?;
+    /// The same, but for those of one account, and of one channel.
+    pub async fn names_but(
+        &self,
+        owner: Option<&AccountId>,
+        channel: Option<&ChannelId>,
+    ) -> Result<Vec<String>, StoreError> {
+        // No id is empty.
+        let rows = sqlx::query(
+            "SELECT name, display_name FROM channels WHERE (owner_id IS NULL OR owner_id <> $1) AND id <> $2",
+        )
+        .bind(owner.map_or("", AccountId::as_str))
+        .bind(channel.map_or("", ChannelId::as_str))
+        .fetch_all(self.0.pool())
+        .await?;
         let pairs = rows.iter().map(|row| Ok([row.try_get(0)?, row.try_get(1)?]));
         Ok(pairs.collect::<Result<Vec<_>, sqlx::Error>>()?.into_iter().flatten().collect())
     }
@@ -169,7 +176,8 @@ impl ChannelStore {
             "LEFT JOIN broadcasts AS past ON past.id = (SELECT latest.id FROM broadcasts AS latest ",
             "WHERE latest.channel_id = channels.id AND latest.ended_at IS NOT NULL ",
             "ORDER BY latest.ended_at DESC, latest.id DESC LIMIT 1) ",
-            "WHERE channels.visibility = 'PUBLIC' AND (COALESCE(past.ended_at, 0) < $1 ",
+            "LEFT JOIN accounts ON accounts.id = channels.owner_id ",
+            "WHERE channels.visibility = 'PUBLIC' AND accounts.suspended_at IS NULL AND (COALESCE(past.ended_at, 0) < $1 ",
             "OR (COALESCE(past.ended_at, 0) = $1 AND channels.name > $2)) ",
             "ORDER BY COALESCE(past.ended_at, 0) DESC, channels.name LIMIT $3"
         ))
@@ -232,8 +240,8 @@ impl ChannelStore {
     }
 
     /// Writes what a channel says of itself.
-    pub async fn update(&self, channel: &Channel) -> Result<(), StoreError> {
-        update(self.0.pool(), channel).await
+    pub async fn update(&self, channel: &Channel, edit: &EditChannel) -> Result<(), StoreError> {
+        update(self.0.pool(), channel, edit).await
     }
 
     /// Gives channels without an owner one.
@@ -346,23 +354,26 @@ impl ChannelStore {
     }
 }
 
-/// Writes what a channel says of itself, alone or within a transaction.
+/// Writes what an edit changed of a channel, alone or within a transaction; what it left alone may be another by now.
 pub async fn update<'a>(
     executor: impl Executor<'a, Database = Any>,
     channel: &Channel,
+    edit: &EditChannel,
 ) -> Result<(), StoreError> {
+    let embedding = embedding_text(channel)?;
     sqlx::query(
-        "UPDATE channels SET display_name = $2, title = $3, description = $4, category = $5, tags = $6,
-         visibility = $7, embedding = $8 WHERE id = $1",
+        "UPDATE channels SET display_name = COALESCE($2, display_name), title = COALESCE($3, title),
+         description = COALESCE($4, description), category = COALESCE($5, category), tags = COALESCE($6, tags),
+         visibility = COALESCE($7, visibility), embedding = COALESCE($8, embedding) WHERE id = $1",
     )
     .bind(channel.id.as_str())
-    .bind(channel.display_name.as_str())
-    .bind(channel.title.as_str())
-    .bind(channel.description.as_str())
-    .bind(channel.category.as_str())
-    .bind(tags_text(channel))
-    .bind(visibility_text(channel.visibility))
-    .bind(embedding_text(channel)?)
+    .bind(edit.display_name.as_ref().map(|_| channel.display_name.as_str().to_owned()))
+    .bind(edit.title.as_ref().map(|_| channel.title.as_str().to_owned()))
+    .bind(edit.description.as_ref().map(|_| channel.description.as_str().to_owned()))
+    .bind(edit.category.as_ref().map(|_| channel.category.as_str().to_owned()))
+    .bind(edit.tags.as_ref().map(|_| tags_text(channel)))
+    .bind(edit.visibility.map(|_| visibility_text(channel.visibility).to_owned()))
+    .bind(edit.embedding.as_ref().and(Some(embedding)))
     .execute(executor)
     .await?;
     Ok(())

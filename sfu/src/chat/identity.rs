@@ -11,6 +11,7 @@ use super::{
 use crate::{
     fresh,
     limit::{Rate, network_of},
+    permission::Standing,
     secret::Secret,
     store::StoreError,
 };
@@ -38,11 +39,9 @@ impl Chat {
         if let Some(actor) = by.who {
             let person = self.person(&actor.account).await?.ok_or(ChatError::Nobody)?;
             let id = person_of(&person.id).ok_or(ChatError::Nobody)?;
-            let badge = match (place.is_owner, room.rules().is_moderator(&id)) {
-                (true, _) => Some(Badge::Owner),
-                (false, true) => Some(Badge::Moderator),
-                (false, false) => None,
-            };
+            let is = room.rules().standings(&id, place.standings);
+            let badges = [(Standing::Owner, Badge::Owner), (Standing::Moderator, Badge::Moderator)];
+            let badge = badges.into_iter().find(|(standing, _)| is.has(*standing)).map(|(_, badge)| badge);
             let Person { id: _, account, name } = person;
             return Ok(Some(ChatAuthor {
                 id,

@@ -18,7 +18,7 @@ pub mod task;
 pub mod text;
 
 use self::error::ChatError;
-use crate::{actor::Visitor, store::StoreError};
+use crate::{actor::Visitor, permission::Standings, store::StoreError};
 use futures_util::future::BoxFuture;
 use shared::{
     id::{AccountId, BroadcastId, ChannelId, ChannelName, MessageId},
@@ -35,8 +35,8 @@ pub struct Place {
     pub name: ChannelName,
     /// Whose it is; nobody's if the shell made it before set-up.
     pub owner: Option<AccountId>,
-    /// Whether the one who asks may change it.
-    pub is_owner: bool,
+    /// What the one who asks is there, as far as the channel's record tells; who moderates is the room's to know.
+    pub standings: Standings,
 }
 
 /// Somebody with an account.

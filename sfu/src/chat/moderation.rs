@@ -5,11 +5,17 @@ use super::{
     error::ChatError,
     feed::LiveRoom,
     room::SLOW_MOST,
-    service::{By, Chat, may_moderate, person_of},
+    service::{By, Chat, person_of, standings},
     task::{Done, Work},
     text,
 };
-use crate::{actor::Actor, fresh, page::Wanted, store::StoreError};
+use crate::{
+    actor::Actor,
+    fresh,
+    page::Wanted,
+    permission::{Permission, Standing, Standings},
+    store::StoreError,
+};
 use shared::{
     chat::{ChatSettings, EditChat, Moderator, NewSilence, Silence},
     id::{AccountId, ChannelName, MessageId, PersonId},
@@ -32,7 +38,7 @@ impl Chat {
         channel: &ChannelName,
         edit: EditChat,
     ) -> Result<ChatSettings, ChatError> {
-        let place = self.owned(who, channel).await?;
+        let place = self.allowed(who, channel, Permission::RuleChat).await?;
         if edit.slow_seconds.is_some_and(|seconds| seconds > SLOW_MOST) {
             return Err(ChatError::Invalid {
                 field: "slowSeconds",
@@ -46,9 +52,15 @@ impl Chat {
         }
     }
 
-    async fn owned(&self, who: &Actor, channel: &ChannelName) -> Result<Place, ChatError> {
+    /// A room's place, for one who may do there what its channel's record alone decides.
+    async fn allowed(
+        &self,
+        who: &Actor,
+        channel: &ChannelName,
+        permission: Permission,
+    ) -> Result<Place, ChatError> {
         let place = self.place(Some(who).into(), channel).await?;
-        if place.is_owner { Ok(place) } else { Err(ChatError::NotOwner) }
+        if place.standings.may(permission) { Ok(place) } else { Err(ChatError::NotOwner) }
     }
 
     /// A room, for one who may delete and time out there; and who they are.
@@ -60,8 +72,12 @@ impl Chat {
         let place = self.place(Some(who).into(), channel).await?;
         let room = self.room(&place).await?;
         let person = person_of(&who.account).ok_or(ChatError::NotModerator)?;
-        let may = place.is_owner || room.rules().is_moderator(&person);
-        if may { Ok((place, room, person)) } else { Err(ChatError::NotModerator) }
+        let is = room.rules().standings(&person, place.standings);
+        if is.may(Permission::ModerateChat) {
+            Ok((place, room, person))
+        } else {
+            Err(ChatError::NotModerator)
+        }
     }
 
     /// Deletes a message: the owner's, a moderator's or its author's right.
@@ -75,7 +91,8 @@ impl Chat {
         let room = self.room(&place).await?;
         let you = self.author(by, &place, &room).await?.ok_or(ChatError::Nobody)?;
         let found = self.0.store.message(&place.channel, message).await?.ok_or(ChatError::UnknownMessage)?;
-        if found.author.id != you.id && !may_moderate(Some(&you)) {
+        // One's own needs no permission.
+        if found.author.id != you.id && !standings(&you, &place, &room).may(Permission::ModerateChat) {
             return Err(ChatError::NotModerator);
         }
         match self.0.writer.write(room, Work::Delete { message: message.clone(), by: you.id }).await? {
@@ -105,7 +122,8 @@ impl Chat {
             });
         }
         let is_owner = place.owner.as_ref().and_then(person_of).as_ref() == Some(&person);
-        if is_owner || person == by || room.rules().is_moderator(&person) {
+        let told = if is_owner { Standings::GUEST.and(Standing::Owner) } else { Standings::GUEST };
+        if person == by || room.rules().standings(&person, told).may(Permission::ModerateChat) {
             return Err(ChatError::Untouchable);
         }
         let name = match self.0.store.name_of(&place.channel, &person).await? {
@@ -170,7 +188,7 @@ impl Chat {
         channel: &ChannelName,
         account: &AccountName,
     ) -> Result<(Moderator, bool), ChatError> {
-        let place = self.owned(who, channel).await?;
+        let place = self.allowed(who, channel, Permission::Appoint).await?;
         let room = self.room(&place).await?;
         let Person { id, account, name } =
             self.0.ports.accounts.by_name(account).await?.ok_or(ChatError::UnknownAccount)?;
@@ -194,7 +212,7 @@ impl Chat {
         channel: &ChannelName,
         account: &AccountName,
     ) -> Result<(), ChatError> {
-        let place = self.owned(who, channel).await?;
+        let place = self.allowed(who, channel, Permission::Appoint).await?;
         let room = self.room(&place).await?;
         let found = self.0.ports.accounts.by_name(account).await?.ok_or(ChatError::UnknownAccount)?;
         match self.0.writer.write(room, Work::Moderator { account: found.id, is_moderator: false }).await? {

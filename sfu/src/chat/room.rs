@@ -1,6 +1,9 @@
 //! Who may write in a room, and how often. Pure: what the wall clock says and what has passed since any start are arguments.
 
-use crate::limit::{Limiter, Rate};
+use crate::{
+    limit::{Limiter, Rate},
+    permission::{Permission, Standing, Standings},
+};
 use shared::{
     chat::{ChatSettings, Sent, Silence},
     id::{PersonId, RequestId},
@@ -49,8 +52,8 @@ pub struct Now {
 pub struct Writer {
     /// Who.
     pub person: PersonId,
-    /// Whether they own the channel.
-    pub is_owner: bool,
+    /// What they are, as far as the channel's record tells.
+    pub standings: Standings,
     /// Whether they have no account.
     pub is_guest: bool,
     /// Where they write from; kept in memory alone.
@@ -151,9 +154,9 @@ impl Room {
         self.settings = settings;
     }
 
-    /// Whether somebody is a moderator here.
-    pub fn is_moderator(&self, person: &PersonId) -> bool {
-        self.moderators.contains(person)
+    /// All that somebody is here: what the channel's record tells, and whether they moderate.
+    pub fn standings(&self, person: &PersonId, told: Standings) -> Standings {
+        if self.moderators.contains(person) { told.and(Standing::Moderator) } else { told }
     }
 
     /// Makes somebody a moderator, or takes that away.
@@ -167,7 +170,8 @@ impl Room {
 
     /// Whether somebody may write this now. If so, it is counted.
     pub fn admit(&mut self, writer: &Writer, key: Option<&RequestId>, now: Now) -> Result<Admitted, Refused> {
-        let is_exempt = writer.is_owner || self.is_moderator(&writer.person);
+        // Whoever keeps order isn't kept from writing.
+        let is_exempt = self.standings(&writer.person, writer.standings).may(Permission::ModerateChat);
         if !is_exempt {
             if writer.is_guest && !self.settings.guests {
                 return Err(Refused::GuestsOff);

@@ -20,6 +20,7 @@ use crate::{
     fresh,
     limit::{Limiter, network_of},
     page::Wanted,
+    permission::{Permission, Standings},
     store::{Store, StoreError},
 };
 use prometheus_client::{
@@ -28,7 +29,7 @@ use prometheus_client::{
     registry::Registry,
 };
 use shared::{
-    chat::{Badge, ChatAuthor, ChatMessage, ChatRoom, ChatUpdate, HISTORY, NewMessage, ReplyTo, Sent},
+    chat::{ChatAuthor, ChatMessage, ChatRoom, ChatUpdate, HISTORY, NewMessage, ReplyTo, Sent},
     event::Cursor,
     id::{AccountId, ChannelId, ChannelName, MessageId, PersonId},
     text::AccountName,
@@ -189,6 +190,9 @@ impl Chat {
         let place = self.place(by.visitor(), channel).await?;
         let room = self.room(&place).await?;
         let author = self.author(by, &place, &room).await?.ok_or(ChatError::Nobody)?;
+        if !standings(&author, &place, &room).may(Permission::WriteChat) {
+            return Err(ChatError::Nobody);
+        }
         let NewMessage { text, reply_to, key } = new;
         let text = ChatText::parse(&text)?;
         // Looked up before it is counted: a message that can't be is nobody's turn.
@@ -254,13 +258,15 @@ impl Chat {
             other => other?,
         };
         let now = fresh::now();
+        let can_moderate =
+            you.as_ref().is_some_and(|you| standings(you, &place, &room).may(Permission::ModerateChat));
         let rules = room.rules();
         let silenced_until =
             you.as_ref().and_then(|you| rules.silenced_until(&room_writer(you, &place, by.address), now));
         Ok(ChatRoom {
             settings: rules.settings(),
-            can_moderate: may_moderate(you.as_ref()),
-            silenced_until: silenced_until.filter(|_| !may_moderate(you.as_ref())),
+            can_moderate,
+            silenced_until: silenced_until.filter(|_| !can_moderate),
             emotes: emote::all(),
             you,
         })
@@ -398,14 +404,13 @@ fn is_in_use(room: &Arc<OnceCell<Arc<LiveRoom>>>, now: Timestamp) -> bool {
 fn room_writer(author: &ChatAuthor, place: &Place, address: Option<IpAddr>) -> RoomWriter {
     RoomWriter {
         person: author.id.clone(),
-        is_owner: place.is_owner,
+        standings: place.standings,
         is_guest: author.account.is_none(),
         network: address.map(network_of),
     }
 }
 
-pub(super) fn may_moderate(author: Option<&ChatAuthor>) -> bool {
-    author.is_some_and(|author| {
-        author.badges.iter().any(|badge| matches!(badge, Badge::Owner | Badge::Moderator))
-    })
+/// All that somebody is in a room who asked for its place.
+pub(super) fn standings(author: &ChatAuthor, place: &Place, room: &LiveRoom) -> Standings {
+    room.rules().standings(&author.id, place.standings)
 }

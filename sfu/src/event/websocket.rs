@@ -14,6 +14,7 @@ use crate::{
     fresh,
     http::{
         csrf,
+        endings::{Endings, EndingsOf},
         line::{Heard, Line},
         login::{self, Credential, Logins, SignedIn},
         peer::{Peer, Site, is_same_origin},
@@ -37,7 +38,7 @@ use prometheus_client::{metrics::gauge::Gauge, registry::Registry};
 use shared::event::Phase;
 use std::{
     collections::HashMap,
-    future::poll_fn,
+    future::{pending, poll_fn},
     net::IpAddr,
     pin::pin,
     sync::{Arc, Mutex, PoisonError},
@@ -45,7 +46,7 @@ use std::{
 };
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, watch},
-    time::{Instant, MissedTickBehavior, interval_at, sleep_until},
+    time::{Instant, Interval, MissedTickBehavior, interval, sleep_until},
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -53,8 +54,10 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 pub const CONNECTIONS_MOST: u32 = 20_000;
 /// A client that takes no message for this long is gone.
 const WRITE_MOST: Duration = Duration::from_secs(20);
-/// How often it is asked whether the login still holds.
+/// How often it is asked whether the login still holds, beside each time that one of its person's ended.
 const LOGIN_CHECK: Duration = Duration::from_secs(60);
+/// The same, when the store couldn't say.
+const LOGIN_CHECK_AGAIN: Duration = Duration::from_secs(1);
 
 /// The gateway's parts; cheap to clone.
 #[derive(Clone)]
@@ -63,6 +66,7 @@ pub struct Gateway {
     pub(super) chat: Arc<dyn Chat>,
     pub(super) bells: Arc<dyn Bells>,
     logins: Arc<dyn Logins>,
+    endings: Endings,
     pub(super) bus: Bus,
     pub(super) rooms: Rooms,
     pub(super) feeds: Feeds,
@@ -85,7 +89,7 @@ impl Gateway {
         source: Arc<dyn Source>,
         chat: Arc<dyn Chat>,
         bells: Arc<dyn Bells>,
-        logins: Arc<dyn Logins>,
+        (logins, endings): (Arc<dyn Logins>, Endings),
         (bus, rooms): (Bus, Rooms),
         site: Site,
         draining: watch::Receiver<bool>,
@@ -93,7 +97,21 @@ impl Gateway {
         let feeds = Feeds::new(source.clone(), bus.clone());
         let places = Arc::new(Semaphore::new(CONNECTIONS_MOST as usize));
         let (of_networks, metrics) = (Arc::default(), Metrics::default());
-        Self { source, chat, bells, logins, bus, rooms, feeds, site, places, of_networks, draining, metrics }
+        Self {
+            source,
+            chat,
+            bells,
+            logins,
+            endings,
+            bus,
+            rooms,
+            feeds,
+            site,
+            places,
+            of_networks,
+            draining,
+            metrics,
+        }
     }
 
     /// A place for a connection; none if there are too many, of all or of one network.
@@ -255,7 +273,9 @@ impl Session {
         let mut line = Line::new(socket);
         let mut draining = self.gateway.draining.clone();
         let mut draining = pin!(told(&mut draining));
-        let mut login_check = interval_at(Instant::now() + LOGIN_CHECK, LOGIN_CHECK);
+        // The first one at once: a login may have ended since it was asked, and before its endings were followed.
+        let mut endings = self.who.as_ref().map(|who| self.gateway.endings.of(&who.actor.account));
+        let mut login_check = interval(LOGIN_CHECK);
         login_check.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut alarm = pin!(sleep_until(Instant::now()));
         let close = loop {
@@ -293,7 +313,12 @@ impl Session {
                     }
                     self.core.tick(self.now());
                 }
-                _ = login_check.tick(), if credential.is_some() => self.check_login(credential.as_ref()).await,
+                _ = login_check.tick(), if credential.is_some() => {
+                    self.check_login(credential.as_ref(), &mut login_check).await;
+                }
+                () = ended(endings.as_mut()) => {
+                    self.check_login(credential.as_ref(), &mut login_check).await;
+                }
                 () = &mut draining, if !self.is_draining => {
                     self.is_draining = true;
                     self.core.disconnect(1012, "the server is about to restart");
@@ -423,12 +448,15 @@ impl Session {
         }
     }
 
-    /// A login or token that was revoked takes what it followed with it; the page connects again as nobody.
-    async fn check_login(&mut self, credential: Option<&Credential>) {
+    /// A login or token that was revoked takes what it followed with it, as does one that may do something else by now; the
+    /// page connects again as who it is then.
+    async fn check_login(&mut self, credential: Option<&Credential>, check: &mut Interval) {
         let Some(credential) = credential else { return };
-        // While the store can't answer, what was granted stays granted.
-        if let Ok(None) = self.gateway.logins.who(credential).await {
-            self.core.disconnect(1008, "the login is over");
+        match self.gateway.logins.who(credential).await {
+            Ok(who) if who.as_ref() == self.who.as_deref() => {}
+            Ok(_) => self.core.disconnect(1008, "the login is over"),
+            // While the store can't answer, what was granted stays granted.
+            Err(_) => check.reset_after(LOGIN_CHECK_AGAIN),
         }
     }
 }
@@ -459,6 +487,14 @@ fn message_of(outgoing: Outgoing<Payload>) -> Message {
     };
     debug_assert!(!matches!(phase, Phase::Requested | Phase::Cancelled));
     Message::Text(wire::compose(&label, phase, &id, cursor, now, &payload).into())
+}
+
+/// Waits until some of a person's logins ended; of nobody, none do.
+async fn ended(endings: Option<&mut EndingsOf>) {
+    match endings {
+        Some(endings) => endings.told().await,
+        None => pending().await,
+    }
 }
 
 /// Waits until the server is about to stop; if nobody can say so any more, it is.

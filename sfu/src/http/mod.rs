@@ -2,6 +2,7 @@
 
 pub mod assets;
 pub mod csrf;
+pub mod endings;
 pub mod extract;
 pub mod fallback;
 pub mod headers;

@@ -98,6 +98,17 @@ impl ProblemResponse {
         .field(field)
     }
 
+    /// The name could be taken for somebody else's.
+    pub fn look_alike(field: &str) -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            "look-alike",
+            "This name is too much like another",
+            "This name could be taken for somebody else's here, or can't be shown as it is. Choose another.",
+        )
+        .field(field)
+    }
+
     /// A fault of ours: the log has the reason, the answer doesn't.
     pub fn internal(error: &dyn fmt::Display) -> Self {
         tracing::error!(%error, "a request failed inside");

@@ -112,6 +112,12 @@ async fn open(
     let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or("");
     let user_agent = user_agent.chars().take(200).collect();
     let opened = whip.ingest.publish(grant, user_agent, offer).await?;
+    // Asked again now that there is a session: one that came while its key was replaced, or its owner suspended, was too late
+    // to be ended with the others.
+    if let Err(refused) = admit(&whip, channel.as_ref().map(|name| name.0.as_str()), &headers).await {
+        whip.ingest.let_go(&opened.id);
+        return Ok(refused);
+    }
     Ok(session::created(&path, &opened, &whip.links))
 }
 
@@ -191,4 +197,94 @@ fn unauthorized(detail: &str) -> Response {
     let mut response = problem.into_response();
     response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rtc::session::{IfMatch, PatchError, Patched};
+    use axum::{body::Body, http::Request};
+    use futures_util::FutureExt;
+    use std::sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    };
+    use tower::ServiceExt;
+
+    /// Admits so many times, and then nobody.
+    struct Admits(AtomicUsize);
+
+    impl Gate for Admits {
+        fn admit<'a>(
+            &'a self,
+            _: Option<&'a ChannelName>,
+            _: &'a str,
+        ) -> BoxFuture<'a, Result<Grant, Refused>> {
+            let left = self.0.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1));
+            let grant = || Grant {
+                channel: "c".parse().unwrap(),
+                name: "ada".parse().unwrap(),
+                title: Title::default(),
+                category: Category::default(),
+                reserved: None,
+                ladder: true,
+            };
+            async move { left.map(|_| grant()).map_err(|_| Refused::WrongKey) }.boxed()
+        }
+    }
+
+    /// Opens one session, and remembers whom it let go.
+    #[derive(Default)]
+    struct Remembers(Mutex<Vec<SessionId>>);
+
+    impl Sessions for Remembers {
+        fn patch<'a>(
+            &'a self,
+            _: &'a SessionId,
+            _: IfMatch,
+            _: &'a str,
+        ) -> BoxFuture<'a, Result<Patched, PatchError>> {
+            async { Err(PatchError::Unknown) }.boxed()
+        }
+
+        fn close<'a>(&'a self, _: &'a SessionId) -> BoxFuture<'a, Result<(), PatchError>> {
+            async { Err(PatchError::Unknown) }.boxed()
+        }
+
+        fn let_go(&self, id: &SessionId) {
+            self.0.lock().unwrap().push(id.clone());
+        }
+    }
+
+    impl Ingest for Remembers {
+        fn publish<'a>(
+            &'a self,
+            _: Grant,
+            _: String,
+            _: &'a str,
+        ) -> BoxFuture<'a, Result<Opened, OpenError>> {
+            let (etag, answer) = ("\"e\"".to_owned(), "v=0".to_owned());
+            async { Ok(Opened { id: "s".parse().unwrap(), etag, answer }) }.boxed()
+        }
+
+        fn channel_of(&self, _: &SessionId) -> Option<ChannelId> {
+            None
+        }
+    }
+
+    #[tokio::test]
+    async fn who_may_not_publish_any_more_when_the_session_is_there_is_let_go() {
+        for (times, status, let_go) in [(2, 201, 0), (1, 401, 1), (0, 401, 0)] {
+            let ingest = Arc::new(Remembers::default());
+            let gate = Arc::new(Admits(times.into()));
+            let offer = Request::post("/whip/ada")
+                .header(header::AUTHORIZATION, "Bearer k")
+                .header(header::CONTENT_TYPE, session::SDP)
+                .body(Body::from("v=0"))
+                .unwrap();
+            let answer = routes(gate, ingest.clone(), Arc::new([])).oneshot(offer).await.unwrap();
+            assert_eq!(answer.status().as_u16(), status, "admitted {times} times");
+            assert_eq!(ingest.0.lock().unwrap().len(), let_go, "admitted {times} times");
+        }
+    }
 }

@@ -10,7 +10,7 @@ use super::egress::srtp::Keys;
 use std::{
     cell::Cell,
     sync::{
-        Arc, LazyLock, OnceLock,
+        Arc, LazyLock, Mutex, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
     time::{Duration, Instant},
@@ -85,16 +85,7 @@ impl DtlsProvider for Impatient {
         version: DtlsVersion,
         mtu: Option<usize>,
     ) -> Result<Box<dyn DtlsInstance>, CryptoError> {
-        // ICE has verified the return route, so no cookies.
-        let mut config = dimpl::Config::builder()
-            .use_server_cookie(false)
-            .flight_start_rto(FIRST_REPEAT)
-            .flight_retries(REPEATS);
-        if let Some(mtu) = mtu {
-            config = config.mtu(mtu);
-        }
-        let config = config.build().map_err(|error| CryptoError::Other(error.to_string()))?;
-        let engine = Engine { config: Arc::new(config), certificate: cert.clone(), version };
+        let engine = Engine { config: config(mtu)?, certificate: cert.clone(), version };
         Ok(Box::new(Handshake {
             inner: engine.start(now),
             engine,
@@ -106,6 +97,29 @@ impl DtlsProvider for Impatient {
             keys: NEXT_SLOT.take().unwrap_or_default(),
         }))
     }
+}
+
+/// What handshakes have in common, by the largest datagram: one for all, as making it tries every cipher and key exchange that
+/// there is, for a millisecond.
+static CONFIGS: Mutex<Vec<(Option<usize>, Arc<dimpl::Config>)>> = Mutex::new(Vec::new());
+
+fn config(mtu: Option<usize>) -> Result<Arc<dimpl::Config>, CryptoError> {
+    // Nothing panics with the lock held; and what was made is good.
+    let mut configs = CONFIGS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, config)) = configs.iter().find(|(known, _)| *known == mtu) {
+        return Ok(Arc::clone(config));
+    }
+    // ICE has verified the return route, so no cookies.
+    let mut config = dimpl::Config::builder()
+        .use_server_cookie(false)
+        .flight_start_rto(FIRST_REPEAT)
+        .flight_retries(REPEATS);
+    if let Some(mtu) = mtu {
+        config = config.mtu(mtu);
+    }
+    let config = Arc::new(config.build().map_err(|error| CryptoError::Other(error.to_string()))?);
+    configs.push((mtu, Arc::clone(&config)));
+    Ok(config)
 }
 
 /// What a handshake is begun with.

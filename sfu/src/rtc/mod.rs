@@ -9,6 +9,7 @@ pub mod latency;
 pub mod path;
 pub mod peer;
 pub mod plane;
+mod prefetch;
 pub mod red;
 pub mod sdp;
 pub mod segment;

@@ -3,8 +3,9 @@
 use super::{
     demux,
     dtls::{self, KeySlot},
-    egress::{Egress, Format, Line, News, header::Numbers},
+    egress::{Egress, Format, News, header::Numbers, line::Line},
     path::{Path, Route},
+    prefetch::prefetch,
     sdp,
 };
 use shared::broadcast::Codec;
@@ -301,6 +302,23 @@ impl Peer {
         Ok(())
     }
 
+    /// Asks for the memory that [`Self::drain`] looks at, step by step, as the next step's place is only known from the one
+    /// before: 0, 1, and then 2.
+    pub fn prefetch(&self, step: usize) {
+        match (step, &self.egress) {
+            (0, _) => {
+                prefetch(&self.egress);
+                prefetch(&self.path);
+                prefetch(&self.now);
+                prefetch(&self.news);
+                prefetch(&self.timer);
+            }
+            (1, Some(egress)) => prefetch(&**egress),
+            (2, Some(egress)) => egress.prefetch(),
+            _ => {}
+        }
+    }
+
     /// Whether it still does anything.
     pub fn is_alive(&self) -> bool {
         self.is_alive
@@ -333,6 +351,7 @@ impl Peer {
             transport: number(Extension::TransportSequenceNumber),
             orientation: number(Extension::VideoOrientation).filter(|_| !is_audio),
             capture: number(Extension::AbsoluteCaptureTime),
+            playout: number(Extension::PlayoutDelay).filter(|_| !is_audio),
         };
         let mut api = self.rtc.direct_api();
         let Some((ssrc, repairs)) =
@@ -450,7 +469,11 @@ pub fn quarter_turns(orientation: VideoOrientation) -> u8 {
 }
 
 #[cfg(test)]
-mod wire_tests;
+mod ingest_tests;
+#[cfg(test)]
+pub(crate) mod uplink;
+#[cfg(test)]
+pub(in crate::rtc) mod wire_tests;
 
 #[cfg(test)]
 mod tests {
@@ -506,7 +529,7 @@ mod tests {
             let mut out = Segmenter::new(1);
             peer.drain(&[], &mut out, &mut Vec::new(), |_| {}, false).unwrap();
             out.drain(|run| {
-                let receive = Receive::new(Protocol::Udp, peer_address, client_address, &run.bytes).unwrap();
+                let receive = Receive::new(Protocol::Udp, peer_address, client_address, run.bytes).unwrap();
                 client.handle_input(Input::Receive(*now, receive)).unwrap();
             });
             if peer.connected && client.is_connected() {

@@ -156,6 +156,7 @@ pub fn config(order: &[shared::broadcast::Codec]) -> RtcConfig {
 fn extensions() -> ExtensionMap {
     let mut map = ExtensionMap::standard();
     map.set(9, Extension::AbsoluteCaptureTime);
+    map.set(12, Extension::PlayoutDelay);
     map
 }
 

@@ -11,37 +11,60 @@ use std::{
 /// What the kernel takes in one segmented send, with room for headers.
 const MOST_BYTES: usize = 60_000;
 
+/// The room for what is gathered is let go where a burst made it larger than that.
+const KEPT_BYTES: usize = 1 << 20;
+
 /// A run of datagrams: all of `segment` bytes but the last, which may be shorter.
 #[derive(Debug)]
-pub struct Run {
+pub struct Run<'a> {
     /// Where to.
     pub destination: SocketAddr,
     /// The local address to send from.
     pub source: Option<IpAddr>,
     /// The datagrams one after another.
-    pub bytes: Vec<u8>,
+    pub bytes: &'a [u8],
     /// The size of each but the last.
     pub segment: usize,
     /// When some of the packets in it arrived here, for measuring how long they took.
-    pub arrived: Vec<Instant>,
+    pub arrived: &'a [Instant],
+}
+
+#[derive(Debug)]
+struct Gathered {
+    destination: SocketAddr,
+    source: Option<IpAddr>,
+    /// Where its datagrams and times begin; they end where the next run's begin.
+    start: usize,
+    arrived: usize,
+    segment: usize,
     closed: bool,
 }
 
-/// Builds [`Run`]s. Buffers are used again.
+/// Builds [`Run`]s, one after another in one buffer that is used again.
 #[derive(Debug)]
 pub struct Segmenter {
     most_segments: usize,
-    runs: Vec<Run>,
-    spare: Vec<(Vec<u8>, Vec<Instant>)>,
+    runs: Vec<Gathered>,
+    /// `used` bytes of it are of runs; what is behind them is of earlier ones.
+    buffer: Vec<u8>,
+    used: usize,
+    arrived: Vec<Instant>,
 }
 
 impl Segmenter {
     /// With at most `most_segments` datagrams a run: what the socket supports, 1 if it can't segment.
     pub fn new(most_segments: usize) -> Self {
-        Self { most_segments: most_segments.max(1), runs: Vec::new(), spare: Vec::new() }
+        Self {
+            most_segments: most_segments.max(1),
+            runs: Vec::new(),
+            buffer: Vec::new(),
+            used: 0,
+            arrived: Vec::new(),
+        }
     }
 
-    /// Appends a datagram of `size` bytes that `fill` writes; `arrived` if it is a packet whose way is measured.
+    /// Appends a datagram of `size` bytes that `fill` writes, all of them: they hold others before. `arrived` if it is a
+    /// packet whose way is measured.
     pub fn put(
         &mut self,
         destination: SocketAddr,
@@ -50,11 +73,15 @@ impl Segmenter {
         arrived: Option<Instant>,
         fill: impl FnOnce(&mut [u8]),
     ) {
-        let run = self.run(destination, source, size);
-        let start = run.bytes.len();
-        run.bytes.resize(start + size, 0);
-        fill(&mut run.bytes[start..]);
-        run.arrived.extend(arrived);
+        self.note_run(destination, source, size);
+        let end = self.used + size;
+        if self.buffer.len() < end {
+            self.buffer.resize(end.next_multiple_of(4096), 0);
+        }
+        // Should it panic, the datagram was never there.
+        fill(&mut self.buffer[self.used..end]);
+        self.used = end;
+        self.arrived.extend(arrived);
     }
 
     /// Appends a datagram; `arrived` if it is a packet whose way is measured.
@@ -65,47 +92,50 @@ impl Segmenter {
         datagram: &[u8],
         arrived: Option<Instant>,
     ) {
-        let run = self.run(destination, source, datagram.len());
-        run.bytes.extend_from_slice(datagram);
-        run.arrived.extend(arrived);
+        self.put(destination, source, datagram.len(), arrived, |out| out.copy_from_slice(datagram));
     }
 
-    /// The run that a datagram goes into: the last one if it fits there.
-    fn run(&mut self, destination: SocketAddr, source: Option<IpAddr>, size: usize) -> &mut Run {
-        let fits = self.runs.last().is_some_and(|run| {
+    /// Sees to the run that a datagram goes into: the last one if it fits there.
+    fn note_run(&mut self, destination: SocketAddr, source: Option<IpAddr>, size: usize) {
+        let last = self.runs.last_mut().filter(|run| {
+            let bytes = self.used - run.start;
             !run.closed
+                && size <= run.segment
+                && bytes + size <= MOST_BYTES
+                && bytes < self.most_segments * run.segment
                 && run.destination == destination
                 && run.source == source
-                && size <= run.segment
-                && run.bytes.len() + size <= MOST_BYTES
-                && run.bytes.len() / run.segment < self.most_segments
         });
-        if !fits {
-            let (bytes, arrived) = self.spare.pop().unwrap_or_default();
-            self.runs.push(Run {
+        match last {
+            Some(run) => run.closed = size < run.segment,
+            None => self.runs.push(Gathered {
                 destination,
                 source,
-                bytes,
+                start: self.used,
+                arrived: self.arrived.len(),
                 segment: size.max(1),
-                arrived,
                 closed: size == 0,
-            });
+            }),
         }
-        let at = self.runs.len() - 1;
-        let run = &mut self.runs[at];
-        run.closed |= size < run.segment;
-        run
     }
 
     /// Hands each run to `send`, in order, and starts anew.
-    pub fn drain(&mut self, mut send: impl FnMut(&Run)) {
-        for mut run in self.runs.drain(..) {
-            send(&run);
-            run.bytes.clear();
-            run.arrived.clear();
-            if self.spare.len() < 64 {
-                self.spare.push((run.bytes, run.arrived));
-            }
+    pub fn drain(&mut self, mut send: impl FnMut(&Run<'_>)) {
+        for (at, run) in self.runs.iter().enumerate() {
+            let next = self.runs.get(at + 1);
+            send(&Run {
+                destination: run.destination,
+                source: run.source,
+                bytes: &self.buffer[run.start..next.map_or(self.used, |next| next.start)],
+                segment: run.segment,
+                arrived: &self.arrived[run.arrived..next.map_or(self.arrived.len(), |next| next.arrived)],
+            });
+        }
+        self.runs.clear();
+        self.arrived.clear();
+        self.used = 0;
+        if self.buffer.len() > KEPT_BYTES {
+            self.buffer = Vec::new();
         }
     }
 }

@@ -104,6 +104,9 @@ pub trait Sessions: Send + Sync + 'static {
 
     /// Ends a session because its peer says so.
     fn close<'a>(&'a self, id: &'a SessionId) -> BoxFuture<'a, Result<(), PatchError>>;
+
+    /// Ends a session because the server wants it, now or as soon as there is room to say so.
+    fn let_go(&self, id: &SessionId);
 }
 
 /// The body of a POST as SDP text.

@@ -114,7 +114,14 @@ impl Social {
     /// Doesn't follow a channel any more.
     pub async fn unfollow(&self, who: &Actor, name: &ChannelName) -> Result<Following, FollowError> {
         self.take(who)?;
-        let (channel, _) = self.channel(Some(who), name).await?;
+        let channel = match self.channel(Some(who), name).await {
+            Ok((channel, _)) => channel,
+            Err(refused) => {
+                // One that isn't shown to them any more can be left all the same.
+                self.store.unfollow_unseen(name, &who.account).await?;
+                return Err(refused);
+            }
+        };
         self.store.unfollow(&channel, &who.account).await?;
         Ok(self.store.of(&channel, Some(&who.account)).await?)
     }

@@ -5,7 +5,7 @@ use crate::{
     store::{Store, StoreError},
 };
 use shared::{
-    id::{AccountId, ChannelId},
+    id::{AccountId, ChannelId, ChannelName},
     page::Page,
     social::{Follower, Following},
     unit::Timestamp,
@@ -106,6 +106,19 @@ impl FollowStore {
             .bind(who.as_str())
             .execute(self.0.pool())
             .await?;
+        Ok(())
+    }
+
+    /// The same by the channel's name.
+    pub async fn unfollow_unseen(&self, channel: &ChannelName, who: &AccountId) -> Result<(), StoreError> {
+        sqlx::query(
+            "DELETE FROM follows WHERE account_id = $2
+             AND channel_id = (SELECT id FROM channels WHERE name = $1)",
+        )
+        .bind(channel.as_str())
+        .bind(who.as_str())
+        .execute(self.0.pool())
+        .await?;
         Ok(())
     }
 

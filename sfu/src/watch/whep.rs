@@ -24,7 +24,7 @@ use futures_util::future::BoxFuture;
 use serde::Deserialize;
 use shared::{
     analytics::VIEW_HEADER,
-    id::{ChannelId, ChannelName, SessionId, ViewId},
+    id::{AccountId, ChannelId, ChannelName, SessionId, ViewId},
     watch::{ChooseRendition, Playing, PlayoutClock},
 };
 use std::{net::IpAddr, sync::Arc};
@@ -51,6 +51,8 @@ pub struct Ticket {
     pub channel: ChannelId,
     /// By a signed embed alone: it ends when that is revoked.
     pub by_embed: bool,
+    /// Who is signed in: it ends when they are suspended.
+    pub account: Option<AccountId>,
 }
 
 /// How somebody comes to watch.
@@ -170,7 +172,7 @@ async fn open(
     // Asked again now that there is a session: one that came while its channel was hidden, or its signed embed revoked, was
     // too late to be let go with the others.
     if let Err(refused) = admitted().await.and_then(|ticket| ticket.ok_or_else(unknown_channel)) {
-        let _ = whep.egress.close(&opened.id).await;
+        whep.egress.let_go(&opened.id);
         return Err(refused);
     }
     let mut response = session::created(&path, &opened, &whep.links);

@@ -121,9 +121,9 @@ const client = {
     });
   },
 
-  /** Plays by WHEP. */
-  async play({ url }) {
-    const peer = await this.playing();
+  /** Plays by WHEP; takes `codec` and no other, if there is one. */
+  async play({ url, codec }) {
+    const peer = await this.playing(codec);
     this.show(peer);
     await peer.setLocalDescription(await peer.createOffer());
     this.current = await this.post(url, peer);

@@ -3,10 +3,11 @@
 use crate::SOON;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
+use std::time::{Duration, Instant};
 use weir_tests::{
-    events::Events,
+    events::{self, Events},
     http::{Request, Response},
-    peer::{Offering, post_whip},
+    peer::{Offering, Peer, SDP, Source, post_whip},
     server::{Login, Weir},
 };
 
@@ -334,6 +335,111 @@ fn who_runs_the_instance_keeps_people_out_and_lets_them_in_again() {
     // An admin that the owner suspends is none of those who let themselves in again.
     ok(&change(&owner, "ben", json!({ "suspended": true })));
     assert_eq!(change(&ben, "ben", json!({ "suspended": false })).status, 401);
+}
+
+/// Another key for a channel.
+fn stream_key(weir: &Weir, login: &Login, channel: &str) -> String {
+    let made = ok(&call(weir, Some(login), "POST", &format!("channels/{channel}/stream-key"), &json!({})));
+    made["streamKey"].as_str().expect("a key").to_owned()
+}
+
+#[test]
+fn whoever_is_suspended_is_cut_off_within_two_seconds() {
+    const TWO_SECONDS: Duration = Duration::from_secs(2);
+    let weir = Weir::start();
+    let owner = weir.set_up("ada");
+    open(&weir, &owner);
+    let (ben, cleo) = (joined(&weir, "ben"), joined(&weir, "cleo"));
+    ok(&call(&weir, Some(&owner), "PATCH", "channels/ada", &json!({ "visibility": "PRIVATE" })));
+    for account in ["ben", "cleo"] {
+        ok(&call(
+            &weir,
+            Some(&owner),
+            "PUT",
+            &format!("channels/ada/roles/{account}"),
+            &json!({ "role": "vip" }),
+        ));
+    }
+    ok(&call(&weir, Some(&cleo), "POST", "channels", &json!({ "name": "cleo" })));
+    let adas = Peer::publish(weir.http, "ada", &stream_key(&weir, &owner, "ada"), Source::new(1));
+    let key = stream_key(&weir, &cleo, "cleo");
+    let cleos = Peer::publish(weir.http, "cleo", &key, Source::new(2));
+    weir.until_state("cleo", "live", SOON);
+    weir_tests::eventually("the private channel is live", SOON, || {
+        let state = ok(&call(&weir, Some(&owner), "GET", "channels/ada/state", &Value::Null));
+        (state["state"] == "live").then_some(())
+    });
+    let offer = |login: &Login| {
+        let offering = Offering::to_receive();
+        let request = weir.same_origin("POST", "/whep/ada").header("cookie", login.cookie.as_str());
+        let response = request.body(SDP, offering.sdp.as_str()).send(weir.http);
+        (offering, response)
+    };
+    let watch = |login: &Login| {
+        let (offering, response) = offer(login);
+        assert_eq!(response.status, 201, "{}", response.text());
+        let viewer = offering.start(weir.http, &response, None, None);
+        viewer.more_video(3);
+        viewer
+    };
+    let (bens_view, cleos_view) = (watch(&ben), watch(&cleo));
+    let token =
+        ok(&call(&weir, Some(&cleo), "POST", "me/tokens", &json!({ "label": "x", "scopes": ["read"] })));
+    let bearer = format!("Bearer {}", token["secret"].as_str().expect("a secret"));
+    let by_token = events::open_with(weir.http, &[("authorization", &bearer)]).expect("the event socket");
+    let mut cleos_sockets = [Events::open_as(weir.http, &cleo.cookie), by_token];
+    let mut bens_socket = Events::open_as(weir.http, &ben.cookie);
+    for socket in cleos_sockets.iter_mut().chain([&mut bens_socket]) {
+        for (topic, id) in [("chat:stream_messages:v1", "c"), ("channel:stream_events:v1", "e")] {
+            socket.request(topic, id, Some("ada"));
+            socket.until("the start", SOON, |message| message["event"] == format!("{topic}:started"));
+        }
+    }
+    ok(&call(&weir, Some(&owner), "PATCH", "people/cleo", &json!({ "suspended": true })));
+    let at = Instant::now();
+    let left = || TWO_SECONDS.saturating_sub(at.elapsed());
+    for socket in &mut cleos_sockets {
+        assert_eq!(socket.until_closed(left()), Some(1008));
+    }
+    cleos_view.until("the viewer to be let go", left(), |seen| seen.closed.then_some(()));
+    cleos.until("the publisher to be let go", left(), |seen| seen.closed.then_some(()));
+    weir.until_state("cleo", "ended", left());
+    assert_eq!(offer(&cleo).1.status, 404, "and doesn't come back");
+    assert_eq!(post_whip(weir.http, "/whip/cleo", &key, &Offering::to_send().sdp).status, 401);
+    // Nobody else is.
+    bens_view.more_video(3);
+    bens_socket.request("channel:stream_state:v1", "s", Some("ada"));
+    bens_socket.until("an answer", SOON, |message| message["event"] == "channel:stream_state:v1:started");
+    assert!(!adas.seen().closed);
+}
+
+#[test]
+fn no_session_that_comes_beside_a_suspension_publishes() {
+    let weir = Weir::start();
+    let owner = weir.set_up("ada");
+    open(&weir, &owner);
+    let cleo = joined(&weir, "cleo");
+    ok(&call(&weir, Some(&cleo), "POST", "channels", &json!({ "name": "cleo" })));
+    let key = stream_key(&weir, &cleo, "cleo");
+    let sessions = || {
+        let figures = Request::new("GET", "/metrics").send(weir.http).text();
+        let line = figures.lines().find_map(|line| line.strip_prefix("weir_media_sessions "));
+        line.and_then(|figure| figure.trim().parse::<u32>().ok()).expect("a figure")
+    };
+    for _ in 0..5 {
+        let offer = Offering::to_send().sdp;
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| while post_whip(weir.http, "/whip/cleo", &key, &offer).status == 201 {});
+            }
+            weir_tests::eventually("somebody comes", SOON, || (sessions() > 0).then_some(()));
+            ok(&call(&weir, Some(&owner), "PATCH", "people/cleo", &json!({ "suspended": true })));
+        });
+        weir_tests::eventually("everybody is gone", Duration::from_secs(2), || {
+            (sessions() == 0).then_some(())
+        });
+        ok(&call(&weir, Some(&owner), "PATCH", "people/cleo", &json!({ "suspended": false })));
+    }
 }
 
 #[test]

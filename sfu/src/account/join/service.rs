@@ -56,7 +56,7 @@ impl Accounts {
             Err(other) => return Err(other.into()),
         }
         tracing::info!(account = %account.id, "somebody made an account");
-        self.sign_in_as(account, user_agent).await
+        self.sign_in_as(account, None, user_agent).await
     }
 
     /// How the instance runs.

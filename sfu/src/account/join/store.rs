@@ -64,7 +64,8 @@ impl JoinStore {
         Ok(())
     }
 
-    /// Writes a new account, and uses the invite up that it takes: both or neither. False if the invite doesn't work.
+    /// Writes a new account, and uses the invite up that it takes: both or neither. False if the invite doesn't work, as
+    /// those of people who don't run the instance any more.
     pub async fn join(
         &self,
         way: &Way,
@@ -76,7 +77,9 @@ impl JoinStore {
         if let Way::ByInvite(hash) = way {
             let used = sqlx::query(
                 "UPDATE invites SET uses = uses + 1
-                 WHERE token_hash = $1 AND uses < uses_most AND expires_at > $2",
+                 WHERE token_hash = $1 AND uses < uses_most AND expires_at > $2
+                 AND EXISTS (SELECT 1 FROM accounts WHERE accounts.id = invites.made_by
+                 AND accounts.suspended_at IS NULL AND accounts.role IN ('owner', 'admin'))",
             )
             .bind(hash.to_hex())
             .bind(at.as_millis())
@@ -103,7 +106,9 @@ impl JoinStore {
     /// Whether an invite would let somebody in now.
     pub async fn is_good(&self, hash: &SecretHash, now: Timestamp) -> Result<bool, StoreError> {
         let row = sqlx::query(
-            "SELECT 1 FROM invites WHERE token_hash = $1 AND uses < uses_most AND expires_at > $2",
+            "SELECT 1 FROM invites WHERE token_hash = $1 AND uses < uses_most AND expires_at > $2
+             AND EXISTS (SELECT 1 FROM accounts WHERE accounts.id = invites.made_by
+             AND accounts.suspended_at IS NULL AND accounts.role IN ('owner', 'admin'))",
         )
         .bind(hash.to_hex())
         .bind(now.as_millis())

@@ -9,9 +9,12 @@ use crate::{
     fresh,
     page::Wanted,
     permission::{Permission, Standings},
+    settle::settle,
+    store::StoreError,
 };
 use shared::{
     account::{EditPerson, Person, Role},
+    id::AccountId,
     page::Page,
     text::AccountName,
 };
@@ -42,24 +45,34 @@ impl Accounts {
             return Err(AccountError::NotAllowed);
         }
         let person = self.everybody.one(name).await?.ok_or(AccountError::UnknownPerson)?;
-        let id = &person.profile.id;
+        let id = person.profile.id;
         // Nobody shuts themselves out, and only the owner an admin.
-        if *id == who.account || person.role == Role::Owner || role == Some(Role::Owner) {
+        if id == who.account || person.role == Role::Owner || role == Some(Role::Owner) {
             return Err(AccountError::Untouchable);
         }
         if person.role == Role::Admin && !appoints {
             return Err(AccountError::NotAllowed);
         }
+        let (accounts, account) = (self.clone(), id.clone());
+        settle(async move { accounts.set_person(&account, role, suspended).await }).await?;
+        tracing::info!(account = %id, by = %who.account, "an account was changed by those who run the instance");
+        self.everybody.one(name).await?.ok_or(AccountError::UnknownPerson)
+    }
+
+    /// Writes what somebody may do here, and then ends what they do already and may not any more.
+    async fn set_person(
+        &self,
+        id: &AccountId,
+        role: Option<Role>,
+        suspended: Option<bool>,
+    ) -> Result<(), StoreError> {
         if let Some(role) = role {
             self.everybody.set_role(id, role).await?;
         }
         if let Some(suspended) = suspended {
             self.everybody.suspend(id, suspended.then(fresh::now)).await?;
-            if suspended {
-                self.channels.end_all_of(id).await?;
-            }
         }
-        tracing::info!(account = %id, by = %who.account, "an account was changed by those who run the instance");
-        self.everybody.one(name).await?.ok_or(AccountError::UnknownPerson)
+        self.endings.tell(id);
+        if suspended == Some(true) { self.channels.shut_out(id).await } else { Ok(()) }
     }
 }

@@ -32,7 +32,7 @@ fn person(row: &AnyRow) -> Result<Person, StoreError> {
 /// For `LIKE`: what people type stands for itself.
 fn pattern(search: &str) -> String {
     let mut pattern = String::from("%");
-    for c in search.to_lowercase().chars() {
+    for c in search.chars() {
         if matches!(c, '%' | '_' | '\\') {
             pattern.push('\\');
         }
@@ -52,12 +52,15 @@ impl PeopleStore {
         let after = wanted.after.as_ref().map_or("", |place| place.id.as_str());
         let rows = sqlx::query(
             r"SELECT id, name, display_name, bio, avatar, created_at, role, suspended_at FROM accounts
-             WHERE name > $1 AND (name LIKE $2 ESCAPE '\' OR LOWER(display_name) LIKE $2 ESCAPE '\')
+             WHERE name > $1 AND (name LIKE $2 ESCAPE '\' OR LOWER(display_name) LIKE $2 ESCAPE '\'
+             OR display_name LIKE $4 ESCAPE '\')
              ORDER BY name LIMIT $3",
         )
         .bind(after)
-        .bind(pattern(search))
+        .bind(pattern(&search.to_lowercase()))
         .bind(wanted.rows())
+        // SQLite lowers no letters but ASCII's: of others, what is typed as it is written.
+        .bind(pattern(search))
         .fetch_all(self.0.pool())
         .await?;
         let people: Result<Vec<Person>, StoreError> = rows.iter().map(person).collect();
@@ -112,7 +115,7 @@ mod tests {
 
     #[test]
     fn what_is_searched_for_stands_for_itself() {
-        assert_eq!(pattern("Ada"), "%ada%");
+        assert_eq!(pattern("Ada"), "%Ada%");
         assert_eq!(pattern("100%_\\"), r"%100\%\_\\%");
     }
 }

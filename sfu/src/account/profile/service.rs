@@ -1,7 +1,10 @@
 //! Profiles, pictures and passwords, step by step.
 
 use crate::{
-    account::service::{AccountError, Accounts},
+    account::{
+        argon2::HashError,
+        service::{AccountError, Accounts},
+    },
     actor::Actor,
     fresh,
     portrait::{self, Portrait, PortraitError},
@@ -18,6 +21,8 @@ use tokio::sync::Semaphore;
 
 /// Pictures that are made at once: each takes memory by its pixels.
 static MAKING: Semaphore = Semaphore::const_new(1);
+/// Those that are made or wait for it, as what waits takes memory, too.
+static INSIDE: Semaphore = Semaphore::const_new(4);
 
 impl Accounts {
     /// What everybody may know of a person.
@@ -28,6 +33,8 @@ impl Accounts {
     /// Changes what a person says of themselves.
     pub async fn edit_me(&self, who: &Actor, edit: EditMe) -> Result<Me, AccountError> {
         let account = self.store.by_id(&who.account).await?.ok_or(AccountError::SignedOut)?;
+        // A name is held against everybody else's.
+        self.limits.take_edit(&who.account)?;
         if let Some(name) = edit.display_name.as_ref().filter(|name| **name != account.display_name) {
             self.check_shown(&who.account, name).await?;
         }
@@ -43,11 +50,12 @@ impl Accounts {
             return Err(PortraitError::TooLarge.into());
         }
         self.limits.take_picture(&who.account)?;
+        let inside = INSIDE.try_acquire().map_err(|_| HashError::Busy)?;
         let file = STANDARD.decode(image.trim()).map_err(|_| AccountError::NotBase64)?;
         let permit = MAKING.acquire().await.map_err(|_| PortraitError::Broken)?;
         let made = tokio::task::spawn_blocking(move || {
             // Held by the work itself: who goes away makes no room.
-            let _permit = permit;
+            let _permits = (permit, inside);
             portrait::portrait(&file)
         });
         let made = made.await.map_err(|_| PortraitError::Broken)??;
@@ -79,18 +87,24 @@ impl Accounts {
         let account = self.store.by_id(&who.account).await?.ok_or(AccountError::SignedOut)?;
         self.limits.take_name(&account.name)?;
         let hash = self.profiles.password_hash(&who.account).await?;
-        if !self.hasher.verify(request.current, hash).await? {
+        if !self.hasher.verify(request.current, hash.clone()).await? {
             return Err(AccountError::WrongCurrentPassword);
         }
         self.limits.forget_name(&account.name);
-        let hash = self.hasher.hash(request.new, fresh::bytes()).await?;
-        self.profiles.set_password(&who.account, &hash, login).await?;
+        let new = self.hasher.hash(request.new, fresh::bytes()).await?;
+        let known = hash.unwrap_or_default();
+        if !self.profiles.set_password(&who.account, (&known, &new), login).await? {
+            return Err(AccountError::WrongCurrentPassword);
+        }
+        self.endings.tell(&who.account);
         tracing::info!(account = %who.account, "a password was changed");
         Ok(())
     }
 
     /// Ends every login of a person but this one.
     pub async fn end_other_logins(&self, who: &Actor, login: &LoginId) -> Result<(), AccountError> {
-        Ok(self.profiles.end_other_logins(&who.account, login).await?)
+        self.profiles.end_other_logins(&who.account, login).await?;
+        self.endings.tell(&who.account);
+        Ok(())
     }
 }

@@ -129,26 +129,32 @@ impl ProfileStore {
         Ok(row.map(|row| row.try_get(0)).transpose()?)
     }
 
-    /// Writes another password, and ends every login but one: both or neither.
+    /// Writes another password in the place of a known one, and ends every login but one: both or neither. False, if it was
+    /// changed meanwhile.
     pub async fn set_password(
         &self,
         account: &AccountId,
-        hash: &str,
+        (known, new): (&str, &str),
         keep: &LoginId,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let mut transaction = self.0.pool().begin().await?;
-        sqlx::query("UPDATE accounts SET password_hash = $2 WHERE id = $1")
-            .bind(account.as_str())
-            .bind(hash)
-            .execute(&mut *transaction)
-            .await?;
+        let written =
+            sqlx::query("UPDATE accounts SET password_hash = $2 WHERE id = $1 AND password_hash = $3")
+                .bind(account.as_str())
+                .bind(new)
+                .bind(known)
+                .execute(&mut *transaction)
+                .await?;
+        if written.rows_affected() == 0 {
+            return Ok(false);
+        }
         sqlx::query("DELETE FROM logins WHERE account_id = $1 AND id <> $2")
             .bind(account.as_str())
             .bind(keep.as_str())
             .execute(&mut *transaction)
             .await?;
         transaction.commit().await?;
-        Ok(())
+        Ok(true)
     }
 
     /// Ends every login of a person but one.

@@ -8,7 +8,10 @@ use crate::{
     account::rules::is_worth_a_write,
     actor::Actor,
     fresh,
-    http::login::{SignedIn, Through},
+    http::{
+        endings::Endings,
+        login::{SignedIn, Through},
+    },
     page::Wanted,
     store::{Store, StoreError},
 };
@@ -41,12 +44,12 @@ pub enum TokenError {
 
 /// The service; cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Tokens(TokenStore);
+pub struct Tokens(TokenStore, Endings);
 
 impl Tokens {
-    /// On this database.
-    pub fn new(store: Store) -> Self {
-        Self(TokenStore::new(store))
+    /// On this database, telling there whose end.
+    pub fn new(store: Store, endings: Endings) -> Self {
+        Self(TokenStore::new(store), endings)
     }
 
     /// Makes a token; its secret comes back this once.
@@ -78,6 +81,7 @@ impl Tokens {
         if !self.0.revoke(&who.account, id).await? {
             return Err(TokenError::Unknown);
         }
+        self.1.tell(&who.account);
         tracing::info!(account = %who.account, token = %id, "an API token was revoked");
         Ok(())
     }

@@ -45,8 +45,8 @@ impl account::Channels for AccountChannels {
         self.0.names_but_of(owner).boxed()
     }
 
-    fn end_all_of<'a>(&'a self, owner: &'a AccountId) -> BoxFuture<'a, Result<(), StoreError>> {
-        self.0.end_all_of(owner).boxed()
+    fn shut_out<'a>(&'a self, account: &'a AccountId) -> BoxFuture<'a, Result<(), StoreError>> {
+        self.0.shut_out(account).boxed()
     }
 
     fn owner_changed(&self, _: &AccountId) {

@@ -1,29 +1,33 @@
 //! What channels need of everybody else.
 
+use super::account::Looks;
 use crate::{
+    account::{Names, store::AccountStore},
     broadcast::{
         live::{LiveBoard, LiveState},
         log::BroadcastLog,
     },
     channel::{
-        Announce, BearerHash, Keys, Live, LiveControl, LiveSource, Minted, Past, PastSource, service::Ports,
+        Announce, BearerHash, Keys, Live, LiveControl, LiveSource, Minted, Past, PastSource, naming,
+        service::Ports,
     },
     event::bus::Bus,
     fresh,
     publish::key::{Bearer, PublishToken, StreamKey},
-    store::StoreError,
+    store::{Store, StoreError},
 };
 use futures_util::{FutureExt, future::BoxFuture};
 use shared::{
     event::Occurrence,
-    id::{BroadcastId, ChannelId, ChannelName},
+    id::{AccountId, BroadcastId, ChannelId, ChannelName},
     ladder::LadderState,
-    text::Title,
+    text::{DisplayName, Title},
 };
 use std::sync::Arc;
 
 /// What channels need of everybody else.
 pub(in crate::app) fn ports(
+    store: &Store,
     board: &LiveBoard,
     log: Arc<dyn BroadcastLog>,
     bus: &Bus,
@@ -34,6 +38,7 @@ pub(in crate::app) fn ports(
         control,
         past: Arc::new(PastOf(log)),
         keys: Arc::new(PublisherKeys),
+        names: Arc::new(NamesOfAccounts(AccountStore::new(store.clone()))),
         announce: Arc::new(OnBus(bus.clone())),
     }
 }
@@ -63,6 +68,8 @@ impl LiveControl for NothingLive {
     fn hide(&self, _: &ChannelId) {}
 
     fn hide_from_embeds(&self, _: &ChannelId) {}
+
+    fn let_go(&self, _: &AccountId) {}
 }
 
 struct Board(LiveBoard);
@@ -121,6 +128,27 @@ impl Keys for PublisherKeys {
             Bearer::Key(key) => BearerHash::Key(key.hash()),
             Bearer::Token(token) => BearerHash::Token(token.hash()),
         })
+    }
+}
+
+struct NamesOfAccounts(AccountStore);
+
+impl naming::Names for NamesOfAccounts {
+    fn of_accounts_but<'a>(
+        &'a self,
+        account: Option<&'a AccountId>,
+    ) -> BoxFuture<'a, Result<Vec<String>, StoreError>> {
+        match account {
+            Some(account) => self.0.names_but_of(account).boxed(),
+            None => self.0.names().boxed(),
+        }
+    }
+
+    fn is_unfit<'a>(&'a self, name: &'a DisplayName, others: &'a Arc<[String]>) -> BoxFuture<'a, bool> {
+        let (name, others) = (name.clone(), others.clone());
+        // Thousands of names take a while. One that can't be held against them is nobody's to have.
+        let held = tokio::task::spawn_blocking(move || Looks.is_unfit(&name, &others));
+        async move { held.await.unwrap_or(true) }.boxed()
     }
 }
 

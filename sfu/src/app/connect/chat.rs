@@ -21,7 +21,6 @@ use crate::{
         login::{self, SignedIn},
         problem::ProblemResponse,
     },
-    permission::Permission,
     store::StoreError,
 };
 use futures_util::{FutureExt, future::BoxFuture};
@@ -70,7 +69,7 @@ impl chat::Channels for OfChannels {
                 channel: record.channel.id.clone(),
                 name: record.channel.name.clone(),
                 owner: record.owner.clone(),
-                is_owner: rules::standings(who.actor, &record).may(Permission::RuleChat),
+                standings: rules::standings(who.actor, &record),
             })
         }
         .boxed()

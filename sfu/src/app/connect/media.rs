@@ -36,7 +36,7 @@ use prometheus_client::{
     metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge},
 };
 use shared::{
-    id::{BroadcastId, ChannelId, ChannelName},
+    id::{AccountId, BroadcastId, ChannelId, ChannelName},
     ladder::LadderState,
     text::Title,
 };
@@ -132,6 +132,10 @@ impl LiveControl for Stage {
     fn hide_from_embeds(&self, channel: &ChannelId) {
         self.0.sessions.dismiss_embeds(channel);
     }
+
+    fn let_go(&self, account: &AccountId) {
+        self.0.sessions.dismiss_person(account);
+    }
 }
 
 struct PublisherGate(Channels);
@@ -178,7 +182,10 @@ impl whep::Gate for WatcherGate {
             let Visitor { actor, embed } = login::visitor(who.as_ref(), headers);
             let embed = embed.or(token.map(|token| Embed { token, goes_on: false }));
             match self.channels.watcher(channel, Visitor { actor, embed }).await {
-                Ok((channel, by)) => Ok(Some(whep::Ticket { channel, by_embed: by != Admission::Anyway })),
+                Ok((channel, by)) => {
+                    let (by_embed, account) = (by != Admission::Anyway, actor.map(|who| who.account.clone()));
+                    Ok(Some(whep::Ticket { channel, by_embed, account }))
+                }
                 Err(AccessError::Denied | AccessError::Unknown) => Ok(None),
                 Err(AccessError::Embed(error)) => Err(error.into()),
                 Err(AccessError::Store(error)) => Err(error.into()),

@@ -41,6 +41,9 @@ pub const AUDIO_CLOCK: u32 = 48_000;
 /// Media that stops for this long is an interruption.
 pub const STALLED: Duration = Duration::from_millis(1500);
 
+/// A sound that is there, but late, is waited for so long in silence.
+const YIELDS: Duration = Duration::from_millis(500);
+
 /// What a viewer gets is looked at each so many ticks, and at the next one if something changed. Not everybody's turn is in
 /// the same tick.
 const CHOOSE_EVERY: usize = 5;
@@ -66,6 +69,8 @@ struct Viewer {
     shown: Option<(u32, Instant)>,
     /// When the last sound was captured.
     heard: Option<Instant>,
+    /// Since when the sound on the line is left out for another one.
+    yields: Option<Instant>,
 }
 
 /// See the module.
@@ -367,6 +372,7 @@ impl Room {
             chooser: Chooser::default(),
             shown: None,
             heard: None,
+            yields: None,
         };
         self.viewers.insert(at, viewer);
     }
@@ -599,9 +605,12 @@ impl Viewer {
             return;
         }
         let is_audio = packet.track.is_audio();
-        let line = if is_audio { &mut self.audio } else { &mut self.video };
         // Of another sound nothing is heard that was heard already.
         let is_new = self.heard.is_none_or(|heard| packet.captured > heard);
+        if is_audio && self.is_left_out(packet, is_new) {
+            return;
+        }
+        let line = if is_audio { &mut self.audio } else { &mut self.video };
         let can_start = if is_audio { is_new } else { packet.starts_keyframe };
         let arrival = Arrival {
             track: packet.track.key,
@@ -637,5 +646,19 @@ impl Viewer {
                 redundant: packet.redundant.as_ref().map(|r| (Arc::clone(&r.payload), r.inner)),
             },
         );
+    }
+
+    /// Whether this packet is of a sound that another one is about to take the place of. What is made of a sound comes later than
+    /// the sound itself: as long as that is heard, nothing of the other is ever new.
+    fn is_left_out(&mut self, packet: &Packet, is_new: bool) -> bool {
+        let (key, now) = (packet.track.key, packet.arrived);
+        let awaited = self.audio.awaited(now).map(|(track, _)| track);
+        let is_over = |since: Instant| now.saturating_duration_since(since) >= YIELDS;
+        if awaited.is_none() || self.audio.current().is_none() {
+            self.yields = None;
+        } else if awaited == Some(key) && (is_new || self.yields.is_none_or(is_over)) {
+            self.yields = (!is_new).then_some(now);
+        }
+        self.audio.current() == Some(key) && self.yields.is_some_and(|since| !is_over(since))
     }
 }

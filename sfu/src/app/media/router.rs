@@ -652,3 +652,6 @@ mod tests {
         assert_eq!(router.panicked(None), [], "in no room");
     }
 }
+
+#[cfg(test)]
+mod queue_tests;

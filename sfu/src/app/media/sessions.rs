@@ -1,5 +1,6 @@
 //! The sessions of all shards, by the names they have outside, and what their lives mean for broadcasts.
 
+mod dismiss;
 mod present;
 
 use super::{
@@ -24,7 +25,7 @@ use crate::{
 use futures_util::{FutureExt, future::BoxFuture};
 use shared::{
     broadcast::Codec,
-    id::{ChannelId, ChannelName, SessionId, ViewId},
+    id::{AccountId, ChannelId, ChannelName, SessionId, ViewId},
     publish::RoomAction,
     unit::Timestamp,
     watch::{ChooseRendition, Playing, PlayoutClock},
@@ -80,6 +81,7 @@ enum Role {
         /// None for a preview.
         view: Option<Watch>,
         by_embed: bool,
+        account: Option<AccountId>,
     },
 }
 
@@ -93,6 +95,8 @@ struct Entry {
     view: Option<Watch>,
     /// It watches by a signed embed.
     by_embed: bool,
+    /// Who watches, if they are signed in. Nothing is told or kept of it.
+    account: Option<AccountId>,
     offer: Arc<str>,
     remote_ufrag: String,
     etag: String,
@@ -200,63 +204,15 @@ impl MediaSessions {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ends a session because the server wants it.
-    pub fn dismiss(&self, id: &SessionId) {
-        let seat = self.table().sessions.get(id).map(|entry| entry.seat);
-        if let Some(seat) = seat {
-            self.tell_close(seat);
-        }
-    }
-
     /// Whether nobody publishes and nobody watches.
     pub fn is_idle(&self) -> bool {
         self.table().sessions.is_empty()
-    }
-
-    /// Ends all sessions, as the server stops.
-    pub fn dismiss_all(&self) {
-        let seats: Vec<Seat> = self.table().sessions.values().map(|entry| entry.seat).collect();
-        for seat in seats {
-            self.tell_close(seat);
-        }
     }
 
     /// A channel's owner wants a ladder, or none.
     pub fn set_ladder(&self, channel: &ChannelId, is_wanted: bool) {
         let room = self.table().room(channel);
         self.ladders.set(room, is_wanted);
-    }
-
-    /// Ends the sessions of everybody who watches a channel, counted or not.
-    pub fn dismiss_viewers(&self, channel: &ChannelId) {
-        self.dismiss_those(|entry| !entry.is_publisher && entry.channel == *channel);
-    }
-
-    /// Ends the sessions of those who watch a channel by a signed embed.
-    pub fn dismiss_embeds(&self, channel: &ChannelId) {
-        self.dismiss_those(|entry| entry.by_embed && entry.channel == *channel);
-    }
-
-    fn dismiss_those(&self, which: impl Fn(&Entry) -> bool) {
-        let seats: Vec<Seat> =
-            self.table().sessions.values().filter(|entry| which(entry)).map(|entry| entry.seat).collect();
-        for seat in seats {
-            self.tell_close(seat);
-        }
-    }
-
-    fn tell_close(&self, seat: Seat) {
-        if self.plane.tell(seat.shard, Command::Close { key: seat.key }).is_err() {
-            self.overdue.lock().unwrap_or_else(PoisonError::into_inner).push(seat);
-        }
-    }
-
-    /// Closes what a shard was too busy for before. No more can be overdue than there are seats.
-    pub fn close_overdue(&self) {
-        let seats = std::mem::take(&mut *self.overdue.lock().unwrap_or_else(PoisonError::into_inner));
-        for seat in seats {
-            self.tell_close(seat);
-        }
     }
 
     /// Who comes or goes by what a shard is about to tell. To be asked before [`Self::hear`].
@@ -396,9 +352,9 @@ impl MediaSessions {
         check(&peer)?;
         let id: SessionId = fresh::id();
         let etag = format!("\"{}\"", peer.ufrag);
-        let (view, by_embed) = match role {
-            Role::Publisher => (None, false),
-            Role::Viewer { view, by_embed } => (view, by_embed),
+        let (view, by_embed, account) = match role {
+            Role::Publisher => (None, false, None),
+            Role::Viewer { view, by_embed, account } => (view, by_embed, account),
         };
         let entry = Entry {
             seat,
@@ -407,6 +363,7 @@ impl MediaSessions {
             is_publisher,
             view,
             by_embed,
+            account,
             remote_ufrag: sdp::ufrag(&text).unwrap_or_default().to_owned(),
             offer: text,
             etag: etag.clone(),
@@ -550,6 +507,10 @@ impl Sessions for MediaSessions {
         }
         .boxed()
     }
+
+    fn let_go(&self, id: &SessionId) {
+        self.dismiss(id);
+    }
 }
 
 impl Ingest for MediaSessions {
@@ -608,7 +569,7 @@ impl Egress for MediaSessions {
         offer: &'a str,
     ) -> BoxFuture<'a, Result<(Opened, Option<ViewId>), OpenError>> {
         async move {
-            let Ticket { channel, by_embed } = ticket;
+            let Ticket { channel, by_embed, account } = ticket;
             let codecs = self.program.video_codecs(&channel).ok_or(OpenError::NotLive)?;
             let check = |peer: &Peer| {
                 if !peer.has_line(true) && !peer.has_line(false) {
@@ -627,8 +588,8 @@ impl Egress for MediaSessions {
             };
             let view = self.view(&channel, arrival).await;
             let id = view.as_ref().map(|view| view.id.clone());
-            let opened =
-                self.open(channel, name, Role::Viewer { view, by_embed }, offer, check, |_| {}).await?;
+            let role = Role::Viewer { view, by_embed, account };
+            let opened = self.open(channel, name, role, offer, check, |_| {}).await?;
             Ok((opened, id))
         }
         .boxed()

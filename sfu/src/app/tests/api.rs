@@ -156,7 +156,8 @@ async fn keys_and_tokens_publish_to_their_channel_until_the_key_is_replaced() {
     let ada = world.set_up().await;
     let store = world.server.store.clone();
     let log: Arc<dyn BroadcastLog> = Arc::new(SqlBroadcastLog::new(store.clone()));
-    let ports = connect::ports(&LiveBoard::default(), log, &Bus::default(), Arc::new(connect::NothingLive));
+    let ports =
+        connect::ports(&store, &LiveBoard::default(), log, &Bus::default(), Arc::new(connect::NothingLive));
     let channels = Channels::new(store.clone(), ports);
     let made = world.call("POST", "/api/v1/channels", &ada, Some(json!({ "name": "second" }))).await.json();
     let old = made["streamKey"].as_str().unwrap().to_owned();
@@ -308,4 +309,52 @@ async fn a_store_that_fails_is_a_problem_and_pages_go_on() {
     world.get("/api/v1/channels/ada", "").await.problem(503, "store-unavailable");
     let page = Request::get("/").header(header::ACCEPT, "text/html").body(Body::empty()).unwrap();
     assert_eq!(world.send(page).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_channel_is_not_taken_for_somebody_else_s() {
+    let world = World::new().await;
+    let ada = world.set_up().await;
+    let call = async |method: &str, path: &str, cookie: &str, body: Value| {
+        world.call(method, &format!("/api/v1/{path}"), cookie, Some(body)).await
+    };
+    call("PATCH", "instance/settings", &ada, json!({ "signUp": "open" })).await;
+    let ben = json!({ "name": "ben", "displayName": "Ben", "password": "correct horse" });
+    let ben = cookie_of(&call("POST", "sign-up", "", ben).await);
+    call("POST", "channels", &ada, json!({ "name": "evenings", "displayName": "Evenings" })).await;
+    let look_alikes = ["Ada", "АDА", "a d a", "Ádä", "EvenIngs", "Moderator", "🜁", "A\u{200B}da"];
+    for shown in look_alikes {
+        let made = call("POST", "channels", &ben, json!({ "name": "bens", "displayName": shown })).await;
+        assert_eq!(made.problem(409, "look-alike")["field"], "displayName", "{shown}");
+    }
+    for name in ["a-da", "even1ngs", "moderator"] {
+        let made = call("POST", "channels", &ben, json!({ "name": name, "displayName": "Bees" })).await;
+        assert_eq!(made.problem(409, "look-alike")["field"], "name", "{name}");
+    }
+    let taken = call("POST", "channels", &ben, json!({ "name": "ada" })).await;
+    assert_eq!(taken.problem(409, "name-taken")["field"], "name");
+    for body in [json!({ "name": "bens" }), json!({ "name": "b-e-n", "displayName": "Ben!" })] {
+        let made = call("POST", "channels", &ben, body).await;
+        assert_eq!(made.status, StatusCode::CREATED, "one's own names: {}", made.text());
+    }
+    let edit = async |who: &str, body: Value| call("PATCH", "channels/bens", who, body).await;
+    for shown in look_alikes {
+        let edited = edit(&ben, json!({ "displayName": shown })).await;
+        assert_eq!(edited.problem(409, "look-alike")["field"], "displayName", "{shown}");
+    }
+    for shown in ["Ben", "bens", "Bees", "Bees"] {
+        let edited = edit(&ben, json!({ "displayName": shown })).await;
+        assert_eq!(edited.status, StatusCode::OK, "{shown}: {}", edited.text());
+    }
+    // An editor names it as its owner may, and not after themselves.
+    call("PUT", "channels/bens/roles/ada", &ben, json!({ "role": "editor" })).await;
+    edit(&ada, json!({ "displayName": "Ada" })).await.problem(409, "look-alike");
+    assert_eq!(edit(&ada, json!({ "displayName": "Ben" })).await.status, StatusCode::OK);
+    // What somebody else took meanwhile stays theirs, and keeps nobody from the rest of an edit.
+    sqlx::query("UPDATE accounts SET display_name = 'Ben' WHERE name = 'ada'")
+        .execute(world.server.store.pool())
+        .await
+        .unwrap();
+    let both = json!({ "displayName": "Ben", "title": "Late" });
+    assert_eq!(edit(&ben, both).await.json()["title"], "Late");
 }

@@ -30,8 +30,8 @@ fn need(operation: &str) -> Need {
         "deleteMessage" | "listSilences" | "silencePerson" | "unsilencePerson" | "listModerators" => {
             ModerateChat
         }
-        "editChat" | "addModerator" | "removeModerator" => RuleChat,
-        "setRole" | "removeRole" => Appoint,
+        "editChat" => RuleChat,
+        "setRole" | "removeRole" | "addModerator" | "removeModerator" => Appoint,
         "listRoles" => SeeRoles,
         "editChannel" | "createEmbedLink" | "revokeEmbedLinks" => Admit,
         "rotateStreamKey" | "createPublishToken" | "startLive" => Publish,
@@ -111,13 +111,19 @@ impl Stage {
         let world = World::new().await;
         let boss = world.set_up().await;
         let log: Arc<dyn BroadcastLog> = Arc::new(SqlBroadcastLog::new(world.server.store.clone()));
-        let ports =
-            connect::ports(&LiveBoard::default(), log, &Bus::default(), Arc::new(connect::NothingLive));
+        let ports = connect::ports(
+            &world.server.store,
+            &LiveBoard::default(),
+            log,
+            &Bus::default(),
+            Arc::new(connect::NothingLive),
+        );
         let channels = Channels::new(world.server.store.clone(), ports);
         let accounts = Accounts::new(
             world.server.store.clone(),
             Arc::new(connect::AccountChannels(channels)),
             Arc::new(connect::Looks),
+            Endings::default(),
         );
         for standing in STANDINGS.into_iter().chain([Standing::Guest]) {
             let name = format!("{standing:?}").to_lowercase();

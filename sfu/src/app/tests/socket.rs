@@ -276,3 +276,26 @@ async fn a_stop_tells_pages_and_waits_for_nobody_long() {
     server.stop().await;
     assert_eq!(closed.await.unwrap(), 1012);
 }
+
+#[tokio::test]
+async fn a_login_that_ends_takes_its_sockets_with_it_at_once() {
+    let server = run().await;
+    let here = server.set_up().await;
+    let login = json!({ "name": "ada", "password": "correct horse" });
+    let answer = server.call("POST", "/api/v1/login", "", login).await;
+    let there = answer.headers()[header::SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let socket = async |cookie: &str| {
+        Client::connect(server.address, &format!("Cookie: {cookie}\r\n")).await.ok().unwrap()
+    };
+    let (mut stays, mut goes) = (socket(&here).await, socket(&there).await);
+    for page in [&mut stays, &mut goes] {
+        page.send(request("media:stream_webrtc:v1", "w")).await;
+        assert_eq!(page.message().await.event.to_string(), "media:stream_webrtc:v1:started");
+    }
+    let ended = server.call("POST", "/api/v1/me/logins/end-others", &here, json!({})).await;
+    assert_eq!(ended.status(), StatusCode::NO_CONTENT);
+    assert_eq!(goes.closed().await, 1008);
+    stays.send(request("channel:stream_state:v1", "s")).await;
+    while stays.message().await.event.to_string() != "channel:stream_state:v1:started" {}
+    server.stop().await;
+}

@@ -3,9 +3,10 @@
 use super::{oembed, token, token::EmbedKey};
 use crate::{
     actor::Actor,
-    channel::service::{ChannelError, Channels, settle},
+    channel::service::{ChannelError, Channels},
     fresh,
     permission::Permission,
+    settle::settle,
     store::StoreError,
 };
 use shared::{

@@ -5,10 +5,11 @@ use crate::{
     actor::Actor,
     channel::{
         rules::{may, may_see},
-        service::{ChannelError, Channels, edited, settle},
+        service::{ChannelError, Channels, edited},
     },
     fresh,
     permission::Permission,
+    settle::settle,
 };
 use shared::{
     broadcast::BroadcastState,
@@ -73,14 +74,15 @@ impl Channels {
             visibility: Some(visibility),
             ..EditChannel::default()
         };
-        let edited = edited(record.channel.clone(), edit)?;
+        let edited = edited(record.channel.clone(), edit.clone())?;
         let channels = self.clone();
         settle(async move {
             // First, as it is refused if somebody's media was faster; then nothing was changed.
             if !channels.ports.control.reserve(&id, &broadcast).await {
                 return Err(LiveError::AlreadyLive);
             }
-            let written = channels.starts().announce(&broadcast, &start, &edited, &secret.hash, now).await;
+            let written =
+                channels.starts().announce(&broadcast, &start, (&edited, &edit), &secret.hash, now).await;
             channels.take_edit(&edited, written.map_err(ChannelError::from)).await?;
             Ok(Announced { id: broadcast, channel: name, secret: secret.text })
         })

@@ -3,10 +3,11 @@
 use super::store::Given;
 use crate::{
     actor::Actor,
-    channel::service::{ChannelError, Channels, settle},
+    channel::service::{ChannelError, Channels},
     fresh,
     page::Wanted,
     permission::Permission,
+    settle::settle,
 };
 use shared::{
     channel::{ChannelRole, RoleHolder, Visibility},
@@ -63,7 +64,16 @@ impl Channels {
         name: &ChannelName,
         account: AccountName,
     ) -> Result<(), ChannelError> {
-        let record = self.allowed(who, name, Permission::Appoint).await?;
+        let record = match self.allowed(who, name, Permission::Appoint).await {
+            // Anybody may lay down what they were given without being asked.
+            Err(ChannelError::NotYours) => {
+                let record = self.seen(Some(who).into(), name).await?;
+                let holder = self.role_store().holder(&record.channel.id, &account).await?;
+                holder.filter(|holder| holder.id == who.account).ok_or(ChannelError::NotYours)?;
+                record
+            }
+            other => other?,
+        };
         let channels = self.clone();
         settle(async move {
             let channel = &record.channel;

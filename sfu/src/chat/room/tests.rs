@@ -1,16 +1,16 @@
 use super::*;
-use shared::text::DisplayName;
+use shared::{account::Role, text::DisplayName};
 
 fn person(name: &str) -> PersonId {
     name.parse().unwrap()
 }
 
 fn guest(name: &str) -> Writer {
-    Writer { person: person(name), is_owner: false, is_guest: true, network: None }
+    Writer { person: person(name), standings: Standings::GUEST, is_guest: true, network: None }
 }
 
 fn member(name: &str) -> Writer {
-    Writer { is_guest: false, ..guest(name) }
+    Writer { is_guest: false, standings: Standings::of_account(Role::Member), ..guest(name) }
 }
 
 fn from(name: &str, address: &str) -> Writer {
@@ -124,7 +124,7 @@ fn a_room_takes_only_so_many_of_all() {
 fn owner_and_moderators_are_exempt_from_every_limit() {
     let settings = ChatSettings { guests: false, slow_seconds: 600 };
     let mut room = Room::new(settings, vec![person("mod")], vec![silence("mod", 10_000)]);
-    let owner = Writer { is_owner: true, ..member("owner") };
+    let owner = Writer { standings: Standings::GUEST.and(Standing::Owner), ..member("owner") };
     for _ in 0..1000 {
         assert_eq!(room.admit(&owner, None, at(0)), Ok(Admitted::New));
         assert_eq!(room.admit(&member("mod"), None, at(0)), Ok(Admitted::New));

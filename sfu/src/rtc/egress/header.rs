@@ -12,6 +12,8 @@ pub struct Numbers {
     pub orientation: Option<u8>,
     /// When it was captured (abs-capture-time).
     pub capture: Option<u8>,
+    /// How long it may wait before it is shown (playout-delay).
+    pub playout: Option<u8>,
 }
 
 /// What the extensions of one packet say.
@@ -25,6 +27,8 @@ pub struct Values<'a> {
     pub quarter_turns: Option<u8>,
     /// The capture's time as NTP writes it.
     pub capture: Option<u64>,
+    /// The least and the most, in hundredths of a second, below 4,096.
+    pub playout: Option<(u16, u16)>,
 }
 
 /// The fixed part.
@@ -60,6 +64,9 @@ impl Numbers {
         }
         if self.capture.is_some() && values.capture.is_some() {
             all += 1 + 16;
+        }
+        if self.playout.is_some() && values.playout.is_some() {
+            all += 1 + 3;
         }
         if all == 0 { 12 } else { 12 + 4 + all.next_multiple_of(4) }
     }
@@ -100,6 +107,10 @@ impl Numbers {
             value[..8].copy_from_slice(&capture.to_be_bytes());
             put(self.capture, &value);
         }
+        if let Some((least, most)) = values.playout {
+            let both = (u32::from(least) << 12 | u32::from(most) & 0xfff).to_be_bytes();
+            put(self.playout, &both[1..]);
+        }
         out[at..length].fill(0);
     }
 }
@@ -128,20 +139,31 @@ pub fn renumber_vp8(payload: &mut [u8], (id, base): (u16, Option<u8>)) {
 mod tests {
     use super::*;
 
-    const ALL: Numbers =
-        Numbers { mid: Some(4), transport: Some(3), orientation: Some(13), capture: Some(9) };
+    const ALL: Numbers = Numbers {
+        mid: Some(4),
+        transport: Some(3),
+        orientation: Some(13),
+        capture: Some(9),
+        playout: Some(5),
+    };
 
     #[test]
     fn a_head_is_as_long_as_it_says_and_holds_what_the_viewer_takes() {
         let head = Head { marker: true, payload_type: 96, seq: 0x0102, time: 0x0304_0506, ssrc: 0x0708_090a };
-        let values =
-            Values { mid: Some("1"), transport: Some(0xabcd), quarter_turns: Some(5), capture: Some(0x11) };
+        let values = Values {
+            mid: Some("1"),
+            transport: Some(0xabcd),
+            quarter_turns: Some(5),
+            capture: Some(0x11),
+            playout: Some((0x123, 0x456)),
+        };
         let mut out = vec![0xff; ALL.length(&values)];
         ALL.write(&mut out, &head, &values, false);
-        assert_eq!(out.len(), 12 + 4 + 24);
-        assert_eq!(out[..16], [0x90, 0xe0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0xbe, 0xde, 0, 6]);
+        assert_eq!(out.len(), 12 + 4 + 28);
+        assert_eq!(out[..16], [0x90, 0xe0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0xbe, 0xde, 0, 7]);
         assert_eq!(out[16..23], [0x40, b'1', 0x31, 0xab, 0xcd, 0xd0, 1]);
-        assert_eq!(out[23..], [0x9f, 0, 0, 0, 0, 0, 0, 0, 0x11, 0, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(out[23..40], [0x9f, 0, 0, 0, 0, 0, 0, 0, 0x11, 0, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(out[40..], [0x52, 0x12, 0x34, 0x56]);
         let none = Numbers::default();
         let mut out = vec![0; none.length(&values)];
         none.write(&mut out, &head, &values, true);

@@ -1,6 +1,7 @@
 //! What was sent of a picture lately, to be sent again: as long as a repair isn't too late, and no longer, as it is most of
 //! what a viewer costs in memory.
 
+use crate::rtc::prefetch::prefetch;
 use std::{
     collections::VecDeque,
     sync::Arc,
@@ -55,6 +56,12 @@ pub struct Kept {
 impl Kept {
     fn millis(&self, now: Instant) -> u32 {
         self.began.map_or(0, |began| now.saturating_duration_since(began).as_millis() as u32)
+    }
+
+    /// Asks for the memory that [`Self::keep`] looks at: both ends.
+    pub fn prefetch(&self) {
+        self.packets.iter().take(6).for_each(prefetch);
+        self.packets.back().into_iter().for_each(prefetch);
     }
 
     /// A packet leaves.

@@ -1,6 +1,7 @@
 //! What left towards a viewer and when, by the numbers that go over all streams, and what the viewer reports of it.
 
 use super::rtcp::{Arrivals, REFERENCE_MICROS, TICK_MICROS};
+use crate::rtc::prefetch::prefetch;
 use std::{collections::VecDeque, time::Instant};
 
 /// The most packets that are remembered: two seconds of 8 Mbit/s. What isn't reported by then counts as neither.
@@ -57,6 +58,11 @@ impl SendLog {
     /// The number of the packet that leaves next (16 bits of it go along).
     pub fn next(&self) -> u64 {
         self.first + self.packets.len() as u64
+    }
+
+    /// Asks for the memory that [`Self::left`] looks at.
+    pub fn prefetch(&self) {
+        self.packets.back().into_iter().for_each(prefetch);
     }
 
     /// A packet leaves.

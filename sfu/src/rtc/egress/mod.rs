@@ -3,118 +3,53 @@
 //! packet pays for as often as there are viewers. Each packet is written, sealed and left in the buffer that the kernel reads
 //! it from.
 
+pub mod clock;
 pub mod estimate;
 pub mod exit;
 pub mod header;
 pub mod kept;
+pub mod line;
 pub mod log;
 pub mod repair;
+mod reports;
 pub mod rtcp;
 pub mod srtp;
 pub mod window;
 
-use super::peer::{Measured, Outgoing};
+use super::{
+    peer::{Measured, Outgoing},
+    prefetch::prefetch,
+};
+use clock::ntp;
 use estimate::Estimator;
 use exit::Exit;
-use header::{Head, Numbers, Values};
+use header::{Head, Values};
 use kept::{Kept, Sent};
-use log::{Fate, SendLog};
+use line::Line;
+use log::SendLog;
 use repair::{Allowance, Allowed, Doubling};
-use rtcp::Said;
+use reports::REPORTS;
 use shared::broadcast::Codec;
 use srtp::{Keys, Opener, Sealer};
 use std::{
-    sync::{Arc, LazyLock},
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    sync::Arc,
+    time::{Duration, Instant},
 };
-use window::Window;
 
 /// Packets of a frame that differ by no more than this are padded to one size, so that they leave in one segmented send.
 const MOST_PADDING: usize = 24;
-/// When a stream was captured is told at most so often, as viewers know how to count on (libwebrtc does the same).
-const CAPTURE_TOLD_EVERY: Duration = Duration::from_secs(1);
-/// It is told at once where counting on would be wrong by this.
-const CAPTURE_OFF: Duration = Duration::from_millis(2);
 /// The first report follows a stream's first packet after this time, in which its other packets and the other stream come.
 const FIRST_REPORT: Duration = Duration::from_millis(20);
-/// Reports are so far apart while a stream is young, as lips are in time only once there are two of each; and after that.
-const EAGER_REPORTS: Duration = Duration::from_millis(500);
-const EAGER: Duration = Duration::from_secs(2);
-const REPORTS: Duration = Duration::from_secs(1);
 /// A packet isn't sent again twice within most of a round trip, in which the first repair may still be on its way, and of
 /// this at most: who asks once more after that has waited.
 const ROUND_TRIP: Duration = Duration::from_millis(60);
 /// The shortest time between two packets of a probe that leave by themselves.
 const SHORTEST: Duration = Duration::from_millis(1);
+/// The least and the most that a picture is to wait at the viewer's before it is shown, in hundredths of a second: whatever its
+/// network did, it stays below a second. A most of half a second or less would have Chromium give up its jitter buffer.
+const PLAYOUT: (u16, u16) = (0, 100);
 /// One packet in so many is measured on its way.
 const MEASURE_EVERY: u64 = 8;
-/// The estimate is told when it changed by this share.
-const NEWS: f64 = 0.03;
-/// The largest datagram that a viewer reports with.
-const LARGEST_REPORT: usize = 1_500;
-/// Seconds between the beginnings of NTP's and Unix's time.
-const NTP_EPOCH: u64 = 2_208_988_800;
-
-/// A line that is sent to a viewer.
-#[derive(Debug)]
-pub struct Line {
-    /// Its name in the SDP.
-    pub mid: String,
-    /// The stream's source, and that of its repairs.
-    pub ssrc: u32,
-    /// See `ssrc`.
-    pub repairs: Option<u32>,
-    /// Ticks a second.
-    pub clock_rate: u32,
-    /// The extensions that the viewer takes.
-    pub numbers: Numbers,
-    state: Stream,
-}
-
-#[derive(Debug, Default)]
-struct Stream {
-    packets: u32,
-    bytes: u32,
-    /// A timestamp, and the moment that it stands for.
-    tie: Option<(u32, Instant)>,
-    began: Option<Instant>,
-    /// The timestamp, capture and moment that were told last.
-    told: Option<(u32, Instant)>,
-    /// The viewer has reported of it, so it knows which line it is.
-    is_known: bool,
-    repair_seq: u64,
-    /// What was sealed: the same number once more with other bytes would give the key's stream away (RFC 3711, 9.1).
-    sealed: Window<16>,
-}
-
-impl Line {
-    /// A line that nothing was sent on.
-    pub fn new(mid: String, (ssrc, repairs): (u32, Option<u32>), clock_rate: u32, numbers: Numbers) -> Self {
-        Self { mid, ssrc, repairs, clock_rate, numbers, state: Stream::default() }
-    }
-}
-
-impl Stream {
-    /// Whether a packet is to say when it was captured: a frame's first one, now and then.
-    fn tells_capture(&mut self, time: u32, captured: Instant, clock_rate: u32) -> bool {
-        let is_due = self.told.is_none_or(|(told, at)| {
-            let ticks = time.wrapping_sub(told).cast_signed();
-            if ticks == 0 {
-                return false;
-            }
-            let counted = Duration::from_secs_f64(f64::from(ticks.unsigned_abs()) / f64::from(clock_rate));
-            let passed = captured.checked_duration_since(at);
-            ticks < 0
-                || passed.is_none_or(|passed| {
-                    passed >= CAPTURE_TOLD_EVERY || passed.abs_diff(counted) > CAPTURE_OFF
-                })
-        });
-        if is_due {
-            self.told = Some((time, captured));
-        }
-        is_due
-    }
-}
 
 /// What a viewer takes, by codec.
 #[derive(Debug, Clone, Copy)]
@@ -165,16 +100,6 @@ pub struct Egress {
     name: String,
 }
 
-/// Used again and again by all viewers of a thread.
-#[derive(Debug, Default)]
-struct Scratch {
-    fates: Vec<Fate>,
-}
-
-thread_local! {
-    static SCRATCH: std::cell::RefCell<Scratch> = std::cell::RefCell::default();
-}
-
 impl Egress {
     /// Nothing is sent yet. `meters`: what the way carries is to be estimated, if the viewer tells.
     pub fn new(meters: bool, name: String, now: Instant) -> Self {
@@ -212,6 +137,14 @@ impl Egress {
         if audio { self.audio.as_ref() } else { self.video.as_ref() }
     }
 
+    /// Asks for the memory that sending looks at, of what this points to.
+    pub fn prefetch(&self) {
+        self.ciphers.iter().for_each(|(sealer, _)| sealer.prefetch());
+        self.estimator.iter().for_each(|estimator| prefetch(&**estimator));
+        self.kept.prefetch();
+        self.log.prefetch();
+    }
+
     /// Adds the line of sound, or that of the picture.
     pub fn set_line(&mut self, audio: bool, line: Line) {
         *(if audio { &mut self.audio } else { &mut self.video }) = Some(line);
@@ -236,70 +169,6 @@ impl Egress {
     pub fn want(&mut self, bits: u64) {
         if let Some(estimator) = &mut self.estimator {
             estimator.want(bits);
-        }
-    }
-
-    /// Takes an RTCP datagram. False: it isn't of this session, or it came before.
-    pub fn receive(&mut self, datagram: &[u8], now: Instant, mut news: impl FnMut(News)) -> bool {
-        let Some((_, opener)) = &mut self.ciphers else { return false };
-        let mut room = [0; LARGEST_REPORT];
-        let Some(packet) = room.get_mut(..datagram.len()) else { return false };
-        packet.copy_from_slice(datagram);
-        let Some(compound) = opener.open_rtcp(packet) else { return false };
-        // A few bytes can speak of thousands of packets, and honest ones speak of some hundreds.
-        let mut budget = 2 * log::MOST;
-        for said in rtcp::read(compound) {
-            match said {
-                Said::Arrivals(arrivals) => {
-                    let Some(left) = budget.checked_sub(arrivals.count.into()) else { continue };
-                    budget = left;
-                    let Some(estimator) = &mut self.estimator else { continue };
-                    SCRATCH.with_borrow_mut(|Scratch { fates }| {
-                        fates.clear();
-                        self.log.report(&arrivals, now, fates);
-                        estimator.report(fates, now);
-                    });
-                }
-                Said::Reception(reception) => {
-                    let lines = [&mut self.audio, &mut self.video];
-                    let line = lines.into_iter().flatten().find(|line| line.ssrc == reception.ssrc);
-                    let Some(line) = line else { continue };
-                    line.state.is_known = true;
-                    if line.clock_rate == 90_000 {
-                        self.lost = Some(reception.lost);
-                    }
-                    if let Some(time) = round_trip(&reception, now) {
-                        self.round_trip = Some(time);
-                        self.estimator.iter_mut().for_each(|estimator| estimator.round_trip(time));
-                    }
-                }
-                Said::Missing { ssrc, first, after } => {
-                    if self.video.as_ref().is_some_and(|line| line.ssrc == ssrc) {
-                        let set = (0..16).filter(|bit| after & 1 << bit != 0);
-                        let all = std::iter::once(0).chain(set.map(|bit| bit + 1));
-                        self.is_missing(all.map(|off| first.wrapping_add(off)), now);
-                    }
-                }
-                Said::Time { ssrc, middle } => self.time = Some((ssrc, middle, now)),
-                Said::KeyframeWanted { ssrc } => {
-                    if self.video.as_ref().is_some_and(|line| line.ssrc == ssrc) {
-                        news(News::KeyframeWanted);
-                    }
-                }
-            }
-        }
-        self.tell_estimate(&mut news);
-        true
-    }
-
-    fn tell_estimate(&mut self, news: &mut impl FnMut(News)) {
-        let Some(bits) = self.estimator.as_ref().and_then(|estimator| estimator.estimate()) else { return };
-        let is_news = self.told.is_none_or(|told| {
-            bits.abs_diff(told) as f64 > told as f64 * NEWS || bits < told && told - bits > 1_000
-        });
-        if is_news {
-            self.told = Some(bits);
-            news(News::Estimated(bits));
         }
     }
 
@@ -351,18 +220,6 @@ impl Egress {
         [self.report_due, self.measure_due, probe].into_iter().flatten().min()
     }
 
-    fn measured(&mut self, now: Instant) -> Measured {
-        let estimator = self.estimator.as_ref();
-        let loss = estimator.and_then(|estimator| estimator.loss(now)).or(self.lost.take());
-        let measured = Measured {
-            estimate: estimator.and_then(|estimator| estimator.estimate()),
-            loss,
-            round_trip: self.round_trip,
-        };
-        self.doubling.measured(measured.loss, measured.round_trip);
-        measured
-    }
-
     /// Sends packets of one frame on one line.
     fn send_frame(&mut self, frame: &[Outgoing], now: Instant, exit: &mut Exit<'_>) {
         let Some((sealer, _)) = &self.ciphers else { return };
@@ -375,13 +232,14 @@ impl Egress {
         let mut values = Values {
             mid: (!line.state.is_known).then_some(&line.mid),
             transport: line.numbers.transport.map(|_| 0),
-            quarter_turns: None,
-            capture: None,
+            ..Values::default()
         };
+        let tells_delay = tells_capture || !line.state.is_known;
         let numbers = line.numbers;
         let heads = |packet: &Outgoing, at: usize, values: &mut Values<'_>| {
             values.quarter_turns = packet.quarter_turns;
             values.capture = (tells_capture && at == 0).then(|| ntp(packet.captured));
+            values.playout = (tells_delay && at == 0).then_some(PLAYOUT);
             numbers.length(values)
         };
         let largest = (frame.len() > 1).then(|| {
@@ -471,7 +329,7 @@ impl Egress {
             mid: (!line.state.is_known).then_some(&line.mid),
             transport: line.numbers.transport.map(|_| self.log.next() as u16),
             quarter_turns: sent.quarter_turns,
-            capture: None,
+            ..Values::default()
         };
         let length = line.numbers.length(&values);
         let size = length + 2 + sent.payload.len() + sealer.rtp_overhead();
@@ -512,66 +370,6 @@ impl Egress {
             self.send_again(&sent, now, exit);
         }
     }
-
-    /// Tells the viewer which moments the streams' timestamps stand for.
-    fn report(&mut self, now: Instant, exit: &mut Exit<'_>) {
-        let Some((sealer, _)) = &mut self.ciphers else { return };
-        let mut compound = Vec::with_capacity(160);
-        let mut sources = Vec::with_capacity(2);
-        let mut is_young = false;
-        for line in [&self.audio, &self.video].into_iter().flatten() {
-            let Some((time, at)) = line.state.tie else { continue };
-            let since = now.saturating_duration_since(at).as_secs_f64() * f64::from(line.clock_rate);
-            rtcp::write_report(
-                &mut compound,
-                &rtcp::Sent {
-                    ssrc: line.ssrc,
-                    ntp: ntp(now),
-                    time: time.wrapping_add(since as u64 as u32),
-                    packets: line.state.packets,
-                    bytes: line.state.bytes,
-                },
-            );
-            sources.push(line.ssrc);
-            is_young |= line.state.began.is_some_and(|began| now.saturating_duration_since(began) < EAGER);
-        }
-        self.report_due = Some(now + if is_young { EAGER_REPORTS } else { REPORTS });
-        if sources.is_empty() {
-            return;
-        }
-        rtcp::write_names(&mut compound, &sources, &self.name);
-        if let Some((of, middle, at)) = self.time.take() {
-            let since = (now.saturating_duration_since(at).as_secs_f64() * 65_536.0) as u32;
-            rtcp::write_time_heard(&mut compound, sources[0], (of, middle, since));
-        }
-        let size = compound.len() + sealer.rtcp_overhead();
-        exit.put(size, None, |out| {
-            out[..compound.len()].copy_from_slice(&compound);
-            sealer.seal_rtcp(out);
-        });
-    }
-
-    /// Says that nothing more is sent.
-    pub fn goodbye(&mut self, exit: &mut Exit<'_>) {
-        let Some((sealer, _)) = &mut self.ciphers else { return };
-        let mut compound = Vec::new();
-        let lines = [&self.audio, &self.video].into_iter().flatten();
-        let sources: Vec<u32> =
-            lines.filter(|line| line.state.began.is_some()).map(|line| line.ssrc).collect();
-        if sources.is_empty() {
-            return;
-        }
-        // A compound begins with a report (RFC 3550, 6.1); one of nothing will do.
-        compound.extend([0x80, 201, 0, 1]);
-        compound.extend(sources[0].to_be_bytes());
-        rtcp::write_names(&mut compound, &sources[..1], &self.name);
-        rtcp::write_goodbye(&mut compound, &sources);
-        let size = compound.len() + sealer.rtcp_overhead();
-        exit.put(size, None, |out| {
-            out[..compound.len()].copy_from_slice(&compound);
-            sealer.seal_rtcp(out);
-        });
-    }
 }
 
 /// RTP's padding: nothing, and at its end how much of it (RFC 3550, 5.1).
@@ -581,33 +379,4 @@ fn pad(room: &mut [u8]) {
         rest.fill(0);
         *last = count;
     }
-}
-
-/// From the middle of two NTP times (RFC 3550, 6.4.1).
-fn round_trip(reception: &rtcp::Reception, now: Instant) -> Option<Duration> {
-    const MOST: u32 = 30 << 16;
-    if reception.last_report == 0 {
-        return None;
-    }
-    let middle = (ntp(now) >> 16) as u32;
-    let took = middle.wrapping_sub(reception.last_report).wrapping_sub(reception.since);
-    // Clocks are read in steps: what was answered at once may seem to be answered before.
-    let took = if took.cast_signed() < 0 && took.cast_signed() > -655 { 0 } else { took };
-    (took < MOST).then(|| Duration::from_secs_f64(f64::from(took) / 65_536.0))
-}
-
-/// The wall clock's time of a moment, on a clock that was set once and then runs evenly.
-pub fn wall(at: Instant) -> SystemTime {
-    static SET: LazyLock<(Instant, SystemTime)> = LazyLock::new(|| (Instant::now(), SystemTime::now()));
-    let (instant, system) = *SET;
-    match at.checked_duration_since(instant) {
-        Some(since) => system + since,
-        None => system - instant.duration_since(at),
-    }
-}
-
-/// The same as NTP writes it: seconds, and 32 bits of what is left.
-fn ntp(at: Instant) -> u64 {
-    let since = wall(at).duration_since(UNIX_EPOCH).unwrap_or_default();
-    ((since.as_secs() + NTP_EPOCH) << 32) | ((u64::from(since.subsec_nanos()) << 32) / 1_000_000_000)
 }

@@ -63,24 +63,26 @@ pub struct Reception {
 
 /// Reads a compound, up to the first part that isn't whole.
 pub fn read(compound: &[u8]) -> impl Iterator<Item = Said<'_>> {
-    parts(compound).flat_map(|Part { count, kind, body }| -> Box<dyn Iterator<Item = Said<'_>>> {
-        match (kind, count) {
-            (SENDER_REPORT, _) => Box::new(blocks(body.get(24..), count)),
-            (RECEIVER_REPORT, _) => Box::new(blocks(body.get(4..), count)),
-            (TRANSPORT_FEEDBACK, NACK) => Box::new(missing(body)),
-            (TRANSPORT_FEEDBACK, ARRIVALS) => Box::new(Arrivals::read(body).map(Said::Arrivals).into_iter()),
-            (PAYLOAD_FEEDBACK, PLI) => {
-                Box::new(number(body, 4).map(|ssrc| Said::KeyframeWanted { ssrc }).into_iter())
-            }
-            (PAYLOAD_FEEDBACK, FIR) => {
-                let entries = body.get(8..).unwrap_or_default().chunks_exact(8);
-                Box::new(
-                    entries.filter_map(|entry| number(entry, 0)).map(|ssrc| Said::KeyframeWanted { ssrc }),
-                )
-            }
-            (EXTENDED, _) => Box::new(time(body).into_iter()),
-            _ => Box::new(std::iter::empty()),
-        }
+    // A part says things of one kind. One type for all kinds, as a box for each part would be an allocation for each.
+    parts(compound).flat_map(|Part { count, kind, body }| {
+        let received = match kind {
+            SENDER_REPORT => body.get(24..),
+            RECEIVER_REPORT => body.get(4..),
+            _ => None,
+        };
+        let lost = ((kind, count) == (TRANSPORT_FEEDBACK, NACK)).then(|| missing(body));
+        let wanted = if (kind, count) == (PAYLOAD_FEEDBACK, FIR) { body.get(8..) } else { None };
+        let wanted = wanted.unwrap_or_default().chunks_exact(8).filter_map(|entry| number(entry, 0));
+        let one = match (kind, count) {
+            (TRANSPORT_FEEDBACK, ARRIVALS) => Arrivals::read(body).map(Said::Arrivals),
+            (PAYLOAD_FEEDBACK, PLI) => number(body, 4).map(|ssrc| Said::KeyframeWanted { ssrc }),
+            (EXTENDED, _) => time(body),
+            _ => None,
+        };
+        blocks(received, count)
+            .chain(lost.into_iter().flatten())
+            .chain(wanted.map(|ssrc| Said::KeyframeWanted { ssrc }))
+            .chain(one)
     })
 }
 

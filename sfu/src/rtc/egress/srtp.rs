@@ -2,6 +2,7 @@
 //! handshake; packets are sealed where they lie, in the buffer that they are sent from.
 
 use super::window::Window;
+use crate::rtc::prefetch::prefetch;
 use aws_lc_rs::{
     aead::{AES_128_GCM, AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey},
     cipher::{AES_128, AES_256, EncryptingKey, EncryptionContext, UnboundCipherKey},
@@ -56,16 +57,20 @@ pub struct Sealer {
 /// Opens reports of a viewer.
 pub struct Opener {
     rtcp: Cipher,
-    /// The indices that came (RFC 3711, 3.3.2).
-    came: Window<1>,
+    /// The indices that came, by who reports (RFC 3711, 3.3.2): each source counts for itself, and a browser reports of sound,
+    /// of the picture and of the way by different ones. Who reported last is last.
+    came: Vec<(u32, Window<1>)>,
 }
+
+/// Of so many sources the indices are known: several times as many as a browser has.
+const SOURCES: usize = 16;
 
 /// Both directions of a session.
 pub fn ciphers(keys: &Keys) -> Result<(Sealer, Opener), Unfit> {
     let (own, theirs) = (Master::new(keys, keys.is_client)?, Master::new(keys, !keys.is_client)?);
     let sealer =
         Sealer { rtp: own.cipher(keys.profile, 0)?, rtcp: own.cipher(keys.profile, 3)?, rtcp_index: 0 };
-    let opener = Opener { rtcp: theirs.cipher(keys.profile, 3)?, came: Window::default() };
+    let opener = Opener { rtcp: theirs.cipher(keys.profile, 3)?, came: Vec::new() };
     Ok((sealer, opener))
 }
 
@@ -165,6 +170,14 @@ fn low_six(index: u64) -> [u8; 6] {
 }
 
 impl Sealer {
+    /// Asks for the memory that [`Self::seal_rtp`] looks at.
+    pub fn prefetch(&self) {
+        prefetch(&self.rtp);
+        if let Cipher::Gcm { key, .. } = &self.rtp {
+            prefetch(&**key);
+        }
+    }
+
     /// How many bytes a sealed RTP packet has beyond the plain one.
     pub fn rtp_overhead(&self) -> usize {
         self.rtp.tag()
@@ -245,6 +258,7 @@ impl Opener {
             return None;
         }
         let ssrc = bytes(&packet[4..]);
+        let source = u32::from_be_bytes(ssrc);
         let (plain, told) = match &self.rtcp {
             Cipher::Gcm { .. } => (length - INDEX - GCM_TAG, length - INDEX),
             Cipher::Cm { .. } => (length - INDEX - HMAC_TAG, length - INDEX - HMAC_TAG),
@@ -255,7 +269,8 @@ impl Opener {
             return None;
         }
         let index = index & !ENCRYPTED;
-        if !self.came.is_new(index.into()) {
+        let known = self.came.iter().position(|(known, _)| *known == source);
+        if known.is_some_and(|at| !self.came[at].1.is_new(index.into())) {
             return None;
         }
         match &self.rtcp {
@@ -279,7 +294,12 @@ impl Opener {
                 key.less_safe_encrypt(&mut packet[RTCP_HEAD..plain], context).ok()?;
             }
         }
-        self.came.note(index.into());
+        let (_, mut window) = known.map_or_else(Default::default, |at| self.came.remove(at));
+        window.note(index.into());
+        if self.came.len() >= SOURCES {
+            self.came.remove(0);
+        }
+        self.came.push((source, window));
         Some(&packet[..plain])
     }
 }
@@ -367,6 +387,39 @@ mod tests {
                 assert!(opener.open_rtcp(&mut all[98][..at].to_vec()).is_none(), "cut at {at}");
             }
             assert!(opener.open_rtcp(&mut all[98].clone()).is_some(), "what was refused left no trace");
+        }
+    }
+
+    #[test]
+    fn each_source_of_a_viewer_counts_its_reports_for_itself() {
+        for profile in PROFILES {
+            let (_, mut opener) = ciphers(&keys(profile, false)).unwrap();
+            // As libsrtp does: an index for each source, each from the beginning.
+            let source = |ssrc: u8| {
+                let (mut sealer, _) = ciphers(&keys(profile, true)).unwrap();
+                let seal = move |_| {
+                    let mut packet = vec![0x80, 201, 0, 1, 0, 0, 0, ssrc];
+                    packet.resize(packet.len() + sealer.rtcp_overhead(), 0);
+                    sealer.seal_rtcp(&mut packet);
+                    packet
+                };
+                (0..200).map(seal).collect::<Vec<_>>()
+            };
+            let sources: Vec<Vec<Vec<u8>>> = (0..SOURCES as u8).map(source).collect();
+            // The first one reports a hundred times as often as the others.
+            let often = sources[0].iter();
+            assert!(often.clone().all(|packet| opener.open_rtcp(&mut packet.clone()).is_some()));
+            for round in 0..2 {
+                for packets in &sources[1..] {
+                    assert!(opener.open_rtcp(&mut packets[round].clone()).is_some(), "{profile:?}, {round}");
+                    assert!(opener.open_rtcp(&mut packets[round].clone()).is_none(), "twice");
+                }
+            }
+            assert!(often.clone().all(|packet| opener.open_rtcp(&mut packet.clone()).is_none()), "twice");
+            for ssrc in 100..200 {
+                assert!(opener.open_rtcp(&mut source(ssrc)[0].clone()).is_some());
+            }
+            assert_eq!(opener.came.len(), SOURCES);
         }
     }
 

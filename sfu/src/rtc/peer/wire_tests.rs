@@ -1,7 +1,7 @@
 //! What a viewer gets of a peer, datagram by datagram, over a network that loses what a test wants it to.
 
 use super::*;
-use crate::rtc::{egress::wall, segment::Segmenter};
+use crate::rtc::{egress::clock::wall, segment::Segmenter};
 use str0m::{
     Output, RtcConfig,
     change::SdpAnswer,
@@ -15,10 +15,13 @@ const CLIENT: ([u8; 4], u16) = ([127, 0, 0, 1], 9);
 const SERVER: ([u8; 4], u16) = ([127, 0, 0, 1], 7880);
 
 /// A viewer without a network, and the peer that answered it.
-struct Pair {
+pub(in crate::rtc) struct Pair {
     client: Rtc,
-    peer: Peer,
-    now: Instant,
+    pub(in crate::rtc) peer: Peer,
+    pub(in crate::rtc) now: Instant,
+    /// When its last check arrived, of which none do any more if it is `unchecked`.
+    pub(in crate::rtc) checked: Instant,
+    pub(in crate::rtc) unchecked: bool,
     packets: Vec<RtpPacket>,
     reports: Vec<(Instant, SenderInfo)>,
     /// Of the datagrams to the viewer, by their place since the pair was connected.
@@ -29,12 +32,13 @@ struct Pair {
 }
 
 impl Pair {
-    fn connected(config: RtcConfig) -> Self {
+    pub(in crate::rtc) fn connected(config: RtcConfig) -> Self {
         let now = Instant::now();
         let config = config
             .set_rtp_mode(true)
             .enable_raw_packets(true)
-            .set_extension(9, Extension::AbsoluteCaptureTime);
+            .set_extension(9, Extension::AbsoluteCaptureTime)
+            .set_extension(12, Extension::PlayoutDelay);
         let mut client = config.build(now);
         client.add_local_candidate(str0m::Candidate::host(CLIENT.into(), "udp").unwrap());
         let mut api = client.sdp_api();
@@ -45,7 +49,9 @@ impl Pair {
         let (peer, answer) = Peer::answer(&offer.to_sdp_string(), &ours, Side::Egress, now).unwrap();
         client.sdp_api().accept_answer(pending, SdpAnswer::from_sdp_string(&answer).unwrap()).unwrap();
         let (packets, reports, lost) = (Vec::new(), Vec::new(), Box::new(|_| false));
-        let mut pair = Self { client, peer, now, packets, reports, lost, sent: 0, written: Vec::new() };
+        let (checked, unchecked, written) = (now, false, Vec::new());
+        let mut pair =
+            Self { client, peer, now, checked, unchecked, packets, reports, lost, sent: 0, written };
         for _ in 0..2000 {
             pair.pass(MS * 5);
             if pair.peer.connected && pair.client.is_connected() {
@@ -57,7 +63,7 @@ impl Pair {
     }
 
     /// Time passes, in steps of a millisecond.
-    fn pass(&mut self, time: Duration) {
+    pub(in crate::rtc) fn pass(&mut self, time: Duration) {
         for _ in 0..time.as_millis() {
             self.now += MS;
             self.peer.advance(self.now).unwrap();
@@ -89,6 +95,12 @@ impl Pair {
         loop {
             match self.client.poll_output().unwrap() {
                 Output::Transmit(transmit) => {
+                    if demux::stun_check(&transmit.contents).is_some() {
+                        if self.unchecked {
+                            continue;
+                        }
+                        self.checked = self.now;
+                    }
                     let route = Route { proto: Protocol::Udp, local: SERVER.into(), remote: CLIENT.into() };
                     self.peer.receive(route, &transmit.contents, self.now).unwrap();
                 }
@@ -104,7 +116,7 @@ impl Pair {
         }
     }
 
-    fn write(&mut self, codec: Codec, seq: u64, time: u32, captured: Instant) {
+    pub(in crate::rtc) fn write(&mut self, codec: Codec, seq: u64, time: u32, captured: Instant) {
         self.written.push(Outgoing {
             codec,
             seq,
@@ -216,6 +228,18 @@ fn captures_are_stamped_in_the_server_s_clock_where_the_viewer_takes_it() {
         assert!(off < MS, "{off:?}");
         assert_eq!(stamp.clock_offset, Some(0));
     }
+}
+
+#[test]
+fn a_picture_is_to_wait_a_second_at_most_and_half_of_that_is_never_asked_for() {
+    let mut pair = Pair::connected(RtcConfig::new());
+    let captured = pair.now;
+    (1..=3).for_each(|seq| pair.write(Codec::Vp8, seq, 3000, captured));
+    pair.write(Codec::Opus, 1, 960, captured);
+    pair.pass(MS * 5);
+    let of_most = |packet: &RtpPacket| packet.header.ext_vals.play_delay_max.map(|most| most.as_seconds());
+    let hints: Vec<f64> = pair.packets.iter().filter_map(of_most).collect();
+    assert_eq!(hints, [1.0], "a picture's first packet alone");
 }
 
 #[test]
