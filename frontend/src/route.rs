@@ -19,6 +19,11 @@ pub enum Route {
     SignIn,
     /// What one was told.
     Notifications,
+    /// Where links in letters lead.
+    Letter {
+        /// It confirms an address; or else it unsubscribes.
+        confirms: bool,
+    },
     /// What one follows.
     Following,
     /// To look for channels.
@@ -69,6 +74,8 @@ impl Route {
             Self::StudioOf { channel } => format!("/studio/{channel}"),
             Self::SignIn => "/sign-in".to_owned(),
             Self::Notifications => "/notifications".to_owned(),
+            Self::Letter { confirms: true } => "/confirm-email".to_owned(),
+            Self::Letter { confirms: false } => "/unsubscribe".to_owned(),
             Self::Following => "/following".to_owned(),
             Self::Search { query } if query.is_empty() => "/search".to_owned(),
             Self::Search { query } => format!("/search?{query}"),
@@ -102,6 +109,8 @@ impl Route {
             },
             ("sign-in", None) => Self::SignIn,
             ("notifications", None) => Self::Notifications,
+            ("confirm-email", None) => Self::Letter { confirms: true },
+            ("unsubscribe", None) => Self::Letter { confirms: false },
             ("following", None) => Self::Following,
             // The page reads the rest of its address itself.
             ("search", None) => Self::Search { query: String::new() },
@@ -216,7 +225,7 @@ mod tests {
 
     #[test]
     fn pages_are_in_one_program() {
-        for address in ["/studio", "/studio/ada", "/settings", "/admin?x=/", "/Analytics/ada/x#y"] {
+        for address in ["/studio", "/studio/ada", "/settings", "/admin?x=/", "/Analytics/ada/x#y", "/notifications"] {
             assert!(is_backstage(address), "{address}");
         }
         for address in ["/", "", "/ada", "/sign-in?return=/studio", "/search#settings", "/embed/studio/chat"]
@@ -234,6 +243,8 @@ mod tests {
             Route::StudioOf { channel: channel() },
             Route::SignIn,
             Route::Notifications,
+            Route::Letter { confirms: true },
+            Route::Letter { confirms: false },
             Route::Following,
             Route::Search { query: String::new() },
             Route::SignUp,

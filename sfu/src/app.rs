@@ -40,6 +40,10 @@ use crate::{
     },
     notification::{
         delivery::{service::Push, task},
+        mail::{
+            service::Mail,
+            smtp::{MailSetUpError, Smtp},
+        },
         service::Notifications,
     },
     routes::{self, Parts},
@@ -98,6 +102,9 @@ pub enum AppError {
     /// The media plane can't start.
     #[error(transparent)]
     Media(#[from] crate::rtc::plane::StartError),
+    /// The mail server can't be used as it is set.
+    #[error(transparent)]
+    Mail(#[from] MailSetUpError),
     /// The GeoIP database can't be used.
     #[error(transparent)]
     Regions(#[from] RegionsError),
@@ -255,7 +262,14 @@ impl Server {
         let notifications = Notifications::new(store.clone());
         let outgoing = Outgoing::new(config.http.outgoing_allow.clone().into());
         let push = Push::new(store.clone(), outgoing, base_url.clone()).await?;
-        tokio::spawn(task::run(push.clone(), notifications.clone(), stopping.subscribe()));
+        let smtp = match &config.http.smtp {
+            (Some(url), Some(from)) => Some(Smtp::new(url, from)?),
+            _ => None,
+        };
+        let place = (config.name.clone(), base_url.clone());
+        let mail = Mail::new(store.clone(), smtp, place, push.key_for("unsubscribe"));
+        let emptied = task::run(push.clone(), mail.clone(), notifications.clone(), stopping.subscribe());
+        tokio::spawn(emptied);
         let teller = connect::Teller {
             bus: bus.clone(),
             board: board.clone(),
@@ -283,6 +297,7 @@ impl Server {
             chat.register(registry);
             desk.register(registry);
             push.register(registry);
+            mail.register(registry);
         });
 
         let setup_token = accounts.new_setup_token().await?;
@@ -298,6 +313,7 @@ impl Server {
             social,
             notifications,
             push,
+            mail,
             chat: chat.clone(),
             gateway: gateway.clone(),
             assets: Assets::new(EMBEDDED),

@@ -18,6 +18,7 @@ use crate::{
     notification::{
         self,
         delivery::{self, service::Push},
+        mail::{self, service::Mail},
         service::Notifications,
     },
     social::{self, service::Social},
@@ -59,6 +60,8 @@ pub struct Parts {
     pub notifications: Notifications,
     /// Browsers that are told by push.
     pub push: Push,
+    /// E-mail.
+    pub mail: Mail,
     /// Figures, for the compact live API.
     pub figures: Arc<dyn Figures>,
     /// Rooms.
@@ -86,6 +89,7 @@ pub fn router(parts: Parts) -> Router {
         social,
         notifications,
         push,
+        mail,
         figures,
         chat,
         gateway,
@@ -96,6 +100,15 @@ pub fn router(parts: Parts) -> Router {
     } = parts;
     let logins: Arc<dyn Logins> = Arc::new(accounts.clone());
     let people = accounts.clone();
+    let letters = mail.clone();
+    let names = accounts.clone();
+    let name_of: mail::routes::NameOf = Arc::new(move |id| {
+        let names = names.clone();
+        Box::pin(async move {
+            let known = names.by_id(&id).await.ok().flatten();
+            known.map(|account| account.name.to_string()).unwrap_or_default()
+        })
+    });
     let policy = Policy::new(&assets.script_hashes());
 
     // GET   /api/v1/instance                        GET   /api/v1/openapi.json    (and /api/docs, for people)
@@ -114,6 +127,8 @@ pub fn router(parts: Parts) -> Router {
     // GET   /api/v1/me/notification-preferences     PUT   /api/v1/me/notification-preferences
     // GET   /api/v1/push                            GET   /api/v1/me/push
     // POST  /api/v1/me/push                         DELETE /api/v1/me/push/{id}
+    // GET   /api/v1/me/email                        PUT   /api/v1/me/email        DELETE /api/v1/me/email
+    // POST  /api/v1/email/confirm                   POST  /api/v1/email/unsubscribe
     // GET   /api/v1/channels/{name}/follow          PUT   /api/v1/channels/{name}/follow
     // DELETE /api/v1/channels/{name}/follow         GET   /api/v1/channels/{name}/followers
     // GET   /api/v1/channels/{name}                 PATCH /api/v1/channels/{name}
@@ -150,6 +165,7 @@ pub fn router(parts: Parts) -> Router {
         .merge(analytics::routes::routes(analytics.clone(), logins.clone()))
         .merge(social::routes::routes(social, logins.clone()))
         .merge(notification::routes::routes(notifications, logins.clone()))
+        .merge(mail::routes::routes(mail.clone(), logins.clone(), name_of))
         .merge(delivery::routes::routes(push, logins.clone(), account::device::label))
         .merge(channel::role::routes::routes(channels.clone(), logins.clone()))
         .merge(channel::routes::routes(channels, logins.clone()))
@@ -179,6 +195,8 @@ pub fn router(parts: Parts) -> Router {
         .merge(chat::routes::emotes())
         // GET   /avatars/{hash}                         GET   /sw.js
         .merge(delivery::routes::worker())
+        // POST  /unsubscribe                            by mail programs
+        .merge(mail::routes::one_click(letters))
         .merge(account::profile::routes::avatars(people))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz).with_state(readiness))

@@ -131,9 +131,10 @@ text_id!(
     PushId
 );
 
-/// First path segments of the pages that only streamers and those who help them need: they are a program of their own, so
+/// First path segments of the pages that only who is signed in needs, and where letters lead: they are a program of their own, so
 /// that whoever only watches doesn't load them.
-pub const BACKSTAGE: [&str; 4] = ["admin", "analytics", "settings", "studio"];
+pub const BACKSTAGE: [&str; 7] =
+    ["admin", "analytics", "confirm-email", "notifications", "settings", "studio", "unsubscribe"];
 
 /// First path segments that are pages or interfaces of Weir, so that no channel may have them.
 pub const RESERVED_NAMES: &[&str] = &[
@@ -150,6 +151,7 @@ pub const RESERVED_NAMES: &[&str] = &[
     "channel",
     "channels",
     "chat",
+    "confirm-email",
     "docs",
     "embed",
     "emotes",
@@ -188,6 +190,7 @@ pub const RESERVED_NAMES: &[&str] = &[
     "support",
     "system",
     "terms",
+    "unsubscribe",
     "video",
     "videos",
     "weir",

@@ -2,7 +2,7 @@
 
 use crate::{
     id::{NotificationId, PushId},
-    text::DeviceLabel,
+    text::{DeviceLabel, EmailAddress},
     unit::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -81,9 +81,12 @@ pub struct Ways {
     pub in_app: bool,
     /// By the browsers that one allowed to, also while no page is open.
     pub push: bool,
+    /// By e-mail, once there is an address that is confirmed.
+    #[serde(default)]
+    pub email: bool,
 }
 
-/// When one is left alone: push waits until it is over. In minutes since midnight; may go over midnight.
+/// When one is left alone: push and e-mail wait until it is over. In minutes since midnight; may go over midnight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -115,18 +118,28 @@ pub struct Preferences {
 
 impl Default for Preferences {
     fn default() -> Self {
-        let ways = |push| Ways { in_app: true, push };
+        let ways = |push| Ways { in_app: true, push, email: false };
         Self {
             went_live: ways(true),
             mention: ways(true),
             follower: ways(false),
-            system: ways(true),
+            system: Ways { email: true, ..ways(true) },
             quiet: None,
         }
     }
 }
 
 impl Preferences {
+    /// By which ways one is told of a kind, to be changed.
+    pub fn ways_mut(&mut self, kind: NotificationKind) -> &mut Ways {
+        match kind {
+            NotificationKind::WentLive => &mut self.went_live,
+            NotificationKind::Mention => &mut self.mention,
+            NotificationKind::Follower => &mut self.follower,
+            NotificationKind::System => &mut self.system,
+        }
+    }
+
     /// By which ways one is told of a kind.
     pub fn ways(&self, kind: NotificationKind) -> Ways {
         match kind {
@@ -186,4 +199,35 @@ pub struct PushBrowser {
     pub device: DeviceLabel,
     /// Since when.
     pub created_at: Timestamp,
+}
+
+/// `GET /api/v1/me/email`: where one gets e-mail; `PUT` there sets it and `DELETE` removes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct EmailState {
+    /// Whether this server sends e-mail at all.
+    pub available: bool,
+    /// The address, if there is one.
+    pub address: Option<EmailAddress>,
+    /// Whether it was confirmed by the link that was sent there. Before that nothing else is.
+    pub confirmed: bool,
+}
+
+/// `PUT /api/v1/me/email`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SetEmail {
+    /// The address.
+    pub address: EmailAddress,
+}
+
+/// The token of a link in a letter.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct EmailToken {
+    /// What follows `token=` in it.
+    pub token: String,
 }

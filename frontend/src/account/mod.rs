@@ -10,7 +10,7 @@ mod sign_up;
 mod tokens;
 
 pub use admin::Admin;
-pub use notifications::NotificationsPage;
+pub use notifications::{LetterPage, NotificationsPage};
 pub use set_up::SetUpPage;
 pub use settings::Settings;
 pub use sign_in::SignInPage;

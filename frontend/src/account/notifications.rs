@@ -5,8 +5,8 @@ use crate::{
     browser::{self, page, push, time},
     route::{Link, Route},
     ui::{
-        Button, Kind, Notice, Shape, Skeleton, Toggle, alert, el, el_with, format_state::ago, icon, portrait,
-        use_toast, words,
+        Button, Kind, Notice, Shape, Skeleton, TextField, Toggle, alert, el, el_with, format_state::ago,
+        icon, portrait, use_toast, words,
     },
 };
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ const KINDS: [(&str, &str); 4] = [
     ("follower", "Somebody follows your channel"),
     ("system", "Word from this server"),
 ];
-const WAYS: [(&str, &str); 2] = [("inApp", "Bell"), ("push", "Push")];
+const WAYS: [(&str, &str); 3] = [("inApp", "Bell"), ("push", "Push"), ("email", "E-mail")];
 
 fn at_of(value: &Value, field: &str) -> i64 {
     serde_json::from_value::<Timestamp>(value[field].clone()).map_or(0, Timestamp::as_millis)
@@ -95,6 +95,10 @@ pub fn NotificationsPage() -> Html {
             <section class="card" aria-labelledby="wishes-title">
                 <h2 id="wishes-title">{ "What you want to be told" }</h2>
                 <Wishes />
+            </section>
+            <section class="card" aria-labelledby="email-title">
+                <h2 id="email-title">{ "E-mail" }</h2>
+                <Email />
             </section>
             <section class="card" aria-labelledby="push-title">
                 <h2 id="push-title">{ "Push" }</h2>
@@ -184,11 +188,119 @@ fn Wishes() -> Html {
     html! {
         <div class="form" data-testid="wishes">
             { for KINDS.iter().map(row) }
-            <Toggle label="Quiet hours: push waits until they are over" on={is_quiet} change={toggle} />
+            <Toggle label="Quiet hours: push and e-mail wait until they are over" on={is_quiet} change={toggle} />
             if is_quiet {
                 <div class="hours">{ hour("from", "From") }{ hour("to", "Until") }</div>
             }
             { alert(desk.failure.clone().or(desk.wrong.clone())) }
+        </div>
+    }
+}
+
+/// Where one gets e-mail.
+#[component]
+fn Email() -> Html {
+    let desk = use_desk("me/email".to_owned());
+    let address = use_state(|| None::<String>);
+    let known = text(&desk.data, "address").to_owned();
+    if desk.is_pending && desk.data.is_null() {
+        return html! { <Skeleton class="skeleton-line" /> };
+    }
+    if desk.data["available"] != true {
+        return html! { <p class="quiet">{ "This server sends no e-mail. Whoever runs it may set a mail server." }</p> };
+    }
+    let at = |method, body, done| Order {
+        method,
+        path: "me/email".to_owned(),
+        body,
+        done,
+        in_form: true,
+        ..Order::default()
+    };
+    let onsubmit = {
+        let (order, shown) = (desk.order.clone(), (*address).clone().unwrap_or_else(|| known.clone()));
+        move |event: SubmitEvent| {
+            event.prevent_default();
+            order.emit(at(
+                "PUT",
+                Some(json!({ "address": shown })),
+                "A letter is on its way: open the link in it",
+            ));
+        }
+    };
+    let remove = {
+        let (address, order) = (address.clone(), desk.order.clone());
+        Callback::from(move |()| {
+            address.set(None);
+            order.emit(at("DELETE", None, "No more e-mail comes"));
+        })
+    };
+    let typed = {
+        let address = address.clone();
+        Callback::from(move |text: String| address.set(Some(text)))
+    };
+    let state = match (known.is_empty(), desk.data["confirmed"] == true) {
+        (true, _) => "You are told by e-mail once there is an address.",
+        (false, true) => "Confirmed: what you chose above goes there.",
+        (false, false) => "Not confirmed yet. Open the link in the letter that was sent there.",
+    };
+    html! {
+        <form class="form" onsubmit={onsubmit} novalidate=true>
+            <TextField id="email" label="Your address" kind="email" value={(*address).clone().unwrap_or(known.clone())}
+                on={typed} autocomplete="email" hint={state} error={desk.wrong.clone().map(AttrValue::from)} testid="email" />
+            <div class="actions">
+                <Button label="Send a link to confirm it" busy={desk.is_busy} testid="set-email" />
+                if !known.is_empty() { <Button label="Remove it" on={remove} testid="remove-email" /> }
+            </div>
+        </form>
+    }
+}
+
+/// Properties of [`LetterPage`].
+#[derive(Properties, PartialEq)]
+pub struct LetterPageProps {
+    /// The link confirms an address; or else it unsubscribes.
+    pub confirms: bool,
+}
+
+/// Where links in letters lead. Nothing is done before a person presses: mail programs look at links by themselves.
+#[component]
+pub fn LetterPage(props: &LetterPageProps) -> Html {
+    let desk = use_desk(String::new());
+    let done = use_state(|| false);
+    let (title, what, path, button) = if props.confirms {
+        (
+            "Confirm your address",
+            "You are told there what you choose to be told.",
+            "email/confirm",
+            "Confirm it",
+        )
+    } else {
+        (
+            "No more of this e-mail?",
+            "The bell and push go on as they are.",
+            "email/unsubscribe",
+            "Send me no more",
+        )
+    };
+    use_effect_with(title, |title| page::set_title(title));
+    let press = {
+        let (desk, done) = (desk.clone(), done.clone());
+        Callback::from(move |()| {
+            let body = Some(json!({ "token": page::query("token").unwrap_or_default() }));
+            let (method, path) = ("POST", path.to_owned());
+            desk.order.emit(Order { method, path, body, in_form: true, ..Order::default() });
+            done.set(true);
+        })
+    };
+    let is_done = *done && !desk.is_busy && desk.wrong.is_none();
+    html! {
+        <div class="page-state">
+            <Notice icon={Shape::Bell} title={if is_done { "Done." } else { title }} text={what}>
+                { alert(desk.wrong.clone()) }
+                if !is_done { <Button label={button} kind={Kind::Primary} on={press} busy={desk.is_busy} testid="letter" /> }
+                <Link to={Route::Notifications} classes="button">{ "All you can be told" }</Link>
+            </Notice>
         </div>
     }
 }

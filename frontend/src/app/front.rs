@@ -2,7 +2,7 @@
 
 use super::{Program, signed_in};
 use crate::{
-    account::{NotificationsPage, SetUpPage, SignInPage, SignUpPage},
+    account::{SetUpPage, SignInPage, SignUpPage},
     api::use_site,
     browser::page,
     channel::{Follow, FollowingPage, Home, Rail, SearchPage},
@@ -25,8 +25,7 @@ impl Program for Front {
         Some(match route {
             Route::Home => html! { <Home /> },
             Route::SignIn => html! { <SignInPage /> },
-            Route::Notifications => html! { <Own notifications=true /> },
-            Route::Following => html! { <Own notifications=false /> },
+            Route::Following => html! { <OwnFollowing /> },
             Route::Search { .. } => html! { <SearchPage /> },
             Route::SignUp => html! { <SignUpPage /> },
             Route::SetUp => html! { <SetUpPage /> },
@@ -61,16 +60,9 @@ impl Program for Front {
     }
 }
 
-#[derive(Properties, PartialEq)]
-struct OwnProps {
-    /// What one was told; or what one follows.
-    notifications: bool,
-}
-
 #[component]
-fn Own(props: &OwnProps) -> Html {
+fn OwnFollowing() -> Html {
     match signed_in(&use_site()) {
-        Ok(_) if props.notifications => html! { <NotificationsPage /> },
         Ok(_) => html! { <FollowingPage /> },
         Err(instead) => instead,
     }

@@ -1,9 +1,10 @@
-//! What people are told of, by the bell and by push: once each, as they want it, also over a crash.
+//! What people are told of, by the bell, by push and by e-mail: once each, as they want it, also over a crash.
 //!
 //! [`rules`] decides what is said and when it may leave, [`store`] keeps it and fills the outbox, [`service`] tells people and
-//! rings their bells, [`delivery`] empties the outbox by [`push`].
+//! rings their bells, [`delivery`] empties the outbox by [`push`] and [`mail`].
 
 pub mod delivery;
+pub mod mail;
 pub mod push;
 pub mod routes;
 pub mod rules;

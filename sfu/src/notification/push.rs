@@ -125,6 +125,11 @@ impl Vapid {
         URL_SAFE_NO_PAD.encode(self.private)
     }
 
+    /// A key for something else, which tells nothing of this one.
+    pub fn derived(&self, purpose: &str) -> [u8; 32] {
+        hmac(&self.private, &[b"weir ", purpose.as_bytes()])
+    }
+
     /// What browsers subscribe with.
     pub fn public(&self) -> String {
         URL_SAFE_NO_PAD.encode(&self.public)

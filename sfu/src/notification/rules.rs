@@ -7,6 +7,8 @@ use shared::{
     unit::Timestamp,
 };
 
+/// E-mail waits so long for more of the same person's, so that several go as one.
+const GATHER: i64 = 60_000;
 /// What was tried so often is given up.
 pub const TRIES_MOST: u32 = 8;
 const MINUTE: i64 = 60_000;
@@ -155,19 +157,22 @@ pub struct Plan {
     pub in_app: bool,
     /// To the browsers.
     pub push: Option<Timestamp>,
+    /// By e-mail.
+    pub email: Option<Timestamp>,
 }
 
 impl Plan {
     /// By what a person wants.
     pub fn of(preferences: &Preferences, kind: NotificationKind, now: Timestamp) -> Self {
-        let Ways { in_app, push } = preferences.ways(kind);
+        let Ways { in_app, push, email } = preferences.ways(kind);
         let awake = preferences.quiet.map_or(now, |quiet| awake(quiet, now));
-        Self { in_app, push: push.then_some(awake) }
+        let gathered = Timestamp::from_millis(awake.as_millis().max(now.as_millis() + GATHER));
+        Self { in_app, push: push.then_some(awake), email: email.then_some(gathered) }
     }
 
     /// Whether nobody is told at all.
     pub fn is_nothing(&self) -> bool {
-        !self.in_app && self.push.is_none()
+        !self.in_app && self.push.is_none() && self.email.is_none()
     }
 }
 
@@ -225,14 +230,25 @@ mod tests {
     fn each_kind_goes_by_the_ways_that_a_person_wants() {
         let now = at(12, 0);
         let plan = Plan::of(&Preferences::default(), NotificationKind::WentLive, now);
-        assert_eq!(plan, Plan { in_app: true, push: Some(now) });
-        let none = Ways { in_app: false, push: false };
+        assert_eq!(plan, Plan { in_app: true, push: Some(now), email: None });
+        let none = Ways { in_app: false, push: false, email: false };
         let silent = Preferences { follower: none, ..Preferences::default() };
         assert!(Plan::of(&silent, NotificationKind::Follower, now).is_nothing());
         let night = Some(QuietHours { from: 11 * 60, to: 13 * 60, offset: 0 });
         let asleep = Preferences { mention: Ways { push: true, ..none }, quiet: night, ..silent };
         let plan = Plan::of(&asleep, NotificationKind::Mention, now);
-        assert_eq!(plan, Plan { in_app: false, push: Some(at(13, 0)) });
+        assert_eq!(plan, Plan { in_app: false, push: Some(at(13, 0)), email: None });
+    }
+
+    #[test]
+    fn e_mail_waits_for_more_and_for_the_morning() {
+        let ways = Ways { in_app: false, push: false, email: true };
+        let day = Preferences { mention: ways, ..Preferences::default() };
+        let plan = Plan::of(&day, NotificationKind::Mention, at(12, 0));
+        assert_eq!(plan, Plan { in_app: false, push: None, email: Some(at(12, 1)) });
+        let night = Some(QuietHours { from: 11 * 60, to: 13 * 60, offset: 0 });
+        let plan = Plan::of(&Preferences { quiet: night, ..day }, NotificationKind::Mention, at(12, 0));
+        assert_eq!(plan.email, Some(at(13, 0)));
     }
 
     #[test]

@@ -33,7 +33,7 @@ fn kind_text(kind: NotificationKind) -> &'static str {
     }
 }
 
-fn kind(row: &AnyRow, index: usize) -> Result<NotificationKind, StoreError> {
+pub(super) fn kind(row: &AnyRow, index: usize) -> Result<NotificationKind, StoreError> {
     let text: String = row.try_get(index)?;
     let known = NotificationKind::ALL.into_iter().find(|kind| kind_text(*kind) == text);
     known.ok_or_else(|| StoreError::Row(format!("the kind {text}")))
@@ -292,6 +292,20 @@ async fn tell_one(
             id
         }
     };
+    if let Some(due) = plan.email.filter(|_| rings) {
+        sqlx::query(
+            "INSERT INTO mail_outbox (id, notification_id, account_id, due_at, tries)
+             SELECT $1, $2, $3, $4, 0
+             WHERE EXISTS (SELECT 1 FROM emails WHERE account_id = $3 AND confirmed_at IS NOT NULL)
+             AND NOT EXISTS (SELECT 1 FROM mail_outbox WHERE notification_id = $2 AND tries = 0)",
+        )
+        .bind(fresh::id::<NotificationId>().as_str())
+        .bind(id.as_str())
+        .bind(account.as_str())
+        .bind(due.as_millis())
+        .execute(&mut **transaction)
+        .await?;
+    }
     if let Some(due) = plan.push.filter(|_| rings) {
         // A message for each browser, so that one that fails keeps none of the others. What still waits to leave says it
         // with the newest words.

@@ -315,8 +315,10 @@ fn wishes_are_heeded_and_alike_is_gathered() {
     });
     assert!(service.is_quiet(), "who hasn't read the first isn't rung up again");
     let silent = json!({
-        "wentLive": { "inApp": false, "push": false }, "mention": { "inApp": false, "push": false },
-        "follower": { "inApp": false, "push": false }, "system": { "inApp": true, "push": true },
+        "wentLive": { "inApp": false, "push": false, "email": false },
+        "mention": { "inApp": false, "push": false, "email": false },
+        "follower": { "inApp": false, "push": false, "email": false },
+        "system": { "inApp": true, "push": true, "email": false },
         "quiet": { "from": 60, "to": 120, "offset": 0 },
     });
     ok(&call(&weir, &owner, "PUT", "me/notification-preferences", &silent));
@@ -360,4 +362,220 @@ fn push_goes_to_no_address_inside() {
     assert_eq!(call(&weir, &owner, "POST", "me/push", &keys).problem(422).field.as_deref(), Some("keys"));
     assert_eq!(call(&weir, &owner, "DELETE", "me/push/01m7", &Value::Null).status, 404);
     assert!(!weir.console().contains("push.example"));
+}
+
+/// A mail server (RFC 5321) that keeps what it takes.
+struct MailServer {
+    url: String,
+    letters: mpsc::Receiver<String>,
+}
+
+impl MailServer {
+    /// `refuses` so many letters first, for a while.
+    fn start(refuses: usize) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+        let url = format!("smtp://{}", listener.local_addr().expect("an address"));
+        let (sender, letters) = mpsc::channel();
+        let left = Arc::new(Mutex::new(refuses));
+        std::thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let (sender, left) = (sender.clone(), left.clone());
+                std::thread::spawn(move || serve_mail(stream, &sender, &left));
+            }
+        });
+        Self { url, letters }
+    }
+
+    fn next(&self) -> String {
+        self.letters.recv_timeout(SOON * 3).expect("a letter")
+    }
+}
+
+fn serve_mail(stream: std::net::TcpStream, letters: &mpsc::Sender<String>, left: &Mutex<usize>) {
+    let mut writer = stream.try_clone().expect("a stream");
+    let mut reader = BufReader::new(stream);
+    let mut say = |text: &str| writer.write_all(format!("{text}\r\n").as_bytes()).is_ok();
+    say("220 mail.example ready");
+    let (mut line, mut recipient) = (String::new(), String::new());
+    loop {
+        line.clear();
+        if !reader.read_line(&mut line).is_ok_and(|length| length > 0) {
+            return;
+        }
+        let word = line.get(..4).unwrap_or_default().to_uppercase();
+        let goes_on = match word.as_str() {
+            "EHLO" | "HELO" => say("250 mail.example"),
+            "MAIL" => {
+                let mut left = left.lock().expect("the rest");
+                let is_busy = *left > 0;
+                *left = left.saturating_sub(1);
+                say(if is_busy { "451 Try again later" } else { "250 OK" })
+            }
+            "RCPT" => {
+                recipient = line.trim().to_owned();
+                say("250 OK")
+            }
+            "DATA" => {
+                say("354 Go on");
+                let mut letter = format!("{recipient}\n");
+                loop {
+                    line.clear();
+                    if !reader.read_line(&mut line).is_ok_and(|length| length > 0) {
+                        return;
+                    }
+                    if line == ".\r\n" {
+                        break;
+                    }
+                    // A dot in front of a dot was put there by the sender.
+                    letter.push_str(if line.starts_with("..") { &line[1..] } else { &line });
+                }
+                if letters.send(letter).is_err() {
+                    return;
+                }
+                say("250 Taken")
+            }
+            "QUIT" => {
+                say("221 Bye");
+                return;
+            }
+            "RSET" | "NOOP" => say("250 OK"),
+            _ => say("500 What?"),
+        };
+        if !goes_on {
+            return;
+        }
+    }
+}
+
+/// A letter's text with soft line breaks of quoted-printable taken out.
+fn plain(letter: &str) -> String {
+    letter.replace("=\r\n", "").replace("=3D", "=")
+}
+
+fn link(letter: &str, page: &str) -> String {
+    let text = plain(letter);
+    let (_, rest) =
+        text.split_once(&format!("/{page}?token=")).unwrap_or_else(|| panic!("no link in {text}"));
+    rest.chars().take_while(|c| c.is_ascii_alphanumeric() || "._-".contains(*c)).collect()
+}
+
+/// Makes everything in an outbox due, as if the time had passed; how much there is.
+fn make_due(weir: &Weir, table: &str) -> String {
+    let script = "import sqlite3,sys; d=sqlite3.connect(sys.argv[1]); n=d.execute('UPDATE '+sys.argv[2]+' SET due_at = 0').rowcount; d.commit(); print(n)";
+    let done = std::process::Command::new("python3")
+        .args(["-c", script])
+        .arg(weir.data().join("weir.db"))
+        .arg(table)
+        .output()
+        .expect("python3");
+    String::from_utf8_lossy(&done.stdout).trim().to_owned()
+}
+
+#[test]
+fn letters_go_to_confirmed_addresses_together_once_and_can_be_stopped() {
+    let server = MailServer::start(0);
+    let mail = [("WEIR_SMTP_URL", server.url.as_str()), ("WEIR_SMTP_FROM", "Weir <weir@tv.example>")];
+    let mut weir = Weir::start_with(&mail);
+    let owner = weir.set_up("ada");
+    let wishes = |email: bool| {
+        let ways = json!({ "inApp": true, "push": false, "email": email });
+        json!({ "wentLive": ways, "mention": ways, "follower": ways, "system": ways, "quiet": null })
+    };
+    ok(&call(&weir, &owner, "PUT", "me/notification-preferences", &wishes(true)));
+    let follower = |name: &str| follow(&weir, &joined(&weir, &owner, name), "ada");
+    follower("before");
+    assert_eq!(make_due(&weir, "mail_outbox"), "0", "nothing goes to an address that isn't there");
+    for bad in ["ada", "a b@example.org", "ada@example.org\r\nBcc: all@example.org", ""] {
+        call(&weir, &owner, "PUT", "me/email", &json!({ "address": bad })).problem(422);
+    }
+    let state = ok(&call(&weir, &owner, "PUT", "me/email", &json!({ "address": "ada@example.org" })));
+    assert_eq!((&state["confirmed"], &state["available"]), (&json!(false), &json!(true)));
+    let asked = server.next();
+    assert!(asked.starts_with("RCPT TO:<ada@example.org>"), "{asked}");
+    let token = link(&asked, "confirm-email");
+    let confirm = |token: &str| {
+        weir.same_origin("POST", "/api/v1/email/confirm").json(&json!({ "token": token })).send(weir.http)
+    };
+    assert_eq!(confirm("nonsense").problem(403).kind, "/problems/stale-link");
+    assert_eq!((confirm(&token).status, confirm(&token).status), (204, 403), "it works once");
+    ok(&call(&weir, &owner, "PUT", "me/notifications/read", &json!({ "until": "2100-01-01T00:00:00Z" })));
+    follower("ben");
+    let cleo = joined(&weir, &owner, "cleo");
+    ok(&call(&weir, &cleo, "POST", "channels/ada/chat/messages", &json!({ "text": "Good evening @ada" })));
+    eventually("the mention is there", SOON, || {
+        told(&weir, &owner).iter().any(|one| one["kind"] == "mention").then_some(())
+    });
+    assert!(server.letters.try_recv().is_err(), "letters gather for a minute");
+    // A crash, and the minute is over.
+    weir.crash();
+    assert_eq!(make_due(&weir, "mail_outbox"), "2");
+    weir.start_again();
+    let letter = server.next();
+    let text = plain(&letter);
+    assert!(text.contains("ben follows ada") && text.contains("cleo mentioned you"), "{text}");
+    assert!(text.contains("List-Unsubscribe-Post: List-Unsubscribe=One-Click"), "{text}");
+    assert!(text.contains("Message-ID: <"), "{text}");
+    eventually("the outbox is empty", SOON, || (make_due(&weir, "mail_outbox") == "0").then_some(()));
+    assert!(server.letters.try_recv().is_err(), "one letter for all of it");
+    // As a mail program presses it: a form of another site's, without a login.
+    let stop = link(&letter, "unsubscribe");
+    let path = format!("/unsubscribe?token={stop}");
+    let press = |path: &str| {
+        let request = Request::new("POST", path).header("origin", "https://mail.example");
+        request.body("application/x-www-form-urlencoded", "List-Unsubscribe=One-Click").send(weir.http).status
+    };
+    assert_eq!((press(&path), press("/unsubscribe?token=ada.mention.00")), (200, 403));
+    let kept = ok(&call(&weir, &owner, "GET", "me/notification-preferences", &Value::Null));
+    let stopped: Vec<bool> = ["mention", "follower"].map(|kind| kept[kind]["email"] == false).into();
+    assert_eq!(stopped.iter().filter(|is| **is).count(), 1, "that kind, and no other: {kept}");
+    let state = ok(&call(&weir, &owner, "DELETE", "me/email", &Value::Null));
+    assert!(state["address"].is_null());
+}
+
+#[test]
+fn a_mail_server_that_is_busy_gets_the_same_letter_later() {
+    let server = MailServer::start(0);
+    let mail = [("WEIR_SMTP_URL", server.url.as_str()), ("WEIR_SMTP_FROM", "weir@tv.example")];
+    let mut weir = Weir::start_with(&mail);
+    let owner = weir.set_up("ada");
+    ok(&call(&weir, &owner, "PUT", "me/email", &json!({ "address": "ada@example.org" })));
+    let token = link(&server.next(), "confirm-email");
+    let confirm = weir.same_origin("POST", "/api/v1/email/confirm").json(&json!({ "token": token }));
+    assert_eq!(confirm.send(weir.http).status, 204);
+    let ways = json!({ "inApp": true, "push": false, "email": true });
+    let wishes =
+        json!({ "wentLive": ways, "mention": ways, "follower": ways, "system": ways, "quiet": null });
+    ok(&call(&weir, &owner, "PUT", "me/notification-preferences", &wishes));
+    follow(&weir, &joined(&weir, &owner, "ben"), "ada");
+    for limit in 0..3 {
+        let status = call(&weir, &owner, "PUT", "me/email", &json!({ "address": "ada@example.org" })).status;
+        assert_eq!(status == 429, limit == 2, "nobody's mailbox is filled with questions");
+    }
+    let token = link(&server.letters.iter().nth(1).expect("the newest question"), "confirm-email");
+    let confirm = weir.same_origin("POST", "/api/v1/email/confirm").json(&json!({ "token": token }));
+    assert_eq!(confirm.send(weir.http).status, 204);
+    weir.crash();
+    let busy = MailServer::start(1);
+    let data = weir.data().to_owned();
+    assert_eq!(make_due(&weir, "mail_outbox"), "1");
+    let mail = [("WEIR_SMTP_URL", busy.url.as_str()), ("WEIR_SMTP_FROM", "weir@tv.example")];
+    let mut again = Weir::start_in(&data, &mail);
+    eventually("the first try has failed", SOON, || {
+        let metrics = Request::new("GET", "/metrics").send(again.http).text();
+        metrics.contains("weir_mail_failed_total 1").then_some(())
+    });
+    again.crash();
+    eventually("it waits for its next try", SOON, || (make_due(&again, "mail_outbox") == "1").then_some(()));
+    again.start_again();
+    assert!(plain(&busy.next()).contains("ben follows ada"));
+}
+
+#[test]
+fn without_a_mail_server_nobody_is_asked_for_an_address() {
+    let weir = Weir::start();
+    let owner = weir.set_up("ada");
+    assert_eq!(ok(&call(&weir, &owner, "GET", "me/email", &Value::Null))["available"], false);
+    let problem =
+        call(&weir, &owner, "PUT", "me/email", &json!({ "address": "ada@example.org" })).problem(409);
+    assert_eq!(problem.kind, "/problems/no-email");
 }

@@ -22,7 +22,7 @@ use Need::{Door, May};
 fn need(operation: &str) -> Need {
     use Permission::*;
     May(match operation {
-        "setUp" | "signIn" | "signUp" | "reportView" => return Door,
+        "setUp" | "signIn" | "signUp" | "reportView" | "confirmEmail" | "unsubscribeEmail" => return Door,
         "readInstance" | "readOpenApi" | "listChannels" | "readChannel" | "readChannelState"
         | "readEmbedding" | "readLiveStatus" | "openEvents" | "signOut" | "createGuest" | "readChat"
         | "listMessages" | "readProfile" | "listCategories" | "readFollow" => SeeOpen,
@@ -46,6 +46,7 @@ fn need(operation: &str) -> Need {
         | "createChannel" | "editMe" | "setAvatar" | "removeAvatar" | "changePassword" | "endOtherLogins" => {
             OwnAccount
         }
+        "readEmail" | "setEmail" | "removeEmail" => OwnAccount,
         "readPushKey" => SeeOpen,
         "listNotifications"
         | "markNotificationsRead"

@@ -88,6 +88,11 @@ impl Push {
         registry.register("push_failed", "Tries at a message that failed", failed.clone());
     }
 
+    /// A key for something else, which is the server's own and lasts.
+    pub fn key_for(&self, purpose: &str) -> [u8; 32] {
+        self.0.vapid.derived(purpose)
+    }
+
     /// What browsers subscribe with.
     pub fn key(&self) -> PushKey {
         PushKey { key: self.0.vapid.public() }

@@ -4,6 +4,7 @@ use super::{service::Push, store::Due};
 use crate::{
     fresh,
     notification::{
+        mail::service::Mail,
         push::{self, BrowserKeys},
         rules,
         service::Notifications,
@@ -47,7 +48,7 @@ fn outcome(status: u16, retry_after: Option<u64>) -> Outcome {
 }
 
 /// Empties the outbox as it fills, until the server stops.
-pub async fn run(push: Push, notifications: Notifications, mut stopping: watch::Receiver<bool>) {
+pub async fn run(push: Push, mail: Mail, notifications: Notifications, mut stopping: watch::Receiver<bool>) {
     let mut last_cleared = None::<Timestamp>;
     loop {
         let now = fresh::now();
@@ -57,6 +58,20 @@ pub async fn run(push: Push, notifications: Notifications, mut stopping: watch::
                 tracing::warn!(%error, "old notifications were not cleared away");
             }
         }
+        // One letter in each round, so that a slow mail server holds up no browser for long.
+        let written = mail.deliver_next(now).await;
+        let letters = match &written {
+            Ok(true) => Duration::ZERO,
+            Ok(false) => match mail.next_due().await {
+                Ok(Some(next)) => next.since(now).min(LOOK),
+                Ok(None) => LOOK,
+                Err(_) => AGAIN,
+            },
+            Err(error) => {
+                tracing::warn!(%error, "letters can't be read");
+                AGAIN
+            }
+        };
         let wait = match push.store().due(now, AT_ONCE).await {
             Ok(due) if due.is_empty() => match push.store().next_due().await {
                 Ok(Some(next)) => next.since(now).min(LOOK),
@@ -75,6 +90,7 @@ pub async fn run(push: Push, notifications: Notifications, mut stopping: watch::
         if *stopping.borrow() {
             return;
         }
+        let wait = wait.min(letters);
         if wait.is_zero() {
             continue;
         }
