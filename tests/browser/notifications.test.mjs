@@ -55,7 +55,7 @@ scenario('the service worker shows what is pushed, and the same only once', asyn
   await page.evaluate(async () => { await navigator.serviceWorker.register('/sw.js'); await navigator.serviceWorker.ready; });
   const registrationId = await ids;
   const told = (id, title) => session.send('ServiceWorker.deliverPushMessage', {
-    origin: weir.origin, registrationId, data: JSON.stringify({ id, title, body: 'Evening', url: '/ada' }),
+    origin: weir.origin, registrationId, data: JSON.stringify({ id, title, body: 'Evening', url: '/ada', at: '2026-11-20T12:00:00Z' }),
   });
   await told('one', 'Ada is live');
   await told('one', 'Ada is live');
@@ -69,4 +69,37 @@ scenario('the service worker shows what is pushed, and the same only once', asyn
     return (await registration.getNotifications()).length === 2;
   }, { what: 'two notifications' });
   assert.deepEqual(await shown(), ['Ada is live', 'Ben follows you']);
+});
+
+scenario('a browser that its push service moves says so by itself', async (world) => {
+  const weir = await world.weir();
+  const owner = await weir.setUp();
+  const browser = await world.chromium();
+  await signedIn(browser.defaultBrowserContext(), weir, owner);
+  const page = await world.page(browser, weir.origin);
+  await page.evaluate(async () => { await navigator.serviceWorker.register('/sw.js'); await navigator.serviceWorker.ready; });
+  const target = await browser.waitForTarget((one) => one.type() === 'service_worker');
+  const worker = await target.worker();
+  const keys = {
+    p256dh: 'BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4', auth: 'BTBZMqHH6r4Tts7J_aSIgg',
+  };
+  await worker.evaluate((known) => {
+    const moved = new Event('pushsubscriptionchange');
+    moved.waitUntil = () => {};
+    moved.newSubscription = { toJSON: () => ({ endpoint: 'https://push.example/moved', keys: known }) };
+    self.dispatchEvent(moved);
+  }, keys);
+  await until(page, async () => (await (await fetch('/api/v1/me/push')).json()).items.length === 1, { what: 'it is told there' });
+});
+
+scenario('links in letters ask before they do anything, and need nobody signed in', async (world) => {
+  const weir = await world.weir();
+  await weir.setUp();
+  const browser = await world.chromium();
+  const page = await world.page(browser, `${weir.origin}/unsubscribe?token=ada.mention.00`);
+  await says(page, '.notice', 'No more of this e-mail?');
+  await page.click(at('letter'));
+  await says(page, '[role="alert"]', "isn't whole");
+  await page.goto(`${weir.origin}/confirm-email?token=x`);
+  await says(page, '.notice', 'Confirm your address');
 });

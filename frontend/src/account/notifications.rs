@@ -121,9 +121,6 @@ fn minutes(clock: &str) -> Option<u64> {
 #[component]
 fn Wishes() -> Html {
     let desk = use_desk("me/notification-preferences".to_owned());
-    if desk.is_pending && desk.data.is_null() {
-        return html! { <Skeleton class="skeleton-line" /> };
-    }
     let save = {
         let order = desk.order.clone();
         Callback::from(move |wishes: Value| {
@@ -136,6 +133,21 @@ fn Wishes() -> Html {
             });
         })
     };
+    {
+        // Clocks are put forward and back, and people travel: quiet hours go by the clock here.
+        let (wishes, save, ahead) = ((*desk.data).clone(), save.clone(), push::minutes_ahead());
+        let is_stale = wishes["quiet"].is_object() && wishes["quiet"]["offset"] != ahead;
+        use_effect_with(is_stale, move |is_stale| {
+            if *is_stale {
+                let mut next = wishes;
+                next["quiet"]["offset"] = json!(ahead);
+                save.emit(next);
+            }
+        });
+    }
+    if desk.is_pending && desk.data.is_null() {
+        return html! { <Skeleton class="skeleton-line" /> };
+    }
     let now = &desk.data;
     let row = |(kind, label): &(&'static str, &'static str)| {
         let way = |(way, called): &(&'static str, &'static str)| {
