@@ -45,6 +45,8 @@ CREATE TABLE notification_preferences (
 CREATE TABLE push_browsers (
     id TEXT NOT NULL PRIMARY KEY,
     account_id TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    -- by which it asked to be told: whoever signs out there is told there no more
+    login_id TEXT NOT NULL REFERENCES logins (id) ON DELETE CASCADE,
     -- where its push service takes messages for it. Whoever knows it can't read what is sent there
     endpoint TEXT NOT NULL UNIQUE,
     -- what messages are encrypted with, in base64url, as it is
@@ -55,6 +57,7 @@ CREATE TABLE push_browsers (
 );
 
 CREATE INDEX push_browsers_by_account ON push_browsers (account_id);
+CREATE INDEX push_browsers_by_login ON push_browsers (login_id);
 
 -- What the server proves itself with to push services: 32 bytes in base64url, as it is, since it signs. One row, made with the
 -- first start; with another key, browsers have to subscribe anew.

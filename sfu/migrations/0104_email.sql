@@ -15,11 +15,15 @@ CREATE TABLE mail_outbox (
     id TEXT NOT NULL PRIMARY KEY,
     notification_id TEXT NOT NULL REFERENCES notifications (id) ON DELETE CASCADE,
     account_id TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    -- the letter that it went into, by its Message-ID; NULL while it waits for more. What is in a letter stays in it, so that
+    -- the same letter is tried again and no other
+    letter TEXT,
     -- not before then
     due_at BIGINT NOT NULL,
     -- how often it was tried
     tries BIGINT NOT NULL
 );
 
+CREATE INDEX mail_outbox_by_time ON mail_outbox (due_at);
 CREATE INDEX mail_outbox_by_account ON mail_outbox (account_id, due_at);
 CREATE INDEX mail_outbox_by_notification ON mail_outbox (notification_id);

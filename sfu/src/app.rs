@@ -34,18 +34,10 @@ use crate::{
         assets::{Assets, EMBEDDED},
         endings::Endings,
         login::Logins,
-        outgoing::Outgoing,
         peer::Site,
         server::{self, Places},
     },
-    notification::{
-        delivery::{service::Push, task},
-        mail::{
-            service::Mail,
-            smtp::{MailSetUpError, Smtp},
-        },
-        service::Notifications,
-    },
+    notification::{mail::smtp::MailSetUpError, service::Notifications},
     routes::{self, Parts},
     social::service::Social,
     store::{Store, StoreError},
@@ -252,24 +244,17 @@ impl Server {
         let channels = Channels::new(store.clone(), ports);
         let owned = Arc::new(connect::AccountChannels(channels.clone()));
         let endings = Endings::default();
-        let accounts = Accounts::new(store.clone(), owned, Arc::new(connect::Looks), endings.clone());
+        let notifications = Notifications::new(store.clone());
+        let accounts = Accounts::new(store.clone(), owned, Arc::new(connect::Looks), endings.clone())
+            .warning(Arc::new(connect::Warnings(notifications.clone())));
         let owners = Arc::new(connect::ChannelOwners(channels.clone()));
         let written = Arc::new(connect::ChatFigures(ChatStore::new(store.clone())));
         let analytics = Analytics::new(analytics_store, desk.clone(), owners, written);
         let chat_ports = connect::chat_ports(&channels, &accounts, &board, &bus);
         let chat = Chat::new(store.clone(), chat_ports);
         tokio::spawn(connect::follow_edits(chat.clone(), bus.clone()));
-        let notifications = Notifications::new(store.clone());
-        let outgoing = Outgoing::new(config.http.outgoing_allow.clone().into());
-        let push = Push::new(store.clone(), outgoing, base_url.clone()).await?;
-        let smtp = match &config.http.smtp {
-            (Some(url), Some(from)) => Some(Smtp::new(url, from)?),
-            _ => None,
-        };
-        let place = (config.name.clone(), base_url.clone());
-        let mail = Mail::new(store.clone(), smtp, place, push.key_for("unsubscribe"));
-        let emptied = task::run(push.clone(), mail.clone(), notifications.clone(), stopping.subscribe());
-        tokio::spawn(emptied);
+        let (push, mail) =
+            connect::outboxes(&store, &config, base_url.clone(), &notifications, &stopping).await?;
         let teller = connect::Teller {
             bus: bus.clone(),
             board: board.clone(),

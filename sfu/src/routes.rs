@@ -32,7 +32,7 @@ use axum::{
     extract::{DefaultBodyLimit, State},
     middleware::{from_fn, from_fn_with_state, map_response},
     response::Response,
-    routing::{any, get},
+    routing::{any, get, get_service},
 };
 use shared::instance::Instance;
 use std::sync::Arc;
@@ -195,8 +195,8 @@ pub fn router(parts: Parts) -> Router {
         .merge(chat::routes::emotes())
         // GET   /avatars/{hash}                         GET   /sw.js
         .merge(delivery::routes::worker())
-        // POST  /unsubscribe                            by mail programs
-        .merge(mail::routes::one_click(letters))
+        // GET   /unsubscribe                            POST  /unsubscribe           by mail programs
+        .merge(mail::routes::one_click(letters, get_service(pages.clone())))
         .merge(account::profile::routes::avatars(people))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz).with_state(readiness))

@@ -8,7 +8,9 @@ use shared::{
 };
 
 /// E-mail waits so long for more of the same person's, so that several go as one.
-const GATHER: i64 = 60_000;
+pub const GATHER: i64 = 60_000;
+/// What is alike rings no more for so long after the last of it, and then again, though nobody has read of it.
+const RUNG_FOR: i64 = 60 * MINUTE;
 /// What was tried so often is given up.
 pub const TRIES_MOST: u32 = 8;
 const MINUTE: i64 = 60_000;
@@ -176,6 +178,49 @@ impl Plan {
     }
 }
 
+/// What becomes of a message that is due: people may have changed their mind since it was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leave {
+    /// It goes.
+    Now,
+    /// It waits for then.
+    At(Timestamp),
+    /// Nobody wants it any more.
+    Never,
+}
+
+/// Whether a message may leave, for one who wants its kind by its way or doesn't.
+pub fn leave(preferences: &Preferences, is_wanted: bool, now: Timestamp) -> Leave {
+    match preferences.quiet.map(|quiet| awake(quiet, now)) {
+        _ if !is_wanted => Leave::Never,
+        Some(then) if then > now => Leave::At(then),
+        _ => Leave::Now,
+    }
+}
+
+/// An unread notification that the next of its kind may be gathered into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Open {
+    /// The bell shows it, so that it can be read at all.
+    pub in_app: bool,
+    /// Some message of it hasn't left yet.
+    pub waits: bool,
+    /// When the last of it happened.
+    pub at: Timestamp,
+}
+
+/// Whether what happens now is gathered into an unread notification. One that no bell shows is never read: once it has left, the
+/// next is a new one, or push and e-mail alone would ring once and never again.
+pub fn is_gathered(open: Open) -> bool {
+    open.in_app || open.waits
+}
+
+/// Whether browsers and mailboxes hear of what was gathered, too.
+pub fn rings_again(told: &Told, open: Open, now: Timestamp) -> bool {
+    // What has no word for several is news each time.
+    told.several.is_none() || now.as_millis() - open.at.as_millis() >= RUNG_FOR
+}
+
 /// When a person's quiet hours are over: now, if it isn't quiet.
 pub fn awake(quiet: QuietHours, now: Timestamp) -> Timestamp {
     let QuietHours { from, to, offset } = quiet;
@@ -249,6 +294,33 @@ mod tests {
         let night = Some(QuietHours { from: 11 * 60, to: 13 * 60, offset: 0 });
         let plan = Plan::of(&Preferences { quiet: night, ..day }, NotificationKind::Mention, at(12, 0));
         assert_eq!(plan.email, Some(at(13, 0)));
+    }
+
+    #[test]
+    fn what_is_due_goes_by_what_a_person_wants_by_then() {
+        let night = Some(QuietHours { from: 22 * 60, to: 7 * 60, offset: 0 });
+        let asleep = Preferences { quiet: night, ..Preferences::default() };
+        assert_eq!(leave(&asleep, true, at(12, 0)), Leave::Now);
+        assert_eq!(leave(&asleep, true, at(23, 0)), Leave::At(at(31, 0)));
+        assert_eq!(leave(&asleep, false, at(23, 0)), Leave::Never);
+        assert_eq!(leave(&Preferences::default(), true, at(23, 0)), Leave::Now);
+    }
+
+    #[test]
+    fn what_is_alike_rings_once_an_hour_and_what_no_bell_shows_is_never_waited_for() {
+        let mention = told(Occasion::Mention {
+            message: "m".parse().unwrap(),
+            channel: "ada".parse().unwrap(),
+            by: "Ben".parse().unwrap(),
+            text: String::new(),
+        });
+        let open = Open { in_app: true, waits: false, at: at(12, 0) };
+        assert!(is_gathered(open) && !rings_again(&mention, open, at(12, 59)));
+        assert!(rings_again(&mention, open, at(13, 0)));
+        assert!(!is_gathered(Open { in_app: false, ..open }));
+        assert!(is_gathered(Open { in_app: false, waits: true, ..open }));
+        let live = Told { several: None, ..mention };
+        assert!(rings_again(&live, open, at(12, 1)));
     }
 
     #[test]

@@ -22,7 +22,7 @@ use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
 };
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 
 /// Followers that are told in one transaction.
 const AT_ONCE: i64 = 200;
@@ -44,14 +44,15 @@ pub struct Notifications {
     store: NotificationStore,
     /// Those whose bell somebody listens to.
     bells: Arc<Mutex<HashMap<AccountId, watch::Sender<u64>>>>,
-    /// There may be something in the outbox.
-    outbox: Arc<Notify>,
+    /// There may be something in the outbox; for whoever empties it.
+    outbox: Arc<watch::Sender<()>>,
 }
 
 impl Notifications {
     /// On this database.
     pub fn new(store: Store) -> Self {
-        Self { store: NotificationStore::new(store), bells: Arc::default(), outbox: Arc::default() }
+        let outbox = Arc::new(watch::Sender::new(()));
+        Self { store: NotificationStore::new(store), bells: Arc::default(), outbox }
     }
 
     /// Word of changes of somebody's notifications; has changed once already.
@@ -64,9 +65,9 @@ impl Notifications {
         receiver
     }
 
-    /// Waits until something may have been put into the outbox.
-    pub async fn outbox_filled(&self) {
-        self.outbox.notified().await;
+    /// Word that something may have been put into the outbox.
+    pub fn outbox(&self) -> watch::Receiver<()> {
+        self.outbox.subscribe()
     }
 
     /// What is kept.
@@ -79,7 +80,7 @@ impl Notifications {
         for bell in accounts.iter().filter_map(|account| bells.get(account)) {
             bell.send_modify(|edition| *edition += 1);
         }
-        self.outbox.notify_one();
+        self.outbox.send_replace(());
     }
 
     /// How many wait for somebody.
@@ -113,7 +114,8 @@ impl Notifications {
         if !rules::are_possible(&preferences) {
             return Err(NotificationError::QuietHours);
         }
-        self.store.set_preferences(&who.account, &preferences).await?;
+        self.store.set_preferences(&who.account, &preferences, fresh::now()).await?;
+        self.outbox.send_replace(());
         Ok(preferences)
     }
 

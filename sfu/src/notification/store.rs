@@ -1,6 +1,6 @@
 //! Notifications, preferences and the outbox in SQL.
 
-use super::rules::{self, Plan, Told};
+use super::rules::{self, Open, Plan, Told};
 use crate::{
     fresh,
     page::{Place, Wanted},
@@ -78,6 +78,7 @@ impl NotificationStore {
     ) -> Result<Vec<(AccountId, Preferences)>, StoreError> {
         let rows = sqlx::query(
             "SELECT follows.account_id, notification_preferences.choices FROM follows
+             JOIN accounts ON accounts.id = follows.account_id AND accounts.suspended_at IS NULL
              LEFT JOIN notification_preferences ON notification_preferences.account_id = follows.account_id
              WHERE follows.channel_id = $1 AND follows.account_id > $2 ORDER BY follows.account_id LIMIT $3",
         )
@@ -89,12 +90,12 @@ impl NotificationStore {
         rows.iter().map(|row| Ok((column(row, 0)?, preferences(row, 1)?))).collect()
     }
 
-    /// What somebody wants to be told; `None` if there is nobody.
+    /// What somebody wants to be told; `None` if there is nobody, or nobody who may be here.
     pub async fn preferences(&self, account: &AccountId) -> Result<Option<Preferences>, StoreError> {
         let row = sqlx::query(
             "SELECT notification_preferences.choices FROM accounts
              LEFT JOIN notification_preferences ON notification_preferences.account_id = accounts.id
-             WHERE accounts.id = $1",
+             WHERE accounts.id = $1 AND accounts.suspended_at IS NULL",
         )
         .bind(account.as_str())
         .fetch_optional(self.0.pool())
@@ -102,22 +103,39 @@ impl NotificationStore {
         row.map(|row| preferences(&row, 0)).transpose()
     }
 
-    /// Writes what somebody wants to be told.
+    /// Writes what somebody wants to be told. What waits is looked at anew: it may go now, or not at all.
     pub async fn set_preferences(
         &self,
         account: &AccountId,
         preferences: &Preferences,
+        now: Timestamp,
     ) -> Result<(), StoreError> {
         let choices =
             serde_json::to_string(preferences).map_err(|error| StoreError::Row(error.to_string()))?;
+        let mut transaction = self.0.pool().begin().await?;
         sqlx::query(
             "INSERT INTO notification_preferences (account_id, choices) VALUES ($1, $2)
              ON CONFLICT (account_id) DO UPDATE SET choices = excluded.choices",
         )
         .bind(account.as_str())
         .bind(choices)
-        .execute(self.0.pool())
+        .execute(&mut *transaction)
         .await?;
+        // What failed waits for its next try, and what gathers for its minute.
+        for (statement, soonest) in [
+            (
+                "UPDATE outbox SET due_at = $2 WHERE due_at > $2 AND tries = 0
+                 AND notification_id IN (SELECT id FROM notifications WHERE account_id = $1)",
+                now.as_millis(),
+            ),
+            (
+                "UPDATE mail_outbox SET due_at = $2 WHERE due_at > $2 AND tries = 0 AND account_id = $1",
+                now.as_millis() + rules::GATHER,
+            ),
+        ] {
+            sqlx::query(statement).bind(account.as_str()).bind(soonest).execute(&mut *transaction).await?;
+        }
+        transaction.commit().await?;
         Ok(())
     }
 
@@ -133,7 +151,7 @@ impl NotificationStore {
         let mut transaction = self.0.pool().begin().await?;
         for (account, preferences) in people {
             let plan = Plan::of(preferences, told.kind, now);
-            if !plan.is_nothing() && tell_one(&mut transaction, account, &plan, told, now).await? {
+            if tell_one(&mut transaction, account, &plan, told, now).await? {
                 heard.push(account.clone());
             }
         }
@@ -179,21 +197,32 @@ impl NotificationStore {
         Ok(Bell { unread: u32::try_from(unread).unwrap_or(u32::MAX), latest })
     }
 
-    /// Marks what came until then as read.
+    /// Marks what came until then as read. What of it hasn't left yet stays here.
     pub async fn mark_read(
         &self,
         account: &AccountId,
         until: Timestamp,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        let mut transaction = self.0.pool().begin().await?;
+        for statement in [
+            "DELETE FROM outbox WHERE notification_id IN
+             (SELECT id FROM notifications WHERE account_id = $1 AND at <= $2 AND read_at IS NULL)",
+            "DELETE FROM mail_outbox WHERE notification_id IN
+             (SELECT id FROM notifications WHERE account_id = $1 AND at <= $2 AND read_at IS NULL)",
+        ] {
+            let statement = sqlx::query(statement).bind(account.as_str()).bind(until.as_millis());
+            statement.execute(&mut *transaction).await?;
+        }
         sqlx::query(
             "UPDATE notifications SET read_at = $3 WHERE account_id = $1 AND at <= $2 AND read_at IS NULL",
         )
         .bind(account.as_str())
         .bind(until.as_millis())
         .bind(now.as_millis())
-        .execute(self.0.pool())
+        .execute(&mut *transaction)
         .await?;
+        transaction.commit().await?;
         Ok(())
     }
 
@@ -206,10 +235,18 @@ impl NotificationStore {
     }
 }
 
-fn preferences(row: &AnyRow, index: usize) -> Result<Preferences, StoreError> {
+/// What somebody wants to be told; a column that is NULL for who said nothing.
+pub(super) fn preferences(row: &AnyRow, index: usize) -> Result<Preferences, StoreError> {
     let choices: Option<String> = row.try_get(index)?;
     // What an older or newer version wrote and can't be read is as if nothing had been said.
     Ok(choices.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
+}
+
+/// From `id, times, in_app, at` and how many of its messages wait.
+fn found(row: &AnyRow) -> Result<(NotificationId, i64, Open), StoreError> {
+    let (in_app, at, waiting): (i64, i64, i64) = (row.try_get(2)?, row.try_get(3)?, row.try_get(4)?);
+    let open = Open { in_app: in_app != 0, waits: waiting > 0, at: Timestamp::from_millis(at) };
+    Ok((column(row, 0)?, row.try_get(1)?, open))
 }
 
 async fn tell_one(
@@ -228,26 +265,30 @@ async fn tell_one(
     .bind(now.as_millis())
     .execute(&mut **transaction)
     .await?;
-    if is_new.rows_affected() == 0 {
+    // Who wants to hear nothing of it now isn't told later either, having changed their mind.
+    if is_new.rows_affected() == 0 || plan.is_nothing() {
         return Ok(false);
     }
-    let open = sqlx::query(
-        "SELECT id, times FROM notifications
-         WHERE account_id = $1 AND gathered_by = $2 AND read_at IS NULL ORDER BY at DESC LIMIT 1",
+    let row = sqlx::query(
+        "SELECT id, times, in_app, at,
+         (SELECT COUNT(*) FROM outbox WHERE notification_id = notifications.id)
+         + (SELECT COUNT(*) FROM mail_outbox WHERE notification_id = notifications.id AND letter IS NULL)
+         FROM notifications
+         WHERE account_id = $1 AND gathered_by = $2 AND read_at IS NULL ORDER BY at DESC, id DESC LIMIT 1",
     )
     .bind(account.as_str())
     .bind(&told.gathered_by)
     .fetch_optional(&mut **transaction)
     .await?;
+    let found = row.map(|row| found(&row)).transpose()?.filter(|(.., open)| rules::is_gathered(*open));
     // Who hasn't read of the first isn't rung up for the next of its kind.
-    let rings = open.is_none() || told.several.is_none();
-    let id: NotificationId = match open {
-        Some(row) => {
-            let id: NotificationId = column(&row, 0)?;
-            let times = row.try_get::<i64, _>(1)?.saturating_add(1);
+    let rings = found.as_ref().is_none_or(|(.., open)| rules::rings_again(told, *open, now));
+    let id: NotificationId = match found {
+        Some((id, times, _)) => {
+            let times = times.saturating_add(1);
             sqlx::query(
                 "UPDATE notifications SET title = $2, detail = $3, url = $4, picture = $5, times = $6, at = $7,
-                 in_app = $8 WHERE id = $1",
+                 in_app = CASE WHEN in_app = 1 THEN 1 ELSE $8 END WHERE id = $1",
             )
             .bind(id.as_str())
             .bind(rules::title(told, u32::try_from(times).unwrap_or(u32::MAX)))
@@ -297,7 +338,7 @@ async fn tell_one(
             "INSERT INTO mail_outbox (id, notification_id, account_id, due_at, tries)
              SELECT $1, $2, $3, $4, 0
              WHERE EXISTS (SELECT 1 FROM emails WHERE account_id = $3 AND confirmed_at IS NOT NULL)
-             AND NOT EXISTS (SELECT 1 FROM mail_outbox WHERE notification_id = $2 AND tries = 0)",
+             AND NOT EXISTS (SELECT 1 FROM mail_outbox WHERE notification_id = $2 AND letter IS NULL)",
         )
         .bind(fresh::id::<NotificationId>().as_str())
         .bind(id.as_str())
@@ -313,12 +354,13 @@ async fn tell_one(
             "INSERT INTO outbox (id, notification_id, push_id, due_at, tries)
              SELECT $1 || '-' || push_browsers.id, $2, push_browsers.id, $4, 0 FROM push_browsers
              WHERE push_browsers.account_id = $3 AND NOT EXISTS (SELECT 1 FROM outbox
-             WHERE outbox.notification_id = $2 AND outbox.push_id = push_browsers.id AND outbox.tries = 0)",
+             WHERE outbox.notification_id = $2 AND outbox.push_id = push_browsers.id AND outbox.due_at > $5)",
         )
         .bind(fresh::id::<NotificationId>().as_str())
         .bind(id.as_str())
         .bind(account.as_str())
         .bind(due.as_millis())
+        .bind(now.as_millis())
         .execute(&mut **transaction)
         .await?;
     }

@@ -6,6 +6,7 @@ mod api;
 mod chat;
 mod chat_hostile;
 mod doctor;
+mod emails;
 mod embed;
 mod events;
 mod hostile;

@@ -1,191 +1,63 @@
 //! What people are told: by the bell, by push, once each, also over a crash.
 
 use crate::SOON;
-use aws_lc_rs::{
-    aead::{AES_128_GCM, Aad, LessSafeKey, Nonce, UnboundKey},
-    agreement::{self, ECDH_P256, PrivateKey, UnparsedPublicKey},
-    signature::{self, ECDSA_P256_SHA256_FIXED},
-};
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
-use sha2::Sha256;
-use std::{
-    io::{BufRead, BufReader, Read, Write},
-    net::TcpListener,
-    sync::{Arc, Mutex, mpsc},
-};
+use std::time::{SystemTime, UNIX_EPOCH};
 use weir_tests::{
     events::Events,
     eventually,
     http::{Request, Response},
     peer::{Peer, Source},
+    push::{Browser, PushService, Pushed, assert_signed},
     server::{Login, Weir},
 };
 
 const ALLOW: (&str, &str) = ("WEIR_OUTGOING_ALLOW", "127.0.0.1");
 
-fn call(weir: &Weir, login: &Login, method: &str, path: &str, body: &Value) -> Response {
+pub(crate) fn call(weir: &Weir, login: &Login, method: &str, path: &str, body: &Value) -> Response {
     let path = format!("/api/v1/{path}");
     let request = weir.same_origin(method, &path).header("cookie", login.cookie.as_str());
     if body.is_null() { request.send(weir.http) } else { request.json(body).send(weir.http) }
 }
 
-fn ok(response: &Response) -> Value {
+pub(crate) fn ok(response: &Response) -> Value {
     assert!(response.status < 300, "{}", response.text());
     if response.body.is_empty() { Value::Null } else { response.json() }
 }
 
-fn joined(weir: &Weir, owner: &Login, name: &str) -> Login {
+pub(crate) fn joined(weir: &Weir, owner: &Login, name: &str) -> Login {
     ok(&call(weir, owner, "PATCH", "instance/settings", &json!({ "signUp": "open" })));
     let body = json!({ "name": name, "displayName": name, "password": "correct horse battery" });
     Login::from_response(&weir.same_origin("POST", "/api/v1/sign-up").json(&body).send(weir.http))
 }
 
-fn follow(weir: &Weir, login: &Login, channel: &str) {
+pub(crate) fn follow(weir: &Weir, login: &Login, channel: &str) {
     ok(&call(weir, login, "PUT", &format!("channels/{channel}/follow"), &Value::Null));
 }
 
-fn told(weir: &Weir, login: &Login) -> Vec<Value> {
+pub(crate) fn told(weir: &Weir, login: &Login) -> Vec<Value> {
     ok(&call(weir, login, "GET", "me/notifications", &Value::Null))["items"]
         .as_array()
         .expect("items")
         .clone()
 }
 
-/// What a push service got.
-#[derive(Debug, Clone)]
-struct Pushed {
-    path: String,
-    headers: Vec<(String, String)>,
-    body: Vec<u8>,
+/// Asks the database, or changes what has no other way in: that time has passed.
+pub(crate) fn in_database(weir: &Weir, statement: &str) -> u64 {
+    let script = "import sqlite3,sys; d=sqlite3.connect(sys.argv[1],30); c=d.execute(sys.argv[2]); r=c.fetchone(); d.commit(); print(r[0] if r else c.rowcount)";
+    let done = std::process::Command::new("python3")
+        .args(["-c", script])
+        .arg(weir.data().join("weir.db"))
+        .arg(statement)
+        .output()
+        .expect("python3");
+    let said = String::from_utf8_lossy(&done.stdout);
+    said.trim().parse().unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&done.stderr)))
 }
 
-impl Pushed {
-    fn header(&self, name: &str) -> &str {
-        self.headers.iter().find(|(other, _)| other == name).map_or("", |(_, value)| value)
-    }
-}
-
-/// A push service that answers with what it is told to, 201 in the end.
-struct PushService {
-    origin: String,
-    got: mpsc::Receiver<Pushed>,
-    answers: Arc<Mutex<Vec<u16>>>,
-}
-
-impl PushService {
-    fn start(answers: &[u16]) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
-        let origin = format!("http://{}", listener.local_addr().expect("an address"));
-        let (sender, got) = mpsc::channel();
-        let answers = Arc::new(Mutex::new(answers.to_vec()));
-        let to_give = answers.clone();
-        std::thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
-                let mut reader = BufReader::new(stream);
-                let mut line = String::new();
-                let _ = reader.read_line(&mut line);
-                let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
-                let mut headers = Vec::new();
-                loop {
-                    let mut line = String::new();
-                    if reader.read_line(&mut line).is_err() || line.trim().is_empty() {
-                        break;
-                    }
-                    if let Some((name, value)) = line.split_once(':') {
-                        headers.push((name.trim().to_lowercase(), value.trim().to_owned()));
-                    }
-                }
-                let length = headers.iter().find(|(name, _)| name == "content-length");
-                let mut body = vec![0; length.and_then(|(_, value)| value.parse().ok()).unwrap_or(0)];
-                let _ = reader.read_exact(&mut body);
-                let status = {
-                    let mut answers = to_give.lock().expect("answers");
-                    if answers.is_empty() { 201 } else { answers.remove(0) }
-                };
-                let more = if status == 301 { "Location: http://127.0.0.1:1/\r\n" } else { "" };
-                let answer =
-                    format!("HTTP/1.1 {status} X\r\n{more}Content-Length: 0\r\nConnection: close\r\n\r\n");
-                let _ = reader.into_inner().write_all(answer.as_bytes());
-                if sender.send(Pushed { path, headers, body }).is_err() {
-                    return;
-                }
-            }
-        });
-        Self { origin, got, answers }
-    }
-
-    fn next(&self) -> Pushed {
-        self.got.recv_timeout(SOON * 3).expect("a message")
-    }
-
-    fn is_quiet(&self) -> bool {
-        self.got.try_recv().is_err()
-    }
-}
-
-/// A browser, as its push service and its service worker know it.
-struct Browser {
-    private: PrivateKey,
-    public: Vec<u8>,
-    secret: [u8; 16],
-}
-
-fn hmac(key: &[u8], parts: &[&[u8]]) -> Vec<u8> {
-    let mut mac = <Hmac<Sha256> as Mac>::new_from_slice(key).expect("a key");
-    parts.iter().for_each(|part| mac.update(part));
-    mac.finalize().into_bytes().to_vec()
-}
-
-impl Browser {
-    fn new(seed: u8) -> Self {
-        let private = PrivateKey::from_private_key(&ECDH_P256, &[seed; 32]).expect("a key");
-        let public = private.compute_public_key().expect("a public key").as_ref().to_vec();
-        Self { private, public, secret: [seed; 16] }
-    }
-
-    fn subscription(&self, endpoint: &str) -> Value {
-        let (p256dh, auth) = (URL_SAFE_NO_PAD.encode(&self.public), URL_SAFE_NO_PAD.encode(self.secret));
-        json!({ "endpoint": endpoint, "keys": { "p256dh": p256dh, "auth": auth } })
-    }
-
-    /// Decrypts as RFC 8291 says, and from nothing of the server's.
-    fn open(&self, message: &[u8]) -> Value {
-        let (salt, rest) = message.split_at(16);
-        assert_eq!(u32::from_be_bytes(rest[..4].try_into().expect("a size")), 4096);
-        let (key, sealed) = rest[5..].split_at(usize::from(rest[4]));
-        let peer = UnparsedPublicKey::new(&ECDH_P256, key);
-        let shared =
-            agreement::agree(&self.private, peer, "no key", |shared| Ok(shared.to_vec())).expect("a secret");
-        let ikm = hmac(&hmac(&self.secret, &[&shared]), &[b"WebPush: info\0", &self.public, key, &[1]]);
-        let prk = hmac(salt, &[&ikm]);
-        let content = hmac(&prk, &[b"Content-Encoding: aes128gcm\0", &[1]]);
-        let nonce = hmac(&prk, &[b"Content-Encoding: nonce\0", &[1]]);
-        let content = LessSafeKey::new(UnboundKey::new(&AES_128_GCM, &content[..16]).expect("a key"));
-        let nonce = Nonce::try_assume_unique_for_key(&nonce[..12]).expect("a nonce");
-        let mut sealed = sealed.to_vec();
-        let plain = content.open_in_place(nonce, Aad::empty(), &mut sealed).expect("it opens");
-        assert_eq!(plain.last(), Some(&2), "the last record");
-        serde_json::from_slice(&plain[..plain.len() - 1]).expect("JSON")
-    }
-}
-
-/// Whether a message is signed by the server's key for this service.
-fn assert_signed(weir: &Weir, pushed: &Pushed, origin: &str) {
-    let key =
-        Request::new("GET", "/api/v1/push").send(weir.http).json()["key"].as_str().expect("a key").to_owned();
-    let value = pushed.header("authorization");
-    let (token, shown) = value.strip_prefix("vapid t=").expect("VAPID").split_once(", k=").expect("a key");
-    assert_eq!(shown, key);
-    let (text, mark) = token.rsplit_once('.').expect("a signature");
-    let public = URL_SAFE_NO_PAD.decode(&key).expect("a key");
-    signature::UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, public)
-        .verify(text.as_bytes(), &URL_SAFE_NO_PAD.decode(mark).expect("a signature"))
-        .expect("it is the server's");
-    let claims = URL_SAFE_NO_PAD.decode(text.split_once('.').expect("claims").1).expect("claims");
-    let claims: Value = serde_json::from_slice(&claims).expect("claims");
-    assert_eq!(claims["aud"], origin);
+/// Makes everything in an outbox due, as if the time had passed; how much there is.
+pub(crate) fn make_due(weir: &Weir, outbox: &str) -> u64 {
+    in_database(weir, &format!("UPDATE {outbox} SET due_at = 0"))
 }
 
 #[test]
@@ -260,15 +132,10 @@ fn what_was_to_leave_outlives_a_crash_and_a_service_that_is_away() {
     });
     let left = ok(&call(&weir, &owner, "GET", "me/push", &Value::Null));
     assert_eq!(left["items"].as_array().map(Vec::len), Some(2), "the one that is gone is forgotten");
-    assert!(service.answers.lock().expect("answers").is_empty());
+    assert!(service.has_said_all());
     weir.crash();
     // What waits for its next try is made to be due, as if the time had passed.
-    let due = std::process::Command::new("python3")
-        .args(["-c", "import sqlite3,sys; d=sqlite3.connect(sys.argv[1]); n=d.execute('UPDATE outbox SET due_at = 0').rowcount; d.commit(); print(n)"])
-        .arg(weir.data().join("weir.db"))
-        .output()
-        .expect("python3");
-    assert_eq!(String::from_utf8_lossy(&due.stdout).trim(), "1", "one message waits");
+    assert_eq!(make_due(&weir, "outbox"), 1, "one message waits");
     weir.start_again();
     let again = service.next();
     assert_eq!(browser.open(&again.body)["title"], "ben follows ada");
@@ -364,218 +231,202 @@ fn push_goes_to_no_address_inside() {
     assert!(!weir.console().contains("push.example"));
 }
 
-/// A mail server (RFC 5321) that keeps what it takes.
-struct MailServer {
-    url: String,
-    letters: mpsc::Receiver<String>,
+/// By these ways of everything, and never quiet.
+pub(crate) fn wishes(in_app: bool, push: bool, email: bool) -> Value {
+    let ways = json!({ "inApp": in_app, "push": push, "email": email });
+    json!({ "wentLive": ways, "mention": ways, "follower": ways, "system": ways, "quiet": null })
 }
 
-impl MailServer {
-    /// `refuses` so many letters first, for a while.
-    fn start(refuses: usize) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
-        let url = format!("smtp://{}", listener.local_addr().expect("an address"));
-        let (sender, letters) = mpsc::channel();
-        let left = Arc::new(Mutex::new(refuses));
-        std::thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
-                let (sender, left) = (sender.clone(), left.clone());
-                std::thread::spawn(move || serve_mail(stream, &sender, &left));
-            }
-        });
-        Self { url, letters }
-    }
-
-    fn next(&self) -> String {
-        self.letters.recv_timeout(SOON * 3).expect("a letter")
-    }
+/// Somebody who wants these, told in a browser of theirs.
+fn pushed_to(weir: &Weir, login: &Login, browser: &Browser, service: &PushService, wishes: &Value) {
+    ok(&call(weir, login, "PUT", "me/notification-preferences", wishes));
+    let subscription = browser.subscription(&format!("{}/{}", service.origin, login.cookie.len()));
+    assert_eq!(call(weir, login, "POST", "me/push", &subscription).status, 201);
 }
 
-fn serve_mail(stream: std::net::TcpStream, letters: &mpsc::Sender<String>, left: &Mutex<usize>) {
-    let mut writer = stream.try_clone().expect("a stream");
-    let mut reader = BufReader::new(stream);
-    let mut say = |text: &str| writer.write_all(format!("{text}\r\n").as_bytes()).is_ok();
-    say("220 mail.example ready");
-    let (mut line, mut recipient) = (String::new(), String::new());
-    loop {
-        line.clear();
-        if !reader.read_line(&mut line).is_ok_and(|length| length > 0) {
-            return;
-        }
-        let word = line.get(..4).unwrap_or_default().to_uppercase();
-        let goes_on = match word.as_str() {
-            "EHLO" | "HELO" => say("250 mail.example"),
-            "MAIL" => {
-                let mut left = left.lock().expect("the rest");
-                let is_busy = *left > 0;
-                *left = left.saturating_sub(1);
-                say(if is_busy { "451 Try again later" } else { "250 OK" })
-            }
-            "RCPT" => {
-                recipient = line.trim().to_owned();
-                say("250 OK")
-            }
-            "DATA" => {
-                say("354 Go on");
-                let mut letter = format!("{recipient}\n");
-                loop {
-                    line.clear();
-                    if !reader.read_line(&mut line).is_ok_and(|length| length > 0) {
-                        return;
-                    }
-                    if line == ".\r\n" {
-                        break;
-                    }
-                    // A dot in front of a dot was put there by the sender.
-                    letter.push_str(if line.starts_with("..") { &line[1..] } else { &line });
-                }
-                if letters.send(letter).is_err() {
-                    return;
-                }
-                say("250 Taken")
-            }
-            "QUIT" => {
-                say("221 Bye");
-                return;
-            }
-            "RSET" | "NOOP" => say("250 OK"),
-            _ => say("500 What?"),
-        };
-        if !goes_on {
-            return;
-        }
-    }
+fn say(weir: &Weir, login: &Login, text: &str) {
+    ok(&call(weir, login, "POST", "channels/ada/chat/messages", &json!({ "text": text })));
 }
 
-/// A letter's text with soft line breaks of quoted-printable taken out.
-fn plain(letter: &str) -> String {
-    letter.replace("=\r\n", "").replace("=3D", "=")
-}
-
-fn link(letter: &str, page: &str) -> String {
-    let text = plain(letter);
-    let (_, rest) =
-        text.split_once(&format!("/{page}?token=")).unwrap_or_else(|| panic!("no link in {text}"));
-    rest.chars().take_while(|c| c.is_ascii_alphanumeric() || "._-".contains(*c)).collect()
-}
-
-/// Makes everything in an outbox due, as if the time had passed; how much there is.
-fn make_due(weir: &Weir, table: &str) -> String {
-    let script = "import sqlite3,sys; d=sqlite3.connect(sys.argv[1]); n=d.execute('UPDATE '+sys.argv[2]+' SET due_at = 0').rowcount; d.commit(); print(n)";
-    let done = std::process::Command::new("python3")
-        .args(["-c", script])
-        .arg(weir.data().join("weir.db"))
-        .arg(table)
-        .output()
-        .expect("python3");
-    String::from_utf8_lossy(&done.stdout).trim().to_owned()
+/// Quiet hours that have begun and won't be over within this test.
+fn quiet_now() -> Value {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_secs() / 60;
+    json!({ "from": (now + 1430) % 1440, "to": (now + 60) % 1440, "offset": 0 })
 }
 
 #[test]
-fn letters_go_to_confirmed_addresses_together_once_and_can_be_stopped() {
-    let server = MailServer::start(0);
-    let mail = [("WEIR_SMTP_URL", server.url.as_str()), ("WEIR_SMTP_FROM", "Weir <weir@tv.example>")];
-    let mut weir = Weir::start_with(&mail);
+fn quiet_hours_keep_what_rings_until_they_are_over_and_what_is_read_meanwhile_never_rings() {
+    let service = PushService::start(&[]);
+    let weir = Weir::start_with(&[ALLOW]);
     let owner = weir.set_up("ada");
-    let wishes = |email: bool| {
-        let ways = json!({ "inApp": true, "push": false, "email": email });
-        json!({ "wentLive": ways, "mention": ways, "follower": ways, "system": ways, "quiet": null })
-    };
-    ok(&call(&weir, &owner, "PUT", "me/notification-preferences", &wishes(true)));
-    let follower = |name: &str| follow(&weir, &joined(&weir, &owner, name), "ada");
-    follower("before");
-    assert_eq!(make_due(&weir, "mail_outbox"), "0", "nothing goes to an address that isn't there");
-    for bad in ["ada", "a b@example.org", "ada@example.org\r\nBcc: all@example.org", ""] {
-        call(&weir, &owner, "PUT", "me/email", &json!({ "address": bad })).problem(422);
-    }
-    let state = ok(&call(&weir, &owner, "PUT", "me/email", &json!({ "address": "ada@example.org" })));
-    assert_eq!((&state["confirmed"], &state["available"]), (&json!(false), &json!(true)));
-    let asked = server.next();
-    assert!(asked.starts_with("RCPT TO:<ada@example.org>"), "{asked}");
-    let token = link(&asked, "confirm-email");
-    let confirm = |token: &str| {
-        weir.same_origin("POST", "/api/v1/email/confirm").json(&json!({ "token": token })).send(weir.http)
-    };
-    assert_eq!(confirm("nonsense").problem(403).kind, "/problems/stale-link");
-    assert_eq!((confirm(&token).status, confirm(&token).status), (204, 403), "it works once");
+    let browser = Browser::new(4);
+    let mut quiet = wishes(true, true, false);
+    quiet["quiet"] = quiet_now();
+    pushed_to(&weir, &owner, &browser, &service, &quiet);
+    let ben = joined(&weir, &owner, "ben");
+    follow(&weir, &ben, "ada");
+    assert_eq!(told(&weir, &owner).len(), 1, "the bell makes no noise");
+    let waiting = "SELECT COUNT(*) FROM outbox";
+    assert_eq!(in_database(&weir, waiting), 1);
     ok(&call(&weir, &owner, "PUT", "me/notifications/read", &json!({ "until": "2100-01-01T00:00:00Z" })));
-    follower("ben");
+    assert_eq!(in_database(&weir, waiting), 0, "it was read");
+    follow(&weir, &joined(&weir, &owner, "cleo"), "ada");
+    assert_eq!(in_database(&weir, waiting), 1);
+    // Made due all the same, as a try that failed before the quiet hours may be.
+    make_due(&weir, "outbox");
+    let mut silent = wishes(true, false, false);
+    silent["mention"]["push"] = json!(true);
+    silent["quiet"] = quiet["quiet"].clone();
+    ok(&call(&weir, &owner, "PUT", "me/notification-preferences", &silent));
+    eventually("nobody wants it any more", SOON, || (in_database(&weir, waiting) == 0).then_some(()));
+    say(&weir, &ben, "Good night @ada");
+    eventually("it waits", SOON, || (in_database(&weir, waiting) == 1).then_some(()));
+    make_due(&weir, "outbox");
+    ok(&call(&weir, &owner, "PUT", "me/notification-preferences", &silent));
+    let later = "SELECT COUNT(*) FROM outbox WHERE due_at > 0";
+    eventually("it waits for the morning", SOON, || (in_database(&weir, later) == 1).then_some(()));
+    assert!(service.is_quiet(), "nothing left the server");
+    silent["quiet"] = Value::Null;
+    ok(&call(&weir, &owner, "PUT", "me/notification-preferences", &silent));
+    assert_eq!(browser.open(&service.next().body)["title"], "ben mentioned you in the chat of ada");
+}
+
+#[test]
+fn who_is_told_by_push_alone_is_told_each_time() {
+    let service = PushService::start(&[]);
+    let weir = Weir::start_with(&[ALLOW]);
+    let owner = weir.set_up("ada");
+    let browser = Browser::new(6);
+    pushed_to(&weir, &owner, &browser, &service, &wishes(false, true, false));
+    let ben = joined(&weir, &owner, "ben");
+    for text in ["@ada, one", "@ada, two"] {
+        say(&weir, &ben, text);
+        assert_eq!(
+            browser.open(&service.next().body)["body"],
+            text,
+            "no bell shows it, so that nobody reads it"
+        );
+        eventually("it has left", SOON, || {
+            (in_database(&weir, "SELECT COUNT(*) FROM outbox") == 0).then_some(())
+        });
+    }
+    assert!(told(&weir, &owner).is_empty());
+}
+
+#[test]
+fn a_browser_is_told_until_its_login_ends() {
+    let service = PushService::start(&[]);
+    let weir = Weir::start_with(&[ALLOW]);
+    let owner = weir.set_up("ada");
+    let browser = Browser::new(8);
+    let ben = joined(&weir, &owner, "ben");
+    follow(&weir, &ben, "ada");
+    pushed_to(&weir, &ben, &browser, &service, &wishes(true, true, false));
     let cleo = joined(&weir, &owner, "cleo");
-    ok(&call(&weir, &cleo, "POST", "channels/ada/chat/messages", &json!({ "text": "Good evening @ada" })));
-    eventually("the mention is there", SOON, || {
+    say(&weir, &cleo, "Are you there, @ben?");
+    service.next();
+    let mut quiet = wishes(true, true, false);
+    quiet["quiet"] = quiet_now();
+    ok(&call(&weir, &ben, "PUT", "me/notification-preferences", &quiet));
+    ok(&call(&weir, &ben, "PUT", "me/notifications/read", &json!({ "until": "2100-01-01T00:00:00Z" })));
+    say(&weir, &cleo, "Good night, @ben");
+    eventually("it waits", SOON, || (in_database(&weir, "SELECT COUNT(*) FROM outbox") == 1).then_some(()));
+    ok(&call(&weir, &owner, "PATCH", "people/ben", &json!({ "suspended": true })));
+    assert_eq!(in_database(&weir, "SELECT COUNT(*) FROM push_browsers"), 0);
+    assert_eq!(in_database(&weir, "SELECT COUNT(*) FROM outbox"), 0, "what was to go there goes nowhere");
+    let before = in_database(&weir, "SELECT COUNT(*) FROM notified");
+    say(&weir, &cleo, "And now, @ben?");
+    say(&weir, &cleo, "And you, @ada?");
+    eventually("the next is told", SOON, || {
         told(&weir, &owner).iter().any(|one| one["kind"] == "mention").then_some(())
     });
-    assert!(server.letters.try_recv().is_err(), "letters gather for a minute");
-    // A crash, and the minute is over.
-    weir.crash();
-    assert_eq!(make_due(&weir, "mail_outbox"), "2");
-    weir.start_again();
-    let letter = server.next();
-    let text = plain(&letter);
-    assert!(text.contains("ben follows ada") && text.contains("cleo mentioned you"), "{text}");
-    assert!(text.contains("List-Unsubscribe-Post: List-Unsubscribe=One-Click"), "{text}");
-    assert!(text.contains("Message-ID: <"), "{text}");
-    eventually("the outbox is empty", SOON, || (make_due(&weir, "mail_outbox") == "0").then_some(()));
-    assert!(server.letters.try_recv().is_err(), "one letter for all of it");
-    // As a mail program presses it: a form of another site's, without a login.
-    let stop = link(&letter, "unsubscribe");
-    let path = format!("/unsubscribe?token={stop}");
-    let press = |path: &str| {
-        let request = Request::new("POST", path).header("origin", "https://mail.example");
-        request.body("application/x-www-form-urlencoded", "List-Unsubscribe=One-Click").send(weir.http).status
-    };
-    assert_eq!((press(&path), press("/unsubscribe?token=ada.mention.00")), (200, 403));
-    let kept = ok(&call(&weir, &owner, "GET", "me/notification-preferences", &Value::Null));
-    let stopped: Vec<bool> = ["mention", "follower"].map(|kind| kept[kind]["email"] == false).into();
-    assert_eq!(stopped.iter().filter(|is| **is).count(), 1, "that kind, and no other: {kept}");
-    let state = ok(&call(&weir, &owner, "DELETE", "me/email", &Value::Null));
-    assert!(state["address"].is_null());
+    assert_eq!(
+        in_database(&weir, "SELECT COUNT(*) FROM notified"),
+        before + 1,
+        "nobody tells who may not be here"
+    );
 }
 
 #[test]
-fn a_mail_server_that_is_busy_gets_the_same_letter_later() {
-    let server = MailServer::start(0);
-    let mail = [("WEIR_SMTP_URL", server.url.as_str()), ("WEIR_SMTP_FROM", "weir@tv.example")];
-    let mut weir = Weir::start_with(&mail);
-    let owner = weir.set_up("ada");
-    ok(&call(&weir, &owner, "PUT", "me/email", &json!({ "address": "ada@example.org" })));
-    let token = link(&server.next(), "confirm-email");
-    let confirm = weir.same_origin("POST", "/api/v1/email/confirm").json(&json!({ "token": token }));
-    assert_eq!(confirm.send(weir.http).status, 204);
-    let ways = json!({ "inApp": true, "push": false, "email": true });
-    let wishes =
-        json!({ "wentLive": ways, "mention": ways, "follower": ways, "system": ways, "quiet": null });
-    ok(&call(&weir, &owner, "PUT", "me/notification-preferences", &wishes));
-    follow(&weir, &joined(&weir, &owner, "ben"), "ada");
-    for limit in 0..3 {
-        let status = call(&weir, &owner, "PUT", "me/email", &json!({ "address": "ada@example.org" })).status;
-        assert_eq!(status == 429, limit == 2, "nobody's mailbox is filled with questions");
-    }
-    let token = link(&server.letters.iter().nth(1).expect("the newest question"), "confirm-email");
-    let confirm = weir.same_origin("POST", "/api/v1/email/confirm").json(&json!({ "token": token }));
-    assert_eq!(confirm.send(weir.http).status, 204);
-    weir.crash();
-    let busy = MailServer::start(1);
-    let data = weir.data().to_owned();
-    assert_eq!(make_due(&weir, "mail_outbox"), "1");
-    let mail = [("WEIR_SMTP_URL", busy.url.as_str()), ("WEIR_SMTP_FROM", "weir@tv.example")];
-    let mut again = Weir::start_in(&data, &mail);
-    eventually("the first try has failed", SOON, || {
-        let metrics = Request::new("GET", "/metrics").send(again.http).text();
-        metrics.contains("weir_mail_failed_total 1").then_some(())
-    });
-    again.crash();
-    eventually("it waits for its next try", SOON, || (make_due(&again, "mail_outbox") == "1").then_some(()));
-    again.start_again();
-    assert!(plain(&busy.next()).contains("ben follows ada"));
-}
-
-#[test]
-fn without_a_mail_server_nobody_is_asked_for_an_address() {
+fn whose_password_is_changed_hears_of_it() {
     let weir = Weir::start();
     let owner = weir.set_up("ada");
-    assert_eq!(ok(&call(&weir, &owner, "GET", "me/email", &Value::Null))["available"], false);
-    let problem =
-        call(&weir, &owner, "PUT", "me/email", &json!({ "address": "ada@example.org" })).problem(409);
-    assert_eq!(problem.kind, "/problems/no-email");
+    let ben = joined(&weir, &owner, "ben");
+    let change = json!({ "current": "correct horse battery", "new": "battery staple correct" });
+    ok(&call(&weir, &ben, "PUT", "me/password", &change));
+    let all = told(&weir, &ben);
+    assert_eq!((&all[0]["kind"], &all[0]["url"]), (&json!("system"), &json!("/settings")));
+    assert!(told(&weir, &owner).is_empty());
+}
+
+#[test]
+fn what_was_said_just_before_a_crash_is_told_after_it() {
+    let mut weir = Weir::start();
+    let owner = weir.set_up("ada");
+    let ben = joined(&weir, &owner, "ben");
+    say(&weir, &ben, "Good evening @ada");
+    say(&weir, &ben, "Good evening, everybody");
+    let mentioned =
+        |weir: &Weir| told(weir, &owner).iter().filter(|one| one["kind"] == "mention").count() == 1;
+    eventually("it is told", SOON, || mentioned(&weir).then_some(()));
+    // As if it had ended between the message and the notification.
+    weir.crash();
+    in_database(&weir, "DELETE FROM notifications");
+    assert_eq!(in_database(&weir, "DELETE FROM notified"), 1);
+    weir.start_again();
+    eventually("it is told after all", SOON, || mentioned(&weir).then_some(()));
+    weir.crash();
+    weir.start_again();
+    say(&weir, &ben, "Still there, @ada?");
+    eventually("the next is gathered", SOON, || {
+        told(&weir, &owner).iter().any(|one| one["count"] == 2).then_some(())
+    });
+    assert!(mentioned(&weir), "nothing is told twice");
+}
+
+#[test]
+fn a_message_whose_answer_a_crash_cut_off_is_the_same_once_more() {
+    let service = PushService::start(&[0]);
+    let mut weir = Weir::start_with(&[ALLOW]);
+    let owner = weir.set_up("ada");
+    let browser = Browser::new(2);
+    pushed_to(&weir, &owner, &browser, &service, &wishes(true, true, false));
+    follow(&weir, &joined(&weir, &owner, "ben"), "ada");
+    let first = service.next();
+    weir.crash();
+    weir.start_again();
+    let again = service.next();
+    assert_ne!(first.body, again.body, "no key is used twice");
+    let (said, once_more) = (browser.open(&first.body), browser.open(&again.body));
+    assert_eq!(said, once_more);
+    assert_eq!((first.header("topic"), &said["id"]), (again.header("topic"), &once_more["id"]));
+    let topic = first.header("topic");
+    assert!(!topic.is_empty() && topic.len() <= 32, "as RFC 8030 has it: {topic}");
+    eventually("it is done", SOON, || (in_database(&weir, "SELECT COUNT(*) FROM outbox") == 0).then_some(()));
+    assert!(service.is_quiet());
+}
+
+#[test]
+fn a_push_service_that_never_answers_holds_up_nobody_else() {
+    let (silent, prompt) = (PushService::start(&[0; 20]), PushService::start(&[]));
+    let weir = Weir::start_with(&[ALLOW]);
+    let owner = weir.set_up("ada");
+    let (browser, ben) = (Browser::new(1), joined(&weir, &owner, "ben"));
+    for place in 0..20 {
+        let subscription = browser.subscription(&format!("{}/{place}", silent.origin));
+        assert_eq!(call(&weir, &ben, "POST", "me/push", &subscription).status, 201);
+    }
+    let one_more = browser.subscription(&format!("{}/21", silent.origin));
+    assert_eq!(
+        call(&weir, &ben, "POST", "me/push", &one_more).problem(409).kind,
+        "/problems/too-many-browsers"
+    );
+    pushed_to(&weir, &owner, &browser, &prompt, &wishes(true, true, false));
+    let cleo = joined(&weir, &owner, "cleo");
+    say(&weir, &cleo, "Hello @ben");
+    (0..20).for_each(|_| drop(silent.next()));
+    say(&weir, &cleo, "Hello @ada");
+    prompt.next();
+    let metrics = Request::new("GET", "/metrics").send(weir.http).text();
+    assert!(metrics.contains("weir_push_failed_total 0"), "nobody had to lose patience for it");
 }

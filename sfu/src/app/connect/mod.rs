@@ -15,7 +15,7 @@ pub(super) use self::{
     channel::{NothingLive, ports},
     chat::{ChatFigures, ChatTopic, chat_ports, follow_edits},
     media::media,
-    notification::{BellsOf, FollowsHeard, Teller},
+    notification::{BellsOf, FollowsHeard, Teller, Warnings, outboxes},
     social::Followable,
     topics::Topics,
 };

@@ -1,17 +1,25 @@
 //! What people are told of, and who listens to their bells.
 
 use crate::{
-    account::service::Accounts,
+    account::{self, service::Accounts},
     actor::Actor,
+    app::AppError,
     broadcast::live::LiveBoard,
     channel::{rules, service::Channels},
     chat::store::ChatStore,
+    config::Config,
     event::{self, bus::Bus},
     fresh,
-    http::problem::ProblemResponse,
-    notification::{StreamNotificationService, rules::Occasion, service::Notifications},
+    http::{outgoing::Outgoing, problem::ProblemResponse},
+    notification::{
+        StreamNotificationService,
+        delivery::{self, service::Push},
+        mail::{self, service::Mail, smtp::Smtp},
+        rules::Occasion,
+        service::Notifications,
+    },
     social,
-    store::StoreError,
+    store::{Store, StoreError},
 };
 use futures_util::{FutureExt, future::BoxFuture};
 use shared::{
@@ -19,9 +27,10 @@ use shared::{
     channel::Visibility,
     chat::Fragment,
     event::{ChannelEvent, Occurrence},
-    id::{AccountId, ChannelId, ChannelName, MessageId},
+    id::{AccountId, ChannelId, ChannelName, EventId, MessageId},
     notification::Bell,
     problem::Problem,
+    unit::Timestamp,
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{
@@ -31,9 +40,32 @@ use tokio::{
 
 /// What began longer ago than this is no news any more.
 const NEWS: Duration = Duration::from_secs(30 * 60);
+/// After a start, whom messages mention that were written since is told, should the server have ended before it was.
+const MISSED: Duration = Duration::from_secs(24 * 60 * 60);
+/// As many of them are read at once.
+const MISSED_AT_ONCE: i64 = 200;
 /// When the database is busy, it is tried again after this, so many times.
 const AGAIN: Duration = Duration::from_secs(2);
 const TRIES: u32 = 30;
+
+/// What leaves the server by push and by e-mail; tasks of their own empty the outboxes until it stops.
+pub(in crate::app) async fn outboxes(
+    store: &Store,
+    config: &Config,
+    base_url: String,
+    notifications: &Notifications,
+    stopping: &watch::Sender<bool>,
+) -> Result<(Push, Mail), AppError> {
+    let (url, from) = &config.http.smtp;
+    let smtp = Smtp::set(url.as_deref(), from.as_deref())?;
+    let contact = smtp.as_ref().map_or_else(|| base_url.clone(), Smtp::contact);
+    let outgoing = Outgoing::new(config.http.outgoing_allow.clone().into());
+    let push = Push::new(store.clone(), outgoing, contact).await?;
+    let mail = Mail::new(store.clone(), smtp, (config.name.clone(), base_url), push.key_for("unsubscribe"));
+    tokio::spawn(delivery::task::run(push.clone(), notifications.clone(), stopping.subscribe()));
+    tokio::spawn(mail::task::run(mail.clone(), notifications.clone(), stopping.subscribe()));
+    Ok((push, mail))
+}
 
 /// Bells, as the event socket hears them.
 pub(in crate::app) struct BellsOf(pub(in crate::app) Notifications);
@@ -45,6 +77,26 @@ impl event::Bells for BellsOf {
 
     fn read<'a>(&'a self, account: &'a AccountId) -> BoxFuture<'a, Result<Bell, Problem>> {
         async move { self.0.bell(account).await.map_err(|error| ProblemResponse::from(error).into()) }.boxed()
+    }
+}
+
+/// Word from the server, as accounts give it.
+pub(in crate::app) struct Warnings(pub(in crate::app) Notifications);
+
+impl account::Warns for Warnings {
+    fn password_changed<'a>(&'a self, who: &'a AccountId) -> BoxFuture<'a, Result<(), StoreError>> {
+        async move {
+            let change: EventId = fresh::id();
+            let occasion = Occasion::System {
+                key: format!("password {change}"),
+                title: "Your password was changed".to_owned(),
+                detail: "Every other login was ended. If it wasn't you, tell those who run this server."
+                    .to_owned(),
+                url: "/settings".to_owned(),
+            };
+            self.0.tell(who, occasion).await.map(drop)
+        }
+        .boxed()
     }
 }
 
@@ -60,39 +112,56 @@ pub(in crate::app) struct Teller {
 }
 
 impl Teller {
-    /// Tells followers of what is live, also of what began just before a crash, and whom chats mention.
+    /// Tells followers of what is live and whom chats mention, also of what happened just before a crash.
     pub(in crate::app) async fn run(self) {
         let mut occurrences = self.bus.subscribe_all();
-        self.all_live().await;
+        self.catch_up(MISSED).await;
         loop {
             match occurrences.recv().await {
                 Ok((_, event)) => self.happened(&event).await,
-                Err(RecvError::Lagged(_)) => self.all_live().await,
+                Err(RecvError::Lagged(_)) => self.catch_up(NEWS).await,
                 Err(RecvError::Closed) => return,
+            }
+        }
+    }
+
+    /// Tells again of all that may not have been told; nobody hears it twice.
+    async fn catch_up(&self, since: Duration) {
+        for (channel, _) in self.board.live() {
+            self.is_live(channel);
+        }
+        if let Err(error) = self.missed_mentions(since).await {
+            tracing::warn!(%error, "somebody may not have been told of a mention");
+        }
+    }
+
+    async fn missed_mentions(&self, since: Duration) -> Result<(), StoreError> {
+        let from = fresh::now().as_millis().saturating_sub(since.as_millis() as i64);
+        let mut after = fresh::first_id(Timestamp::from_millis(from));
+        loop {
+            let messages = self.chat.mentioning(&after, MISSED_AT_ONCE).await?;
+            let Some((_, last)) = messages.last() else { return Ok(()) };
+            after = last.as_str().to_owned();
+            for (channel, message) in &messages {
+                if let Some(record) = self.channels.record_by_id(channel).await? {
+                    self.mentions(&record, message).await?;
+                }
             }
         }
     }
 
     async fn happened(&self, event: &ChannelEvent) {
         let told = match &event.occurrence {
-            Occurrence::StreamStarted { .. } => {
-                if let Ok(Some(record)) = self.channels.record(&event.channel).await {
+            Occurrence::StreamStarted { .. } => self.channels.record(&event.channel).await.map(|record| {
+                if let Some(record) = record {
                     self.is_live(record.channel.id.clone());
                 }
-                Ok(())
-            }
-            Occurrence::ChatMessageSent { message_id } => self.mentions(&event.channel, message_id).await,
+            }),
+            Occurrence::ChatMessageSent { message_id } => self.mentioned(&event.channel, message_id).await,
             _ => Ok(()),
         };
         if let Err(error) = told {
-            tracing::warn!(%error, "somebody was not told of a mention");
-        }
-    }
-
-    /// Told again, nobody hears it twice.
-    async fn all_live(&self) {
-        for (channel, _) in self.board.live() {
-            self.is_live(channel);
+            tracing::warn!(%error, "somebody was not told of what happened; it is told with the next start");
         }
     }
 
@@ -135,8 +204,14 @@ impl Teller {
         Ok(())
     }
 
-    async fn mentions(&self, channel: &ChannelName, message: &MessageId) -> Result<(), StoreError> {
-        let Some(record) = self.channels.record(channel).await? else { return Ok(()) };
+    async fn mentioned(&self, channel: &ChannelName, message: &MessageId) -> Result<(), StoreError> {
+        match self.channels.record(channel).await? {
+            Some(record) => self.mentions(&record, message).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn mentions(&self, record: &rules::Record, message: &MessageId) -> Result<(), StoreError> {
         let Some(message) = self.chat.message(&record.channel.id, message).await? else { return Ok(()) };
         let mut mentioned: Vec<AccountId> = Vec::new();
         for fragment in &message.fragments {
@@ -151,13 +226,13 @@ impl Teller {
         for id in mentioned.into_iter().take(MENTIONS_MOST) {
             let Some(account) = self.accounts.by_id(&id).await? else { continue };
             let actor = Actor { account: account.id, role: account.role };
-            if !rules::may_see(Some(&actor), &record) {
+            if !rules::may_see(Some(&actor), record) {
                 continue;
             }
             let text = message.fragments.iter().map(written).collect();
             let occasion = Occasion::Mention {
                 message: message.id.clone(),
-                channel: channel.clone(),
+                channel: record.channel.name.clone(),
                 by: message.author.name.clone(),
                 text,
             };

@@ -96,7 +96,7 @@ async fn list(State(api): State<Api>, who: SignedIn) -> Result<Answer<Page<PushB
 
 /// Tell a browser by push
 ///
-/// The body is its `PushSubscription.toJSON()`.
+/// The body is its `PushSubscription.toJSON()`. It is told until its login ends.
 #[utoipa::path(
     post,
     path = "/me/push",
@@ -119,9 +119,9 @@ async fn add(
     headers: HeaderMap,
     Json(request): Json<AddPush>,
 ) -> Result<Response, ProblemResponse> {
-    who.login()?;
+    let login = who.login()?;
     let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let browser = api.push.add(&who.actor, request, (api.device)(agent)).await?;
+    let browser = api.push.add((&who.actor, login), request, (api.device)(agent)).await?;
     Ok((StatusCode::CREATED, Answer(browser)).into_response())
 }
 

@@ -10,7 +10,7 @@ use crate::{
 };
 use prometheus_client::{metrics::counter::Counter, registry::Registry};
 use shared::{
-    id::PushId,
+    id::{LoginId, PushId},
     notification::{AddPush, PushBrowser, PushKey},
     text::DeviceLabel,
 };
@@ -101,7 +101,7 @@ impl Push {
     /// Tells a browser from now on.
     pub async fn add(
         &self,
-        who: &Actor,
+        who: (&Actor, &LoginId),
         request: AddPush,
         device: DeviceLabel,
     ) -> Result<PushBrowser, PushBrowserError> {
@@ -110,7 +110,7 @@ impl Push {
         BrowserKeys::parse(&keys.p256dh, &keys.auth).ok_or(PushBrowserError::Keys)?;
         let browser = PushBrowser { id: fresh::id(), device, created_at: fresh::now() };
         let keys = (keys.p256dh.as_str(), keys.auth.as_str());
-        let added = self.0.store.add(&who.account, &browser, &endpoint, keys).await?;
+        let added = self.0.store.add((&who.0.account, who.1), &browser, &endpoint, keys).await?;
         if added { Ok(browser) } else { Err(PushBrowserError::TooMany) }
     }
 

@@ -1,12 +1,15 @@
 //! Browsers and the outbox in SQL.
 
 use crate::{
-    notification::{push::Vapid, store::column},
+    notification::{
+        push::Vapid,
+        store::{column, kind, preferences},
+    },
     store::{Store, StoreError},
 };
 use shared::{
-    id::{AccountId, NotificationId, PushId},
-    notification::PushBrowser,
+    id::{AccountId, LoginId, NotificationId, PushId},
+    notification::{NotificationKind, Preferences, PushBrowser},
     unit::Timestamp,
 };
 use sqlx::Row;
@@ -43,6 +46,10 @@ pub struct Due {
     pub picture: Option<String>,
     /// When it happened last.
     pub at: Timestamp,
+    /// What it is about.
+    pub kind: NotificationKind,
+    /// What its reader wants to be told by now.
+    pub preferences: Preferences,
 }
 
 impl DeliveryStore {
@@ -67,9 +74,10 @@ impl DeliveryStore {
     }
 
     /// Writes a browser, in the place of one at the same push service's address; false if the account has as many as it may.
+    /// It goes with its login.
     pub async fn add(
         &self,
-        account: &AccountId,
+        (account, login): (&AccountId, &LoginId),
         browser: &PushBrowser,
         endpoint: &str,
         keys: (&str, &str),
@@ -80,8 +88,8 @@ impl DeliveryStore {
             .execute(&mut *transaction)
             .await?;
         let added = sqlx::query(
-            "INSERT INTO push_browsers (id, account_id, endpoint, public_key, secret, device, created_at)
-             SELECT $1, $2, $3, $4, $5, $6, $7
+            "INSERT INTO push_browsers (id, account_id, endpoint, public_key, secret, device, created_at, login_id)
+             SELECT $1, $2, $3, $4, $5, $6, $7, $9
              WHERE (SELECT COUNT(*) FROM push_browsers WHERE account_id = $2) < $8",
         )
         .bind(browser.id.as_str())
@@ -92,6 +100,7 @@ impl DeliveryStore {
         .bind(browser.device.as_str())
         .bind(browser.created_at.as_millis())
         .bind(BROWSERS_MOST)
+        .bind(login.as_str())
         .execute(&mut *transaction)
         .await?;
         transaction.commit().await?;
@@ -138,17 +147,19 @@ impl DeliveryStore {
     }
 
     /// So many messages that may leave now.
-    pub async fn due(&self, now: Timestamp, limit: i64) -> Result<Vec<Due>, StoreError> {
+    pub async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Due>, StoreError> {
         let rows = sqlx::query(
             "SELECT outbox.id, outbox.push_id, push_browsers.endpoint, push_browsers.public_key,
              push_browsers.secret, outbox.tries, notifications.id, notifications.title, notifications.detail,
-             notifications.url, notifications.picture, notifications.at
+             notifications.url, notifications.picture, notifications.at, notifications.kind,
+             notification_preferences.choices
              FROM outbox JOIN push_browsers ON push_browsers.id = outbox.push_id
              JOIN notifications ON notifications.id = outbox.notification_id
+             LEFT JOIN notification_preferences ON notification_preferences.account_id = notifications.account_id
              WHERE outbox.due_at <= $1 ORDER BY outbox.due_at, outbox.id LIMIT $2",
         )
         .bind(now.as_millis())
-        .bind(limit)
+        .bind(limit as i64)
         .fetch_all(self.0.pool())
         .await?;
         rows.iter()
@@ -166,14 +177,19 @@ impl DeliveryStore {
                     url: row.try_get(9)?,
                     picture: row.try_get(10)?,
                     at: Timestamp::from_millis(row.try_get(11)?),
+                    kind: kind(row, 12)?,
+                    preferences: preferences(row, 13)?,
                 })
             })
             .collect()
     }
 
-    /// When the next message may leave.
-    pub async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        let row = sqlx::query("SELECT MIN(due_at) FROM outbox").fetch_one(self.0.pool()).await?;
+    /// When the next message may leave of those that may not yet.
+    pub async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        let row = sqlx::query("SELECT MIN(due_at) FROM outbox WHERE due_at > $1")
+            .bind(now.as_millis())
+            .fetch_one(self.0.pool())
+            .await?;
         Ok(row.try_get::<Option<i64>, _>(0)?.map(Timestamp::from_millis))
     }
 

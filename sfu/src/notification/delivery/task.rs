@@ -1,27 +1,27 @@
-//! The task that empties the outbox.
+//! The task that empties the outbox of push.
 
 use super::{service::Push, store::Due};
 use crate::{
     fresh,
     notification::{
-        mail::service::Mail,
         push::{self, BrowserKeys},
-        rules,
+        rules::{self, Leave},
         service::Notifications,
     },
+    store::StoreError,
 };
 use axum::http::{HeaderName, HeaderValue, header};
-use futures_util::future::join_all;
+use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
 use shared::unit::Timestamp;
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 use tokio::{sync::watch, time::sleep};
 
 /// Messages that are under way at once.
-const AT_ONCE: i64 = 16;
+const AT_ONCE: usize = 64;
 /// The outbox is looked into at least this often, should the clock be set.
 const LOOK: Duration = Duration::from_secs(60);
 /// When the database can't be read, it is tried again after this.
-const AGAIN: Duration = Duration::from_secs(5);
+pub(in crate::notification) const AGAIN: Duration = Duration::from_secs(5);
 /// For how long push services keep a message for a browser that is away, in seconds.
 const KEPT: i64 = 4 * 60 * 60;
 
@@ -47,9 +47,12 @@ fn outcome(status: u16, retry_after: Option<u64>) -> Outcome {
     }
 }
 
-/// Empties the outbox as it fills, until the server stops.
-pub async fn run(push: Push, mail: Mail, notifications: Notifications, mut stopping: watch::Receiver<bool>) {
+/// Empties the outbox of push as it fills, until the server stops.
+pub async fn run(push: Push, notifications: Notifications, mut stopping: watch::Receiver<bool>) {
+    let mut filled = notifications.outbox();
     let mut last_cleared = None::<Timestamp>;
+    // Each by itself: a push service that is slow to answer holds up no other.
+    let (mut under_way, mut ids) = (FuturesUnordered::new(), HashSet::new());
     loop {
         let now = fresh::now();
         if last_cleared.is_none_or(|last| now.since(last) >= Duration::from_secs(3600)) {
@@ -58,52 +61,81 @@ pub async fn run(push: Push, mail: Mail, notifications: Notifications, mut stopp
                 tracing::warn!(%error, "old notifications were not cleared away");
             }
         }
-        // One letter in each round, so that a slow mail server holds up no browser for long.
-        let written = mail.deliver_next(now).await;
-        let letters = match &written {
-            Ok(true) => Duration::ZERO,
-            Ok(false) => match mail.next_due().await {
-                Ok(Some(next)) => next.since(now).min(LOOK),
-                Ok(None) => LOOK,
-                Err(_) => AGAIN,
-            },
-            Err(error) => {
-                tracing::warn!(%error, "letters can't be read");
-                AGAIN
+        let mut wait = LOOK;
+        let room = AT_ONCE - under_way.len();
+        if room > 0 {
+            // As many as are under way may be among them.
+            match push.store().due(now, 2 * AT_ONCE).await {
+                Ok(mut due) => {
+                    due.retain(|message| !ids.contains(&message.id));
+                    for message in due.into_iter().take(room) {
+                        ids.insert(message.id.clone());
+                        under_way.push(deliver(&push, message));
+                    }
+                    wait = until(push.store().next_due(now).await, now);
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the outbox can't be read");
+                    wait = AGAIN;
+                }
             }
-        };
-        let wait = match push.store().due(now, AT_ONCE).await {
-            Ok(due) if due.is_empty() => match push.store().next_due().await {
-                Ok(Some(next)) => next.since(now).min(LOOK),
-                Ok(None) => LOOK,
-                Err(_) => AGAIN,
-            },
-            Ok(due) => {
-                join_all(due.into_iter().map(|message| deliver(&push, message))).await;
-                Duration::ZERO
-            }
-            Err(error) => {
-                tracing::warn!(%error, "the outbox can't be read");
-                AGAIN
-            }
-        };
-        if *stopping.borrow() {
-            return;
-        }
-        let wait = wait.min(letters);
-        if wait.is_zero() {
-            continue;
         }
         tokio::select! {
-            () = sleep(wait) => {}
-            () = notifications.outbox_filled() => {}
+            biased;
             _ = stopping.wait_for(|stopping| *stopping) => return,
+            Some(id) = under_way.next(), if !under_way.is_empty() => {
+                ids.remove(&id);
+                while let Some(Some(id)) = under_way.next().now_or_never() {
+                    ids.remove(&id);
+                }
+            }
+            () = sleep(wait) => {}
+            changed = filled.changed() => if changed.is_err() {
+                return;
+            }
         }
     }
 }
 
-async fn deliver(push: &Push, message: Due) {
+/// How long to wait for what is next in an outbox.
+pub(in crate::notification) fn until(
+    next: Result<Option<Timestamp>, StoreError>,
+    now: Timestamp,
+) -> Duration {
+    match next {
+        Ok(Some(next)) => next.since(now).min(LOOK),
+        Ok(None) => LOOK,
+        Err(_) => AGAIN,
+    }
+}
+
+/// Waits for so long, or until an outbox is filled; false when the server stops.
+pub(in crate::notification) async fn paused(
+    wait: Duration,
+    filled: &mut watch::Receiver<()>,
+    stopping: &mut watch::Receiver<bool>,
+) -> bool {
+    tokio::select! {
+        biased;
+        _ = stopping.wait_for(|stopping| *stopping) => false,
+        () = sleep(wait) => true,
+        changed = filled.changed() => changed.is_ok(),
+    }
+}
+
+/// Sends a message if it is still wanted, and writes what became of it; gives its place in the outbox.
+async fn deliver(push: &Push, message: Due) -> String {
     let now = fresh::now();
+    let is_wanted = message.preferences.ways(message.kind).push;
+    let left = match rules::leave(&message.preferences, is_wanted, now) {
+        Leave::Now => None,
+        Leave::At(then) => Some(push.store().later(&message.id, message.tries, then).await),
+        Leave::Never => Some(push.store().done(&message.id).await),
+    };
+    if let Some(written) = left {
+        note(written).await;
+        return message.id;
+    }
     let outcome = send(push, &message, now).await;
     let written = match outcome {
         Outcome::Delivered => push.store().done(&message.id).await,
@@ -125,6 +157,11 @@ async fn deliver(push: &Push, message: Due) {
         },
     };
     push.count(outcome == Outcome::Delivered);
+    note(written).await;
+    message.id
+}
+
+async fn note(written: Result<(), StoreError>) {
     if let Err(error) = written {
         // It goes once more, which push service and browser show as one.
         tracing::warn!(%error, "what became of a message was not written");

@@ -8,3 +8,4 @@ pub mod rules;
 pub mod service;
 pub mod smtp;
 pub mod store;
+pub mod task;

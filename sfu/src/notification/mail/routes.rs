@@ -6,7 +6,12 @@ use crate::http::{
     login::{HasLogins, Logins, SignedIn},
     problem::ProblemResponse,
 };
-use axum::{Json as Answer, Router, extract::State, http::StatusCode, routing::post};
+use axum::{
+    Json as Answer, Router,
+    extract::State,
+    http::StatusCode,
+    routing::{MethodRouter, post},
+};
 use futures_util::future::BoxFuture;
 use serde::Deserialize;
 use shared::{
@@ -41,10 +46,10 @@ pub fn routes(mail: Mail, logins: Arc<dyn Logins>, name_of: NameOf) -> OpenApiRo
         .with_state(Api { mail, logins, name_of })
 }
 
-/// `POST /unsubscribe?token=…`: by a mail program, with one press and without a page (RFC 8058). It comes from anywhere, and
-/// the token is all that counts.
-pub fn one_click(mail: Mail) -> Router {
-    Router::new().route("/unsubscribe", post(pressed)).with_state(mail)
+/// `/unsubscribe?token=…`: a page for people; `POST` is a mail program's, with one press and without a page (RFC 8058). It comes
+/// from anywhere, and the token is all that counts.
+pub fn one_click(mail: Mail, page: MethodRouter) -> Router {
+    Router::new().route("/unsubscribe", post(pressed).with_state(mail).merge(page))
 }
 
 #[derive(Deserialize)]
@@ -144,7 +149,7 @@ async fn confirm(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Get no more e-mail of a kind
+/// Get no more e-mail of some kinds
 ///
 /// With the token of the link at the end of a letter; nobody need sign in.
 #[utoipa::path(

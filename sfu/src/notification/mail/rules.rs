@@ -24,7 +24,7 @@ pub struct Letter {
     pub subject: String,
     /// What it says, in plain text.
     pub text: String,
-    /// A link to get no more of these.
+    /// A link to get no more of any of these.
     pub unsubscribe: Option<String>,
 }
 
@@ -63,9 +63,11 @@ pub fn letter(instance: &str, base_url: &str, key: &[u8; 32], account: &AccountI
     kinds.sort();
     kinds.dedup();
     text.push_str("-- \n");
-    let link = |kind| format!("{base_url}/unsubscribe?token={}", unsubscribe_token(key, account, kind));
+    let link = |kinds: &[NotificationKind]| {
+        format!("{base_url}/unsubscribe?token={}", unsubscribe_token(key, account, kinds))
+    };
     for kind in &kinds {
-        text.push_str(&format!("No more e-mail about {}: {}\n", words(*kind), link(*kind)));
+        text.push_str(&format!("No more e-mail about {}: {}\n", words(*kind), link(&[*kind])));
     }
     text.push_str(&format!("All you can be told: {base_url}/notifications\n"));
     let subject = match lines {
@@ -76,7 +78,8 @@ pub fn letter(instance: &str, base_url: &str, key: &[u8; 32], account: &AccountI
             lines.len().saturating_sub(1)
         ),
     };
-    Letter { subject: header_safe(&subject), text, unsubscribe: kinds.first().map(|kind| link(*kind)) }
+    // A mail program's one press is for the letter, and so for all that is in it.
+    Letter { subject: header_safe(&subject), text, unsubscribe: Some(link(&kinds)) }
 }
 
 /// The letter that asks whether an address is somebody's.
@@ -94,37 +97,39 @@ fn header_safe(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(180).collect()
 }
 
-fn mark(key: &[u8; 32], account: &str, kind: &str) -> Hmac<Sha256> {
+fn mark(key: &[u8; 32], account: &str, kinds: &str) -> Hmac<Sha256> {
     let Ok(mut mac) = <Hmac<Sha256> as Mac>::new_from_slice(key) else {
         unreachable!("HMAC takes keys of any length")
     };
     mac.update(b"unsubscribe\0");
     mac.update(account.as_bytes());
     mac.update(b"\0");
-    mac.update(kind.as_bytes());
+    mac.update(kinds.as_bytes());
     mac
 }
 
-/// What lets whoever has it stop a person's e-mail of one kind, and nothing else.
-pub fn unsubscribe_token(key: &[u8; 32], account: &AccountId, kind: NotificationKind) -> String {
-    let kind = name_of(kind);
-    let mark = mark(key, account.as_str(), kind).finalize().into_bytes();
+/// What lets whoever has it stop a person's e-mail of some kinds, and nothing else.
+pub fn unsubscribe_token(key: &[u8; 32], account: &AccountId, kinds: &[NotificationKind]) -> String {
+    let names: Vec<&str> = kinds.iter().map(|kind| name_of(*kind)).collect();
+    let kinds = names.join("-");
+    let mark = mark(key, account.as_str(), &kinds).finalize().into_bytes();
     let mark: String = mark.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    format!("{account}.{kind}.{mark}")
+    format!("{account}.{kinds}.{mark}")
 }
 
-/// Whose e-mail of which kind a token stops; `None` if it is none of ours.
-pub fn unsubscribed(key: &[u8; 32], token: &str) -> Option<(AccountId, NotificationKind)> {
+/// Whose e-mail of which kinds a token stops; `None` if it is none of ours.
+pub fn unsubscribed(key: &[u8; 32], token: &str) -> Option<(AccountId, Vec<NotificationKind>)> {
     let mut parts = token.split('.');
-    let (account, kind, given) = (parts.next()?, parts.next()?, parts.next()?);
+    let (account, kinds, given) = (parts.next()?, parts.next()?, parts.next()?);
     if parts.next().is_some() || given.len() != 32 || !given.is_ascii() {
         return None;
     }
     let given: Option<Vec<u8>> =
         (0..16).map(|place| u8::from_str_radix(&given[place * 2..place * 2 + 2], 16).ok()).collect();
-    mark(key, account, kind).verify_truncated_left(&given?).ok()?;
-    let kind = NotificationKind::ALL.into_iter().find(|known| name_of(*known) == kind)?;
-    Some((account.parse().ok()?, kind))
+    mark(key, account, kinds).verify_truncated_left(&given?).ok()?;
+    let known = |name: &str| NotificationKind::ALL.into_iter().find(|known| name_of(*known) == name);
+    let kinds: Option<Vec<NotificationKind>> = kinds.split('-').map(known).collect();
+    Some((account.parse().ok()?, kinds?))
 }
 
 #[cfg(test)]
@@ -146,6 +151,10 @@ mod tests {
         assert_eq!(letter.subject, "Ada is live, and 1 more on Weir");
         assert!(letter.text.contains("https://tv.example/ada\n"));
         assert_eq!(letter.text.matches("/unsubscribe?token=").count(), 2);
+        let link = letter.unsubscribe.unwrap();
+        let (_, token) = link.split_once("token=").unwrap();
+        let (_, kinds) = unsubscribed(&[7; 32], token).unwrap();
+        assert_eq!(kinds, [NotificationKind::WentLive, NotificationKind::Follower], "all that is in it");
         let alone = super::letter("Weir", "https://tv.example", &[7; 32], &account, &lines[..1]);
         assert_eq!(alone.subject, "Ada is live");
         assert!(alone.unsubscribe.unwrap().starts_with("https://tv.example/unsubscribe?token=a1.wentLive."));
@@ -160,15 +169,16 @@ mod tests {
     }
 
     #[test]
-    fn a_token_stops_one_kind_for_one_person() {
+    fn a_token_stops_its_kinds_for_one_person() {
         let (ada, key) = ("ada".parse::<AccountId>().unwrap(), [7; 32]);
-        let token = unsubscribe_token(&key, &ada, NotificationKind::Mention);
-        assert_eq!(unsubscribed(&key, &token), Some((ada, NotificationKind::Mention)));
+        let token = unsubscribe_token(&key, &ada, &[NotificationKind::Mention]);
+        assert_eq!(unsubscribed(&key, &token), Some((ada, vec![NotificationKind::Mention])));
         let (_, mark) = token.rsplit_once('.').unwrap();
         for bad in [
             String::new(),
             format!("bob.mention.{mark}"),
             format!("ada.system.{mark}"),
+            format!("ada.mention-system.{mark}"),
             format!("{token}0"),
             format!("{token}.x"),
             token.replace(mark, &"é".repeat(16)),

@@ -9,7 +9,10 @@ use crate::{
     actor::Actor,
     fresh,
     limit::{Limiter, Rate},
-    notification::{rules::again, store::NotificationStore},
+    notification::{
+        rules::{Leave, again, leave},
+        store::NotificationStore,
+    },
     secret::Secret,
     store::{Store, StoreError},
 };
@@ -59,7 +62,8 @@ struct Inner {
     /// What links to unsubscribe are signed with.
     key: [u8; 32],
     since: Instant,
-    asking: Mutex<Limiter<AccountId>>,
+    /// By who asks and by who is asked: nobody's mailbox is filled by many accounts either.
+    asking: Mutex<(Limiter<AccountId>, Limiter<String>)>,
     sent: Counter,
     failed: Counter,
 }
@@ -80,7 +84,7 @@ impl Mail {
             base_url,
             key,
             since: Instant::now(),
-            asking: Mutex::new(Limiter::new(ASKING)),
+            asking: Mutex::new((Limiter::new(ASKING), Limiter::new(ASKING))),
             sent: Counter::default(),
             failed: Counter::default(),
         }))
@@ -109,7 +113,8 @@ impl Mail {
         let smtp = self.0.smtp.as_ref().ok_or(EmailError::Unavailable)?;
         let taken = {
             let mut asking = self.0.asking.lock().unwrap_or_else(PoisonError::into_inner);
-            asking.take(&who.account, self.0.since.elapsed())
+            let (by, now) = (address.as_str().to_ascii_lowercase(), self.0.since.elapsed());
+            asking.0.take(&who.account, now).and_then(|()| asking.1.take(&by, now))
         };
         taken.map_err(|wait| EmailError::TooMany { wait })?;
         let token = Secret::from_random(fresh::bytes());
@@ -135,13 +140,15 @@ impl Mail {
         self.state(&who.account).await
     }
 
-    /// No more e-mail of one kind for one person, by the link in a letter.
+    /// No more e-mail of some kinds for one person, by the link in a letter. What waits doesn't go either.
     pub async fn unsubscribe(&self, token: &str) -> Result<(), EmailError> {
-        let (account, kind) = rules::unsubscribed(&self.0.key, token.trim()).ok_or(EmailError::StaleLink)?;
+        let (account, kinds) = rules::unsubscribed(&self.0.key, token.trim()).ok_or(EmailError::StaleLink)?;
         let known = self.0.notifications.preferences(&account).await?;
         let mut preferences = known.ok_or(EmailError::StaleLink)?;
-        preferences.ways_mut(kind).email = false;
-        Ok(self.0.notifications.set_preferences(&account, &preferences).await?)
+        for kind in kinds {
+            preferences.ways_mut(kind).email = false;
+        }
+        Ok(self.0.notifications.set_preferences(&account, &preferences, fresh::now()).await?)
     }
 
     async fn send(&self, smtp: &Smtp, to: &EmailAddress, id: &str, letter: &Letter) -> Result<(), MailError> {
@@ -155,10 +162,34 @@ impl Mail {
     pub async fn deliver_next(&self, now: Timestamp) -> Result<bool, StoreError> {
         let Some(smtp) = &self.0.smtp else { return Ok(false) };
         let Some(due) = self.0.store.due(now).await? else { return Ok(false) };
-        let DueLetter { account, address, ids, lines, tries } = due;
-        let letter = rules::letter(&self.0.instance, &self.0.base_url, &self.0.key, &account, &lines);
-        let id = ids.first().map(String::as_str).unwrap_or_default();
-        match self.send(smtp, &address, id, &letter).await {
+        let DueLetter { account, address, letter, lines, tries, preferences } = due;
+        let (mut ids, mut wanted, mut unwanted, mut asleep) = (Vec::new(), Vec::new(), Vec::new(), None);
+        for (id, line) in lines {
+            match leave(&preferences, preferences.ways(line.kind).email, now) {
+                Leave::Never => unwanted.push(id),
+                rest => {
+                    if let Leave::At(then) = rest {
+                        asleep = Some(then);
+                    }
+                    ids.push(id);
+                    wanted.push(line);
+                }
+            }
+        }
+        self.0.store.done(&unwanted).await?;
+        if let Some(then) = asleep {
+            self.0.store.later(&ids, tries, then).await?;
+            return Ok(true);
+        }
+        if ids.is_empty() {
+            return Ok(true);
+        }
+        let id = match letter {
+            Some(letter) => letter,
+            None => self.0.store.seal(&ids).await?,
+        };
+        let letter = rules::letter(&self.0.instance, &self.0.base_url, &self.0.key, &account, &wanted);
+        match self.send(smtp, &address, &id, &letter).await {
             Ok(()) => self.0.store.done(&ids).await?,
             Err(MailError::Refused(error)) => {
                 tracing::warn!(%error, account = %account, "a letter was refused");

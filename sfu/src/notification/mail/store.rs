@@ -2,11 +2,17 @@
 
 use super::rules::Line;
 use crate::{
-    notification::store::{column, kind},
+    fresh,
+    notification::store::{column, kind, preferences},
     secret::SecretHash,
     store::{Store, StoreError},
 };
-use shared::{id::AccountId, notification::EmailState, text::EmailAddress, unit::Timestamp};
+use shared::{
+    id::{AccountId, EventId},
+    notification::{EmailState, Preferences},
+    text::EmailAddress,
+    unit::Timestamp,
+};
 use sqlx::Row;
 
 /// How long a link to confirm an address works.
@@ -25,12 +31,14 @@ pub struct DueLetter {
     pub account: AccountId,
     /// Where to.
     pub address: EmailAddress,
-    /// The places in the outbox of what it tells.
-    pub ids: Vec<String>,
-    /// What it tells.
-    pub lines: Vec<Line>,
+    /// By which it is one and the same however often it is tried; none if it was never sealed.
+    pub letter: Option<String>,
+    /// What it tells, each with its place in the outbox.
+    pub lines: Vec<(String, Line)>,
     /// How often it was tried.
     pub tries: u32,
+    /// What its reader wants to be told by now.
+    pub preferences: Preferences,
 }
 
 impl MailStore {
@@ -106,11 +114,14 @@ impl MailStore {
         Ok(())
     }
 
-    /// The next letter that may leave: everything for one person that is due.
+    /// The next letter that may leave: one that was tried before, or everything for one person that is due.
     pub async fn due(&self, now: Timestamp) -> Result<Option<DueLetter>, StoreError> {
         let first = sqlx::query(
-            "SELECT mail_outbox.account_id, emails.address FROM mail_outbox
+            "SELECT mail_outbox.account_id, emails.address, mail_outbox.letter, notification_preferences.choices
+             FROM mail_outbox
              JOIN emails ON emails.account_id = mail_outbox.account_id AND emails.confirmed_at IS NOT NULL
+             JOIN accounts ON accounts.id = mail_outbox.account_id AND accounts.suspended_at IS NULL
+             LEFT JOIN notification_preferences ON notification_preferences.account_id = mail_outbox.account_id
              WHERE mail_outbox.due_at <= $1 ORDER BY mail_outbox.due_at, mail_outbox.id LIMIT 1",
         )
         .bind(now.as_millis())
@@ -118,37 +129,57 @@ impl MailStore {
         .await?;
         let Some(first) = first else { return Ok(None) };
         let (account, address): (AccountId, EmailAddress) = (column(&first, 0)?, column(&first, 1)?);
+        let letter: Option<String> = first.try_get(2)?;
         let rows = sqlx::query(
             "SELECT mail_outbox.id, mail_outbox.tries, notifications.kind, notifications.title,
              notifications.detail, notifications.url
              FROM mail_outbox JOIN notifications ON notifications.id = mail_outbox.notification_id
              WHERE mail_outbox.account_id = $1 AND mail_outbox.due_at <= $2
+             AND COALESCE(mail_outbox.letter, '') = $4
              ORDER BY mail_outbox.due_at, mail_outbox.id LIMIT $3",
         )
         .bind(account.as_str())
         .bind(now.as_millis())
         .bind(LINES_MOST)
+        .bind(letter.clone().unwrap_or_default())
         .fetch_all(self.0.pool())
         .await?;
-        let (mut ids, mut lines, mut tries) = (Vec::new(), Vec::new(), 0);
+        let (mut lines, mut tries) = (Vec::new(), 0);
         for row in &rows {
-            ids.push(row.try_get(0)?);
             tries = tries.max(u32::try_from(row.try_get::<i64, _>(1)?).unwrap_or(u32::MAX));
-            lines.push(Line {
+            let line = Line {
                 kind: kind(row, 2)?,
                 title: row.try_get(3)?,
                 detail: row.try_get(4)?,
                 url: row.try_get(5)?,
-            });
+            };
+            lines.push((row.try_get(0)?, line));
         }
-        Ok((!ids.is_empty()).then_some(DueLetter { account, address, ids, lines, tries }))
+        let preferences = preferences(&first, 3)?;
+        Ok(Some(DueLetter { account, address, letter, lines, tries, preferences }))
+    }
+
+    /// Makes one letter of what waits, before it leaves for the first time; gives what it is known by.
+    pub async fn seal(&self, ids: &[String]) -> Result<String, StoreError> {
+        let letter = fresh::id::<EventId>();
+        let mut transaction = self.0.pool().begin().await?;
+        for id in ids {
+            sqlx::query("UPDATE mail_outbox SET letter = $2 WHERE id = $1")
+                .bind(id)
+                .bind(letter.as_str())
+                .execute(&mut *transaction)
+                .await?;
+        }
+        transaction.commit().await?;
+        Ok(letter.as_str().to_owned())
     }
 
     /// When the next letter may leave.
     pub async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
         let row = sqlx::query(
             "SELECT MIN(mail_outbox.due_at) FROM mail_outbox
-             JOIN emails ON emails.account_id = mail_outbox.account_id AND emails.confirmed_at IS NOT NULL",
+             JOIN emails ON emails.account_id = mail_outbox.account_id AND emails.confirmed_at IS NOT NULL
+             JOIN accounts ON accounts.id = mail_outbox.account_id AND accounts.suspended_at IS NULL",
         )
         .fetch_one(self.0.pool())
         .await?;
