@@ -92,6 +92,9 @@ fn followers_hear_that_a_channel_is_live_once_by_bell_and_push() {
         (&json!("ada is live"), &json!("Evening"), &json!("/ada"))
     );
     assert_eq!(pushed.header("topic"), text["id"].as_str().expect("an id"));
+    eventually("it is written that it left", SOON, || {
+        (in_database(&weir, "SELECT COUNT(*) FROM outbox") == 0).then_some(())
+    });
     // Killed and started again while it is live: nobody is told twice.
     weir.crash();
     weir.start_again();
