@@ -1,7 +1,7 @@
 // Signing in and out, logins, and texts that look like HTML.
 import assert from 'node:assert/strict';
 import { scenario, until } from './harness.mjs';
-import { at, click, fill, says, signedIn } from './lib/ui.mjs';
+import { at, click, fill, says, signedIn, surely } from './lib/ui.mjs';
 
 scenario('sign in, see where, sign out elsewhere, sign out', async (world) => {
   const weir = await world.weir();
@@ -20,7 +20,7 @@ scenario('sign in, see where, sign out elsewhere, sign out', async (world) => {
   await page.goto(`${weir.origin}/settings`);
   await until(page, () => document.querySelectorAll('[data-testid="logins"] li').length === 2, { what: 'two logins' });
   await says(page, at('logins'), 'This browser');
-  await click(page, `${at('logins')} button`);
+  await surely(page, `${at('logins')} button`);
   await until(page, () => document.querySelectorAll('[data-testid="logins"] li').length === 1, { what: 'one login' });
   assert.equal((await weir.api('GET', '/api/v1/me', undefined, owner.cookie)).status, 401, 'revoked');
 

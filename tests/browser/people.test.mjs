@@ -4,7 +4,7 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { scenario, until } from './harness.mjs';
-import { at, click, fill, says, signedIn } from './lib/ui.mjs';
+import { at, click, fill, namesOf, says, signedIn, surely } from './lib/ui.mjs';
 
 const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 
@@ -62,6 +62,8 @@ scenario('an invite makes an account on a phone, which follows, searches, and ge
   await writeFile(file, '<svg xmlns="http://www.w3.org/2000/svg"/>');
   await (await phone.$(at('avatar'))).uploadFile(file);
   await says(phone, 'main', 'A picture is a PNG, JPEG, WebP or GIF');
+  await surely(phone, at('remove-avatar'));
+  await until(phone, () => document.querySelector('.picture img') === null, { what: 'no picture' });
   const overflow = await phone.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   assert.ok(overflow <= 0, `${overflow} px too wide`);
 
@@ -74,6 +76,7 @@ scenario('an invite makes an account on a phone, which follows, searches, and ge
   await desk.reload();
   await says(desk, at('people'), '@ben');
   await says(desk, at('invites'), 'over');
+  await desk.waitForSelector(at('sign-up-mode'));
   await desk.select(at('sign-up-mode'), 'closed');
   await says(desk, '.toasts', 'Saved');
   const late = await world.page(browser, `${weir.origin}/sign-up`, { context: await browser.createBrowserContext() });
@@ -110,10 +113,82 @@ scenario('an owner makes an editor, who edits what the channel says and not who 
   assert.equal(await editor.$(at('visibility')), null, 'who sees it is not theirs to say');
   assert.equal((await (await weir.api('GET', '/api/v1/channels/ada')).json()).title, 'From the editor');
 
-  await click(page, `${at('roles')} button`);
+  assert.deepEqual(await namesOf(page, `${at('roles')} button`), ['Remove ben as an editor of ada']);
+  await surely(page, `${at('roles')} button`);
   await until(page, () => document.querySelector('[data-testid="roles"]') === null, { what: 'nobody has a role' });
   await editor.reload();
   await until(editor, () => !document.querySelector('main').innerText.includes('you are an editor'), { what: 'no editor any more' });
+});
+
+scenario('what takes away or gives power is asked first, and says to whom', async (world) => {
+  const weir = await world.weir();
+  const owner = await weir.setUp();
+  const open = await weir.api('PATCH', '/api/v1/instance/settings', { signUp: 'open' }, owner.cookie);
+  assert.equal(open.status, 200);
+  for (const name of ['ben', 'cleo']) {
+    assert.equal((await weir.api('POST', '/api/v1/sign-up', { name, password: 'correct horse battery', displayName: name })).status, 201);
+  }
+  await weir.api('PATCH', '/api/v1/instance/settings', { signUp: 'invite' }, owner.cookie);
+  const browser = await world.chromium();
+  await signedIn(browser.defaultBrowserContext(), weir, owner);
+  const page = await world.page(browser, `${weir.origin}/admin`);
+
+  // The links of new invites stay until their own invite is revoked.
+  const links = () => page.$$eval(at('invite-link'), (fields) => fields.map((field) => field.value));
+  for (const [count, whom] of [[1, 'Dora'], [2, 'Emil'], [3, '']]) {
+    await fill(page, at('invite-label'), whom);
+    await click(page, at('create-invite'));
+    await until(page, (wanted) => document.querySelectorAll('[data-testid="invite-link"]').length === wanted, {
+      what: `${count} links`, args: [count],
+    });
+  }
+  const [nobody, emil, dora] = await links();
+  const names = await namesOf(page, `${at('invites')} button`);
+  assert.deepEqual(names, ['Revoke the invite made just now', 'Revoke the invite for Emil', 'Revoke the invite for Dora']);
+  const revoke = 'button[aria-label="Revoke the invite for Emil"]';
+  await click(page, revoke);
+  await says(page, 'dialog[open]', 'Revoke the invite for Emil?');
+  assert.equal(await page.evaluate(() => document.activeElement.dataset.testid), 'keep', 'the way back has the focus');
+  await page.keyboard.press('Enter');
+  await until(page, () => document.querySelector('dialog') === null, { what: 'the question is gone' });
+  assert.equal(await page.evaluate(() => document.activeElement.getAttribute('aria-label')), names[1], 'and focus is back');
+  assert.deepEqual(await links(), [nobody, emil, dora]);
+  await surely(page, revoke);
+  await until(page, () => document.querySelectorAll('[data-testid="invites"] li').length === 2, { what: 'one invite less' });
+  assert.deepEqual(await links(), [nobody, dora], 'the others are still there to be copied');
+
+  // Who may come: open is asked, and until then nothing has changed.
+  const mode = () => page.$eval(at('sign-up-mode'), (list) => list.value);
+  await page.select(at('sign-up-mode'), 'open');
+  await says(page, 'dialog[open]', 'Let anybody make an account?');
+  assert.equal(await mode(), 'invite');
+  await page.keyboard.press('Escape');
+  await until(page, () => document.querySelector('dialog') === null, { what: 'the question is gone' });
+  assert.equal(await mode(), 'invite');
+  await page.select(at('sign-up-mode'), 'open');
+  await click(page, at('sure'));
+  await until(page, () => document.querySelector('[data-testid="sign-up-mode"]').value === 'open', { what: 'it is open' });
+
+  // Power over people.
+  const people = await namesOf(page, `${at('people')} button`);
+  assert.deepEqual(people, ['Make an admin: ben', 'Suspend ben', 'Make an admin: cleo', 'Suspend cleo']);
+  await surely(page, 'button[aria-label="Make an admin: ben"]');
+  await says(page, at('people'), '@ben · admin');
+  await surely(page, 'button[aria-label="Make a member: ben"]');
+  await until(page, () => !document.querySelector('[data-testid="people"]').innerText.includes('· admin'), { what: 'a member again' });
+  await surely(page, 'button[aria-label="Suspend cleo"]');
+  await says(page, at('people'), 'suspended');
+  await click(page, 'button[aria-label="Let in again: cleo"]');
+  await until(page, () => !document.querySelector('[data-testid="people"]').innerText.includes('suspended'), { what: 'let in again' });
+
+  // Logins of one browser are told apart.
+  for (let count = 0; count < 2; count += 1) await weir.signIn();
+  await page.goto(`${weir.origin}/settings`);
+  await until(page, () => document.querySelectorAll('[data-testid="logins"] button').length === 2, { what: 'two other logins' });
+  const logins = await namesOf(page, `${at('logins')} button`);
+  assert.equal(new Set(logins).size, 2, logins.join());
+  await surely(page, at('end-others'));
+  await until(page, () => document.querySelectorAll('[data-testid="logins"] li').length === 1, { what: 'one login' });
 });
 
 scenario('a password is changed, and every other browser is out', async (world) => {
@@ -130,10 +205,12 @@ scenario('a password is changed, and every other browser is out', async (world) 
   await fill(page, at('new-password'), 'another horse battery');
   await click(page, at('change-password'));
   await says(page, 'main', 'This is not your current password');
+  const typed = () => page.$$eval('[data-testid="current-password"], [data-testid="new-password"]', (fields) => fields.map((field) => field.value));
+  assert.deepEqual(await typed(), ['wrong horse battery', 'another horse battery'], 'nothing has to be typed again');
   await fill(page, at('current-password'), owner.password);
-  await fill(page, at('new-password'), 'another horse battery');
   await click(page, at('change-password'));
   await says(page, '.toasts', 'The new password works');
+  assert.deepEqual(await typed(), ['', '']);
   assert.equal((await weir.api('GET', '/api/v1/me', undefined, { name, value })).status, 401);
   await page.reload();
   await page.waitForSelector(at('you'), { visible: true });

@@ -49,7 +49,7 @@ for (const [kind, size] of [['chromium', { width: 1366, height: 768 }], ['firefo
     await says(page, at('tokens'), 'used just now');
     assert.equal(await page.$(at('token-secret')), null);
     await page.$eval(`${at('tokens')} button`, (button) => button.click());
-    await click(page, at('revoke-token'));
+    await click(page, at('sure'));
     await until(page, () => document.querySelector('[data-testid="tokens"]') === null, { what: 'no token left' });
     assert.equal((await program(weir, 'GET', '/api/v1/me', secret)).status, 401, 'revoked');
   });

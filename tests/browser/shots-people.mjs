@@ -3,6 +3,7 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { World, until } from './harness.mjs';
+import { faults } from './lib/faults.mjs';
 import { at, click, fill, says, signedIn } from './lib/ui.mjs';
 
 const [folder, ...words] = process.argv.slice(2);
@@ -14,14 +15,18 @@ mkdirSync(folder, { recursive: true });
 const SIZES = [[390, 844], [1024, 768], [1600, 1000]];
 const SCHEMES = ['dark', 'light'];
 
-async function shoot(page, name) {
+async function shoot(page, name, fullPage = true) {
   if (words.length && !words.some((word) => name.includes(word))) return;
   for (const [width, height] of SIZES) {
     await page.setViewport({ width, height });
     for (const scheme of SCHEMES) {
-      await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
+      await page.emulateMediaFeatures([
+        { name: 'prefers-color-scheme', value: scheme },
+        // Else a picture shows colours on their way from one scheme to the other.
+        { name: 'prefers-reduced-motion', value: 'reduce' },
+      ]);
       await page.evaluate(() => new Promise((done) => { requestAnimationFrame(() => requestAnimationFrame(done)); }));
-      await page.screenshot({ path: join(resolve(folder), `${name}-${width}-${scheme}.png`), fullPage: true });
+      await page.screenshot({ path: join(resolve(folder), `${name}-${width}-${scheme}.png`), fullPage });
     }
   }
   await page.setViewport({ width: 1280, height: 800 });
@@ -74,6 +79,10 @@ try {
   await click(page, at('create-invite'));
   await page.waitForSelector(at('invite-link'));
   await shoot(page, 'admin');
+  await click(page, 'button[aria-label="Make an admin: ben"]');
+  await page.waitForSelector('dialog[open]');
+  await shoot(page, 'admin-question', false);
+  await click(page, at('keep'));
   await page.goto(`${weir.origin}/following`);
   await page.waitForSelector(at('following'));
   await shoot(page, 'following');
@@ -102,6 +111,36 @@ try {
   await page.goto(weir.origin);
   await until(page, () => document.querySelector('[data-testid="rail-following"]') !== null);
   await shoot(page, 'home-following');
+
+  await page.setViewport({ width: 1280, height: 800 });
+  const network = await faults(page);
+  network.lose('GET', '/api/v1/channels');
+  network.lose('GET', '/api/v1/people');
+  network.lose('GET', '/api/v1/invites');
+  network.lose('GET', '/api/v1/instance/settings');
+  network.lose('GET', '/api/v1/me/');
+  await page.goto(`${weir.origin}/search`);
+  await says(page, 'main', "didn't come");
+  await shoot(page, 'search-trouble');
+  await page.goto(`${weir.origin}/following`);
+  await says(page, 'main', "didn't come");
+  await shoot(page, 'following-trouble');
+  await page.goto(`${weir.origin}/admin`);
+  await says(page, 'main', "The list of people didn't come");
+  await shoot(page, 'admin-trouble');
+  network.heal();
+  network.lose('GET', '/follow');
+  await page.goto(`${weir.origin}/ben`);
+  await page.waitForSelector(at('follow-again'));
+  await shoot(page, 'channel-follow-trouble');
+  network.heal();
+  await page.goto(`${weir.origin}/admin`);
+  await says(page, at('people'), '@ben');
+  network.lose('PATCH', '/api/v1/people');
+  await click(page, 'button[aria-label="Suspend ben"]');
+  await click(page, at('sure'));
+  await says(page, 'dialog[open]', "can't be reached");
+  await shoot(page, 'admin-question-trouble', false);
 } finally {
   await world.close();
 }

@@ -134,7 +134,7 @@ for (const [kind, size] of [['chromium', DESKTOP], ['firefox', PHONE]]) {
     await until(page, () => !document.querySelector('dialog[open]'), { what: 'the question is gone' });
     assert.equal(await reads(weir, token), 200);
     await page.$eval(at('revoke-embeds'), (button) => button.click());
-    await click(page, at('revoke-embeds-sure'));
+    await click(page, at('sure'));
     await says(page, at('signed-embeds'), 'none of them works any more');
     assert.equal(await reads(weir, token), 403);
     assert.equal(await page.$(at('embed-html')), null);

@@ -1,7 +1,10 @@
 //! People: signing up and in, set-up, settings, running the instance.
 
 mod admin;
+mod joining;
+mod logins;
 mod notifications;
+mod people;
 mod profile;
 mod set_up;
 mod settings;
@@ -15,3 +18,12 @@ pub use set_up::SetUpPage;
 pub use settings::Settings;
 pub use sign_in::SignInPage;
 pub use sign_up::SignUpPage;
+
+use crate::{browser::time, ui::format_state::ago};
+use shared::unit::Timestamp;
+
+/// How long ago, by a field that holds a time.
+fn since(value: &serde_json::Value, field: &str) -> String {
+    let at = serde_json::from_value::<Timestamp>(value[field].clone()).map_or(0, Timestamp::as_millis);
+    ago((time::wall() - at).max(0) as u64 / 1000)
+}

@@ -82,10 +82,10 @@ pub fn NotificationsPage() -> Html {
         <article class="settings">
             <h1>{ "Notifications" }</h1>
             <section class="card" aria-label="What you were told">
-                { alert(desk.failure.clone()) }
+                { desk.trouble("what you were told") }
                 if desk.is_pending && desk.items().is_empty() {
                     <Skeleton class="skeleton-line" />
-                } else if desk.items().is_empty() {
+                } else if desk.items().is_empty() && desk.failure.is_none() {
                     <Notice icon={Shape::Bell} title="Nothing yet."
                         text="Follow a channel, and you are told here when it goes live." />
                 } else {
@@ -204,7 +204,8 @@ fn Wishes() -> Html {
             if is_quiet {
                 <div class="hours">{ hour("from", "From") }{ hour("to", "Until") }</div>
             }
-            { alert(desk.failure.clone().or(desk.wrong.clone())) }
+            { desk.trouble("what you want to be told") }
+            { alert(desk.wrong.clone()) }
         </div>
     }
 }
@@ -217,6 +218,9 @@ fn Email() -> Html {
     let known = text(&desk.data, "address").to_owned();
     if desk.is_pending && desk.data.is_null() {
         return html! { <Skeleton class="skeleton-line" /> };
+    }
+    if desk.data.is_null() {
+        return desk.trouble("your address");
     }
     if desk.data["available"] != true {
         return html! { <p class="quiet">{ "This server sends no e-mail. Whoever runs it may set a mail server." }</p> };
@@ -301,11 +305,12 @@ pub fn LetterPage(props: &LetterPageProps) -> Html {
         Callback::from(move |()| {
             let body = Some(json!({ "token": page::query("token").unwrap_or_default() }));
             let (method, path) = ("POST", path.to_owned());
-            desk.order.emit(Order { method, path, body, in_form: true, ..Order::default() });
-            done.set(true);
+            let done = done.clone();
+            let told = Some(Callback::from(move |answer: Result<Value, String>| done.set(answer.is_ok())));
+            desk.order.emit(Order { method, path, body, in_form: true, told, ..Order::default() });
         })
     };
-    let is_done = *done && !desk.is_busy && desk.wrong.is_none();
+    let is_done = *done;
     html! {
         <div class="page-state">
             <Notice icon={Shape::Bell} title={if is_done { "Done." } else { title }} text={what}>
@@ -365,7 +370,12 @@ fn Browsers() -> Html {
                 format!("Since {}", ago((time::wall() - at_of(one, "createdAt")).max(0) as u64 / 1000)),
             ),
         ];
-        el("li", "login", vec![el("div", "", said), html! { <Button label="Remove" on={remove} /> }])
+        let name = format!("Remove {}", text(one, "device"));
+        el(
+            "li",
+            "login",
+            vec![el("div", "", said), html! { <Button label="Remove" name={name} on={remove} /> }],
+        )
     };
     html! {
         <div class="form">
@@ -373,7 +383,8 @@ fn Browsers() -> Html {
             if !desk.items().is_empty() {
                 <ul class="plain-list" data-testid="push-browsers">{ for desk.items().iter().map(entry) }</ul>
             }
-            { alert(desk.failure.clone().or((*wrong).map(str::to_owned))) }
+            { desk.trouble("the list of browsers") }
+            { alert((*wrong).map(str::to_owned)) }
             if push::is_known() {
                 <Button label="Tell this browser" kind={Kind::Plain} icon={Shape::Bell} on={add} busy={desk.is_busy} testid="add-push" />
             } else {

@@ -92,7 +92,7 @@ pub fn SetUpPage() -> Html {
                         site.set_who.emit(Who::Somebody(Rc::new(me)));
                     }
                     Err(failure) => {
-                        refused.set(Some((failure.field().map(str::to_owned), failure.sentence())))
+                        refused.set(Some((failure.field().map(str::to_owned), failure.refusal())))
                     }
                 }
                 busy.set(false);

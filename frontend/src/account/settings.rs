@@ -1,16 +1,17 @@
 //! An account's settings.
 
 use super::{
+    logins::Logins,
     profile::{ChangePassword, Profile},
     tokens::Tokens,
 };
 use crate::{
-    api::{Failure, Load, Who, rest, use_site},
-    browser::{self, page, time},
+    api::{Who, rest, use_site},
+    browser::{self, page},
     route::{Link, Route},
-    ui::{Button, Kind, Skeleton, format_state, portrait, use_toast},
+    ui::{Button, portrait, use_toast},
 };
-use shared::account::{Login, Me, Role};
+use shared::account::{Me, Role};
 use std::rc::Rc;
 use yew::prelude::*;
 
@@ -36,7 +37,7 @@ pub fn Settings(props: &SettingsProps) -> Html {
             browser::spawn(async move {
                 match rest::sign_out().await {
                     Ok(()) => site.set_who.emit(Who::Nobody),
-                    Err(failure) => toast.emit(failure.sentence()),
+                    Err(failure) => toast.emit(failure.refusal()),
                 }
             });
         })
@@ -72,84 +73,5 @@ pub fn Settings(props: &SettingsProps) -> Html {
                 <Logins />
             </section>
         </article>
-    }
-}
-
-#[component]
-fn Logins() -> Html {
-    let load = use_state(Load::<Vec<Login>, Failure>::default);
-    let toast = use_toast();
-    {
-        let load = load.clone();
-        use_effect_with((), move |()| {
-            browser::spawn(async move {
-                load.set(Load::default().after(rest::logins().await.map(|page| page.items)))
-            });
-        });
-    }
-    let end_others = {
-        let (load, toast) = (load.clone(), toast.clone());
-        Callback::from(move |()| {
-            let (load, toast) = (load.clone(), toast.clone());
-            browser::spawn(async move {
-                match rest::end_other_logins().await {
-                    Ok(()) => {
-                        let mut logins = load.data.clone().unwrap_or_default();
-                        logins.retain(|login| login.current);
-                        load.set(Load { data: Some(logins), error: None });
-                        toast.emit("Every other browser is signed out".to_owned());
-                    }
-                    Err(failure) => toast.emit(failure.sentence()),
-                }
-            });
-        })
-    };
-    let now = time::wall();
-    let entry = |login: &Login| {
-        let revoke = {
-            let (load, toast, id) = (load.clone(), toast.clone(), login.id.clone());
-            Callback::from(move |()| {
-                let (load, toast, id) = (load.clone(), toast.clone(), id.clone());
-                browser::spawn(async move {
-                    match rest::revoke(&id).await {
-                        Ok(()) => {
-                            let mut logins = load.data.clone().unwrap_or_default();
-                            logins.retain(|login| login.id != id);
-                            load.set(Load { data: Some(logins), error: None });
-                            toast.emit("Signed out there".to_owned());
-                        }
-                        Err(failure) => toast.emit(failure.sentence()),
-                    }
-                });
-            })
-        };
-        let ago =
-            |at: shared::unit::Timestamp| format_state::ago((now - at.as_millis()).max(0) as u64 / 1000);
-        let device = match login.device.as_str() {
-            "" => "Unknown browser",
-            device => device,
-        };
-        html! {
-            <li key={login.id.to_string()} class="login">
-                <div>
-                    <b>{ device }</b>
-                    <p class="quiet">
-                        { if login.current { "This browser".to_owned() } else { format!("Used {}", ago(login.last_used_at)) } }
-                        { format!(" · signed in {}", ago(login.created_at)) }
-                    </p>
-                </div>
-                if !login.current { <Button label="Sign out" kind={Kind::Plain} on={revoke} /> }
-            </li>
-        }
-    };
-    html! {
-        <>
-            if let Some(logins) = &load.data { <ul class="plain-list" data-testid="logins">{ for logins.iter().map(entry) }</ul> }
-            if load.data.as_ref().is_some_and(|logins| logins.len() > 1) {
-                <div class="actions"><Button label="Sign out everywhere else" on={end_others} testid="end-others" /></div>
-            }
-            if load.is_pending() { <Skeleton class="skeleton-line" /> }
-            if let Some(failure) = &load.error { <p class="field-note field-error" role="alert">{ failure.sentence() }</p> }
-        </>
     }
 }

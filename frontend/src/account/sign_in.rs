@@ -45,7 +45,7 @@ pub fn SignInPage() -> Html {
             browser::spawn(async move {
                 match rest::sign_in(&SignIn { name, password }).await {
                     Ok(me) => site.set_who.emit(Who::Somebody(Rc::new(me))),
-                    Err(failure) => error.set(Some(failure.sentence())),
+                    Err(failure) => error.set(Some(failure.refusal())),
                 }
                 busy.set(false);
             });

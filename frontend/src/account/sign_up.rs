@@ -55,7 +55,7 @@ pub fn SignUpPage() -> Html {
                     Ok(me) => site.set_who.emit(Who::Somebody(Rc::new(me))),
                     Err(failure) => {
                         let field = failure.field().unwrap_or_default().to_owned();
-                        refused.set(Some((field, failure.sentence())));
+                        refused.set(Some((field, failure.refusal())));
                     }
                 }
                 busy.set(false);

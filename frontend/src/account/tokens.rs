@@ -4,9 +4,9 @@ use crate::{
     api::{Failure, Load, rest},
     browser::{self, time},
     ui::{
-        Button, Choice, CopyField, Dialog, Kind, Select, Skeleton, TextField, alert, el,
-        format_state::{ago, sentence},
-        use_toast, words,
+        Button, Choice, CopyField, Kind, Question, Select, Skeleton, TextField, Told, Trouble, alert, el,
+        format_state::{ago, sentence, told_apart},
+        use_question, use_toast, words,
     },
 };
 use shared::{
@@ -52,7 +52,6 @@ fn when(at: Timestamp, now: i64) -> String {
 struct State {
     load: Load<Vec<ApiToken>, Failure>,
     made: Option<NewApiToken>,
-    asking: Option<ApiToken>,
     label: String,
     scopes: Vec<Scope>,
     days: String,
@@ -66,7 +65,6 @@ impl Default for State {
         Self {
             load: Load::default(),
             made: None,
-            asking: None,
             label: String::new(),
             scopes: vec![Scope::Read],
             days: "90".to_owned(),
@@ -84,15 +82,23 @@ pub fn Tokens() -> Html {
     let state: Shared = use_mut_ref(State::default);
     let update = use_force_update();
     let toast = use_toast();
-    {
+    let (ask, question) = use_question();
+    let read = {
         let (state, update) = (state.clone(), update.clone());
-        use_effect_with((), move |()| {
+        Callback::from(move |()| {
+            let (state, update) = (state.clone(), update.clone());
             browser::spawn(async move {
-                let load = Load::default().after(rest::tokens().await.map(|page| page.items));
-                state.borrow_mut().load = load;
+                let answer = rest::tokens().await.map(|page| page.items);
+                let mut now = state.borrow_mut();
+                now.load = now.load.after(answer);
+                drop(now);
                 update.force_update();
             });
-        });
+        })
+    };
+    {
+        let read = read.clone();
+        use_effect_with((), move |()| read.emit(()));
     }
     // Changes the state and shows it.
     let set = |change: fn(&mut State, String)| {
@@ -102,25 +108,25 @@ pub fn Tokens() -> Html {
             update.force_update();
         })
     };
-    let dismiss = set(|state, _| state.asking = None).reform(|()| String::new());
-    let revoke = {
-        let (state, update) = (state.clone(), update.clone());
-        Callback::from(move |()| {
-            let (state, update, toast) = (state.clone(), update.clone(), toast.clone());
-            let asked = state.borrow_mut().asking.take();
-            update.force_update();
-            let Some(token) = asked else { return };
+    // What revoking does, behind the question.
+    let revoke = |token: &ApiToken| {
+        let (state, update, toast, id) = (state.clone(), update.clone(), toast.clone(), token.id.clone());
+        Callback::from(move |told: Told| {
+            let (state, update, toast, id) = (state.clone(), update.clone(), toast.clone(), id.clone());
             browser::spawn(async move {
-                match rest::revoke_token(&token.id).await {
+                match rest::revoke_token(&id).await {
                     // One that is gone already is what was wanted.
-                    Err(failure) if failure.status() != Some(404) => return toast.emit(failure.sentence()),
+                    Err(failure) if failure.status() != Some(404) => {
+                        return told.emit(Some(failure.refusal()));
+                    }
                     _ => {}
                 }
                 let mut now = state.borrow_mut();
-                now.load.data.iter_mut().for_each(|tokens| tokens.retain(|one| one.id != token.id));
-                now.made.take_if(|made| made.token.id == token.id);
+                now.load.data.iter_mut().for_each(|tokens| tokens.retain(|one| one.id != id));
+                now.made.take_if(|made| made.token.id == id);
                 drop(now);
                 update.force_update();
+                told.emit(None);
                 toast.emit("The token doesn't work any more".to_owned());
             });
         })
@@ -141,10 +147,6 @@ pub fn Tokens() -> Html {
         }
     };
     let now = time::wall();
-    let ask = set(|state, id| {
-        let tokens = state.load.data.iter().flatten();
-        state.asking = tokens.into_iter().find(|token| token.id.as_str() == id).cloned();
-    });
     let pick = set(|state, id| {
         let Some((scope, ..)) = SCOPES.iter().find(|(_, one, _)| *one == id) else { return };
         match state.scopes.iter().position(|one| one == scope) {
@@ -154,7 +156,7 @@ pub fn Tokens() -> Html {
     });
     let (on_label, on_days) = (set(|state, text| state.label = text), set(|state, text| state.days = text));
     let state = state.borrow();
-    let entry = |token: &ApiToken| {
+    let entry = |(token, called): (&ApiToken, String)| {
         let may = token.scopes.iter().filter_map(|scope| SCOPES.iter().find(|(one, ..)| one == scope));
         let mut facts = vec![format!("made {}", when(token.created_at, now))];
         facts
@@ -167,12 +169,24 @@ pub fn Tokens() -> Html {
                 when(at, now)
             ));
         }
-        let id = token.id.to_string();
         let mut said = vec![words("b", "", token.label.to_string())];
         said.extend(may.map(|(.., what)| words("p", "", *what)));
         said.push(words("p", "quiet", sentence(&facts.join(" · "))));
-        let button = html! { <Button label="Revoke" on={ask.reform(move |()| id.clone())} /> };
-        el("li", "login", vec![el("div", "", said), button])
+        let on = {
+            let (ask, act, title) = (ask.clone(), revoke(token), format!("Revoke “{}”?", token.label));
+            Callback::from(move |()| {
+                ask.emit(Question {
+                    title: title.clone(),
+                    text: "Programs that use it are refused from now on. This can't be undone.",
+                    keep: "Keep it",
+                    label: "Revoke",
+                    kind: Kind::Danger,
+                    act: act.clone(),
+                })
+            })
+        };
+        let button = html! { <Button label="Revoke" name={format!("Revoke {called}")} on={on} /> };
+        el("li", "login", vec![el("div", "grow", said), button])
     };
     let choice = |(scope, id, words): &(Scope, &'static str, &'static str)| {
         let (pick, id) = (pick.clone(), *id);
@@ -183,15 +197,19 @@ pub fn Tokens() -> Html {
         }
     };
     let tokens = state.load.data.as_ref().filter(|tokens| !tokens.is_empty());
+    let names = tokens.into_iter().flatten().map(|token| format!("the token “{}”", token.label)).collect();
+    let names = told_apart(names);
     html! {
         <>
             <p class="quiet">{ "For your own programs: they send one as “Authorization: Bearer …” with each request. " }
                 <a class="link" href="/api/docs">{ "What there is to ask" }</a></p>
             if let Some(tokens) = tokens {
-                <ul class="plain-list" data-testid="tokens">{ for tokens.iter().map(entry) }</ul>
+                <ul class="plain-list" data-testid="tokens">{ for tokens.iter().zip(names).map(entry) }</ul>
             }
             if state.load.is_pending() { <Skeleton class="skeleton-line" /> }
-            { alert(state.load.error.as_ref().map(Failure::sentence)) }
+            if let Some(failure) = &state.load.error {
+                <Trouble what="the list of tokens" why={failure.refusal()} stale={state.load.data.is_some()} again={read} />
+            }
             if let Some(new) = &state.made {
                 <div class="callout form">
                     <CopyField id="token-secret" label={format!("Secret of “{}”", new.token.label)} value={new.secret.clone()}
@@ -212,15 +230,7 @@ pub fn Tokens() -> Html {
                     choices={DAYS.map(|(days, label)| Choice::new(days, label)).to_vec()} />
                 <Button label="Make a token" busy={state.busy} testid="create-token" />
             </form>
-            if let Some(token) = &state.asking {
-                <Dialog title={format!("Revoke “{}”?", token.label)} on_close={dismiss.clone()}>
-                    <p>{ "Programs that use it are refused from now on. This can't be undone." }</p>
-                    <div class="dialog-actions">
-                        <Button label="Keep it" on={dismiss} />
-                        <Button label="Revoke" kind={Kind::Danger} on={revoke} testid="revoke-token" />
-                    </div>
-                </Dialog>
-            }
+            { question }
         </>
     }
 }
@@ -248,8 +258,8 @@ impl State {
                 self.label.clear();
                 self.made = Some(new);
             }
-            Err(failure) if failure.field() == Some("label") => self.wrong.0 = Some(failure.sentence()),
-            Err(failure) => self.wrong.1 = Some(failure.sentence()),
+            Err(failure) if failure.field() == Some("label") => self.wrong.0 = Some(failure.refusal()),
+            Err(failure) => self.wrong.1 = Some(failure.refusal()),
         }
     }
 }

@@ -38,6 +38,21 @@ impl Failure {
         }
     }
 
+    /// The same of something that a person asked for: nothing tries that again by itself.
+    pub fn refusal(&self) -> String {
+        match self {
+            Self::Unreachable => {
+                "The server can't be reached. Check your connection, then try again.".to_owned()
+            }
+            other => other.sentence(),
+        }
+    }
+
+    /// Whether it may go away by itself.
+    pub fn may_pass(&self) -> bool {
+        self.status().is_none_or(|status| !(400..500).contains(&status))
+    }
+
     /// The HTTP status, if an answer came.
     pub fn status(&self) -> Option<u16> {
         match self {

@@ -7,12 +7,12 @@ use crate::browser::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 use shared::{
-    account::{ApiToken, CreateApiToken, Login, Me, NewApiToken, SetUp, SignIn},
+    account::{ApiToken, CreateApiToken, Me, NewApiToken, SetUp, SignIn},
     analytics::{BroadcastAnalytics, BroadcastSummary, ViewReport},
     broadcast::ChannelState,
     channel::{Channel, ChannelCard, CreateChannel, Directory, EditChannel, NewChannel, NewStreamKey},
     embed::EmbedRules,
-    id::{BroadcastId, ChannelName, LoginId, TokenId},
+    id::{BroadcastId, ChannelName, TokenId},
     instance::Instance,
     page::Page,
     publish::PublishToken,
@@ -108,21 +108,6 @@ pub async fn sign_out() -> Answer<()> {
 /// Who is signed in.
 pub async fn me() -> Answer<Me> {
     typed("GET", "me", None).await
-}
-
-/// Where the account is signed in: the newest 200 logins.
-pub async fn logins() -> Answer<Page<Login>> {
-    read("me/logins?limit=200", reading_state::page).await
-}
-
-/// Signs another browser out.
-pub async fn revoke(login: &LoginId) -> Answer<()> {
-    done("DELETE", &format!("me/logins/{login}")).await
-}
-
-/// Signs every other browser out.
-pub async fn end_other_logins() -> Answer<()> {
-    done("POST", "me/logins/end-others").await
 }
 
 /// The account's API tokens: the newest 200.

@@ -148,6 +148,15 @@ pub fn value_of(event: &yew::Event) -> String {
         .unwrap_or_default()
 }
 
+/// Lets a list to pick from show one of its values.
+pub fn show_value(node: &NodeRef, value: &str) {
+    let Some(list) = node.cast::<Element>() else { return };
+    // Set to what it shows already, one that is open would lose its place.
+    if js::get(&list, "value").as_string().as_deref() != Some(value) {
+        js::set(&list, "value", value);
+    }
+}
+
 /// What a field holds while a person types.
 pub fn typed(event: &yew::InputEvent) -> String {
     event

@@ -56,9 +56,9 @@ pub fn CreateForm() -> Html {
                 match rest::create_channel(&CreateChannel { name, display_name }).await {
                     Ok(new) => made.set(Some(new)),
                     Err(failure) if failure.field() == Some("name") => {
-                        name_error.set(Some(failure.sentence()))
+                        name_error.set(Some(failure.refusal()))
                     }
-                    Err(failure) => error.set(Some(failure.sentence())),
+                    Err(failure) => error.set(Some(failure.refusal())),
                 }
                 busy.set(false);
             });

@@ -83,13 +83,17 @@ pub fn Details(props: &DetailsProps) -> Html {
             let (site, name, errors, state) =
                 (site.clone(), channel.name.clone(), errors.clone(), state.clone());
             state.set("Saving …");
-            // Lists show at once what was added, so that the next one is added to it and not to what was there before.
+            // Lists show at once what was added, so that the next one is added to it and not to what was there before; what
+            // is picked shows at once, too.
             let (before, mut now) = (channel.clone(), (*channel).clone());
             if let Some(tags) = &edit.tags {
                 now.tags.clone_from(tags);
             }
             if let Some(embedding) = &edit.embedding {
                 now.embedding.clone_from(embedding);
+            }
+            if let Some(visibility) = edit.visibility {
+                now.visibility = visibility;
             }
             site.put(&now);
             browser::spawn(async move {
@@ -105,7 +109,7 @@ pub fn Details(props: &DetailsProps) -> Html {
                             .into_iter()
                             .find(|field| failure.field() == Some(field))
                             .unwrap_or("");
-                        errors.set(Errors::from([(field, failure.sentence())]));
+                        errors.set(Errors::from([(field, failure.refusal())]));
                         state.set("");
                     }
                 }

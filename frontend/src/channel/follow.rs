@@ -5,7 +5,7 @@ use crate::{
     api::{Order, Who, count, use_desk, use_site},
     browser::{page, time},
     route::{Link, Route},
-    ui::{Kind, Notice, Shape, Skeleton, alert, format_state, icon, use_seconds},
+    ui::{Button, Kind, Notice, Shape, Skeleton, format_state, icon, use_seconds, words},
 };
 use shared::{channel::ChannelCard, id::ChannelName};
 use yew::prelude::*;
@@ -27,18 +27,40 @@ pub fn Follow(props: &FollowProps) -> Html {
     let desk = use_desk(path.clone());
     let follows = desk.data["since"].is_string();
     let followers = count(&desk.data, "followers");
+    let is_known = !desk.data.is_null();
     let many = match followers {
         1 => "1 follower".to_owned(),
         many => format!("{} followers", format_state::count(many)),
     };
+    if props.own && !is_known {
+        return Html::default();
+    }
     if props.own {
         return html! { <span class="quiet number followers" data-testid="followers">{ many }</span> };
+    }
+    // Who isn't signed in follows nobody. Of others nothing is said until it is known.
+    if !is_known && site.who != Who::Nobody {
+        if desk.failure.is_some() {
+            return html! {
+                <span class="follow follow-trouble">
+                    { words("span", "quiet", "Whether you follow isn't known yet.") }
+                    <Button label="Try again" name="Try again to load whether you follow the channel" icon={Shape::Heart}
+                        busy={desk.is_reading} on={desk.again.clone()} testid="follow-again" />
+                </span>
+            };
+        }
+        return html! {
+            <span class="button follow" aria-hidden="true">{ icon(Shape::Heart) }<span class="unsaid">{ "Follow" }</span></span>
+        };
     }
     let press = {
         let (desk, who, path) = (desk.clone(), site.who.clone(), path.clone());
         move |_: MouseEvent| {
             if !matches!(who, Who::Somebody(_)) {
                 return crate::route::to_sign_in();
+            }
+            if desk.is_busy {
+                return;
             }
             let (method, done) =
                 if follows { ("DELETE", "") } else { ("PUT", "You hear of it when they go live") };
@@ -48,8 +70,10 @@ pub fn Follow(props: &FollowProps) -> Html {
     };
     let (kind, label) = if follows { (Kind::Plain, "Following") } else { (Kind::Primary, "Follow") };
     html! {
-        <button type="button" class={kind.class()} onclick={press} aria-pressed={if follows { "true" } else { "false" }}
-            disabled={desk.is_busy} data-testid="follow">
+        // Not disabled while it is busy: it would lose the focus.
+        <button type="button" class={classes!(kind.class(), "follow")} onclick={press}
+            aria-pressed={if follows { "true" } else { "false" }} aria-busy={desk.is_busy.then_some("true")}
+            aria-disabled={desk.is_busy.then_some("true")} data-testid="follow">
             { icon(Shape::Heart) }<span>{ label }</span>
             if followers > 0 {
                 <span class="number followers" aria-hidden="true">{ format_state::count(followers) }</span>
@@ -80,9 +104,14 @@ pub fn FollowingPage() -> Html {
     html! {
         <div class="home">
             <h1>{ "Following" }</h1>
-            { alert(desk.failure.clone()) }
+            if !desk.data.is_null() { { desk.trouble("what you follow") } }
             if cards.is_empty() && desk.is_pending {
                 <div class="grid">{ for (0..4).map(|_| html! { <Skeleton class="skeleton-card" /> }) }</div>
+            } else if let (Some(why), true) = (&desk.failure, desk.data.is_null()) {
+                <Notice icon={Shape::Alert} title="What you follow didn't come." text={why.clone()}>
+                    <Button label="Try again" name="Try again to load what you follow" busy={desk.is_reading}
+                        on={desk.again.clone()} testid="again" />
+                </Notice>
             } else if cards.is_empty() {
                 <Notice icon={Shape::Heart} title="You follow nobody yet."
                     text="Press Follow on a channel, and it is here, and you hear of it when it goes live.">

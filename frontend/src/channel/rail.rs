@@ -54,6 +54,10 @@ pub fn Rail() -> Html {
                 <h2>{ "Following" }</h2>
                 <ul data-testid="rail-following">{ for followed.iter().take(MOST).map(entry) }</ul>
             }
+            if desk.failure.is_some() && desk.data.is_null() {
+                <h2>{ "Following" }</h2>
+                <p class="quiet rail-empty" role="status">{ "What you follow didn't come." }</p>
+            }
             <h2>{ if followed.is_empty() { "Channels" } else { "More channels" } }</h2>
             if let Some(directory) = &directory.data {
                 if directory.channels.is_empty() { <p class="quiet rail-empty">{ "None yet." }</p> }

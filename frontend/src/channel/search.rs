@@ -4,7 +4,7 @@ use super::card::Card;
 use crate::{
     api::{count, text, use_desk, use_site},
     browser::{page, time},
-    ui::{Notice, Shape, Skeleton, TextField, alert, use_seconds, use_settled},
+    ui::{Button, Notice, Shape, Skeleton, TextField, use_seconds, use_settled},
 };
 use serde_json::Value;
 use shared::channel::ChannelCard;
@@ -67,7 +67,7 @@ pub fn SearchPage() -> Html {
         }
     };
     let said = match cards.len() {
-        _ if found.is_pending => String::new(),
+        _ if found.is_pending || found.data.is_null() => String::new(),
         1 => "1 channel".to_owned(),
         many => format!("{many}{} channels", if found.data["next"].is_string() { " and more" } else { "" }),
     };
@@ -81,15 +81,22 @@ pub fn SearchPage() -> Html {
                     if !tag.is_empty() { { chosen(&tag) } }
                     { for categories.items().iter().take(24).map(chip) }
                 </div>
+                // One trouble is said once.
+                if found.failure.is_none() { { categories.trouble("the list of categories") } }
             </div>
-            { alert(found.failure.clone()) }
             <p class="quiet" role="status" data-testid="found">{ said }</p>
             if found.is_pending && cards.is_empty() {
                 <div class="grid">{ for (0..4).map(|_| html! { <Skeleton class="skeleton-card" /> }) }</div>
+            } else if let (Some(why), true) = (&found.failure, found.data.is_null()) {
+                <Notice icon={Shape::Alert} title="The channels didn't come." text={why.clone()}>
+                    <Button label="Try again" name="Try again to load the channels" busy={found.is_reading}
+                        on={found.again.clone()} testid="again" />
+                </Notice>
             } else if cards.is_empty() {
                 <Notice icon={Shape::Search} title="Nothing is called that here."
                     text="Try fewer letters, another word, or a category." />
             } else {
+                { found.trouble("the channels") }
                 <ul class="grid" data-testid="results">{ for cards.iter().map(item) }</ul>
             }
         </div>

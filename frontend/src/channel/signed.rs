@@ -3,7 +3,7 @@
 use crate::{
     api::rest,
     browser,
-    ui::{Button, Choice, CopyField, Dialog, Kind, Select, el_with, words},
+    ui::{Button, Choice, CopyField, Kind, Question, Select, Told, el_with, use_question},
 };
 use shared::id::ChannelName;
 use std::{cell::RefCell, rc::Rc};
@@ -25,7 +25,6 @@ struct State {
     seconds: Option<String>,
     /// The iframe that was made last.
     made: Option<String>,
-    asking: bool,
     busy: bool,
     /// What was done, and what wasn't.
     said: &'static str,
@@ -44,10 +43,11 @@ pub fn SignedEmbeds(props: &SignedEmbedsProps) -> Html {
             update.force_update();
         })
     };
-    // Makes one, or revokes all.
-    let act = |revokes: bool| {
+    let (ask, question) = use_question();
+    // Makes one; or revokes all, and tells the question behind which it stands.
+    let act = {
         let (state, update, channel) = (state.clone(), update.clone(), props.channel.clone());
-        Callback::from(move |()| {
+        Callback::from(move |told: Option<Told>| {
             let (state, update, channel) = (state.clone(), update.clone(), channel.clone());
             let seconds = {
                 let mut now = state.borrow_mut();
@@ -56,11 +56,12 @@ pub fn SignedEmbeds(props: &SignedEmbedsProps) -> Html {
             };
             update.force_update();
             browser::spawn(async move {
-                let answer = if revokes {
+                let answer = if told.is_some() {
                     rest::revoke_embed_links(&channel).await.map(|()| None)
                 } else {
                     rest::embed_link(&channel, seconds.as_deref().unwrap_or(TIMES[0].0)).await.map(Some)
                 };
+                let mut wrong = None;
                 let mut now = state.borrow_mut();
                 now.busy = false;
                 match answer {
@@ -72,16 +73,31 @@ pub fn SignedEmbeds(props: &SignedEmbedsProps) -> Html {
                         };
                         now.made = made;
                     }
-                    Err(failure) => now.wrong = Some(failure.sentence()),
+                    Err(failure) => wrong = Some(failure.refusal()),
+                }
+                if told.is_none() {
+                    now.wrong = wrong.take();
                 }
                 drop(now);
                 update.force_update();
+                if let Some(told) = told {
+                    told.emit(wrong);
+                }
             });
         })
     };
     let on_time = set(|state, seconds| state.seconds = Some(seconds));
-    let ask = set(|state, _| state.asking = true).reform(|()| String::new());
-    let dismiss = set(|state, _| state.asking = false).reform(|()| String::new());
+    let make = act.reform(|()| None);
+    let revoke = Callback::from(move |()| {
+        ask.emit(Question {
+            title: "Revoke all signed embeds?".to_owned(),
+            text: "Whoever watches by one is cut off, on every page that has one. This can't be undone, but you can make new ones.",
+            keep: "Keep them",
+            label: "Revoke all",
+            kind: Kind::Danger,
+            act: act.reform(Some),
+        })
+    });
     let now = state.borrow();
     let id = |field: &str| format!("{}-{field}", props.channel);
     html! {
@@ -90,8 +106,8 @@ pub fn SignedEmbeds(props: &SignedEmbedsProps) -> Html {
                 on={on_time} testid="embed-time" choices={TIMES.map(|(seconds, label)| Choice::new(seconds, label)).to_vec()}
                 hint="For a page of your choice: people watch there even while the channel is private. Whoever has it can begin to watch until its time is over." />
             <div class="actions">
-                <Button label="Make a signed embed" busy={now.busy} on={act(false)} testid="make-embed" />
-                <Button label="Revoke all signed embeds" kind={Kind::Danger} disabled={now.busy} on={ask} testid="revoke-embeds" />
+                <Button label="Make a signed embed" busy={now.busy} on={make} testid="make-embed" />
+                <Button label="Revoke all signed embeds" kind={Kind::Danger} disabled={now.busy} on={revoke} testid="revoke-embeds" />
             </div>
             if let Some(html) = &now.made {
                 <CopyField id={id("embed-html")} label="Player in an iframe" value={html.clone()} rows=4 testid="embed-html" />
@@ -100,15 +116,7 @@ pub fn SignedEmbeds(props: &SignedEmbedsProps) -> Html {
                 { el_with("p", "field-note field-error", &[("role", "alert")], vec![wrong.clone().into()]) }
             }
             { el_with("p", "field-note form-state", &[("role", "status")], vec![now.said.into()]) }
-            if now.asking {
-                <Dialog title="Revoke all signed embeds?" on_close={dismiss.clone()}>
-                    { words("p", "", "Whoever watches by one is cut off, on every page that has one. This can't be undone, but you can make new ones.") }
-                    <div class="dialog-actions">
-                        <Button label="Keep them" on={dismiss} />
-                        <Button label="Revoke all" kind={Kind::Danger} on={act(true)} testid="revoke-embeds-sure" />
-                    </div>
-                </Dialog>
-            }
+            { question }
         </div>
     }
 }

@@ -163,7 +163,7 @@ pub fn Composer(props: &ComposerProps) -> Html {
                         text.set(String::new());
                         page::focus_id(FIELD);
                     }
-                    Err(failure) => error.set(Some(failure.sentence())),
+                    Err(failure) => error.set(Some(failure.refusal())),
                 }
                 busy.set(false);
             });

@@ -88,8 +88,8 @@ pub fn Settings(props: &SettingsProps) -> Html {
                 match (done, what) {
                     (Ok(()), Ask::Rules(_)) => return,
                     (Ok(()), Ask::Moderator(..)) => name.set(String::new()),
-                    (Err(failure), Ask::Moderator(..)) => return error.set(Some(failure.sentence())),
-                    (Err(failure), _) => return toast.emit(failure.sentence()),
+                    (Err(failure), Ask::Moderator(..)) => return error.set(Some(failure.refusal())),
+                    (Err(failure), _) => return toast.emit(failure.refusal()),
                     _ => {}
                 }
                 match lists(&channel, is_owner).await {
@@ -133,7 +133,7 @@ pub fn Settings(props: &SettingsProps) -> Html {
         html! {
             <li class="chat-set">
                 <span><bdi>{ name }</bdi>{ " " }<span class="quiet">{ about }</span></span>
-                <Button label={label} on={on} />
+                <Button label={label} name={format!("{label}: {name}")} on={on} />
             </li>
         }
     };

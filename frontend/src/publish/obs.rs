@@ -3,7 +3,7 @@
 use crate::{
     api::rest,
     browser::{self, page},
-    ui::{Button, CopyField, Dialog, Kind, use_toast},
+    ui::{Button, CopyField, Kind, Question, Told, use_question},
 };
 use shared::id::ChannelName;
 use yew::prelude::*;
@@ -22,33 +22,32 @@ pub struct ObsCardProps {
 #[component]
 pub fn ObsCard(props: &ObsCardProps) -> Html {
     let key = use_state(|| props.stream_key.clone());
-    let asking = use_state(|| false);
-    let busy = use_state(|| false);
-    let toast = use_toast();
-    let ask = {
-        let asking = asking.clone();
-        Callback::from(move |()| asking.set(true))
-    };
-    let dismiss = {
-        let asking = asking.clone();
-        Callback::from(move |()| asking.set(false))
-    };
+    let (ask, question) = use_question();
     let rotate = {
-        let (key, asking, busy, channel) = (key.clone(), asking.clone(), busy.clone(), props.channel.clone());
-        Callback::from(move |()| {
-            let (key, asking, busy, channel, toast) =
-                (key.clone(), asking.clone(), busy.clone(), channel.clone(), toast.clone());
-            busy.set(true);
+        let (key, channel) = (key.setter(), props.channel.clone());
+        Callback::from(move |told: Told| {
+            let (key, channel) = (key.clone(), channel.clone());
             browser::spawn(async move {
                 match rest::rotate_stream_key(&channel).await {
-                    Ok(new) => key.set(Some(new.stream_key.into())),
-                    Err(failure) => toast.emit(failure.sentence()),
+                    Ok(new) => {
+                        key.set(Some(new.stream_key.into()));
+                        told.emit(None);
+                    }
+                    Err(failure) => told.emit(Some(failure.refusal())),
                 }
-                busy.set(false);
-                asking.set(false);
             });
         })
     };
+    let ask = Callback::from(move |()| {
+        ask.emit(Question {
+            title: "Make a new stream key?".to_owned(),
+            text: "The old key stops working at once. What is live with it ends.",
+            keep: "Keep the old key",
+            label: "Make a new key",
+            kind: Kind::Danger,
+            act: rotate.clone(),
+        })
+    });
     let server = format!("{}/whip/{}", page::origin(), props.channel);
     html! {
         <section class="card obs" aria-labelledby="obs-title" data-testid="obs">
@@ -70,15 +69,7 @@ pub fn ObsCard(props: &ObsCardProps) -> Html {
                 <li>{ "Server: the address above. Bearer Token: the stream key." }</li>
                 <li>{ "Output → Keyframe interval: " }<b>{ "2 s" }</b>{ ", B-frames: " }<b>{ "0" }</b></li>
             </ol>
-            if *asking {
-                <Dialog title="Make a new stream key?" on_close={dismiss.clone()}>
-                    <p>{ "The old key stops working at once. What is live with it ends." }</p>
-                    <div class="dialog-actions">
-                        <Button label="Keep the old key" on={dismiss} />
-                        <Button label="Make a new key" kind={Kind::Danger} busy={*busy} on={rotate} testid="rotate-confirm" />
-                    </div>
-                </Dialog>
-            }
+            { question }
         </section>
     }
 }

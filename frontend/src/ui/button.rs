@@ -37,6 +37,9 @@ pub struct ButtonProps {
     pub icon: Option<Shape>,
     /// What it does.
     pub label: AttrValue,
+    /// The same in full, for screen readers, where several buttons have one label: it begins with the label.
+    #[prop_or_default]
+    pub name: Option<AttrValue>,
     /// When pressed; a button without it sends its form.
     #[prop_or_default]
     pub on: Option<Callback<()>>,
@@ -46,6 +49,9 @@ pub struct ButtonProps {
     /// Something it started is under way.
     #[prop_or_default]
     pub busy: bool,
+    /// Has the focus when its dialog opens.
+    #[prop_or_default]
+    pub autofocus: bool,
     /// To find it in tests.
     #[prop_or_default]
     pub testid: Option<AttrValue>,
@@ -58,7 +64,8 @@ pub fn Button(props: &ButtonProps) -> Html {
     let onclick = props.on.clone().map(|on| Callback::from(move |_: MouseEvent| on.emit(())));
     html! {
         <button type={kind} class={props.kind.class()} disabled={props.disabled || props.busy}
-            aria-busy={props.busy.then_some("true")} onclick={onclick} data-testid={props.testid.clone()}>
+            aria-busy={props.busy.then_some("true")} aria-label={props.name.clone()} autofocus={props.autofocus}
+            onclick={onclick} data-testid={props.testid.clone()}>
             if let Some(shape) = props.icon { { icon(shape) } }
             <span>{ props.label.clone() }</span>
         </button>

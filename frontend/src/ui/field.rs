@@ -133,10 +133,21 @@ pub struct SelectProps {
     pub testid: Option<AttrValue>,
 }
 
-/// A list to pick one from.
+/// A list to pick one from. It shows what it is told to show, and not what was picked and then refused.
 #[component]
 pub fn Select(props: &SelectProps) -> Html {
     let on = props.on.clone();
+    let node = use_node_ref();
+    {
+        let (node, value) = (node.clone(), props.value.clone());
+        let is_there = props.choices.iter().any(|choice| choice.value == *value);
+        // With each drawing: to the one before, nothing may have changed.
+        use_effect(move || {
+            if is_there {
+                page::show_value(&node, &value);
+            }
+        });
+    }
     let option = |choice: &Choice| {
         html! {
             <option value={choice.value.clone()} selected={choice.value == *props.value}>{ &choice.label }</option>
@@ -145,7 +156,7 @@ pub fn Select(props: &SelectProps) -> Html {
     html! {
         <div class="field">
             <label for={props.id.clone()}>{ props.label.clone() }</label>
-            <select id={props.id.clone()} disabled={props.disabled} data-testid={props.testid.clone()}
+            <select ref={node} id={props.id.clone()} disabled={props.disabled} data-testid={props.testid.clone()}
                 onchange={move |event: Event| on.emit(page::value_of(&event))}>
                 { for props.choices.iter().map(option) }
             </select>

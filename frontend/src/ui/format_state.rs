@@ -83,6 +83,17 @@ pub fn sentence(clause: &str) -> String {
     if text.ends_with(['.', '!', '?', '…']) { text } else { text + "." }
 }
 
+/// Names of which each is there once: what is there again is counted, `Firefox`, `Firefox (2)`.
+pub fn told_apart(mut names: Vec<String>) -> Vec<String> {
+    for at in (1..names.len()).rev() {
+        let before = names[..at].iter().filter(|name| **name == names[at]).count();
+        if before > 0 {
+            names[at] += &format!(" ({})", before + 1);
+        }
+    }
+    names
+}
+
 /// Up to two letters that stand for a name, in any script. Styles make them capitals.
 pub fn monogram(name: &str) -> String {
     let mut words =
@@ -148,6 +159,13 @@ mod tests {
     fn a_clause_becomes_a_sentence() {
         assert_eq!(sentence("a title can't be empty"), "A title can't be empty.");
         assert_eq!(sentence("Waiting …"), "Waiting …");
+    }
+
+    #[test]
+    fn the_same_name_is_told_apart_by_a_count() {
+        let names = ["Firefox", "Chrome", "Firefox", "Firefox"].map(str::to_owned).to_vec();
+        assert_eq!(told_apart(names), ["Firefox", "Chrome", "Firefox (2)", "Firefox (3)"]);
+        assert!(told_apart(Vec::new()).is_empty());
     }
 
     #[test]

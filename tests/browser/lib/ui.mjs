@@ -18,6 +18,17 @@ export async function click(page, selector, { timeout = 10_000 } = {}) {
   await page.click(selector);
 }
 
+/** Presses what asks first, and says that it is meant. */
+export async function surely(page, selector) {
+  await click(page, selector);
+  await click(page, at('sure'));
+  await until(page, () => document.querySelector('dialog[open]') === null, { what: 'the question is gone' });
+}
+
+/** The names of buttons, as a screen reader says them. */
+export const namesOf = (page, selector) => page.$$eval(selector, (buttons) =>
+  buttons.map((button) => button.getAttribute('aria-label') ?? button.innerText));
+
 /**
  * Waits for an element on a page that nobody has touched. What puppeteer runs in a page counts as a person's gesture, after
  * which the browser lets sound play; this doesn't. Chromium only.
