@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
-from conftest import Server
+from conftest import Server, free_tcp_port
 
 PASSWORD = "correct horse battery"
 
@@ -36,11 +36,12 @@ def authenticated(_server, _session, _envelope, _mechanism, data):
 @pytest.fixture
 def mail():
     box = Mailbox()
+    # It asks itself whether it is there, and so has to know its port.
+    port = free_tcp_port()
     controller = Controller(
-        box, "127.0.0.1", 0, authenticator=authenticated, auth_required=True, auth_require_tls=False
+        box, "127.0.0.1", port, authenticator=authenticated, auth_required=True, auth_require_tls=False
     )
     controller.start()
-    port = controller.server.sockets[0].getsockname()[1]
     yield box, port
     controller.stop()
 
@@ -78,8 +79,10 @@ def test_letters_are_taken_with_a_password_and_read_as_they_were_meant(mail):
             link = re.search(r"/set-up\?token=(\S+)", server.log_path.read_text())[1]
             owner = Person(
                 server,
-                "set-up",
-                {"token": link, "name": "ada", "displayName": "Ada Überschär", "password": PASSWORD},
+                "setup",
+                {
+                    "token": link, "name": "ada", "displayName": "Ada Überschär", "channel": "ada", "password": PASSWORD,
+                },
             )
             owner.call("PUT", "me/email", {"address": "ada@example.org"})
             who, envelope, letter = box.letters.get(timeout=15)
