@@ -4,7 +4,7 @@ pub mod backstage;
 pub mod front;
 
 use crate::{
-    api::{ApiProvider, Site, Who, use_reachable, use_site},
+    api::{ApiProvider, Site, Who, use_bell, use_reachable, use_site},
     browser::{page, storage},
     route::{Link, Route, go, use_route},
     ui::{IconButton, Item, Menu, Notice, Shape, Skeleton, Toasts, icon, portrait, word_mark},
@@ -164,6 +164,7 @@ fn Header() -> Html {
                 { word_mark() }<span>{ site.name() }</span>
             </Link>
             <nav class="header-nav" aria-label="Main">
+                if site.me().is_some() { <Bell /> }
                 <IconButton icon={Shape::Search} label="Search" on={to(Route::Search { query: String::new() })} testid="to-search" />
                 <IconButton icon={theme_icon} label={theme_label} on={on_theme} />
                 <Link to={Route::Studio} classes="button button-primary header-live">
@@ -171,6 +172,23 @@ fn Header() -> Html {
                 { person }
             </nav>
         </header>
+    }
+}
+
+/// The way to what one was told, with how much of it is new.
+#[component]
+fn Bell() -> Html {
+    let unread = use_bell();
+    let label = match unread {
+        0 => "Notifications".to_owned(),
+        1 => "Notifications: 1 is new".to_owned(),
+        many => format!("Notifications: {many} are new"),
+    };
+    html! {
+        <Link to={Route::Notifications} classes="icon-button bell">
+            { icon(Shape::Bell) }<span class="unseen">{ label }</span>
+            if unread > 0 { <span class="bell-count number" aria-hidden="true" data-testid="unread">{ unread.min(99) }</span> }
+        </Link>
     }
 }
 

@@ -17,6 +17,13 @@ pub enum Route {
     },
     /// To sign in.
     SignIn,
+    /// What one was told.
+    Notifications,
+    /// Where links in letters lead.
+    Letter {
+        /// It confirms an address; or else it unsubscribes.
+        confirms: bool,
+    },
     /// What one follows.
     Following,
     /// To look for channels.
@@ -66,6 +73,9 @@ impl Route {
             Self::Studio => "/studio".to_owned(),
             Self::StudioOf { channel } => format!("/studio/{channel}"),
             Self::SignIn => "/sign-in".to_owned(),
+            Self::Notifications => "/notifications".to_owned(),
+            Self::Letter { confirms: true } => "/confirm-email".to_owned(),
+            Self::Letter { confirms: false } => "/unsubscribe".to_owned(),
             Self::Following => "/following".to_owned(),
             Self::Search { query } if query.is_empty() => "/search".to_owned(),
             Self::Search { query } => format!("/search?{query}"),
@@ -98,6 +108,9 @@ impl Route {
                 _ => Self::NotFound,
             },
             ("sign-in", None) => Self::SignIn,
+            ("notifications", None) => Self::Notifications,
+            ("confirm-email", None) => Self::Letter { confirms: true },
+            ("unsubscribe", None) => Self::Letter { confirms: false },
             ("following", None) => Self::Following,
             // The page reads the rest of its address itself.
             ("search", None) => Self::Search { query: String::new() },
@@ -212,7 +225,9 @@ mod tests {
 
     #[test]
     fn pages_are_in_one_program() {
-        for address in ["/studio", "/studio/ada", "/settings", "/admin?x=/", "/Analytics/ada/x#y"] {
+        for address in
+            ["/studio", "/studio/ada", "/settings", "/admin?x=/", "/Analytics/ada/x#y", "/notifications"]
+        {
             assert!(is_backstage(address), "{address}");
         }
         for address in ["/", "", "/ada", "/sign-in?return=/studio", "/search#settings", "/embed/studio/chat"]
@@ -229,6 +244,9 @@ mod tests {
             Route::Studio,
             Route::StudioOf { channel: channel() },
             Route::SignIn,
+            Route::Notifications,
+            Route::Letter { confirms: true },
+            Route::Letter { confirms: false },
             Route::Following,
             Route::Search { query: String::new() },
             Route::SignUp,

@@ -37,6 +37,7 @@ use crate::{
         peer::Site,
         server::{self, Places},
     },
+    notification::{mail::smtp::MailSetUpError, service::Notifications},
     routes::{self, Parts},
     social::service::Social,
     store::{Store, StoreError},
@@ -93,6 +94,9 @@ pub enum AppError {
     /// The media plane can't start.
     #[error(transparent)]
     Media(#[from] crate::rtc::plane::StartError),
+    /// The mail server can't be used as it is set.
+    #[error(transparent)]
+    Mail(#[from] MailSetUpError),
     /// The GeoIP database can't be used.
     #[error(transparent)]
     Regions(#[from] RegionsError),
@@ -240,15 +244,28 @@ impl Server {
         let channels = Channels::new(store.clone(), ports);
         let owned = Arc::new(connect::AccountChannels(channels.clone()));
         let endings = Endings::default();
-        let accounts = Accounts::new(store.clone(), owned, Arc::new(connect::Looks), endings.clone());
+        let notifications = Notifications::new(store.clone());
+        let accounts = Accounts::new(store.clone(), owned, Arc::new(connect::Looks), endings.clone())
+            .warning(Arc::new(connect::Warnings(notifications.clone())));
         let owners = Arc::new(connect::ChannelOwners(channels.clone()));
         let written = Arc::new(connect::ChatFigures(ChatStore::new(store.clone())));
         let analytics = Analytics::new(analytics_store, desk.clone(), owners, written);
         let chat_ports = connect::chat_ports(&channels, &accounts, &board, &bus);
         let chat = Chat::new(store.clone(), chat_ports);
         tokio::spawn(connect::follow_edits(chat.clone(), bus.clone()));
+        let (push, mail) =
+            connect::outboxes(&store, &config, base_url.clone(), &notifications, &stopping).await?;
+        let teller = connect::Teller {
+            bus: bus.clone(),
+            board: board.clone(),
+            channels: channels.clone(),
+            accounts: accounts.clone(),
+            chat: ChatStore::new(store.clone()),
+            notifications: Arc::new(notifications.clone()),
+        };
+        tokio::spawn(teller.clone().run());
         let followable = Arc::new(connect::Followable(channels.clone()));
-        let social = Social::new(store.clone(), followable, Arc::new(connect::FollowsOnBus(bus.clone())));
+        let social = Social::new(store.clone(), followable, Arc::new(connect::FollowsHeard(teller)));
         let topics = Arc::new(connect::Topics {
             channels: channels.clone(),
             board,
@@ -256,13 +273,16 @@ impl Server {
             sessions: media.sessions.clone(),
         });
         let chat_topic = Arc::new(connect::ChatTopic(chat.clone()));
+        let bells = Arc::new(connect::BellsOf(notifications.clone()));
         let logins = (Arc::new(accounts.clone()) as Arc<dyn Logins>, endings);
         let gateway =
-            Gateway::new(topics, chat_topic, logins, (bus, rooms), site.clone(), is_draining.clone());
+            Gateway::new(topics, chat_topic, bells, logins, (bus, rooms), site.clone(), is_draining.clone());
         metrics.register(|registry| {
             gateway.register(registry);
             chat.register(registry);
             desk.register(registry);
+            push.register(registry);
+            mail.register(registry);
         });
 
         let setup_token = accounts.new_setup_token().await?;
@@ -276,6 +296,9 @@ impl Server {
             figures: Arc::new(connect::LiveFigures(analytics.clone())),
             analytics,
             social,
+            notifications,
+            push,
+            mail,
             chat: chat.clone(),
             gateway: gateway.clone(),
             assets: Assets::new(EMBEDDED),

@@ -42,6 +42,10 @@ pub struct Http {
     pub public_url: Option<String>,
     /// Proxies that are believed when they say where a request comes from, besides those on this machine.
     pub trusted_proxies: Vec<IpNet>,
+    /// The mail server, and who its letters are from; none is sent without both.
+    pub smtp: (Option<String>, Option<String>),
+    /// Networks that aren't public and may be called all the same, where people give the server an address to call.
+    pub outgoing_allow: Vec<IpNet>,
 }
 
 /// How media is reached.
@@ -109,6 +113,8 @@ impl Default for Config {
                 listen: vec![SocketAddr::from(([127, 0, 0, 1], 8080))],
                 public_url: None,
                 trusted_proxies: Vec::new(),
+                smtp: (None, None),
+                outgoing_allow: Vec::new(),
             },
             media: Media {
                 listen: SocketAddr::from((Ipv6Addr::UNSPECIFIED, 7880)),
@@ -246,6 +252,38 @@ const SETTINGS: &[Setting] = &[
         expected: "addresses or networks of reverse proxies, like 10.0.0.2 or 2001:db8::/64, and not all there are",
         set: |config, texts| {
             config.http.trusted_proxies =
+                texts.iter().map(|text| network(text.trim())).collect::<Option<_>>()?;
+            Some(())
+        },
+    },
+    Setting {
+        key: "smtp.url",
+        variable: "WEIR_SMTP_URL",
+        is_list: false,
+        expected: "a mail server, like smtps://name:password@mail.example.org",
+        set: |config, texts| {
+            let url = one(texts)?;
+            let fits = url.starts_with("smtp://") || url.starts_with("smtps://");
+            fits.then(|| config.http.smtp.0 = Some(url.to_owned()))
+        },
+    },
+    Setting {
+        key: "smtp.from",
+        variable: "WEIR_SMTP_FROM",
+        is_list: false,
+        expected: "who letters are from, like Weir <weir@example.org>",
+        set: |config, texts| {
+            let from = one(texts)?;
+            from.contains('@').then(|| config.http.smtp.1 = Some(from.to_owned()))
+        },
+    },
+    Setting {
+        key: "outgoing_allow",
+        variable: "WEIR_OUTGOING_ALLOW",
+        is_list: true,
+        expected: "addresses or networks that aren't public and may be called, like 10.1.0.0/16, and not all there are",
+        set: |config, texts| {
+            config.http.outgoing_allow =
                 texts.iter().map(|text| network(text.trim())).collect::<Option<_>>()?;
             Some(())
         },

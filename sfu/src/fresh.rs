@@ -29,6 +29,11 @@ pub fn id<T: FromStr>() -> T {
     text.parse().unwrap_or_else(|_| unreachable!("an id of the id alphabet was refused"))
 }
 
+/// What sorts before every id that is made from a time on.
+pub fn first_id(at: Timestamp) -> String {
+    id_text(at, [0; 10])
+}
+
 /// 48 bits of milliseconds and 80 random bits in Crockford's base 32.
 fn id_text(now: Timestamp, random: [u8; 10]) -> String {
     const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
@@ -47,6 +52,7 @@ mod tests {
         let early = id_text(Timestamp::from_millis(1), [255; 10]);
         let late = id_text(Timestamp::from_millis(2), [0; 10]);
         assert!(early < late);
+        assert!(early < first_id(Timestamp::from_millis(2)) && first_id(Timestamp::from_millis(2)) <= late);
         assert_eq!(early.len(), 26);
         assert!(early.parse::<ChannelId>().is_ok());
         assert_ne!(id::<EventId>(), id::<EventId>());

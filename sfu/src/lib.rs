@@ -14,6 +14,7 @@ pub mod event;
 pub mod fresh;
 pub mod http;
 pub mod limit;
+pub mod notification;
 pub mod page;
 pub mod permission;
 pub mod portrait;

@@ -15,6 +15,12 @@ use crate::{
         peer::Site,
         problem::ProblemResponse,
     },
+    notification::{
+        self,
+        delivery::{self, service::Push},
+        mail::{self, service::Mail},
+        service::Notifications,
+    },
     social::{self, service::Social},
     telemetry::{
         health::{self, Readiness},
@@ -26,7 +32,7 @@ use axum::{
     extract::{DefaultBodyLimit, State},
     middleware::{from_fn, from_fn_with_state, map_response},
     response::Response,
-    routing::{any, get},
+    routing::{any, get, get_service},
 };
 use shared::instance::Instance;
 use std::sync::Arc;
@@ -50,6 +56,12 @@ pub struct Parts {
     pub analytics: Analytics,
     /// Who follows whom.
     pub social: Social,
+    /// What people are told.
+    pub notifications: Notifications,
+    /// Browsers that are told by push.
+    pub push: Push,
+    /// E-mail.
+    pub mail: Mail,
     /// Figures, for the compact live API.
     pub figures: Arc<dyn Figures>,
     /// Rooms.
@@ -75,6 +87,9 @@ pub fn router(parts: Parts) -> Router {
         channels,
         analytics,
         social,
+        notifications,
+        push,
+        mail,
         figures,
         chat,
         gateway,
@@ -85,6 +100,15 @@ pub fn router(parts: Parts) -> Router {
     } = parts;
     let logins: Arc<dyn Logins> = Arc::new(accounts.clone());
     let people = accounts.clone();
+    let letters = mail.clone();
+    let names = accounts.clone();
+    let name_of: mail::routes::NameOf = Arc::new(move |id| {
+        let names = names.clone();
+        Box::pin(async move {
+            let known = names.by_id(&id).await.ok().flatten();
+            known.map(|account| account.name.to_string()).unwrap_or_default()
+        })
+    });
     let policy = Policy::new(&assets.script_hashes());
 
     // GET   /api/v1/instance                        GET   /api/v1/openapi.json    (and /api/docs, for people)
@@ -99,6 +123,12 @@ pub fn router(parts: Parts) -> Router {
     // GET   /api/v1/me/tokens                       POST  /api/v1/me/tokens       DELETE /api/v1/me/tokens/{id}
     // GET   /api/v1/channels                        POST  /api/v1/channels
     // GET   /api/v1/categories                      GET   /api/v1/me/following
+    // GET   /api/v1/me/notifications                PUT   /api/v1/me/notifications/read
+    // GET   /api/v1/me/notification-preferences     PUT   /api/v1/me/notification-preferences
+    // GET   /api/v1/push                            GET   /api/v1/me/push
+    // POST  /api/v1/me/push                         DELETE /api/v1/me/push/{id}
+    // GET   /api/v1/me/email                        PUT   /api/v1/me/email        DELETE /api/v1/me/email
+    // POST  /api/v1/email/confirm                   POST  /api/v1/email/unsubscribe
     // GET   /api/v1/channels/{name}/follow          PUT   /api/v1/channels/{name}/follow
     // DELETE /api/v1/channels/{name}/follow         GET   /api/v1/channels/{name}/followers
     // GET   /api/v1/channels/{name}                 PATCH /api/v1/channels/{name}
@@ -134,6 +164,9 @@ pub fn router(parts: Parts) -> Router {
         .merge(channel::live::routes::routes(channels.clone(), figures, logins.clone()))
         .merge(analytics::routes::routes(analytics.clone(), logins.clone()))
         .merge(social::routes::routes(social, logins.clone()))
+        .merge(notification::routes::routes(notifications, logins.clone()))
+        .merge(mail::routes::routes(mail.clone(), logins.clone(), name_of))
+        .merge(delivery::routes::routes(push, logins.clone(), account::device::label))
         .merge(channel::role::routes::routes(channels.clone(), logins.clone()))
         .merge(channel::routes::routes(channels, logins.clone()))
         .merge(chat::routes::routes(chat, logins))
@@ -160,7 +193,10 @@ pub fn router(parts: Parts) -> Router {
         .merge(embeds)
         // GET   /emotes/{name}.svg
         .merge(chat::routes::emotes())
-        // GET   /avatars/{hash}
+        // GET   /avatars/{hash}                         GET   /sw.js
+        .merge(delivery::routes::worker())
+        // GET   /unsubscribe                            POST  /unsubscribe           by mail programs
+        .merge(mail::routes::one_click(letters, get_service(pages.clone())))
         .merge(account::profile::routes::avatars(people))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz).with_state(readiness))

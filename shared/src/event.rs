@@ -14,6 +14,7 @@ use crate::{
     channel::Directory,
     chat::{ChatUpdates, Sent},
     id::{BroadcastId, ChannelName, EventId, MessageId, RequestId},
+    notification::Bell,
     problem::Problem,
     publish::{Peers, PublisherHealth, RoomUpdate},
     unit::Timestamp,
@@ -60,13 +61,15 @@ pub enum Topic {
     Peers,
     /// `chat:stream_messages:v1`: [`ChatUpdates`] as they happen; with nothing in `after`, the last messages first.
     Chat,
+    /// `account:stream_notifications:v1`: [`Bell`] of whoever is signed in, at once and when it changes.
+    Bell,
     /// `chat:send_message:v1`: not a stream; takes one message and answers `success` with [`Sent`] once it is on disk.
     SendChat,
 }
 
 impl Topic {
     /// Every topic there is.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::ChannelState,
         Self::ChannelEvents,
         Self::Directory,
@@ -75,6 +78,7 @@ impl Topic {
         Self::Rooms,
         Self::Peers,
         Self::Chat,
+        Self::Bell,
         Self::SendChat,
     ];
 
@@ -89,13 +93,14 @@ impl Topic {
             Self::Rooms => "media:stream_rooms:v1",
             Self::Peers => "media:stream_peers:v1",
             Self::Chat => "chat:stream_messages:v1",
+            Self::Bell => "account:stream_notifications:v1",
             Self::SendChat => "chat:send_message:v1",
         }
     }
 
     /// Whether the request must name a channel.
     pub fn is_of_channel(self) -> bool {
-        !matches!(self, Self::Directory)
+        !matches!(self, Self::Directory | Self::Bell)
     }
 }
 
@@ -281,6 +286,8 @@ pub enum Payload {
     Peers(Peers),
     /// `chat:stream_messages:v1:stream`.
     Chat(ChatUpdates),
+    /// `account:stream_notifications:v1:stream`.
+    Bell(Box<Bell>),
     /// `chat:send_message:v1:success`.
     Sent(Sent),
     /// `…:failed`.
@@ -320,6 +327,7 @@ impl ServerMessage {
             (Phase::Stream, Topic::Rooms) => serde_json::from_value(payload).ok().map(Payload::Room),
             (Phase::Stream, Topic::Peers) => serde_json::from_value(payload).ok().map(Payload::Peers),
             (Phase::Stream, Topic::Chat) => serde_json::from_value(payload).ok().map(Payload::Chat),
+            (Phase::Stream, Topic::Bell) => serde_json::from_value(payload).ok().map(Payload::Bell),
             (Phase::Success, Topic::SendChat) => serde_json::from_value(payload).ok().map(Payload::Sent),
             (Phase::Stream, Topic::SendChat) => None,
             (Phase::Heartbeat | Phase::Success, _) => Some(Payload::Empty {}),

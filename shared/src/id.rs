@@ -122,9 +122,19 @@ text_id!(
     InviteId
 );
 
-/// First path segments of the pages that only streamers and those who help them need: they are a program of their own, so
+text_id!(
+    /// One notification.
+    NotificationId
+);
+text_id!(
+    /// One browser that is told by push.
+    PushId
+);
+
+/// First path segments of the pages that only who is signed in needs, and where letters lead: they are a program of their own, so
 /// that whoever only watches doesn't load them.
-pub const BACKSTAGE: [&str; 4] = ["admin", "analytics", "settings", "studio"];
+pub const BACKSTAGE: [&str; 7] =
+    ["admin", "analytics", "confirm-email", "notifications", "settings", "studio", "unsubscribe"];
 
 /// First path segments that are pages or interfaces of Weir, so that no channel may have them.
 pub const RESERVED_NAMES: &[&str] = &[
@@ -141,6 +151,7 @@ pub const RESERVED_NAMES: &[&str] = &[
     "channel",
     "channels",
     "chat",
+    "confirm-email",
     "docs",
     "embed",
     "emotes",
@@ -175,9 +186,11 @@ pub const RESERVED_NAMES: &[&str] = &[
     "sitemap",
     "static",
     "studio",
+    "sw",
     "support",
     "system",
     "terms",
+    "unsubscribe",
     "video",
     "videos",
     "weir",

@@ -15,6 +15,7 @@ pub mod id;
 pub mod instance;
 pub mod ladder;
 pub mod live;
+pub mod notification;
 #[cfg(feature = "openapi")]
 mod openapi;
 pub mod page;

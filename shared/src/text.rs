@@ -236,6 +236,62 @@ impl fmt::Display for AccountName {
     }
 }
 
+/// Where somebody gets e-mail. Whether it is theirs is another question.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct EmailAddress(Box<str>);
+
+/// The text is not an e-mail address.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("an e-mail address is like name@example.org, without spaces, and has at most 254 characters")]
+pub struct EmailAddressError;
+
+impl EmailAddress {
+    /// The address as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for EmailAddress {
+    type Err = EmailAddressError;
+
+    fn from_str(text: &str) -> Result<Self, EmailAddressError> {
+        let text = text.trim();
+        let local = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~.".contains(&b);
+        let domain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'.';
+        let dotted = |part: &str| !part.is_empty() && part.split('.').all(|piece| !piece.is_empty());
+        let fits = text.len() <= 254
+            && text.split_once('@').is_some_and(|(name, host)| {
+                name.len() <= 64
+                    && name.bytes().all(local)
+                    && host.bytes().all(domain)
+                    && dotted(name)
+                    && dotted(host)
+            });
+        if fits { Ok(Self(text.into())) } else { Err(EmailAddressError) }
+    }
+}
+
+impl TryFrom<String> for EmailAddress {
+    type Error = EmailAddressError;
+
+    fn try_from(text: String) -> Result<Self, EmailAddressError> {
+        text.parse()
+    }
+}
+
+impl From<EmailAddress> for String {
+    fn from(address: EmailAddress) -> String {
+        address.0.into()
+    }
+}
+
+#[cfg(feature = "openapi")]
+crate::openapi::schema!(EmailAddress, {
+    crate::openapi::text("An e-mail address, like name@example.org.").max_length(Some(254)).build()
+});
+
 /// A password on its way to be hashed: 10 to 256 characters. Never shown, logged or serialised back.
 #[derive(Clone, Deserialize)]
 #[serde(try_from = "String")]
@@ -297,6 +353,32 @@ mod tests {
             assert!(matches!(bad.parse::<Title>(), Err(TextError::Unprintable { .. })), "{bad:?}");
         }
         assert_eq!("a\nb".parse::<Description>().unwrap().as_str(), "a\nb");
+    }
+
+    #[test]
+    fn an_e_mail_address_has_a_name_and_a_host_and_nothing_else() {
+        for good in ["ada@example.org", " a.b+c@sub.example.org ", "x@localhost", "o'hara@example.org"] {
+            assert!(good.parse::<EmailAddress>().is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "ada",
+            "@example.org",
+            "ada@",
+            "a b@example.org",
+            "ada@example..org",
+            ".ada@example.org",
+            "ada@exa mple.org",
+            "ada@example.org\r\nBcc: all@example.org",
+            "<ada@example.org>",
+            "ada@example.org,bob@example.org",
+            "\"a\"@example.org",
+            "ada@[127.0.0.1]",
+            "äda@example.org",
+        ] {
+            assert!(bad.parse::<EmailAddress>().is_err(), "{bad}");
+        }
+        assert!(format!("{}@example.org", "a".repeat(65)).parse::<EmailAddress>().is_err());
     }
 
     #[test]

@@ -98,6 +98,11 @@ try {
   await opened(page);
   await page.waitForSelector(at('roles'));
   await shoot(page, 'settings');
+  await page.goto(`${weir.origin}/notifications`);
+  await says(page, at('notifications'), 'follow ada');
+  await page.evaluate(() => document.querySelector('[data-testid="wishes"] > .toggle input').click());
+  await page.waitForSelector(at('quiet-from'));
+  await shoot(page, 'notifications');
   const editor = await browser.createBrowserContext();
   await signedIn(editor, weir, { cookie: people[0] });
   const theirs = await world.page(browser, `${weir.origin}/settings`, { context: editor });

@@ -45,7 +45,7 @@ def free_udp_ports(count):
 class Server:
     """One process of `weir serve`."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, **more):
         self.http = f"http://127.0.0.1:{free_tcp_port()}"
         self.environment = dict(
             os.environ,
@@ -53,6 +53,7 @@ class Server:
             WEIR_HTTP_LISTEN=self.http.removeprefix("http://"),
             WEIR_MEDIA_LISTEN=f"127.0.0.1:{free_udp_ports(os.cpu_count() or 1)}",
             NO_COLOR="1",
+            **more,
         )
         self.log_path = folder / "console.log"
         self.log = self.log_path.open("w")

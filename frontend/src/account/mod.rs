@@ -3,6 +3,7 @@
 mod admin;
 mod joining;
 mod logins;
+mod notifications;
 mod people;
 mod profile;
 mod set_up;
@@ -12,6 +13,7 @@ mod sign_up;
 mod tokens;
 
 pub use admin::Admin;
+pub use notifications::{LetterPage, NotificationsPage};
 pub use set_up::SetUpPage;
 pub use settings::Settings;
 pub use sign_in::SignInPage;

@@ -169,6 +169,31 @@ pub fn use_reachable() -> bool {
     *reachable
 }
 
+/// How many notifications wait for whoever is signed in.
+#[hook]
+pub fn use_bell() -> u32 {
+    let (events, is_somebody) = (use_events(), use_site().me().is_some());
+    let unread = use_state_eq(|| 0);
+    {
+        let unread = unread.clone();
+        use_effect_with((events, is_somebody), move |(events, is_somebody)| {
+            let subscription = is_somebody.then(|| {
+                events.subscribe(Topic::Bell, None, move |payload| {
+                    if let Payload::Bell(bell) = payload {
+                        unread.set(bell.unread);
+                        // What was read stays marked as new for as long as it is looked at.
+                        if bell.unread > 0 {
+                            super::desk::touch("me/notifications");
+                        }
+                    }
+                })
+            });
+            move || drop(subscription)
+        });
+    }
+    if is_somebody { *unread } else { 0 }
+}
+
 /// The public channels, live: by REST at first, as that is sooner, then by the event socket.
 #[hook]
 pub fn use_directory() -> Load<Rc<Directory>, Failure> {

@@ -29,6 +29,8 @@ pub struct Order {
     pub done: &'static str,
     /// What is wrong is said beside the form, and not in a passing message.
     pub in_form: bool,
+    /// What it changes is not shown anew at once.
+    pub quiet: bool,
     /// Lists elsewhere on the page that are read again, by what their paths begin with.
     pub touches: &'static str,
     /// Told what came of it, once the list shows it: the answer, or what is wrong.
@@ -95,7 +97,8 @@ thread_local! {
     static NEXT: Cell<u32> = const { Cell::new(0) };
 }
 
-fn touch(prefix: &str) {
+/// Reads every list on the page again whose path begins with this.
+pub(super) fn touch(prefix: &str) {
     let shown: Vec<Callback<()>> = SHOWN.with_borrow(|shown| {
         shown.iter().filter(|(_, path, _)| path.starts_with(prefix)).map(|(.., read)| read.clone()).collect()
     });
@@ -212,7 +215,7 @@ pub fn use_desk(path: String) -> Desk {
             drop(now);
             reader.update.force_update();
             browser::spawn(async move {
-                let Order { method, path: at, body, done, in_form, touches, told } = order;
+                let Order { method, path: at, body, done, in_form, quiet, touches, told } = order;
                 let answer = match rest::plain(method, &at, body.map(|body| body.to_string())).await {
                     // What is gone already is what was wanted.
                     Err(failure) if method == "DELETE" && failure.status() == Some(404) => Ok(Value::Null),
@@ -222,7 +225,9 @@ pub fn use_desk(path: String) -> Desk {
                     if !touches.is_empty() {
                         touch(touches);
                     }
-                    reader.clone().read(path).await;
+                    if !quiet {
+                        reader.clone().read(path).await;
+                    }
                     if !done.is_empty() {
                         toast.emit(done.to_owned());
                     }

@@ -20,7 +20,7 @@ use crate::browser::page;
 use std::cell::OnceCell;
 
 pub use crate::browser::fetch::go_without_cookies;
-pub use context::{ApiProvider, Site, Who, use_directory, use_events, use_reachable, use_site};
+pub use context::{ApiProvider, Site, Who, use_bell, use_directory, use_events, use_reachable, use_site};
 pub use desk::{Desk, Order, count, text, use_desk};
 pub use failure::Failure;
 pub use load_state::Load;

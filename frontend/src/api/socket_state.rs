@@ -4,6 +4,7 @@
 use super::chat_state::Read;
 use shared::event::{ClientMessage, Cursor, EventName, Payload, Phase, RequestPayload, ServerMessage, Topic};
 use shared::id::RequestId;
+use shared::notification::Bell;
 use shared::unit::Timestamp;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -85,6 +86,10 @@ pub fn everything(message: ServerMessage) -> Option<Payload> {
             .map(|health| Payload::PublisherHealth(Box::new(health))),
         (Phase::Started, Topic::Chat) => serde_json::from_value(payload).ok().map(Payload::Started),
         (Phase::Stream, Topic::Chat) => Read::read(&payload).map(Payload::Chat),
+        (Phase::Stream, Topic::Bell) => {
+            let unread = payload["unread"].as_u64().unwrap_or_default().min(u64::from(u32::MAX)) as u32;
+            Some(Payload::Bell(Box::new(Bell { unread, latest: None })))
+        }
         (Phase::Success, Topic::SendChat) => Read::read(&payload).map(Payload::Sent),
         (Phase::Success, _) => Some(Payload::Empty {}),
         _ => None,

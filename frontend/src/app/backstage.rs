@@ -2,7 +2,7 @@
 
 use super::{Program, sign_in_first, signed_in};
 use crate::{
-    account::{Admin, Settings},
+    account::{Admin, LetterPage, NotificationsPage, Settings},
     analytics::Analytics,
     api::{Site, Who, use_site},
     browser::page,
@@ -33,6 +33,8 @@ impl Program for Backstage {
             }
             Route::Settings => html! { <SettingsPage /> },
             Route::Admin => html! { <AdminPage /> },
+            Route::Notifications => html! { <OwnNotifications /> },
+            Route::Letter { confirms } => html! { <LetterPage confirms={confirms} /> },
             _ => return None,
         })
     }
@@ -139,6 +141,14 @@ fn known(me: &Me, studio: bool) -> Vec<&Channel> {
 fn AdminPage() -> Html {
     match signed_in(&use_site()) {
         Ok(me) => html! { <Admin me={me} /> },
+        Err(instead) => instead,
+    }
+}
+
+#[component]
+fn OwnNotifications() -> Html {
+    match signed_in(&use_site()) {
+        Ok(_) => html! { <NotificationsPage /> },
         Err(instead) => instead,
     }
 }

@@ -63,7 +63,7 @@ pub fn Follow(props: &FollowProps) -> Html {
                 return;
             }
             let (method, done) =
-                if follows { ("DELETE", "") } else { ("PUT", "Now under Following, first when it is live") };
+                if follows { ("DELETE", "") } else { ("PUT", "You hear of it when they go live") };
             let path = path.clone();
             desk.order.emit(Order { method, path, done, touches: "me/following", ..Order::default() });
         }
@@ -114,7 +114,7 @@ pub fn FollowingPage() -> Html {
                 </Notice>
             } else if cards.is_empty() {
                 <Notice icon={Shape::Heart} title="You follow nobody yet."
-                    text="Press Follow on a channel, and it is here, first when it is live.">
+                    text="Press Follow on a channel, and it is here, and you hear of it when it goes live.">
                     <Link to={Route::Search { query: String::new() }} classes="button button-primary">{ "Look around" }</Link>
                 </Notice>
             } else {

@@ -56,3 +56,9 @@ pub trait Channels: Send + Sync + 'static {
     /// Others' channels that an account is an editor of, by name.
     fn edited_by<'a>(&'a self, editor: &'a AccountId) -> BoxFuture<'a, Result<Vec<Channel>, StoreError>>;
 }
+
+/// Tells people what they should know of their own account.
+pub trait Warns: Send + Sync + 'static {
+    /// Their password is another one; it is on disk.
+    fn password_changed<'a>(&'a self, who: &'a AccountId) -> BoxFuture<'a, Result<(), StoreError>>;
+}

@@ -1,7 +1,7 @@
 //! What people do with accounts, step by step.
 
 use super::{
-    Channels, Names,
+    Channels, Names, Warns,
     argon2::{HashError, Hasher},
     device,
     join::{rules::Shut, store::JoinStore},
@@ -138,6 +138,8 @@ pub struct Accounts {
     names: Arc<dyn Names>,
     /// Is told whose logins or tokens ended.
     pub(super) endings: Endings,
+    /// None where there is nobody to tell, as in the shell's commands.
+    pub(super) warns: Option<Arc<dyn Warns>>,
     pub(super) hasher: Hasher,
     pub(super) limits: Arc<Limits>,
 }
@@ -172,9 +174,15 @@ impl Accounts {
             channels,
             names,
             endings,
+            warns: None,
             hasher: Hasher::new(fresh::bytes()),
             limits: Arc::new(limits),
         }
+    }
+
+    /// The same, where people are told of what changes.
+    pub fn warning(self, warns: Arc<dyn Warns>) -> Self {
+        Self { warns: Some(warns), ..self }
     }
 
     /// Programs' tokens.

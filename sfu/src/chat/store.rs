@@ -214,6 +214,23 @@ impl ChatStore {
         row.as_ref().map(message).transpose()
     }
 
+    /// Messages of all rooms after an id that mention somebody and are not deleted, oldest first.
+    pub async fn mentioning(
+        &self,
+        after: &str,
+        most: i64,
+    ) -> Result<Vec<(ChannelId, MessageId)>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT channel_id, id FROM chat_messages
+             WHERE id > $1 AND deleted_at IS NULL AND fragments LIKE '%\"type\":\"mention\"%' ORDER BY id LIMIT $2",
+        )
+        .bind(after)
+        .bind(most)
+        .fetch_all(self.0.pool())
+        .await?;
+        rows.iter().map(|row| Ok((column(row, 0)?, column(row, 1)?))).collect()
+    }
+
     /// The last name that somebody wrote under in a room.
     pub async fn name_of(
         &self,

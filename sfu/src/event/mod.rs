@@ -18,10 +18,12 @@ use futures_util::future::BoxFuture;
 use shared::{
     chat::{NewMessage, Sent},
     event::{Cursor, Payload, Topic},
-    id::ChannelName,
+    id::{AccountId, ChannelName},
+    notification::Bell,
     problem::Problem,
 };
 use std::{net::IpAddr, sync::Arc};
+use tokio::sync::watch;
 
 /// A state, as it was read.
 #[derive(Debug, Clone, PartialEq)]
@@ -96,6 +98,15 @@ pub enum RoomNews {
     AskAgain,
     /// More happened than is kept for one who is this slow.
     FellBehind,
+}
+
+/// What waits for each person.
+pub trait Bells: Send + Sync + 'static {
+    /// Word of its changes; has changed once already.
+    fn listen(&self, account: &AccountId) -> watch::Receiver<u64>;
+
+    /// What it is now.
+    fn read<'a>(&'a self, account: &'a AccountId) -> BoxFuture<'a, Result<Bell, Problem>>;
 }
 
 /// Where states come from, and who may have them.

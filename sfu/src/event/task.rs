@@ -5,19 +5,22 @@ use super::{
     bus::Subscription,
     feed::{Follower, Snapshot},
     gateway::Key,
-    ring::Delivery,
+    ring::{Delivery, first_cursor},
     websocket::Gateway,
 };
-use crate::{actor::Embed, http::login::SignedIn};
+use crate::{actor::Embed, fresh, http::login::SignedIn};
 use shared::{
     chat::Sent,
     event::{ChannelEvent, Cursor, Occurrence, Topic},
-    id::ChannelName,
+    id::{AccountId, ChannelName},
     problem::Problem,
     publish::RoomUpdate,
 };
 use std::{sync::Arc, time::Duration};
-use tokio::{sync::broadcast::error::RecvError, time::sleep};
+use tokio::{
+    sync::{broadcast::error::RecvError, watch},
+    time::sleep,
+};
 
 /// When the database can't say whether a room may still be followed, it is asked again after this.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
@@ -29,6 +32,7 @@ pub(super) enum Happened {
     State { key: Key, snapshot: Arc<Snapshot>, next: Following },
     Occurred { key: Key, events: Vec<(Cursor, Payload)>, next: Following },
     Chat { key: Key, cursor: Cursor, text: Arc<str>, next: Following },
+    Bell { key: Key, cursor: Cursor, text: Arc<str>, next: Following },
     Sent { key: Key, sent: Sent },
     FellBehind { key: Key },
     Over { key: Key },
@@ -40,6 +44,7 @@ pub(super) enum Following {
     Occurrences { ask: Arc<Ask>, subscription: Subscription, seen: Cursor },
     Media { ask: Arc<Ask>, subscription: Subscription<RoomUpdate>, seen: Cursor },
     Chat { ask: Arc<Ask>, reader: Box<dyn RoomReader> },
+    Bell { ask: Arc<Ask>, account: AccountId, word: watch::Receiver<u64> },
 }
 
 /// Who asks for what.
@@ -60,6 +65,7 @@ impl Following {
         let (Self::State { ask, .. }
         | Self::Occurrences { ask, .. }
         | Self::Media { ask, .. }
+        | Self::Bell { ask, .. }
         | Self::Chat { ask, .. }) = self;
         ask.token.as_ref()
     }
@@ -124,6 +130,19 @@ pub(super) async fn open(ask: Arc<Ask>, after: Option<Cursor>) -> Happened {
                 Err(problem) => Happened::Refused { key, problem: Box::new(problem) },
             }
         }
+        (_, Topic::Bell) => {
+            // Granted to somebody who is signed in, and to nobody else.
+            let Some(account) = ask.who.as_ref().map(|who| who.actor.account.clone()) else {
+                return Happened::Over { key };
+            };
+            let word = ask.gateway.bells.listen(&account);
+            Happened::Granted {
+                key,
+                complete: true,
+                cursor: None,
+                next: Following::Bell { ask, account, word },
+            }
+        }
         (channel, topic) => {
             let follower = ask.gateway.feeds.follow(topic, channel.clone());
             Happened::Granted { key, complete: true, cursor: None, next: Following::State { ask, follower } }
@@ -185,6 +204,26 @@ pub(super) async fn follow(following: Following) -> Happened {
             let events =
                 events.into_iter().map(|(cursor, update)| (cursor, Payload::Media(update))).collect();
             Happened::Occurred { key, events, next: Following::Media { ask, subscription, seen } }
+        }
+        Following::Bell { ask, account, mut word } => {
+            let key = ask.key;
+            if word.changed().await.is_err() {
+                return Happened::Over { key };
+            }
+            // Of all that changed meanwhile, the last is told.
+            word.borrow_and_update();
+            let bell = loop {
+                match ask.gateway.bells.read(&account).await {
+                    Ok(bell) => break bell,
+                    Err(problem) if problem.status < 500 => {
+                        return Happened::Refused { key, problem: Box::new(problem) };
+                    }
+                    Err(_) => sleep(ASK_AGAIN).await,
+                }
+            };
+            let text = serde_json::to_string(&bell).unwrap_or_else(|_| "{}".to_owned()).into();
+            let next = Following::Bell { ask, account, word };
+            Happened::Bell { key, cursor: first_cursor(fresh::now()), text, next }
         }
         Following::Chat { ask, mut reader } => {
             let key = ask.key;

@@ -1,7 +1,7 @@
 //! The event socket: carries [`super::gateway`] over a WebSocket.
 
 use super::{
-    Chat, Source, ToSend,
+    Bells, Chat, Source, ToSend,
     bus::{Bus, Rooms},
     feed::Feeds,
     gateway::{Body, Command, Connection, Key, MESSAGE_MOST, Outgoing},
@@ -64,6 +64,7 @@ const LOGIN_CHECK_AGAIN: Duration = Duration::from_secs(1);
 pub struct Gateway {
     pub(super) source: Arc<dyn Source>,
     pub(super) chat: Arc<dyn Chat>,
+    pub(super) bells: Arc<dyn Bells>,
     logins: Arc<dyn Logins>,
     endings: Endings,
     pub(super) bus: Bus,
@@ -87,6 +88,7 @@ impl Gateway {
     pub fn new(
         source: Arc<dyn Source>,
         chat: Arc<dyn Chat>,
+        bells: Arc<dyn Bells>,
         (logins, endings): (Arc<dyn Logins>, Endings),
         (bus, rooms): (Bus, Rooms),
         site: Site,
@@ -98,6 +100,7 @@ impl Gateway {
         Self {
             source,
             chat,
+            bells,
             logins,
             endings,
             bus,
@@ -398,6 +401,10 @@ impl Session {
                 for (cursor, payload) in events {
                     self.core.occurred(key, cursor, payload);
                 }
+                (key, Some(next))
+            }
+            Happened::Bell { key, cursor, text, next } => {
+                self.core.state(key, cursor, Payload::Chat(text));
                 (key, Some(next))
             }
             Happened::Chat { key, cursor, text, next } => {

@@ -21,6 +21,7 @@ use shared::{
     chat::{ChatUpdates, Sent},
     event::{ChannelEvent, ClientMessage, ServerMessage, Started},
     id::ViewId,
+    notification::Bell,
     problem::{PROBLEM_MEDIA_TYPE, Problem},
     publish::{Peers, PublisherHealth, RoomUpdate},
 };
@@ -58,7 +59,8 @@ const GUEST: &str = "guest";
         Peers,
         ChatUpdates,
         Sent,
-        ViewId
+        ViewId,
+        Bell
     )),
     info(
         title = "Weir",

@@ -37,6 +37,13 @@ pub trait Channels: Send + Sync + 'static {
 
 /// Hears who follows.
 pub trait Heard: Send + Sync + 'static {
-    /// Somebody follows a channel who didn't; it is on disk.
-    fn followed(&self, channel: &ChannelName, id: &ChannelId, who: &AccountId, followers: u64);
+    /// Somebody follows a channel; it is on disk. How many do now, if they didn't before. Heard again with each try, until one
+    /// is answered well.
+    fn followed<'a>(
+        &'a self,
+        channel: &'a ChannelName,
+        id: &'a ChannelId,
+        who: &'a AccountId,
+        new: Option<u64>,
+    ) -> BoxFuture<'a, Result<(), StoreError>>;
 }

@@ -102,8 +102,11 @@ impl Social {
         let following = self.store.of(&channel, Some(&who.account)).await?;
         match followed {
             Followed::TooMany => return Err(FollowError::TooMany),
-            Followed::New => self.heard.followed(name, &channel, &who.account, following.followers),
-            Followed::Already => {}
+            // Whoever did already may have been cut off before the owner was told.
+            Followed::New | Followed::Already => {
+                let new = (followed == Followed::New).then_some(following.followers);
+                self.heard.followed(name, &channel, &who.account, new).await?;
+            }
         }
         Ok(following)
     }

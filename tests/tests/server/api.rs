@@ -204,6 +204,9 @@ fn what_is_answered_is_what_is_described() {
     post("invites", "invites", json!({ "label": "a test" }));
     get("invites", "invites");
     get("me/following", "me/following");
+    for part in ["me/notifications", "me/notification-preferences", "me/push", "push"] {
+        get(part, part);
+    }
     get(&format!("{name}/follow"), "channels/ada/follow");
     get(&format!("{name}/followers"), "channels/ada/followers");
     get(&format!("{name}/roles"), "channels/ada/roles");

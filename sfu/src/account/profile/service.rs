@@ -98,6 +98,11 @@ impl Accounts {
         }
         self.endings.tell(&who.account);
         tracing::info!(account = %who.account, "a password was changed");
+        if let Some(warns) = &self.warns
+            && let Err(error) = warns.password_changed(&who.account).await
+        {
+            tracing::warn!(%error, account = %who.account, "they were not told that their password was changed");
+        }
         Ok(())
     }
 

@@ -5,6 +5,7 @@ mod analytics;
 mod channel;
 mod chat;
 mod media;
+mod notification;
 mod social;
 mod topics;
 
@@ -14,6 +15,7 @@ pub(super) use self::{
     channel::{NothingLive, ports},
     chat::{ChatFigures, ChatTopic, chat_ports, follow_edits},
     media::media,
-    social::{Followable, FollowsOnBus},
+    notification::{BellsOf, FollowsHeard, Teller, Warnings, outboxes},
+    social::Followable,
     topics::Topics,
 };

@@ -1,9 +1,8 @@
-//! What following needs of everybody else, and who hears of it.
+//! What following needs of everybody else.
 
 use crate::{
     actor::Actor,
     channel::{rules, service::Channels},
-    event::bus::Bus,
     http::problem::ProblemResponse,
     permission::{Permission, Standing},
     social,
@@ -12,8 +11,7 @@ use crate::{
 use futures_util::{FutureExt, future::BoxFuture};
 use shared::{
     channel::ChannelCard,
-    event::Occurrence,
-    id::{AccountId, ChannelId, ChannelName},
+    id::{ChannelId, ChannelName},
 };
 
 /// Channels, as following sees them.
@@ -51,14 +49,5 @@ impl social::Channels for Followable {
         channels: Vec<ChannelId>,
     ) -> BoxFuture<'a, Result<Vec<ChannelCard>, StoreError>> {
         self.0.cards_of(who, channels).boxed()
-    }
-}
-
-/// Whoever listens hears that somebody follows; who it is, is the owner's to know.
-pub(in crate::app) struct FollowsOnBus(pub(in crate::app) Bus);
-
-impl social::Heard for FollowsOnBus {
-    fn followed(&self, channel: &ChannelName, _: &ChannelId, _: &AccountId, followers: u64) {
-        self.0.publish(channel, Occurrence::FollowCreated { followers });
     }
 }

@@ -45,6 +45,10 @@ impl Topics {
         let visitor = Visitor { actor: login::reader(who), embed };
         match (topic, channel) {
             (Topic::Directory, _) => Ok(()),
+            (Topic::Bell, _) => {
+                let who = who.ok_or_else(ProblemResponse::signed_out)?;
+                who.may(Scope::Read)
+            }
             (_, None) => Err(ChannelError::Unknown.into()),
             (Topic::ChannelState | Topic::ChannelEvents | Topic::Rooms, Some(channel)) => {
                 self.channels.seen(visitor, channel).await?;
@@ -91,7 +95,12 @@ impl Topics {
                 let (peer_count, peers) = self.sessions.present(&record.channel.id).await;
                 (Payload::Peers(Peers { channel: channel.clone(), peer_count, peers }), true)
             }
-            Topic::ChannelEvents | Topic::Directory | Topic::Rooms | Topic::Chat | Topic::SendChat => {
+            Topic::ChannelEvents
+            | Topic::Directory
+            | Topic::Rooms
+            | Topic::Chat
+            | Topic::Bell
+            | Topic::SendChat => {
                 return Ok(None);
             }
         };

@@ -22,7 +22,7 @@ use Need::{Door, May};
 fn need(operation: &str) -> Need {
     use Permission::*;
     May(match operation {
-        "setUp" | "signIn" | "signUp" | "reportView" => return Door,
+        "setUp" | "signIn" | "signUp" | "reportView" | "confirmEmail" | "unsubscribeEmail" => return Door,
         "readInstance" | "readOpenApi" | "listChannels" | "readChannel" | "readChannelState"
         | "readEmbedding" | "readLiveStatus" | "openEvents" | "signOut" | "createGuest" | "readChat"
         | "listMessages" | "readProfile" | "listCategories" | "readFollow" => SeeOpen,
@@ -46,6 +46,15 @@ fn need(operation: &str) -> Need {
         | "createChannel" | "editMe" | "setAvatar" | "removeAvatar" | "changePassword" | "endOtherLogins" => {
             OwnAccount
         }
+        "readEmail" | "setEmail" | "removeEmail" => OwnAccount,
+        "readPushKey" => SeeOpen,
+        "listNotifications"
+        | "markNotificationsRead"
+        | "readNotificationPreferences"
+        | "setNotificationPreferences"
+        | "listPushBrowsers"
+        | "addPushBrowser"
+        | "removePushBrowser" => OwnAccount,
         "follow" | "unfollow" | "listFollowed" => Follow,
         "listFollowers" => SeeFollowers,
         "listPeople"
@@ -66,6 +75,7 @@ fn topic_need(topic: Topic) -> Permission {
             Permission::SeeOpen
         }
         Topic::Webrtc | Topic::Analytics | Topic::Peers => Permission::SeeFigures,
+        Topic::Bell => Permission::OwnAccount,
         Topic::SendChat => Permission::WriteChat,
     }
 }

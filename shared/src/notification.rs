@@ -1,0 +1,233 @@
+//! Notifications: what people are told of, by which ways, and when they are left alone.
+
+use crate::{
+    id::{NotificationId, PushId},
+    text::{DeviceLabel, EmailAddress},
+    unit::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+/// What a notification is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub enum NotificationKind {
+    /// A channel that one follows is live.
+    WentLive,
+    /// Somebody named one in a chat.
+    Mention,
+    /// Somebody follows one's channel.
+    Follower,
+    /// A word from the server itself.
+    System,
+}
+
+impl NotificationKind {
+    /// Every kind there is.
+    pub const ALL: [Self; 4] = [Self::WentLive, Self::Mention, Self::Follower, Self::System];
+}
+
+/// One notification: `GET /api/v1/me/notifications`, a page, newest first. What is alike is gathered into one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Notification {
+    /// Stable.
+    pub id: NotificationId,
+    /// What it is about.
+    pub kind: NotificationKind,
+    /// What happened, in a sentence.
+    pub title: String,
+    /// More of it; may be empty.
+    pub detail: String,
+    /// The page that it leads to, a path of this server.
+    pub url: String,
+    /// The address of a picture on this server, if there is one.
+    pub picture: Option<String>,
+    /// How many times it happened since it was read.
+    pub count: u32,
+    /// When it happened last.
+    pub at: Timestamp,
+    /// Whether it was read.
+    pub read: bool,
+}
+
+/// `PUT /api/v1/me/notifications/read`: all up to a time are read. Answered with [`Bell`].
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MarkRead {
+    /// [`Notification::at`] of the newest that was seen.
+    pub until: Timestamp,
+}
+
+/// The topic `account:stream_notifications:v1`: how many notifications wait for whoever asks, as it changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Bell {
+    /// How many aren't read.
+    pub unread: u32,
+    /// The newest of them.
+    pub latest: Option<Notification>,
+}
+
+/// By which ways one is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Ways {
+    /// By the bell of the pages.
+    pub in_app: bool,
+    /// By the browsers that one allowed to, also while no page is open.
+    pub push: bool,
+    /// By e-mail, once there is an address that is confirmed.
+    #[serde(default)]
+    pub email: bool,
+}
+
+/// When one is left alone: push and e-mail wait until it is over. In minutes since midnight; may go over midnight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct QuietHours {
+    /// From then on, 0 to 1,439.
+    pub from: u16,
+    /// Until then, 0 to 1,439.
+    pub to: u16,
+    /// By how many minutes one's clock is ahead of UTC, -840 to 840.
+    pub offset: i16,
+}
+
+/// `GET /api/v1/me/notification-preferences`; `PUT` there takes the whole of it and answers with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Preferences {
+    /// See [`NotificationKind::WentLive`].
+    pub went_live: Ways,
+    /// See [`NotificationKind::Mention`].
+    pub mention: Ways,
+    /// See [`NotificationKind::Follower`].
+    pub follower: Ways,
+    /// See [`NotificationKind::System`].
+    pub system: Ways,
+    /// When one is left alone; never if null.
+    pub quiet: Option<QuietHours>,
+}
+
+impl Default for Preferences {
+    fn default() -> Self {
+        let ways = |push| Ways { in_app: true, push, email: false };
+        Self {
+            went_live: ways(true),
+            mention: ways(true),
+            follower: ways(false),
+            system: Ways { email: true, ..ways(true) },
+            quiet: None,
+        }
+    }
+}
+
+impl Preferences {
+    /// By which ways one is told of a kind, to be changed.
+    pub fn ways_mut(&mut self, kind: NotificationKind) -> &mut Ways {
+        match kind {
+            NotificationKind::WentLive => &mut self.went_live,
+            NotificationKind::Mention => &mut self.mention,
+            NotificationKind::Follower => &mut self.follower,
+            NotificationKind::System => &mut self.system,
+        }
+    }
+
+    /// By which ways one is told of a kind.
+    pub fn ways(&self, kind: NotificationKind) -> Ways {
+        match kind {
+            NotificationKind::WentLive => self.went_live,
+            NotificationKind::Mention => self.mention,
+            NotificationKind::Follower => self.follower,
+            NotificationKind::System => self.system,
+        }
+    }
+}
+
+/// `GET /api/v1/push`: what a browser subscribes with at its push service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct PushKey {
+    /// The server's public key (VAPID, RFC 8292), in base64url.
+    pub key: String,
+}
+
+/// `POST /api/v1/me/push`: a browser that wants to be told by push, as its `PushSubscription.toJSON()` has it. Answered 201 with
+/// [`PushBrowser`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct AddPush {
+    /// Where its push service takes messages for it.
+    pub endpoint: String,
+    /// What they are encrypted with.
+    pub keys: PushKeys,
+}
+
+/// A browser's keys, in base64url (RFC 8291).
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PushKeys {
+    /// Its public key.
+    pub p256dh: String,
+    /// Its secret.
+    pub auth: String,
+}
+
+impl std::fmt::Debug for PushKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PushKeys(…)")
+    }
+}
+
+/// A browser that is told by push: `GET /api/v1/me/push`, all of them on one page; `DELETE /api/v1/me/push/{id}` stops it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct PushBrowser {
+    /// To stop it by.
+    pub id: PushId,
+    /// Browser and system, as far as its user agent tells.
+    pub device: DeviceLabel,
+    /// Since when.
+    pub created_at: Timestamp,
+}
+
+/// `GET /api/v1/me/email`: where one gets e-mail; `PUT` there sets it and `DELETE` removes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct EmailState {
+    /// Whether this server sends e-mail at all.
+    pub available: bool,
+    /// The address, if there is one.
+    pub address: Option<EmailAddress>,
+    /// Whether it was confirmed by the link that was sent there. Before that nothing else is.
+    pub confirmed: bool,
+}
+
+/// `PUT /api/v1/me/email`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SetEmail {
+    /// The address.
+    pub address: EmailAddress,
+}
+
+/// The token of a link in a letter.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct EmailToken {
+    /// What follows `token=` in it.
+    pub token: String,
+}
