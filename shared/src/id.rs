@@ -121,6 +121,14 @@ text_id!(
     /// One invite, to revoke it by; not its secret.
     InviteId
 );
+text_id!(
+    /// One way into a private channel that its owner hands out as a link; not its secret.
+    AccessLinkId
+);
+text_id!(
+    /// Gift codes that were made together, to withdraw them by; not one of them.
+    GiftBatchId
+);
 
 /// First path segments of the pages that only streamers and those who help them need: they are a program of their own, so
 /// that whoever only watches doesn't load them.
