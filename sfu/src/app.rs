@@ -38,7 +38,13 @@ use crate::{
         server::{self, Places},
     },
     routes::{self, Parts},
-    social::service::Social,
+    social::{
+        service::Social,
+        subscription::{
+            gift::{service::BuiltIn, store::GiftStore},
+            service::Subscriptions,
+        },
+    },
     store::{Store, StoreError},
     telemetry::{
         health::{Check, Readiness},
@@ -249,6 +255,13 @@ impl Server {
         tokio::spawn(connect::follow_edits(chat.clone(), bus.clone()));
         let followable = Arc::new(connect::Followable(channels.clone()));
         let social = Social::new(store.clone(), followable, Arc::new(connect::FollowsOnBus(bus.clone())));
+        let billing = Arc::new(BuiltIn::new(GiftStore::new(store.clone())));
+        let subscriptions = Subscriptions::new(
+            store.clone(),
+            billing,
+            Arc::new(connect::Subscribable(channels.clone())),
+            Arc::new(connect::SubscriptionsOnBus(bus.clone())),
+        );
         let topics = Arc::new(connect::Topics {
             channels: channels.clone(),
             board,
@@ -276,6 +289,7 @@ impl Server {
             figures: Arc::new(connect::LiveFigures(analytics.clone())),
             analytics,
             social,
+            subscriptions,
             chat: chat.clone(),
             gateway: gateway.clone(),
             assets: Assets::new(EMBEDDED),

@@ -15,7 +15,11 @@ use crate::{
         peer::Site,
         problem::ProblemResponse,
     },
-    social::{self, service::Social},
+    social::{
+        self,
+        service::Social,
+        subscription::{self, service::Subscriptions},
+    },
     telemetry::{
         health::{self, Readiness},
         metrics::{self, Metrics},
@@ -50,6 +54,8 @@ pub struct Parts {
     pub analytics: Analytics,
     /// Who follows whom.
     pub social: Social,
+    /// Who subscribes to what.
+    pub subscriptions: Subscriptions,
     /// Figures, for the compact live API.
     pub figures: Arc<dyn Figures>,
     /// Rooms.
@@ -75,6 +81,7 @@ pub fn router(parts: Parts) -> Router {
         channels,
         analytics,
         social,
+        subscriptions,
         figures,
         chat,
         gateway,
@@ -107,6 +114,19 @@ pub fn router(parts: Parts) -> Router {
     // POST  /api/v1/channels/{name}/embed-links     DELETE /api/v1/channels/{name}/embed-links
     // GET   /api/v1/channels/{name}/roles
     // PUT   /api/v1/channels/{name}/roles/{account}       DELETE /api/v1/channels/{name}/roles/{account}
+    // POST  /api/v1/channels/{name}/entry
+    // GET   /api/v1/channels/{name}/access          PATCH /api/v1/channels/{name}/access
+    // PUT   /api/v1/channels/{name}/password        DELETE /api/v1/channels/{name}/password
+    // GET   /api/v1/channels/{name}/admitted
+    // PUT   /api/v1/channels/{name}/admitted/{account}    DELETE /api/v1/channels/{name}/admitted/{account}
+    // GET   /api/v1/channels/{name}/access-links    POST  /api/v1/channels/{name}/access-links
+    // DELETE /api/v1/channels/{name}/access-links/{id}
+    // GET   /api/v1/channels/{name}/subscription
+    // GET   /api/v1/me/subscriptions                POST  /api/v1/me/subscriptions
+    // GET   /api/v1/channels/{name}/subscribers
+    // PUT   /api/v1/channels/{name}/subscribers/{account} DELETE /api/v1/channels/{name}/subscribers/{account}
+    // GET   /api/v1/channels/{name}/gift-codes      POST  /api/v1/channels/{name}/gift-codes
+    // DELETE /api/v1/channels/{name}/gift-codes/{id}
     // GET   /api/v1/channels/{name}/ladder           PUT   /api/v1/channels/{name}/ladder
     // POST  /api/v1/channels/{name}/stream-key      POST  /api/v1/channels/{name}/publish-token
     // POST  /api/v1/live/start                      GET   /api/v1/live/status/{streamId}
@@ -134,6 +154,8 @@ pub fn router(parts: Parts) -> Router {
         .merge(channel::live::routes::routes(channels.clone(), figures, logins.clone()))
         .merge(analytics::routes::routes(analytics.clone(), logins.clone()))
         .merge(social::routes::routes(social, logins.clone()))
+        .merge(subscription::routes::routes(subscriptions, logins.clone()))
+        .merge(channel::door::routes::routes(channels.clone(), logins.clone()))
         .merge(channel::role::routes::routes(channels.clone(), logins.clone()))
         .merge(channel::routes::routes(channels, logins.clone()))
         .merge(chat::routes::routes(chat, logins))

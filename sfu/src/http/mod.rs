@@ -9,6 +9,7 @@ pub mod headers;
 pub mod line;
 pub mod login;
 pub mod openapi;
+pub mod passes;
 pub mod peer;
 pub mod problem;
 pub mod server;
