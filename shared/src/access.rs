@@ -38,7 +38,8 @@ pub struct ChannelAccess {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EditAccess {
-    /// See [`ChannelAccess::subscribers`].
+    /// See [`ChannelAccess::subscribers`]. It must be said: nothing shuts a door by being left out.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub subscribers: Option<Tier>,
 }
 
@@ -133,5 +134,25 @@ pub struct Enter {
 impl std::fmt::Debug for Enter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Enter(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_door_is_shut_by_word_and_not_by_silence() {
+        let read = |text: &str| serde_json::from_str::<EditAccess>(text).map(|edit| edit.subscribers);
+        assert_eq!(read(r#"{"subscribers":"two"}"#).unwrap(), Some(Tier::Two));
+        assert_eq!(read(r#"{"subscribers":null}"#).unwrap(), None);
+        assert!(read("{}").is_err());
+    }
+
+    #[test]
+    fn what_is_shown_to_get_in_is_in_no_debug_output() {
+        let shown: Enter = serde_json::from_str(r#"{"password":"correct horse"}"#).unwrap();
+        assert_eq!(format!("{shown:?}"), "Enter(…)");
+        assert!(serde_json::from_str::<Enter>(r#"{"secret":"x"}"#).is_err());
     }
 }
