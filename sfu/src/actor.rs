@@ -11,10 +11,11 @@ pub struct Actor {
     pub role: Role,
 }
 
-/// A signed embed that somebody shows, not looked at yet.
+/// What somebody shows to get in, not looked at yet: a signed embed, or the passes in their cookie, which they were given when
+/// they entered private channels.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Embed<'a> {
-    /// Its token.
+    /// Its token, or all passes.
     pub token: &'a str,
     /// It admitted this one before, to what now goes on: that it expired meanwhile is no matter.
     pub goes_on: bool,
@@ -37,12 +38,12 @@ pub enum EmbedError {
     Expired,
 }
 
-/// Who wants to see a channel: somebody signed in, somebody with a signed embed, or anybody.
+/// Who wants to see a channel: somebody signed in, somebody who shows what lets in, or anybody.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Visitor<'a> {
     /// Signed in.
     pub actor: Option<&'a Actor>,
-    /// With a signed embed.
+    /// With a signed embed or passes.
     pub embed: Option<Embed<'a>>,
 }
 

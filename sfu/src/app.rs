@@ -39,7 +39,13 @@ use crate::{
     },
     notification::{mail::smtp::MailSetUpError, service::Notifications},
     routes::{self, Parts},
-    social::service::Social,
+    social::{
+        service::Social,
+        subscription::{
+            gift::{service::BuiltIn, store::GiftStore},
+            service::Subscriptions,
+        },
+    },
     store::{Store, StoreError},
     telemetry::{
         health::{Check, Readiness},
@@ -266,6 +272,13 @@ impl Server {
         tokio::spawn(teller.clone().run());
         let followable = Arc::new(connect::Followable(channels.clone()));
         let social = Social::new(store.clone(), followable, Arc::new(connect::FollowsHeard(teller)));
+        let billing = Arc::new(BuiltIn::new(GiftStore::new(store.clone())));
+        let subscriptions = Subscriptions::new(
+            store.clone(),
+            billing,
+            Arc::new(connect::Subscribable(channels.clone())),
+            Arc::new(connect::SubscriptionsOnBus(bus.clone())),
+        );
         let topics = Arc::new(connect::Topics {
             channels: channels.clone(),
             board,
@@ -299,6 +312,7 @@ impl Server {
             notifications,
             push,
             mail,
+            subscriptions,
             chat: chat.clone(),
             gateway: gateway.clone(),
             assets: Assets::new(EMBEDDED),

@@ -49,7 +49,8 @@ pub const STANDINGS: [Standing; 12] =
 pub enum Permission {
     /// See what anybody may see: the instance, public channels, open rooms.
     SeeOpen,
-    /// See a channel that is private, watch it, and follow what happens there.
+    /// See a channel that is private, watch it, and follow what happens there. To those whom its owner lets in in another way
+    /// (its list, a password, a link, a subscription) it is open.
     SeePrivate,
     /// Write in chat, where the room's rules let one.
     WriteChat,
@@ -79,6 +80,8 @@ pub enum Permission {
     Follow,
     /// See who follows a channel.
     SeeFollowers,
+    /// Give subscriptions and end them, make gift codes, and see who subscribes.
+    GrantTiers,
     /// See the instance's figures.
     SeeInstanceFigures,
     /// See and change how the instance runs, and who is on it.
@@ -92,9 +95,9 @@ const WITH_ACCOUNT: &[Standing] =
     &[Viewer, Follower, Tier1, Tier2, Tier3, Vip, Moderator, Editor, Owner, Admin, InstanceOwner];
 
 /// Who may do what.
-pub const TABLE: [(Permission, &[Standing]); 19] = [
+pub const TABLE: [(Permission, &[Standing]); 20] = [
     (Permission::SeeOpen, EVERYBODY),
-    (Permission::SeePrivate, &[Vip, Editor, Owner]),
+    (Permission::SeePrivate, &[Vip, Moderator, Editor, Owner, Admin, InstanceOwner]),
     (Permission::WriteChat, EVERYBODY),
     (Permission::ModerateChat, &[Moderator, Owner]),
     (Permission::RuleChat, &[Owner]),
@@ -109,6 +112,7 @@ pub const TABLE: [(Permission, &[Standing]); 19] = [
     (Permission::OwnAccount, WITH_ACCOUNT),
     (Permission::Follow, WITH_ACCOUNT),
     (Permission::SeeFollowers, &[Editor, Owner]),
+    (Permission::GrantTiers, &[Owner]),
     (Permission::SeeInstanceFigures, &[Admin, InstanceOwner]),
     (Permission::RunInstance, &[Admin, InstanceOwner]),
     (Permission::AppointAdmins, &[InstanceOwner]),
@@ -188,7 +192,7 @@ mod tests {
         // One column a standing, from guest to the instance's owner.
         let expected = [
             (Permission::SeeOpen, "gvf123VMEOAI"),
-            (Permission::SeePrivate, "......V.EO.."),
+            (Permission::SeePrivate, "......VMEOAI"),
             (Permission::WriteChat, "gvf123VMEOAI"),
             (Permission::ModerateChat, ".......M.O.."),
             (Permission::RuleChat, ".........O.."),
@@ -203,6 +207,7 @@ mod tests {
             (Permission::OwnAccount, ".vf123VMEOAI"),
             (Permission::Follow, ".vf123VMEOAI"),
             (Permission::SeeFollowers, "........EO.."),
+            (Permission::GrantTiers, ".........O.."),
             (Permission::SeeInstanceFigures, "..........AI"),
             (Permission::RunInstance, "..........AI"),
             (Permission::AppointAdmins, "...........I"),

@@ -21,7 +21,11 @@ use crate::{
         mail::{self, service::Mail},
         service::Notifications,
     },
-    social::{self, service::Social},
+    social::{
+        self,
+        service::Social,
+        subscription::{self, service::Subscriptions},
+    },
     telemetry::{
         health::{self, Readiness},
         metrics::{self, Metrics},
@@ -62,6 +66,8 @@ pub struct Parts {
     pub push: Push,
     /// E-mail.
     pub mail: Mail,
+    /// Who subscribes to what.
+    pub subscriptions: Subscriptions,
     /// Figures, for the compact live API.
     pub figures: Arc<dyn Figures>,
     /// Rooms.
@@ -90,6 +96,7 @@ pub fn router(parts: Parts) -> Router {
         notifications,
         push,
         mail,
+        subscriptions,
         figures,
         chat,
         gateway,
@@ -137,6 +144,19 @@ pub fn router(parts: Parts) -> Router {
     // POST  /api/v1/channels/{name}/embed-links     DELETE /api/v1/channels/{name}/embed-links
     // GET   /api/v1/channels/{name}/roles
     // PUT   /api/v1/channels/{name}/roles/{account}       DELETE /api/v1/channels/{name}/roles/{account}
+    // POST  /api/v1/channels/{name}/entry
+    // GET   /api/v1/channels/{name}/access          PATCH /api/v1/channels/{name}/access
+    // PUT   /api/v1/channels/{name}/password        DELETE /api/v1/channels/{name}/password
+    // GET   /api/v1/channels/{name}/admitted
+    // PUT   /api/v1/channels/{name}/admitted/{account}    DELETE /api/v1/channels/{name}/admitted/{account}
+    // GET   /api/v1/channels/{name}/access-links    POST  /api/v1/channels/{name}/access-links
+    // DELETE /api/v1/channels/{name}/access-links/{id}
+    // GET   /api/v1/channels/{name}/subscription
+    // GET   /api/v1/me/subscriptions                POST  /api/v1/me/subscriptions
+    // GET   /api/v1/channels/{name}/subscribers
+    // PUT   /api/v1/channels/{name}/subscribers/{account} DELETE /api/v1/channels/{name}/subscribers/{account}
+    // GET   /api/v1/channels/{name}/gift-codes      POST  /api/v1/channels/{name}/gift-codes
+    // DELETE /api/v1/channels/{name}/gift-codes/{id}
     // GET   /api/v1/channels/{name}/ladder           PUT   /api/v1/channels/{name}/ladder
     // POST  /api/v1/channels/{name}/stream-key      POST  /api/v1/channels/{name}/publish-token
     // POST  /api/v1/live/start                      GET   /api/v1/live/status/{streamId}
@@ -167,6 +187,8 @@ pub fn router(parts: Parts) -> Router {
         .merge(notification::routes::routes(notifications, logins.clone()))
         .merge(mail::routes::routes(mail.clone(), logins.clone(), name_of))
         .merge(delivery::routes::routes(push, logins.clone(), account::device::label))
+        .merge(subscription::routes::routes(subscriptions, logins.clone()))
+        .merge(channel::door::routes::routes(channels.clone(), logins.clone()))
         .merge(channel::role::routes::routes(channels.clone(), logins.clone()))
         .merge(channel::routes::routes(channels, logins.clone()))
         .merge(chat::routes::routes(chat, logins))

@@ -19,7 +19,7 @@ pub enum Visibility {
     Public,
     /// Open to whoever has the address.
     Unlisted,
-    /// The owner alone.
+    /// Only whom the owner lets in: by a role, by name, by a password, a link or a subscription.
     Private,
 }
 

@@ -17,6 +17,7 @@ use crate::{
     notification::Bell,
     problem::Problem,
     publish::{Peers, PublisherHealth, RoomUpdate},
+    subscription::Tier,
     unit::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -407,6 +408,15 @@ pub enum Occurrence {
     FollowCreated {
         /// How many follow it now.
         followers: u64,
+    },
+    /// Somebody subscribes to the channel who didn't, or in a higher tier than before. Who it is, `GET
+    /// /api/v1/channels/{name}/subscribers` tells the owner.
+    #[serde(rename_all = "camelCase")]
+    SubscriptionCreated {
+        /// How much.
+        tier: Tier,
+        /// How many subscribe to it now.
+        subscribers: u64,
     },
 }
 

@@ -121,6 +121,14 @@ text_id!(
     /// One invite, to revoke it by; not its secret.
     InviteId
 );
+text_id!(
+    /// One way into a private channel that its owner hands out as a link; not its secret.
+    AccessLinkId
+);
+text_id!(
+    /// Gift codes that were made together, to withdraw them by; not one of them.
+    GiftBatchId
+);
 
 text_id!(
     /// One notification.

@@ -4,6 +4,7 @@
 //! cannot be forgotten on the other. Types parse on construction: a value that exists is valid.
 //! Public JSON is camelCase; times are RFC 3339 strings in UTC; ids are opaque text.
 
+pub mod access;
 pub mod account;
 pub mod analytics;
 pub mod broadcast;

@@ -141,6 +141,11 @@ pub async fn channel(name: &ChannelName) -> Answer<Channel> {
     typed("GET", &format!("channels/{name}"), None).await
 }
 
+/// Gets into a private channel by a password or a link.
+pub async fn enter(name: &ChannelName, shown: &serde_json::Value) -> Answer<()> {
+    send(None, "POST", &format!("channels/{name}/entry"), Some(shown.to_string())).await.map(|_| ())
+}
+
 /// Changes what a channel says of itself.
 pub async fn edit_channel(name: &ChannelName, body: &EditChannel) -> Answer<Channel> {
     typed("PATCH", &format!("channels/{name}"), json(body)).await

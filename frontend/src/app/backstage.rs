@@ -6,7 +6,7 @@ use crate::{
     analytics::Analytics,
     api::{Site, Who, use_site},
     browser::page,
-    channel::{CreateForm, Details, Roles},
+    channel::{Access, CreateForm, Details, Roles, Supporters},
     chat::{ChatPanel, Place},
     publish::{ObsCard, Studio},
     route::{Link, Route},
@@ -169,6 +169,10 @@ fn SettingsPage() -> Html {
                 <Details channel={Rc::new(channel.clone())} full=true />
                 <details class="more"><summary>{ "Editors and VIPs" }</summary>
                     <Roles channel={channel.name.clone()} /></details>
+                <details class="more"><summary>{ "Who gets in while it is private" }</summary>
+                    <Access channel={channel.name.clone()} /></details>
+                <details class="more"><summary>{ "Subscriptions and gift codes" }</summary>
+                    <Supporters channel={channel.name.clone()} /></details>
                 <details class="more"><summary>{ "Stream key and OBS" }</summary>
                     <ObsCard channel={channel.name.clone()} /></details>
             </details>

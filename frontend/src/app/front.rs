@@ -5,7 +5,7 @@ use crate::{
     account::{SetUpPage, SignInPage, SignUpPage},
     api::use_site,
     browser::page,
-    channel::{Follow, FollowingPage, Home, Rail, SearchPage},
+    channel::{Door, Follow, FollowingPage, Home, Rail, SearchPage, Subscribe},
     chat::{ChatPanel, Place},
     route::Route,
     watch::ChannelPage,
@@ -33,10 +33,18 @@ impl Program for Front {
                 let chat = Callback::from(|(channel, on_hide): (ChannelName, Callback<()>)| {
                     html! { <ChatPanel channel={channel} place={Place::Beside} on_hide={on_hide} /> }
                 });
-                let follow = Callback::from(
-                    |(channel, own): (ChannelName, bool)| html! { <Follow channel={channel} own={own} /> },
-                );
-                html! { <ChannelPage key={channel.clone()} name={channel.clone()} chat={chat} follow={follow} /> }
+                let follow = Callback::from(|(channel, own): (ChannelName, bool)| {
+                    html! {
+                        <>
+                            <Follow channel={channel.clone()} own={own} />
+                            if !own { <Subscribe channel={channel} /> }
+                        </>
+                    }
+                });
+                let door = Callback::from(|channel: ChannelName| html! { <Door channel={channel} /> });
+                html! {
+                    <ChannelPage key={channel.clone()} name={channel.clone()} chat={chat} follow={follow} door={door} />
+                }
             }
             _ => return None,
         })

@@ -38,6 +38,12 @@ pub fn query(name: &str) -> Option<String> {
     UrlSearchParams::new_with_str(&search).ok()?.get(name)
 }
 
+/// One parameter of what stands behind `#` in the page's address, which no server is sent.
+pub fn fragment(name: &str) -> Option<String> {
+    let hash = window()?.location().hash().ok()?;
+    UrlSearchParams::new_with_str(hash.strip_prefix('#')?).ok()?.get(name)
+}
+
 /// A text as part of an address.
 pub fn encoded(text: &str) -> String {
     js_sys::encode_uri_component(text).into()

@@ -215,7 +215,7 @@ pub fn Details(props: &DetailsProps) -> Html {
                 choices={vec![
                     Choice::new("public", "Everyone: listed on the first page"),
                     Choice::new("unlisted", "Whoever has the address"),
-                    Choice::new("private", "Only you, your editors and VIPs, and pages that you give a signed embed"),
+                    Choice::new("private", "Only those whom you let in, and pages that you give a signed embed"),
                 ]} /> }
             if props.full {
                 <TextField id={id("name")} label="Name that people see" value={draft.display_name.clone()}

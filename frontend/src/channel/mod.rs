@@ -1,8 +1,10 @@
 //! Channels: who is live, and what a channel says of itself.
 
+mod access;
 mod card;
 mod create;
 mod details;
+mod door;
 mod embedding;
 mod follow;
 mod home;
@@ -11,11 +13,15 @@ mod rail;
 mod roles;
 mod search;
 mod signed;
+mod subscribe;
 
+pub use access::{Access, Supporters};
 pub use create::CreateForm;
 pub use details::Details;
+pub use door::Door;
 pub use follow::{Follow, FollowingPage};
 pub use home::Home;
 pub use rail::Rail;
 pub use roles::Roles;
 pub use search::SearchPage;
+pub use subscribe::Subscribe;

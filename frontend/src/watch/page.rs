@@ -30,6 +30,8 @@ pub struct ChannelPageProps {
     pub chat: Chat,
     /// The button to follow a channel, which may be the visitor's own.
     pub follow: Follow,
+    /// What is shown where there is no channel, as far as the visitor may know.
+    pub door: Callback<ChannelName, Html>,
 }
 
 /// See [`ChannelPageProps::follow`].
@@ -43,7 +45,8 @@ type Chat = Callback<(ChannelName, Callback<()>), Html>;
 pub fn ChannelPage(props: &ChannelPageProps) -> Html {
     match props.name.parse::<ChannelName>() {
         Ok(name) => {
-            html! { <Known key={name.to_string()} name={name.clone()} chat={props.chat.clone()} follow={props.follow.clone()} /> }
+            html! { <Known key={name.to_string()} name={name.clone()} chat={props.chat.clone()} follow={props.follow.clone()}
+            door={props.door.clone()} /> }
         }
         Err(_) => unknown(),
     }
@@ -65,6 +68,7 @@ struct KnownProps {
     name: ChannelName,
     chat: Chat,
     follow: Follow,
+    door: Callback<ChannelName, Html>,
 }
 
 #[component]
@@ -164,7 +168,7 @@ fn Known(props: &KnownProps) -> Html {
     let gone = load.error.as_ref().is_some_and(|failure| failure.status() == Some(404));
     if gone || snapshot.view == View::Trouble(Trouble::Unknown) && load.data.is_none() && load.error.is_some()
     {
-        return unknown();
+        return props.door.emit(props.name.clone());
     }
     let others = html! {
         <Link to={Route::Home} classes="button">{ "See what is live" }</Link>

@@ -2,7 +2,7 @@
 
 use super::{
     BearerHash,
-    rules::{self, Admission, Hidden},
+    rules::{Admission, Hidden},
     service::Channels,
 };
 use crate::{
@@ -102,7 +102,7 @@ impl Channels {
         who: Visitor<'_>,
     ) -> Result<(ChannelId, Admission), AccessError> {
         let record = self.record(channel).await?;
-        match (rules::admission(who, record.as_deref(), fresh::now()), record) {
+        match (self.admission(who, record.as_deref()).await?, record) {
             (Ok(by), Some(record)) => Ok((record.channel.id.clone(), by)),
             (Err(Hidden::Embed(error)), _) => Err(AccessError::Embed(error)),
             (Ok(_) | Err(Hidden::Unknown), _) => Err(AccessError::Unknown),

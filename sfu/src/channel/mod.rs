@@ -1,6 +1,7 @@
 //! Channels: a streamer's lasting address, who may do what with it, and what it says of itself.
 
 pub mod access;
+pub mod door;
 pub mod embed;
 pub mod listing;
 pub mod live;

@@ -2,6 +2,7 @@
 
 use super::{
     Live, Past,
+    door::{Doors, pass},
     embed::token::{self, EmbedKey},
 };
 use crate::{
@@ -41,6 +42,8 @@ pub struct Record {
     pub ladder: bool,
     /// Its editors and VIPs.
     pub roles: Vec<(AccountId, ChannelRole)>,
+    /// The ways in while it is private.
+    pub doors: Doors,
 }
 
 /// By what somebody may see a channel.
@@ -50,6 +53,8 @@ pub enum Admission {
     Anyway,
     /// By a signed embed alone, which admits until then.
     ByEmbed(Timestamp),
+    /// By a pass alone, which is good until then.
+    ByPass(Timestamp),
 }
 
 /// Why somebody may not see a channel.
@@ -67,6 +72,12 @@ pub fn admission(visitor: Visitor<'_>, record: Option<&Record>, now: Timestamp) 
         return Ok(Admission::Anyway);
     }
     let embed = visitor.embed.ok_or(Hidden::Unknown)?;
+    if pass::are_passes(embed.token) {
+        let until = record.and_then(|Record { channel, doors, .. }| {
+            pass::admits(&doors.keys, &channel.id, embed.token, now, embed.goes_on)
+        });
+        return until.map(Admission::ByPass).ok_or(Hidden::Unknown);
+    }
     let key = record.and_then(|record| record.embed_key.as_ref().map(|key| (key, &record.channel.id)));
     let (key, id) = key.ok_or(Hidden::Embed(EmbedError::Invalid))?;
     let until = if embed.goes_on {
@@ -89,11 +100,13 @@ pub fn standings(who: Option<&Actor>, record: &Record) -> Standings {
     if is_owner { standings.and(Standing::Owner) } else { standings }
 }
 
-/// Whether the channel exists for somebody.
+/// Whether the channel exists for somebody, as far as its own record tells. To those on its list it is open.
 pub fn may_see(who: Option<&Actor>, record: &Record) -> bool {
     let needed = match record.channel.visibility {
-        Visibility::Private => Permission::SeePrivate,
-        Visibility::Public | Visibility::Unlisted => Permission::SeeOpen,
+        Visibility::Private if !who.is_some_and(|who| record.doors.listed.contains(&who.account)) => {
+            Permission::SeePrivate
+        }
+        _ => Permission::SeeOpen,
     };
     standings(who, record).may(needed)
 }
@@ -200,7 +213,15 @@ mod tests {
             created_at: at(0),
         };
         let owner = Some("ada".parse().unwrap());
-        Record { channel, owner, past: None, embed_key: None, ladder: true, roles: Vec::new() }
+        Record {
+            channel,
+            owner,
+            past: None,
+            embed_key: None,
+            ladder: true,
+            roles: Vec::new(),
+            doors: Doors::default(),
+        }
     }
 
     fn actor(account: &str, role: Role) -> Actor {
@@ -208,8 +229,8 @@ mod tests {
     }
 
     #[test]
-    fn a_private_channel_exists_for_its_owner_alone() {
-        let (ada, bob) = (actor("ada", Role::Member), actor("bob", Role::Owner));
+    fn a_private_channel_exists_for_its_owner_and_whom_they_let_in() {
+        let (ada, bob) = (actor("ada", Role::Member), actor("bob", Role::Member));
         let private = record("secret", Visibility::Private);
         assert!(may_see(Some(&ada), &private));
         assert!(!may_see(Some(&bob), &private));
@@ -226,6 +247,49 @@ mod tests {
             assert_eq!(may_edit(&bob, &private), edits);
             assert!(!may(&bob, &private, Permission::Publish));
         }
+        for role in [Role::Owner, Role::Admin] {
+            let runs_it = actor("cleo", role);
+            assert!(may_see(Some(&runs_it), &private) && !may_edit(&runs_it, &private));
+        }
+        let listed = Record {
+            doors: Doors { listed: ["bob".parse().unwrap()].into(), ..Doors::default() },
+            ..private.clone()
+        };
+        assert!(may_see(Some(&bob), &listed) && !may_edit(&bob, &listed));
+        assert!(!may_see(Some(&actor("cleo", Role::Member)), &listed) && !may_see(None, &listed));
+    }
+
+    #[test]
+    fn a_pass_lets_in_until_what_it_was_given_for_is_gone() {
+        use crate::{actor::Embed, channel::door::pass::PassKey};
+        let (password, link) = (PassKey::from_random([1; 32]), PassKey::from_random([2; 32]));
+        let with = |keys: &[PassKey]| Record {
+            doors: Doors { keys: keys.to_vec(), ..Doors::default() },
+            ..record("secret", Visibility::Private)
+        };
+        let private = with(&[password.clone(), link.clone()]);
+        let id = &private.channel.id;
+        let one = pass::with(None, &password, &[], id, at(0));
+        let both = pass::with(Some(&one), &link, &[], id, at(10));
+        let day = 24 * 60 * 60;
+        let shows = |passes, record: &Record, now, goes_on| {
+            let visitor = Visitor { actor: None, embed: Some(Embed { token: passes, goes_on }) };
+            admission(visitor, Some(record), at(now))
+        };
+        assert_eq!(shows(&one, &private, 0, false), Ok(Admission::ByPass(at(30 * day))));
+        assert_eq!(shows(&both, &private, 0, false), Ok(Admission::ByPass(at(30 * day + 10))));
+        assert_eq!(shows(&one, &private, 30 * day, false), Err(Hidden::Unknown), "no more than of none");
+        assert_eq!(shows(&one, &private, 30 * day, true), Ok(Admission::ByPass(at(30 * day))));
+        for goes_on in [false, true] {
+            assert_eq!(shows(&one, &with(std::slice::from_ref(&link)), 0, goes_on), Err(Hidden::Unknown));
+            assert!(shows(&both, &with(std::slice::from_ref(&link)), 0, goes_on).is_ok());
+            assert_eq!(shows(&both, &with(&[]), 0, goes_on), Err(Hidden::Unknown));
+            assert_eq!(shows("weir_pass_x", &private, 0, goes_on), Err(Hidden::Unknown));
+        }
+        assert_eq!(
+            shows("weir_pass_x", &record("open", Visibility::Unlisted), 0, false),
+            Ok(Admission::Anyway)
+        );
     }
 
     #[test]

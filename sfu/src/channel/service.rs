@@ -2,6 +2,10 @@
 
 use super::{
     Announce, Keys, Live, LiveControl, LiveSource, PastSource,
+    door::{
+        Doors, Passwords, Regulars,
+        service::{Door, DoorError},
+    },
     listing::{self, Filter, Place},
     live::store::StartStore,
     naming::{Names, Naming},
@@ -81,6 +85,9 @@ pub enum ChannelError {
     /// More channels than an account has.
     #[error("an account has at most {} channels", rules::CHANNELS_MOST)]
     TooMany,
+    /// A way into a private channel.
+    #[error(transparent)]
+    Door(DoorError),
     /// The store could not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -101,6 +108,10 @@ pub struct Ports {
     pub names: Arc<dyn Names>,
     /// Hears of changes.
     pub announce: Arc<dyn Announce>,
+    /// Hashes the passwords of private channels.
+    pub passwords: Arc<dyn Passwords>,
+    /// Knows who moderates and subscribes.
+    pub regulars: Arc<dyn Regulars>,
 }
 
 /// The service; cheap to clone.
@@ -111,6 +122,7 @@ pub struct Channels {
     roles: RoleStore,
     pub(super) ports: Ports,
     pub(super) naming: Naming,
+    pub(super) door: Door,
     pub(super) cache: Arc<Cache>,
 }
 
@@ -150,7 +162,8 @@ impl Channels {
     pub fn new(store: Store, ports: Ports) -> Self {
         let (starts, roles) = (StartStore::new(store.clone()), RoleStore::new(store.clone()));
         let naming = Naming::new(ports.names.clone());
-        Self { store: ChannelStore::new(store), starts, roles, ports, naming, cache: Arc::default() }
+        let door = Door::new(store.clone(), ports.passwords.clone(), ports.regulars.clone());
+        Self { store: ChannelStore::new(store), starts, roles, ports, naming, door, cache: Arc::default() }
     }
 
     /// Broadcasts that were announced.
@@ -187,6 +200,7 @@ impl Channels {
         let Some(mut record) = read else { return Ok(None) };
         record.past = self.ports.past.last_ended(&record.channel.id).await?;
         record.roles = self.roles.of(&record.channel.id).await?;
+        record.doors = self.door.store().of(&record.channel.id).await?;
         let record = Arc::new(record);
         self.cache.put(&record, edits);
         Ok(Some(record))
@@ -204,7 +218,7 @@ impl Channels {
         name: &ChannelName,
     ) -> Result<(Arc<Record>, Admission), ChannelError> {
         let record = self.record(name).await?;
-        match (rules::admission(who, record.as_deref(), fresh::now()), record) {
+        match (self.admission(who, record.as_deref()).await?, record) {
             (Ok(by), Some(record)) => Ok((record, by)),
             (Err(Hidden::Embed(error)), _) => Err(ChannelError::Embed(error)),
             (Ok(_) | Err(Hidden::Unknown), _) => Err(ChannelError::Unknown),
@@ -260,8 +274,8 @@ impl Channels {
             created_at: fresh::now(),
         };
         let key = self.ports.keys.stream_key();
-        let (owner, roles) = (owner.cloned(), Vec::new());
-        let record = Record { channel, owner, past: None, embed_key: None, ladder: true, roles };
+        let (owner, roles, doors) = (owner.cloned(), Vec::new(), Doors::default());
+        let record = Record { channel, owner, past: None, embed_key: None, ladder: true, roles, doors };
         self.store.create(&record, &key.hash).await.map_err(|error| match error {
             StoreError::Taken => ChannelError::Taken,
             other => other.into(),
@@ -549,8 +563,8 @@ impl Channels {
     ) -> Result<Vec<ChannelCard>, StoreError> {
         let mut cards = Vec::with_capacity(channels.len());
         for id in channels {
-            let record = self.record_by_id(&id).await?;
-            if let Some(record) = record.filter(|record| rules::may_see(Some(who), record)) {
+            let Some(record) = self.record_by_id(&id).await? else { continue };
+            if self.sees(Some(who), &record).await? {
                 cards.push(ChannelCard { channel: record.channel.clone(), state: self.state_of(&record) });
             }
         }

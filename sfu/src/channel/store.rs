@@ -1,6 +1,6 @@
 //! Channels, stream keys and publish tokens in SQL.
 
-use super::{Past, embed::token::EmbedKey, rules::Record};
+use super::{Past, door::Doors, embed::token::EmbedKey, rules::Record};
 use crate::{
     secret::SecretHash,
     store::{Store, StoreError},
@@ -92,7 +92,7 @@ fn record(row: &AnyRow) -> Result<Record, StoreError> {
         key.map(|text| EmbedKey::from_text(&text).ok_or_else(|| StoreError::Row("an embed key".into())));
     let ladder = row.try_get::<i64, _>(12)? != 0;
     let embed_key = embed_key.transpose()?;
-    Ok(Record { channel, owner, past: None, embed_key, ladder, roles: Vec::new() })
+    Ok(Record { channel, owner, past: None, embed_key, ladder, roles: Vec::new(), doors: Doors::default() })
 }
 
 impl ChannelStore {

@@ -82,6 +82,9 @@ pub trait Surroundings: Send + Sync + 'static {
 
     /// Somebody wrote; it is on disk.
     fn sent(&self, channel: &ChannelName, message: &MessageId);
+
+    /// Somebody doesn't moderate a channel any more; it is on disk.
+    fn moderator_left(&self, channel: &ChannelId, who: &AccountId);
 }
 
 /// What chat needs of everybody else.

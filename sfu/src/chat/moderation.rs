@@ -215,9 +215,13 @@ impl Chat {
         let place = self.allowed(who, channel, Permission::Appoint).await?;
         let room = self.room(&place).await?;
         let found = self.0.ports.accounts.by_name(account).await?.ok_or(ChatError::UnknownAccount)?;
-        match self.0.writer.write(room, Work::Moderator { account: found.id, is_moderator: false }).await? {
+        let work = Work::Moderator { account: found.id.clone(), is_moderator: false };
+        match self.0.writer.write(room, work).await? {
             Done::Nothing => Err(ChatError::UnknownAccount),
-            _ => Ok(()),
+            _ => {
+                self.0.ports.surroundings.moderator_left(&place.channel, &found.id);
+                Ok(())
+            }
         }
     }
 }

@@ -290,6 +290,16 @@ impl ChatStore {
         Ok(Since::All(updates))
     }
 
+    /// Whether somebody moderates a channel's chat.
+    pub async fn moderates(&self, channel: &ChannelId, account: &AccountId) -> Result<bool, StoreError> {
+        let row = sqlx::query("SELECT 1 FROM chat_moderators WHERE channel_id = $1 AND account_id = $2")
+            .bind(channel.as_str())
+            .bind(account.as_str())
+            .fetch_optional(self.0.pool())
+            .await?;
+        Ok(row.is_some())
+    }
+
     /// A channel's moderators, by what they sign in with.
     pub async fn moderators(
         &self,

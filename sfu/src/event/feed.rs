@@ -123,9 +123,10 @@ impl Feeds {
         let mut cursor = first_cursor(fresh::now());
         let mut was_failing = false;
         loop {
+            let mut is_asked = false;
             tokio::select! {
                 _ = ticks.tick() => {}
-                () = next_change(&mut occurrences), if !is_measured => {}
+                () = next_change(&mut occurrences), if !is_measured => is_asked = true,
                 () = sender.closed() => {
                     if self.forget_unfollowed(&key) {
                         return;
@@ -150,8 +151,10 @@ impl Feeds {
                 continue;
             }
             sender.send_if_modified(|told| {
+                // Who may have it may have changed: each follower is checked before it is told.
                 let is_news = told.as_ref().is_none_or(|told| {
-                    told.reading.restricted != reading.restricted
+                    is_asked && reading.restricted
+                        || told.reading.restricted != reading.restricted
                         || change::is_news(&told.reading.payload, &reading.payload)
                 });
                 if is_news {

@@ -17,6 +17,7 @@ use crate::{
         endings::{Endings, EndingsOf},
         line::{Heard, Line},
         login::{self, Credential, Logins, SignedIn},
+        passes,
         peer::{Peer, Site, is_same_origin},
         problem::ProblemResponse,
     },
@@ -200,6 +201,7 @@ async fn upgrade(
     let place =
         place.ok_or_else(|| full("This server has as many pages open as it can. Try again in a moment."))?;
     let credential = login::credential(&headers);
+    let passes: Option<Arc<str>> = passes::of(&headers).map(Into::into);
     let who = login::who(&headers, gateway.logins.as_ref()).await?;
     let socket = socket
         // The gateway answers one that is a little too large; far larger ones aren't even read.
@@ -210,7 +212,7 @@ async fn upgrade(
         .max_write_buffer_size(1024 * 1024);
     Ok(socket.on_upgrade(move |socket| async move {
         let credential = credential.filter(|_| who.is_some());
-        Session::new(gateway, who, peer.address, place).run(socket, credential).await;
+        Session::new(gateway, who, passes, peer.address, place).run(socket, credential).await;
     }))
 }
 
@@ -232,6 +234,8 @@ type Work = Abortable<BoxFuture<'static, Happened>>;
 struct Session {
     gateway: Gateway,
     who: Option<Arc<SignedIn>>,
+    /// The passes that the page's browser has, which are shown where no signed embed is.
+    passes: Option<Arc<str>>,
     address: Option<IpAddr>,
     core: Connection<Payload>,
     since: Instant,
@@ -247,11 +251,18 @@ struct Session {
 }
 
 impl Session {
-    fn new(gateway: Gateway, who: Option<SignedIn>, address: Option<IpAddr>, place: Place) -> Self {
+    fn new(
+        gateway: Gateway,
+        who: Option<SignedIn>,
+        passes: Option<Arc<str>>,
+        address: Option<IpAddr>,
+        place: Place,
+    ) -> Self {
         gateway.metrics.connections.inc();
         Self {
             gateway,
             who: who.map(Arc::new),
+            passes,
             address,
             core: Connection::new(Duration::ZERO),
             since: Instant::now(),
@@ -370,9 +381,9 @@ impl Session {
         None
     }
 
-    /// A signed embed's token, and whether it admitted on this connection before.
+    /// What is shown, and whether it admitted on this connection before.
     fn shown(&self, token: Option<String>) -> (Option<Arc<str>>, bool) {
-        let token: Option<Arc<str>> = token.map(Into::into);
+        let token = token.map(Into::into).or_else(|| self.passes.clone());
         let is_proven = token.is_some() && token == self.proven;
         (token, is_proven)
     }

@@ -1,6 +1,6 @@
 //! How a request proves whose it is: a person's login cookie, or a program's API token; and the extractor for handlers.
 
-use super::problem::ProblemResponse;
+use super::{passes, problem::ProblemResponse};
 use crate::{
     actor::{Actor, Embed, Visitor},
     secret::Secret,
@@ -68,10 +68,10 @@ pub fn reader(who: Option<&SignedIn>) -> Option<&Actor> {
     who.filter(|who| who.has(Scope::Read)).map(|who| &who.actor)
 }
 
-/// The signed embed that a request shows as its Bearer, if it does.
+/// What a request shows to get in: the signed embed that is its Bearer, or else its passes.
 pub fn embed_of(headers: &HeaderMap) -> Option<Embed<'_>> {
-    let token = bearer_of(headers).filter(|bearer| bearer.starts_with(EMBED))?;
-    Some(Embed { token, goes_on: false })
+    let embed = bearer_of(headers).filter(|bearer| bearer.starts_with(EMBED));
+    Some(Embed { token: embed.or_else(|| passes::of(headers))?, goes_on: false })
 }
 
 /// As whom, and with what, a request comes to see something.
@@ -124,7 +124,7 @@ const MAX_AGE: u64 = 400 * 24 * 60 * 60;
 
 /// The cookie of a new login.
 pub fn cookie(secret: &Secret, secure: bool) -> HeaderValue {
-    header_value(
+    set_cookie(
         format!("{COOKIE}={}; Path=/; HttpOnly; SameSite=Lax; Max-Age={MAX_AGE}", secret.reveal()),
         secure,
     )
@@ -132,10 +132,11 @@ pub fn cookie(secret: &Secret, secure: bool) -> HeaderValue {
 
 /// Takes the cookie back.
 pub fn no_cookie(secure: bool) -> HeaderValue {
-    header_value(format!("{COOKIE}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0"), secure)
+    set_cookie(format!("{COOKIE}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0"), secure)
 }
 
-fn header_value(mut text: String, secure: bool) -> HeaderValue {
+/// A cookie as a header, which no log shows.
+pub(super) fn set_cookie(mut text: String, secure: bool) -> HeaderValue {
     if secure {
         text.push_str("; Secure");
     }
@@ -152,7 +153,7 @@ const EMBED: &str = "weir_emb_";
 
 /// What came with a request. A Bearer goes before a cookie, unless it is not ours: some proxies add one of their own.
 pub fn credential(headers: &HeaderMap) -> Option<Credential> {
-    let cookie = cookie_of(headers);
+    let cookie = cookie_of(headers, COOKIE);
     match bearer_of(headers).filter(|bearer| !bearer.starts_with(EMBED)) {
         Some(bearer) if bearer.starts_with(OURS) || cookie.is_none() => {
             Some(Credential::Bearer(bearer.into()))
@@ -163,13 +164,14 @@ pub fn credential(headers: &HeaderMap) -> Option<Credential> {
 
 /// Whether a request proves itself by a token that no page of another site could have added.
 pub fn is_by_token_alone(headers: &HeaderMap) -> bool {
-    cookie_of(headers).is_none() && bearer_of(headers).is_some_and(|bearer| bearer.starts_with(OURS))
+    cookie_of(headers, COOKIE).is_none() && bearer_of(headers).is_some_and(|bearer| bearer.starts_with(OURS))
 }
 
-fn cookie_of(headers: &HeaderMap) -> Option<&str> {
+/// The value of the cookie of that name.
+pub(super) fn cookie_of<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a str> {
     let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
     let mut pairs = cookies.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, _)| *name == COOKIE).map(|(_, token)| token)
+    pairs.find(|(name, _)| *name == wanted).map(|(_, token)| token)
 }
 
 fn bearer_of(headers: &HeaderMap) -> Option<&str> {

@@ -10,6 +10,7 @@ pub mod line;
 pub mod login;
 pub mod openapi;
 pub mod outgoing;
+pub mod passes;
 pub mod peer;
 pub mod problem;
 pub mod server;

@@ -1,10 +1,15 @@
-//! What connects people and channels: following.
+//! What connects people and channels: following, subscribing.
 
 pub mod routes;
 pub mod service;
 pub mod store;
+pub mod subscription;
 
-use crate::{actor::Actor, http::problem::ProblemResponse, store::StoreError};
+use crate::{
+    actor::{Actor, Visitor},
+    http::problem::ProblemResponse,
+    store::StoreError,
+};
 use futures_util::future::BoxFuture;
 use shared::{
     channel::ChannelCard,
@@ -16,7 +21,7 @@ pub trait Channels: Send + Sync + 'static {
     /// A channel that somebody may see, and whether it is their own.
     fn seen<'a>(
         &'a self,
-        who: Option<&'a Actor>,
+        who: Visitor<'a>,
         channel: &'a ChannelName,
     ) -> BoxFuture<'a, Result<(ChannelId, bool), ProblemResponse>>;
 

@@ -9,7 +9,11 @@ use crate::http::{
     login::{self, HasLogins, Logins, SignedIn},
     problem::ProblemResponse,
 };
-use axum::{Json as Answer, extract::State, http::StatusCode};
+use axum::{
+    Json as Answer,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+};
 use shared::{
     account::Scope,
     channel::ChannelCard,
@@ -59,9 +63,10 @@ pub fn routes(social: Social, logins: Arc<dyn Logins>) -> OpenApiRouter {
 async fn read(
     State(api): State<Api>,
     who: Option<SignedIn>,
+    headers: HeaderMap,
     Path(name): Path<ChannelName>,
 ) -> Result<Answer<Following>, ProblemResponse> {
-    Ok(Answer(api.social.of(login::reader(who.as_ref()), &name).await?))
+    Ok(Answer(api.social.of(login::visitor(who.as_ref(), &headers), &name).await?))
 }
 
 /// Follow a channel
@@ -85,10 +90,11 @@ async fn read(
 async fn follow(
     State(api): State<Api>,
     who: SignedIn,
+    headers: HeaderMap,
     Path(name): Path<ChannelName>,
 ) -> Result<Answer<Following>, ProblemResponse> {
     who.may(Scope::FollowWrite)?;
-    Ok(Answer(api.social.follow(&who.actor, &name).await?))
+    Ok(Answer(api.social.follow(&who.actor, login::embed_of(&headers), &name).await?))
 }
 
 /// Don't follow a channel any more
@@ -109,10 +115,11 @@ async fn follow(
 async fn unfollow(
     State(api): State<Api>,
     who: SignedIn,
+    headers: HeaderMap,
     Path(name): Path<ChannelName>,
 ) -> Result<Answer<Following>, ProblemResponse> {
     who.may(Scope::FollowWrite)?;
-    Ok(Answer(api.social.unfollow(&who.actor, &name).await?))
+    Ok(Answer(api.social.unfollow(&who.actor, login::embed_of(&headers), &name).await?))
 }
 
 /// Who follows a channel

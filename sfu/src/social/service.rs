@@ -5,7 +5,7 @@ use super::{
     store::{FOLLOWED_MOST, FollowStore, Followed},
 };
 use crate::{
-    actor::Actor,
+    actor::{Actor, Embed, Visitor},
     fresh,
     http::problem::ProblemResponse,
     limit::{Limiter, Rate},
@@ -67,11 +67,7 @@ impl Social {
         Self { store: FollowStore::new(store), channels, heard, since: Instant::now(), changes }
     }
 
-    async fn channel(
-        &self,
-        who: Option<&Actor>,
-        name: &ChannelName,
-    ) -> Result<(ChannelId, bool), FollowError> {
+    async fn channel(&self, who: Visitor<'_>, name: &ChannelName) -> Result<(ChannelId, bool), FollowError> {
         self.channels.seen(who, name).await.map_err(FollowError::Refused)
     }
 
@@ -81,9 +77,9 @@ impl Social {
     }
 
     /// How many follow a channel, and since when whoever asks does.
-    pub async fn of(&self, who: Option<&Actor>, name: &ChannelName) -> Result<Following, FollowError> {
+    pub async fn of(&self, who: Visitor<'_>, name: &ChannelName) -> Result<Following, FollowError> {
         let (channel, _) = self.channel(who, name).await?;
-        Ok(self.store.of(&channel, who.map(|who| &who.account)).await?)
+        Ok(self.store.of(&channel, who.actor.map(|who| &who.account)).await?)
     }
 
     /// Since when somebody follows a channel.
@@ -91,9 +87,14 @@ impl Social {
         self.store.since(channel, who).await
     }
 
-    /// Follows a channel; whoever does already goes on.
-    pub async fn follow(&self, who: &Actor, name: &ChannelName) -> Result<Following, FollowError> {
-        let (channel, is_own) = self.channel(Some(who), name).await?;
+    /// Follows a channel; whoever does already goes on. `shown` may let them into a private one.
+    pub async fn follow(
+        &self,
+        who: &Actor,
+        shown: Option<Embed<'_>>,
+        name: &ChannelName,
+    ) -> Result<Following, FollowError> {
+        let (channel, is_own) = self.channel(Visitor { actor: Some(who), embed: shown }, name).await?;
         if is_own {
             return Err(FollowError::OwnChannel);
         }
@@ -112,9 +113,14 @@ impl Social {
     }
 
     /// Doesn't follow a channel any more.
-    pub async fn unfollow(&self, who: &Actor, name: &ChannelName) -> Result<Following, FollowError> {
+    pub async fn unfollow(
+        &self,
+        who: &Actor,
+        shown: Option<Embed<'_>>,
+        name: &ChannelName,
+    ) -> Result<Following, FollowError> {
         self.take(who)?;
-        let channel = match self.channel(Some(who), name).await {
+        let channel = match self.channel(Visitor { actor: Some(who), embed: shown }, name).await {
             Ok((channel, _)) => channel,
             Err(refused) => {
                 // One that isn't shown to them any more can be left all the same.

@@ -211,6 +211,16 @@ fn what_is_answered_is_what_is_described() {
     get(&format!("{name}/followers"), "channels/ada/followers");
     get(&format!("{name}/roles"), "channels/ada/roles");
     ask("PATCH", "/api/v1/me", "/api/v1/me", Some(json!({ "bio": "A test" })));
+    post(&format!("{name}/access-links"), "channels/ada/access-links", json!({ "uses": 2, "days": 1 }));
+    let codes = json!({ "tier": "one", "days": 1, "count": 2 });
+    let made = post(&format!("{name}/gift-codes"), "channels/ada/gift-codes", codes);
+    post("me/subscriptions", "me/subscriptions", json!({ "code": made["codes"][0] }));
+    get("me/subscriptions", "me/subscriptions");
+    let admitted = "/api/v1/channels/{name}/admitted/{account}";
+    ask("PUT", admitted, "/api/v1/channels/ada/admitted/ada", None);
+    for part in ["access", "admitted", "access-links", "subscription", "subscribers", "gift-codes"] {
+        get(&format!("{name}/{part}"), &format!("channels/ada/{part}"));
+    }
     post("channels", "channels", json!({ "name": "second" }));
     get(name, "channels/ada");
     let edit = json!({ "tags": ["a"], "embedding": { "allow": "sites", "sites": ["https://a.example"] } });

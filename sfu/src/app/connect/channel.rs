@@ -1,6 +1,9 @@
 //! What channels need of everybody else.
 
-use super::account::Looks;
+use super::{
+    account::Looks,
+    private::{DoorPasswords, RegularsOf},
+};
 use crate::{
     account::{Names, store::AccountStore},
     broadcast::{
@@ -40,6 +43,8 @@ pub(in crate::app) fn ports(
         keys: Arc::new(PublisherKeys),
         names: Arc::new(NamesOfAccounts(AccountStore::new(store.clone()))),
         announce: Arc::new(OnBus(bus.clone())),
+        passwords: Arc::new(DoorPasswords::new()),
+        regulars: Arc::new(RegularsOf::new(store)),
     }
 }
 

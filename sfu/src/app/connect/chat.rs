@@ -47,7 +47,11 @@ pub(in crate::app) fn chat_ports(
     chat::Ports {
         channels: Arc::new(OfChannels(channels.clone())),
         accounts: Arc::new(OfAccounts(accounts.clone())),
-        surroundings: Arc::new(OfServer { board: board.clone(), bus: bus.clone() }),
+        surroundings: Arc::new(OfServer {
+            board: board.clone(),
+            bus: bus.clone(),
+            channels: channels.clone(),
+        }),
     }
 }
 
@@ -65,11 +69,15 @@ impl chat::Channels for OfChannels {
                 ChannelError::Embed(error) => ChatError::Embed(error),
                 _ => ChatError::UnknownChannel,
             })?;
+            let tier = match who.actor {
+                Some(actor) => self.0.tier(&record.channel.id, &actor.account).await?,
+                None => None,
+            };
             Ok(Place {
                 channel: record.channel.id.clone(),
                 name: record.channel.name.clone(),
                 owner: record.owner.clone(),
-                standings: rules::standings(who.actor, &record),
+                standings: rules::standings(who.actor, &record).with_tier(tier),
             })
         }
         .boxed()
@@ -103,6 +111,7 @@ impl chat::Accounts for OfAccounts {
 struct OfServer {
     board: LiveBoard,
     bus: Bus,
+    channels: Channels,
 }
 
 impl chat::Surroundings for OfServer {
@@ -114,6 +123,15 @@ impl chat::Surroundings for OfServer {
 
     fn sent(&self, channel: &ChannelName, message: &MessageId) {
         self.bus.publish(channel, Occurrence::ChatMessageSent { message_id: message.clone() });
+    }
+
+    fn moderator_left(&self, channel: &ChannelId, who: &AccountId) {
+        let (channels, channel, who) = (self.channels.clone(), channel.clone(), who.clone());
+        tokio::spawn(async move {
+            if let Err(error) = channels.regular_left(&channel, &who).await {
+                tracing::warn!(%error, "somebody who doesn't moderate any more could not be asked for anew");
+            }
+        });
     }
 }
 

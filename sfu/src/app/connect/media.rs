@@ -15,6 +15,7 @@ use crate::{
     channel::{
         LiveControl,
         access::{AccessError, PublisherGrant},
+        door::pass,
         rules::Admission,
         service::Channels,
     },
@@ -180,7 +181,9 @@ impl whep::Gate for WatcherGate {
         async move {
             let who = login::viewer(headers, self.logins.as_ref()).await?;
             let Visitor { actor, embed } = login::visitor(who.as_ref(), headers);
-            let embed = embed.or(token.map(|token| Embed { token, goes_on: false }));
+            // A token of the address goes before the passes that a browser sends along with everything.
+            let bearer = embed.filter(|embed| !pass::are_passes(embed.token));
+            let embed = bearer.or(token.map(|token| Embed { token, goes_on: false })).or(embed);
             match self.channels.watcher(channel, Visitor { actor, embed }).await {
                 Ok((channel, by)) => {
                     let (by_embed, account) = (by != Admission::Anyway, actor.map(|who| who.account.clone()));

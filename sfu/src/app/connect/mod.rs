@@ -6,6 +6,7 @@ mod channel;
 mod chat;
 mod media;
 mod notification;
+mod private;
 mod social;
 mod topics;
 
@@ -16,6 +17,7 @@ pub(super) use self::{
     chat::{ChatFigures, ChatTopic, chat_ports, follow_edits},
     media::media,
     notification::{BellsOf, FollowsHeard, Teller, Warnings, outboxes},
+    private::{Subscribable, SubscriptionsOnBus},
     social::Followable,
     topics::Topics,
 };

@@ -1,7 +1,7 @@
 //! What following needs of everybody else.
 
 use crate::{
-    actor::Actor,
+    actor::{Actor, Visitor},
     channel::{rules, service::Channels},
     http::problem::ProblemResponse,
     permission::{Permission, Standing},
@@ -20,12 +20,12 @@ pub(in crate::app) struct Followable(pub(in crate::app) Channels);
 impl social::Channels for Followable {
     fn seen<'a>(
         &'a self,
-        who: Option<&'a Actor>,
+        who: Visitor<'a>,
         channel: &'a ChannelName,
     ) -> BoxFuture<'a, Result<(ChannelId, bool), ProblemResponse>> {
         async move {
-            let record = self.0.seen(who.into(), channel).await?;
-            let is_own = rules::standings(who, &record).has(Standing::Owner);
+            let record = self.0.seen(who, channel).await?;
+            let is_own = rules::standings(who.actor, &record).has(Standing::Owner);
             Ok((record.channel.id.clone(), is_own))
         }
         .boxed()

@@ -22,10 +22,12 @@ use Need::{Door, May};
 fn need(operation: &str) -> Need {
     use Permission::*;
     May(match operation {
-        "setUp" | "signIn" | "signUp" | "reportView" | "confirmEmail" | "unsubscribeEmail" => return Door,
+        "setUp" | "signIn" | "signUp" | "reportView" | "confirmEmail" | "unsubscribeEmail" | "enterChannel" => {
+            return Door;
+        }
         "readInstance" | "readOpenApi" | "listChannels" | "readChannel" | "readChannelState"
         | "readEmbedding" | "readLiveStatus" | "openEvents" | "signOut" | "createGuest" | "readChat"
-        | "listMessages" | "readProfile" | "listCategories" | "readFollow" => SeeOpen,
+        | "listMessages" | "readProfile" | "listCategories" | "readFollow" | "readSubscription" => SeeOpen,
         "sendMessage" => WriteChat,
         "deleteMessage" | "listSilences" | "silencePerson" | "unsilencePerson" | "listModerators" => {
             ModerateChat
@@ -33,7 +35,21 @@ fn need(operation: &str) -> Need {
         "editChat" => RuleChat,
         "setRole" | "removeRole" | "addModerator" | "removeModerator" => Appoint,
         "listRoles" => SeeRoles,
-        "editChannel" | "createEmbedLink" | "revokeEmbedLinks" => Admit,
+        "editChannel"
+        | "createEmbedLink"
+        | "revokeEmbedLinks"
+        | "readAccess"
+        | "editAccess"
+        | "setChannelPassword"
+        | "removeChannelPassword"
+        | "listAdmitted"
+        | "admitPerson"
+        | "unadmitPerson"
+        | "listAccessLinks"
+        | "createAccessLink"
+        | "revokeAccessLink" => Admit,
+        "listSubscribers" | "grantSubscription" | "endSubscription" | "listGiftCodes" | "createGiftCodes"
+        | "withdrawGiftCodes" => GrantTiers,
         "rotateStreamKey" | "createPublishToken" | "startLive" => Publish,
         "endBroadcast" => EndBroadcast,
         "listBroadcasts"
@@ -43,9 +59,8 @@ fn need(operation: &str) -> Need {
         | "readLiveAnalytics" => SeeFigures,
         "readLadder" | "setLadder" => SetLadder,
         "readMe" | "listLogins" | "revokeLogin" | "listTokens" | "createToken" | "revokeToken"
-        | "createChannel" | "editMe" | "setAvatar" | "removeAvatar" | "changePassword" | "endOtherLogins" => {
-            OwnAccount
-        }
+        | "createChannel" | "editMe" | "setAvatar" | "removeAvatar" | "changePassword" | "endOtherLogins"
+        | "listSubscriptions" | "redeemCode" => OwnAccount,
         "readEmail" | "setEmail" | "removeEmail" => OwnAccount,
         "readPushKey" => SeeOpen,
         "listNotifications"
@@ -166,6 +181,10 @@ impl Stage {
             call("PUT", &format!("channels/stage/roles/{account}"), json!({ "role": role })).await;
         }
         call("PUT", "channels/stage/moderators/moderator", json!({})).await;
+        for (account, tier) in [("tier1", "one"), ("tier2", "two"), ("tier3", "three")] {
+            let body = json!({ "tier": tier, "days": 30 });
+            call("PUT", &format!("channels/stage/subscribers/{account}"), body).await;
+        }
         let message = call("POST", "channels/stage/chat/messages", json!({ "text": "Hello" })).await;
         let guest =
             ok(world.call("POST", "/api/v1/chat/guests", "", Some(json!({ "name": "Ben" }))).await).await;
@@ -300,6 +319,27 @@ async fn a_private_channel_is_there_for_those_alone_whom_the_table_names() {
         let status = stage.ask(one, "GET", "/api/v1/channels/stage", None).await.status.as_u16();
         let expected = if one.is.may(Permission::SeePrivate) { 200 } else { 404 };
         assert_eq!(status, expected, "{:?}", one.standing);
+    }
+}
+
+#[tokio::test]
+async fn subscribers_get_into_a_private_channel_that_is_theirs_by_their_tier() {
+    let stage = Stage::new().await;
+    let owner = stage.people.iter().find(|one| one.standing == Standing::Owner).unwrap();
+    let hide = json!({ "visibility": "PRIVATE" });
+    ok(stage.ask(owner, "PATCH", "/api/v1/channels/stage", Some(&hide)).await).await;
+    for (least, let_in) in [
+        (json!("one"), &[Standing::Tier1, Standing::Tier2, Standing::Tier3][..]),
+        (json!("three"), &[Standing::Tier3]),
+        (Value::Null, &[]),
+    ] {
+        let access = json!({ "subscribers": least });
+        ok(stage.ask(owner, "PATCH", "/api/v1/channels/stage/access", Some(&access)).await).await;
+        for one in &stage.people {
+            let status = stage.ask(one, "GET", "/api/v1/channels/stage", None).await.status.as_u16();
+            let sees = one.is.may(Permission::SeePrivate) || let_in.contains(&one.standing);
+            assert_eq!(status, if sees { 200 } else { 404 }, "{:?} {least}", one.standing);
+        }
     }
 }
 

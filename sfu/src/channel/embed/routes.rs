@@ -220,7 +220,7 @@ async fn answer(embeds: &Embeds, peer: &Peer, asked: Asked) -> Result<Response, 
     let token = token.as_deref().filter(|_| by != Admission::Anyway);
     let mut answer = oembed::answer(channel, token, &embeds.instance, &peer.base_url, size);
     let mut caching = format!("public, max-age={}", oembed::CACHE_AGE);
-    if let Admission::ByEmbed(until) = by {
+    if let Admission::ByEmbed(until) | Admission::ByPass(until) = by {
         let left = until.since(fresh::now()).as_secs();
         answer.cache_age = answer.cache_age.min(left.try_into().unwrap_or(u32::MAX));
         caching = "no-store".to_owned();

@@ -4,7 +4,7 @@ use super::rules::{self, Known, START_LASTS, Start};
 use crate::{
     actor::Actor,
     channel::{
-        rules::{may, may_see},
+        rules::may,
         service::{ChannelError, Channels, edited},
     },
     fresh,
@@ -94,7 +94,10 @@ impl Channels {
         let known = self.known(id).await?;
         let channel = known.channel().ok_or(LiveError::Unknown)?;
         let record = self.record_by_id(channel).await.map_err(ChannelError::from)?;
-        record.filter(|record| may_see(who, record)).ok_or(LiveError::Unknown)?;
+        let record = record.ok_or(LiveError::Unknown)?;
+        if !self.sees(who, &record).await.map_err(ChannelError::from)? {
+            return Err(LiveError::Unknown);
+        }
         Ok(rules::status(id, &known, fresh::now()))
     }
 
@@ -103,7 +106,10 @@ impl Channels {
         let known = self.known(id).await?;
         let channel = known.channel().ok_or(LiveError::Unknown)?;
         let record = self.record_by_id(channel).await.map_err(ChannelError::from)?;
-        let record = record.filter(|record| may_see(Some(who), record)).ok_or(LiveError::Unknown)?;
+        let record = record.ok_or(LiveError::Unknown)?;
+        if !self.sees(Some(who), &record).await.map_err(ChannelError::from)? {
+            return Err(LiveError::Unknown);
+        }
         if may(who, &record, Permission::SeeFigures) { Ok(()) } else { Err(ChannelError::NotYours.into()) }
     }
 

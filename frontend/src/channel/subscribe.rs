@@ -1,0 +1,128 @@
+//! Subscribing to a channel: what there is, what one has, and the way to redeem a gift code.
+
+use crate::{
+    api::{Order, Who, text, use_desk, use_site},
+    browser::time,
+    route::to_sign_in,
+    ui::{Button, Dialog, Kind, Skeleton, TextField, alert, el, words},
+};
+use serde_json::{Value, json};
+use shared::{id::ChannelName, unit::Timestamp};
+use yew::prelude::*;
+
+/// Properties of [`Subscribe`].
+#[derive(Properties, PartialEq)]
+pub struct SubscribeProps {
+    /// To which channel.
+    pub channel: ChannelName,
+}
+
+/// A tier's name, as people read it.
+pub fn tier_name(tier: &str) -> &'static str {
+    match tier {
+        "one" => "Tier 1",
+        "two" => "Tier 2",
+        _ => "Tier 3",
+    }
+}
+
+/// For how long something goes on, by a field that holds its end.
+pub fn left(value: &Value, field: &str) -> String {
+    let at = serde_json::from_value::<Timestamp>(value[field].clone()).map_or(0, Timestamp::as_millis);
+    let days = (at - time::wall()).max(0) / (24 * 60 * 60 * 1000);
+    match days {
+        0 => "less than a day left".to_owned(),
+        1 => "1 day left".to_owned(),
+        days => format!("{days} days left"),
+    }
+}
+
+fn brings(benefits: &Value) -> String {
+    let all =
+        [("badge", "a badge in chat"), ("emotes", "the channel's emotes"), ("adFree", "no advertisements")];
+    let has: Vec<&str> =
+        all.into_iter().filter(|(field, _)| benefits[*field] == true).map(|(_, says)| says).collect();
+    has.join(", ")
+}
+
+/// A button that opens what there is.
+#[component]
+pub fn Subscribe(props: &SubscribeProps) -> Html {
+    let open = use_state(|| false);
+    let set = |on: bool| {
+        let open = open.clone();
+        Callback::from(move |()| open.set(on))
+    };
+    html! {
+        <>
+            <Button label="Subscribe" on={set(true)} testid="subscribe" />
+            if *open {
+                <Dialog title="Subscribe" on_close={set(false)}><Offer channel={props.channel.clone()} /></Dialog>
+            }
+        </>
+    }
+}
+
+#[component]
+fn Offer(props: &SubscribeProps) -> Html {
+    let site = use_site();
+    let desk = use_desk(format!("channels/{}/subscription", props.channel));
+    let code = use_state(String::new);
+    {
+        let code = code.setter();
+        use_effect_with(desk.answer.clone(), move |_| code.set(String::new()));
+    }
+    let onsubmit = {
+        let (order, code, who) = (desk.order.clone(), code.clone(), site.who.clone());
+        move |event: SubmitEvent| {
+            event.prevent_default();
+            if !matches!(who, Who::Somebody(_)) {
+                return to_sign_in();
+            }
+            if code.trim().is_empty() {
+                return;
+            }
+            let body = Some(json!({ "code": code.trim() }));
+            let path = "me/subscriptions".to_owned();
+            order.emit(Order { method: "POST", path, body, in_form: true, ..Order::default() });
+        }
+    };
+    let on_code = {
+        let code = code.clone();
+        Callback::from(move |text: String| code.set(text))
+    };
+    let tier = |offer: &Value| {
+        let mut said = vec![
+            words("b", "", tier_name(text(offer, "tier"))),
+            words("p", "quiet", brings(&offer["benefits"])),
+        ];
+        if let Some(url) = offer["checkoutUrl"].as_str() {
+            said.push(html! { <a class="button" href={url.to_owned()} rel="noopener">{ "Subscribe" }</a> });
+        }
+        el("li", "login", vec![el("div", "", said)])
+    };
+    let own = &desk.data["own"];
+    let redeemed = desk.answer["channel"].as_str().filter(|name| *name != props.channel.as_str());
+    html! {
+        <div class="form" data-testid="subscription">
+            if desk.is_pending { <Skeleton class="skeleton-line" /> }
+            { alert(desk.failure.clone()) }
+            if own.is_object() {
+                <p class="callout" role="status" data-testid="own-subscription">
+                    { format!("You subscribe: {}, {}.", tier_name(text(own, "tier")), left(own, "endsAt")) }</p>
+            }
+            if let Some(name) = redeemed {
+                <p class="callout" role="status">{ format!("That code was for another channel: you subscribe to {name} now.") }</p>
+            }
+            if let Some(tiers) = desk.data["tiers"].as_array() {
+                <ul class="plain-list">{ for tiers.iter().map(tier) }</ul>
+            }
+            <form class="form" onsubmit={onsubmit} novalidate=true>
+                <TextField id="gift-code" label="Gift code" value={(*code).clone()} on={on_code} autocomplete="off"
+                    hint="Whoever runs the channel gives these away: XXXX-XXXX-XXXX-XXXX-XXXX." testid="gift-code"
+                    error={desk.wrong.clone().map(AttrValue::from)} />
+                <Button label="Redeem" kind={Kind::Primary} busy={desk.is_busy} testid="redeem" />
+            </form>
+        </div>
+    }
+}

@@ -1,0 +1,127 @@
+//! What the ways into private channels and subscriptions need of everybody else, and who hears of them.
+
+use crate::{
+    account::argon2::{HashError, Hasher},
+    actor::{Actor, Visitor},
+    channel::{
+        door::{self, HashFailed},
+        service::Channels,
+    },
+    chat::store::ChatStore,
+    event::bus::Bus,
+    fresh,
+    http::problem::ProblemResponse,
+    permission::Permission,
+    social::subscription::{self, store::SubscriptionStore},
+    store::{Store, StoreError},
+};
+use futures_util::{FutureExt, future::BoxFuture};
+use shared::{
+    event::Occurrence,
+    id::{AccountId, ChannelId, ChannelName},
+    subscription::Tier,
+    text::Password,
+};
+
+/// Hashes channels' passwords. Beside that of accounts, so that a crowd at one channel's door keeps nobody from signing in.
+pub(super) struct DoorPasswords(Hasher);
+
+impl DoorPasswords {
+    pub(super) fn new() -> Self {
+        Self(Hasher::new(fresh::bytes()))
+    }
+}
+
+fn failed(error: HashError) -> HashFailed {
+    match error {
+        HashError::Busy => HashFailed::Busy,
+        HashError::Failed(why) => HashFailed::Broken(why),
+    }
+}
+
+impl door::Passwords for DoorPasswords {
+    fn hash(&self, password: Password) -> BoxFuture<'_, Result<String, HashFailed>> {
+        async move { self.0.hash(password, fresh::bytes()).await.map_err(failed) }.boxed()
+    }
+
+    fn verify(&self, password: Password, hash: Option<String>) -> BoxFuture<'_, Result<bool, HashFailed>> {
+        async move { self.0.verify(password, hash).await.map_err(failed) }.boxed()
+    }
+}
+
+/// Who moderates chats and who subscribes.
+pub(super) struct RegularsOf {
+    chat: ChatStore,
+    subscriptions: SubscriptionStore,
+}
+
+impl RegularsOf {
+    pub(super) fn new(store: &Store) -> Self {
+        Self { chat: ChatStore::new(store.clone()), subscriptions: SubscriptionStore::new(store.clone()) }
+    }
+}
+
+impl door::Regulars for RegularsOf {
+    fn moderates<'a>(
+        &'a self,
+        channel: &'a ChannelId,
+        who: &'a AccountId,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        self.chat.moderates(channel, who).boxed()
+    }
+
+    fn tier<'a>(
+        &'a self,
+        channel: &'a ChannelId,
+        who: &'a AccountId,
+    ) -> BoxFuture<'a, Result<Option<Tier>, StoreError>> {
+        async move { self.subscriptions.tier(channel, who, fresh::now()).await }.boxed()
+    }
+}
+
+/// Channels, as subscriptions see them.
+pub(in crate::app) struct Subscribable(pub(in crate::app) Channels);
+
+impl subscription::Channels for Subscribable {
+    fn seen<'a>(
+        &'a self,
+        who: Visitor<'a>,
+        channel: &'a ChannelName,
+    ) -> BoxFuture<'a, Result<ChannelId, ProblemResponse>> {
+        async move { Ok(self.0.seen(who, channel).await?.channel.id.clone()) }.boxed()
+    }
+
+    fn granted<'a>(
+        &'a self,
+        who: &'a Actor,
+        channel: &'a ChannelName,
+    ) -> BoxFuture<'a, Result<ChannelId, ProblemResponse>> {
+        async move {
+            let record = self.0.allowed(who, channel, Permission::GrantTiers).await?;
+            Ok(record.channel.id.clone())
+        }
+        .boxed()
+    }
+
+    fn name<'a>(&'a self, channel: &'a ChannelId) -> BoxFuture<'a, Result<Option<ChannelName>, StoreError>> {
+        async move { Ok(self.0.record_by_id(channel).await?.map(|record| record.channel.name.clone())) }
+            .boxed()
+    }
+
+    fn ended<'a>(
+        &'a self,
+        channel: &'a ChannelId,
+        who: &'a AccountId,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        self.0.regular_left(channel, who).boxed()
+    }
+}
+
+/// Whoever listens hears that somebody subscribes; who it is, is the owner's to know.
+pub(in crate::app) struct SubscriptionsOnBus(pub(in crate::app) Bus);
+
+impl subscription::Heard for SubscriptionsOnBus {
+    fn subscribed(&self, channel: &ChannelName, tier: Tier, subscribers: u64) {
+        self.0.publish(channel, Occurrence::SubscriptionCreated { tier, subscribers });
+    }
+}

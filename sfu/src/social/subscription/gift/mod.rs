@@ -1,0 +1,4 @@
+//! The provider that is built in: nothing is sold, owners give subscriptions, by name or by gift codes.
+
+pub mod service;
+pub mod store;

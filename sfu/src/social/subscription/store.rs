@@ -1,0 +1,255 @@
+//! Subscriptions in SQL.
+
+use super::{
+    billing::Settled,
+    rules::{self, Term},
+};
+use crate::{
+    page::{Place, Wanted},
+    store::{Store, StoreError},
+};
+use shared::{
+    id::{AccountId, ChannelId, ChannelName},
+    page::Page,
+    subscription::{Subscriber, Subscription, Tier},
+    text::AccountName,
+    unit::Timestamp,
+};
+use sqlx::{Any, Executor, Row, any::AnyRow};
+use std::str::FromStr;
+
+/// Reads and writes subscriptions.
+#[derive(Debug, Clone)]
+pub struct SubscriptionStore(pub(super) Store);
+
+/// What became of something that was settled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Credited {
+    /// What they had before; nothing, or something that was over.
+    pub before: Option<Tier>,
+    /// It was credited now, and not before.
+    pub is_new: bool,
+}
+
+pub(super) fn column<T: FromStr>(row: &AnyRow, index: usize) -> Result<T, StoreError>
+where
+    T::Err: std::fmt::Display,
+{
+    let text: String = row.try_get(index)?;
+    text.parse().map_err(|error: T::Err| StoreError::Row(error.to_string()))
+}
+
+pub(super) fn time(row: &AnyRow, index: usize) -> Result<Timestamp, StoreError> {
+    Ok(Timestamp::from_millis(row.try_get(index)?))
+}
+
+pub(super) fn tier(row: &AnyRow, index: usize) -> Result<Tier, StoreError> {
+    let number: i64 = row.try_get(index)?;
+    let tier = u8::try_from(number).ok().and_then(Tier::of_number);
+    tier.ok_or_else(|| StoreError::Row(format!("the tier {number}")))
+}
+
+pub(super) fn number(row: &AnyRow, index: usize) -> Result<u32, StoreError> {
+    let number: i64 = row.try_get(index)?;
+    u32::try_from(number).map_err(|error| StoreError::Row(error.to_string()))
+}
+
+async fn terms<'a>(
+    executor: impl Executor<'a, Database = Any>,
+    channel: &ChannelId,
+    who: &AccountId,
+) -> Result<Vec<(Tier, Term)>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT tier, since, ends_at FROM subscriptions WHERE channel_id = $1 AND account_id = $2",
+    )
+    .bind(channel.as_str())
+    .bind(who.as_str())
+    .fetch_all(executor)
+    .await?;
+    rows.iter()
+        .map(|row| Ok((tier(row, 0)?, Term { since: time(row, 1)?, ends_at: time(row, 2)? })))
+        .collect()
+}
+
+impl SubscriptionStore {
+    /// On this database.
+    pub fn new(store: Store) -> Self {
+        Self(store)
+    }
+
+    /// What somebody has of each tier of a channel, those that are over, too.
+    pub async fn terms(&self, channel: &ChannelId, who: &AccountId) -> Result<Vec<(Tier, Term)>, StoreError> {
+        terms(self.0.pool(), channel, who).await
+    }
+
+    /// The highest tier in which somebody subscribes to a channel now.
+    pub async fn tier(
+        &self,
+        channel: &ChannelId,
+        who: &AccountId,
+        now: Timestamp,
+    ) -> Result<Option<Tier>, StoreError> {
+        Ok(rules::highest(&self.terms(channel, who).await?, now).map(|(tier, _)| tier))
+    }
+
+    /// Credits what was settled for somebody, once, however often it is.
+    pub async fn credit(
+        &self,
+        who: &AccountId,
+        settled: &Settled,
+        now: Timestamp,
+    ) -> Result<Credited, StoreError> {
+        let Settled { receipt, channel, tier, days } = settled;
+        let mut transaction = self.0.pool().begin().await?;
+        // First, as what writes holds everybody else's writing off: what is read next stays as it is.
+        let taken = sqlx::query(
+            "INSERT INTO subscription_receipts (receipt, channel_id, account_id, tier, days, settled_at)
+             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (receipt) DO NOTHING",
+        )
+        .bind(receipt.as_str())
+        .bind(channel.as_str())
+        .bind(who.as_str())
+        .bind(i64::from(tier.number()))
+        .bind(i64::from(*days))
+        .bind(now.as_millis())
+        .execute(&mut *transaction)
+        .await?;
+        let terms = terms(&mut *transaction, channel, who).await?;
+        let before = rules::highest(&terms, now).map(|(tier, _)| tier);
+        if taken.rows_affected() == 0 {
+            return Ok(Credited { before, is_new: false });
+        }
+        let current = terms.iter().find(|(of, _)| of == tier).map(|(_, term)| *term);
+        let Term { since, ends_at } = rules::extended(current, *days, now);
+        sqlx::query(
+            "INSERT INTO subscriptions (channel_id, account_id, tier, since, ends_at) VALUES ($1, $2, $3, $4, $5)
+             ON CONFLICT (channel_id, account_id, tier) DO UPDATE
+             SET since = excluded.since, ends_at = excluded.ends_at",
+        )
+        .bind(channel.as_str())
+        .bind(who.as_str())
+        .bind(i64::from(tier.number()))
+        .bind(since.as_millis())
+        .bind(ends_at.as_millis())
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(Credited { before, is_new: true })
+    }
+
+    /// Ends all that somebody has of a channel; whether they had anything.
+    pub async fn end(&self, channel: &ChannelId, who: &AccountId) -> Result<bool, StoreError> {
+        let done = sqlx::query("DELETE FROM subscriptions WHERE channel_id = $1 AND account_id = $2")
+            .bind(channel.as_str())
+            .bind(who.as_str())
+            .execute(self.0.pool())
+            .await?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    /// Whose an account's name is.
+    pub async fn account(&self, name: &AccountName) -> Result<Option<AccountId>, StoreError> {
+        let row = sqlx::query("SELECT id FROM accounts WHERE name = $1")
+            .bind(name.as_str())
+            .fetch_optional(self.0.pool())
+            .await?;
+        row.map(|row| column(&row, 0)).transpose()
+    }
+
+    /// How many subscribe to a channel.
+    pub async fn count(&self, channel: &ChannelId, now: Timestamp) -> Result<u64, StoreError> {
+        let row = sqlx::query(
+            "SELECT COUNT(DISTINCT account_id) FROM subscriptions WHERE channel_id = $1 AND ends_at > $2",
+        )
+        .bind(channel.as_str())
+        .bind(now.as_millis())
+        .fetch_one(self.0.pool())
+        .await?;
+        Ok(row.try_get::<i64, _>(0)?.max(0) as u64)
+    }
+
+    /// Who subscribes to a channel, the latest end first.
+    pub async fn subscribers(
+        &self,
+        channel: &ChannelId,
+        wanted: &Wanted,
+        now: Timestamp,
+    ) -> Result<Page<Subscriber>, StoreError> {
+        let (at, id) = wanted.before();
+        let rows = sqlx::query(
+            "SELECT accounts.id, accounts.name, accounts.display_name, subscriptions.tier, subscriptions.since,
+             subscriptions.ends_at
+             FROM subscriptions JOIN accounts ON accounts.id = subscriptions.account_id
+             WHERE subscriptions.channel_id = $1 AND subscriptions.ends_at > $2
+             AND (subscriptions.ends_at < $3 OR (subscriptions.ends_at = $3
+             AND accounts.id || '-' || subscriptions.tier < $4))
+             ORDER BY subscriptions.ends_at DESC, accounts.id || '-' || subscriptions.tier DESC LIMIT $5",
+        )
+        .bind(channel.as_str())
+        .bind(now.as_millis())
+        .bind(at)
+        .bind(id)
+        .bind(wanted.rows())
+        .fetch_all(self.0.pool())
+        .await?;
+        let subscribers: Result<Vec<Subscriber>, StoreError> = rows
+            .iter()
+            .map(|row| {
+                Ok(Subscriber {
+                    id: column(row, 0)?,
+                    account: column(row, 1)?,
+                    name: column(row, 2)?,
+                    tier: tier(row, 3)?,
+                    since: time(row, 4)?,
+                    ends_at: time(row, 5)?,
+                })
+            })
+            .collect();
+        Ok(wanted.page(subscribers?, |one| Place {
+            at: one.ends_at.as_millis(),
+            id: format!("{}-{}", one.id, one.tier.number()),
+        }))
+    }
+
+    /// What somebody subscribes to, the latest end first.
+    pub async fn of(
+        &self,
+        who: &AccountId,
+        wanted: &Wanted,
+        now: Timestamp,
+    ) -> Result<Page<Subscription>, StoreError> {
+        let (at, id) = wanted.before();
+        let rows = sqlx::query(
+            "SELECT channels.name, subscriptions.tier, subscriptions.since, subscriptions.ends_at
+             FROM subscriptions JOIN channels ON channels.id = subscriptions.channel_id
+             WHERE subscriptions.account_id = $1 AND subscriptions.ends_at > $2
+             AND (subscriptions.ends_at < $3 OR (subscriptions.ends_at = $3
+             AND channels.name || '-' || subscriptions.tier < $4))
+             ORDER BY subscriptions.ends_at DESC, channels.name || '-' || subscriptions.tier DESC LIMIT $5",
+        )
+        .bind(who.as_str())
+        .bind(now.as_millis())
+        .bind(at)
+        .bind(id)
+        .bind(wanted.rows())
+        .fetch_all(self.0.pool())
+        .await?;
+        let all: Result<Vec<Subscription>, StoreError> = rows
+            .iter()
+            .map(|row| {
+                let term = Term { since: time(row, 2)?, ends_at: time(row, 3)? };
+                Ok(subscription(column(row, 0)?, (tier(row, 1)?, term)))
+            })
+            .collect();
+        Ok(wanted.page(all?, |one| Place {
+            at: one.ends_at.as_millis(),
+            id: format!("{}-{}", one.channel, one.tier.number()),
+        }))
+    }
+}
+
+/// Somebody's own, as they are told of it.
+pub(super) fn subscription(channel: ChannelName, (tier, term): (Tier, Term)) -> Subscription {
+    let Term { since, ends_at } = term;
+    Subscription { channel, tier, since, ends_at, benefits: tier.benefits() }
+}
