@@ -9,6 +9,9 @@ pub mod headers;
 pub mod line;
 pub mod login;
 pub mod openapi;
+pub mod outgoing;
+#[cfg(test)]
+mod outgoing_tests;
 pub mod peer;
 pub mod problem;
 pub mod server;

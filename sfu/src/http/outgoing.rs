@@ -1,0 +1,342 @@
+//! Requests that the server makes to addresses that people gave it: only to what the public internet is, unless whoever runs
+//! the server allows more. Each goes to the very address that was looked at, so that no name changes its mind in between, and
+//! no redirect is followed.
+
+use hyper::{
+    Request,
+    body::Incoming,
+    header::{HeaderName, HeaderValue, RETRY_AFTER},
+};
+use hyper_util::rt::TokioIo;
+use ipnet::IpNet;
+use rustls::{ClientConfig, RootCertStore, pki_types::ServerName};
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpStream, lookup_host},
+    time::timeout,
+};
+use tokio_rustls::TlsConnector;
+use url::{Host, Url};
+
+/// All of one request takes at most this long.
+const MOST: Duration = Duration::from_secs(10);
+/// No address is longer.
+const URL_MOST: usize = 2048;
+
+/// Why a request was not made, or has no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OutgoingError {
+    /// Not an address that is called.
+    #[error("the address must begin with https:// and name a host")]
+    Address,
+    /// Nothing on the public internet.
+    #[error("the address is not on the public internet")]
+    Private,
+    /// The name is nobody's.
+    #[error("the host's name is not known")]
+    Unknown,
+    /// Nobody is there.
+    #[error("the host can't be reached")]
+    Unreachable,
+    /// What is there isn't whom it says it is.
+    #[error("the host could not prove who it is")]
+    Tls,
+    /// It took too long.
+    #[error("the host took too long to answer")]
+    Slow,
+    /// What came back is no answer.
+    #[error("the host's answer could not be understood")]
+    Answer,
+}
+
+/// What came back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reply {
+    /// The status code.
+    pub status: u16,
+    /// After how many seconds it is worth trying again, if it says so.
+    pub retry_after: Option<u64>,
+}
+
+/// Makes requests; cheap to clone.
+#[derive(Clone)]
+pub struct Outgoing {
+    allowed: Arc<[IpNet]>,
+    tls: TlsConnector,
+}
+
+impl Outgoing {
+    /// One that reaches these networks, too, though they aren't public; there also without TLS.
+    pub fn new(allowed: Arc<[IpNet]>) -> Self {
+        let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap_or_else(|_| unreachable!("the provider has TLS 1.2 and 1.3"))
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Self { allowed, tls: TlsConnector::from(Arc::new(config)) }
+    }
+
+    /// Whether an address may be called at all, as far as can be told without asking for its name.
+    pub fn check(&self, address: &str) -> Result<Url, OutgoingError> {
+        let url = Url::parse(address).map_err(|_| OutgoingError::Address)?;
+        let fits = address.len() <= URL_MOST && url.username().is_empty() && url.password().is_none();
+        if !fits || !matches!(url.scheme(), "https" | "http") {
+            return Err(OutgoingError::Address);
+        }
+        let literal = match url.host().ok_or(OutgoingError::Address)? {
+            Host::Ipv4(address) => Some(IpAddr::V4(address)),
+            Host::Ipv6(address) => Some(IpAddr::V6(address)),
+            Host::Domain(_) => None,
+        };
+        if literal.is_some_and(|address| !self.reaches(address)) {
+            return Err(OutgoingError::Private);
+        }
+        // Without TLS only to where no stranger is in between.
+        if url.scheme() == "http" && literal.is_some_and(is_public) {
+            return Err(OutgoingError::Address);
+        }
+        Ok(url)
+    }
+
+    fn reaches(&self, address: IpAddr) -> bool {
+        is_public(address) || self.is_allowed(address)
+    }
+
+    fn is_allowed(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.allowed.iter().any(|network| network.contains(&address))
+    }
+
+    /// Posts a body; what was answered.
+    pub async fn post(
+        &self,
+        address: &str,
+        headers: Vec<(HeaderName, HeaderValue)>,
+        body: Vec<u8>,
+    ) -> Result<Reply, OutgoingError> {
+        let url = self.check(address)?;
+        timeout(MOST, self.send(&url, headers, body)).await.map_err(|_| OutgoingError::Slow)?
+    }
+
+    async fn send(
+        &self,
+        url: &Url,
+        headers: Vec<(HeaderName, HeaderValue)>,
+        body: Vec<u8>,
+    ) -> Result<Reply, OutgoingError> {
+        let port = url.port_or_known_default().ok_or(OutgoingError::Address)?;
+        let host = url.host_str().ok_or(OutgoingError::Address)?.trim_matches(['[', ']']).to_owned();
+        let found = lookup_host((host.as_str(), port)).await.map_err(|_| OutgoingError::Unknown)?;
+        let found: Vec<SocketAddr> = found.collect();
+        if found.is_empty() {
+            return Err(OutgoingError::Unknown);
+        }
+        // One private address among public ones is no accident.
+        if found.iter().any(|address| !self.reaches(address.ip())) {
+            return Err(OutgoingError::Private);
+        }
+        let is_plain = url.scheme() == "http";
+        if is_plain && found.iter().any(|address| !self.is_allowed(address.ip())) {
+            return Err(OutgoingError::Address);
+        }
+        let mut stream = Err(OutgoingError::Unreachable);
+        for address in found {
+            stream = TcpStream::connect(address).await.map_err(|_| OutgoingError::Unreachable);
+            if stream.is_ok() {
+                break;
+            }
+        }
+        let stream = stream?;
+        if is_plain {
+            return exchange(stream, url, headers, body).await;
+        }
+        let name = ServerName::try_from(host).map_err(|_| OutgoingError::Address)?;
+        let stream = self.tls.connect(name, stream).await.map_err(|_| OutgoingError::Tls)?;
+        exchange(stream, url, headers, body).await
+    }
+}
+
+async fn exchange(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    url: &Url,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    body: Vec<u8>,
+) -> Result<Reply, OutgoingError> {
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(|_| OutgoingError::Answer)?;
+    let running = tokio::spawn(connection);
+    let target = match url.query() {
+        Some(query) => format!("{}?{query}", url.path()),
+        None => url.path().to_owned(),
+    };
+    let authority = &url[url::Position::BeforeHost..url::Position::AfterPort];
+    let mut request = Request::post(target)
+        .header(hyper::header::HOST, authority)
+        .header(hyper::header::USER_AGENT, concat!("Weir/", env!("CARGO_PKG_VERSION")))
+        .header(hyper::header::CONNECTION, "close");
+    for (name, value) in headers {
+        request = request.header(name, value);
+    }
+    let request = request.body(axum::body::Body::from(body)).map_err(|_| OutgoingError::Address)?;
+    let answer: Result<hyper::Response<Incoming>, _> = sender.send_request(request).await;
+    // What it says beyond its head is of no interest.
+    running.abort();
+    let answer = answer.map_err(|_| OutgoingError::Answer)?;
+    let retry_after = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+    Ok(Reply { status: answer.status().as_u16(), retry_after })
+}
+
+/// Whether an address is one of the public internet's, however it is written.
+pub fn is_public(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => is_public_v4(address),
+        IpAddr::V6(address) => is_public_v6(address),
+    }
+}
+
+fn is_public_v4(address: Ipv4Addr) -> bool {
+    let [a, b, c, _] = address.octets();
+    !(matches!(a, 0 | 10 | 127 | 224..)
+        || (a == 100 && (64..128).contains(&b))
+        || (a == 169 && b == 254)
+        || (a == 172 && (16..32).contains(&b))
+        || (a == 192 && (b == 168 || (b == 0 && matches!(c, 0 | 2)) || (b, c) == (88, 99)))
+        || (a == 198 && (matches!(b, 18 | 19) || (b, c) == (51, 100)))
+        || (a, b, c) == (203, 0, 113))
+}
+
+fn is_public_v6(address: Ipv6Addr) -> bool {
+    let segments = address.segments();
+    let [a, b, ..] = segments;
+    let inside = |high: u16, low: u16| {
+        let [x, y] = high.to_be_bytes();
+        let [z, w] = low.to_be_bytes();
+        is_public_v4(Ipv4Addr::new(x, y, z, w))
+    };
+    match (a, b) {
+        // NAT64 and 6to4 lead to an IPv4 address.
+        (0x64, 0xff9b) => segments[2..6] == [0; 4] && inside(segments[6], segments[7]),
+        (0x2002, _) => inside(segments[1], segments[2]),
+        // Teredo, documentation, benchmarking, and addresses that are keys.
+        (0x2001, 0..=0x1ff | 0xdb8) | (0x3fff, 0..=0xfff) => false,
+        // What is given out to the internet is 2000::/3, and nothing else.
+        _ => (0x2000..0x4000).contains(&a),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_the_public_internet_is_known_however_it_is_written() {
+        for private in [
+            "0.0.0.0",
+            "10.0.0.1",
+            "100.64.0.1",
+            "100.127.255.255",
+            "127.0.0.1",
+            "127.255.255.254",
+            "169.254.169.254",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.0.0.1",
+            "192.0.2.1",
+            "192.168.1.1",
+            "198.18.0.1",
+            "198.51.100.1",
+            "203.0.113.1",
+            "224.0.0.1",
+            "240.0.0.1",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "::7f00:1",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "::ffff:169.254.169.254",
+            "64:ff9b::7f00:1",
+            "64:ff9b::a9fe:a9fe",
+            "64:ff9b:1::1",
+            "2001:0:1:2::1",
+            "2001:db8::1",
+            "2002:7f00:1::1",
+            "2002:a00:1::",
+            "fc00::1",
+            "fd12:3456::1",
+            "fe80::1",
+            "fec0::1",
+            "ff02::1",
+            "4000::1",
+        ] {
+            assert!(!is_public(private.parse().unwrap()), "{private}");
+        }
+        for public in [
+            "1.1.1.1",
+            "9.255.255.255",
+            "100.63.255.255",
+            "172.32.0.1",
+            "192.0.1.1",
+            "223.255.255.255",
+            "::ffff:1.1.1.1",
+            "64:ff9b::101:101",
+            "2002:101:101::1",
+            "2606:4700:4700::1111",
+            "2a00:1450::1",
+        ] {
+            assert!(is_public(public.parse().unwrap()), "{public}");
+        }
+    }
+
+    #[test]
+    fn addresses_that_are_never_called_are_refused_at_once() {
+        let outgoing = Outgoing::new([].into());
+        for bad in [
+            "",
+            "example.com",
+            "ftp://example.com/",
+            "file:///etc/passwd",
+            "https://",
+            "https://user:password@example.com/",
+            "https://user@example.com/",
+            "http://93.184.215.14/",
+            &format!("https://example.com/{}", "a".repeat(URL_MOST)),
+        ] {
+            assert_eq!(outgoing.check(bad), Err(OutgoingError::Address), "{bad:.60}");
+        }
+        for private in [
+            "https://127.0.0.1/",
+            "https://2130706433/",
+            "https://0x7f.1/",
+            "https://0177.0.0.1/",
+            "https://127.1/",
+            "https://[::1]/",
+            "https://[::ffff:127.0.0.1]/",
+            "https://[::ffff:7f00:1]/",
+            "https://169.254.169.254/latest/meta-data/",
+            "http://10.0.0.1/",
+        ] {
+            assert_eq!(outgoing.check(private), Err(OutgoingError::Private), "{private}");
+        }
+        assert!(outgoing.check("https://push.example.com/send/x?y=z").is_ok());
+        let inside = Outgoing::new(["127.0.0.0/8".parse().unwrap()].into());
+        assert!(inside.check("http://127.0.0.1:8080/hook").is_ok());
+        assert!(inside.check("http://[::ffff:127.0.0.1]:8080/hook").is_ok());
+        assert_eq!(inside.check("http://10.0.0.1/"), Err(OutgoingError::Private));
+    }
+
+    #[tokio::test]
+    async fn a_name_that_leads_inside_is_refused_when_it_is_called() {
+        let outgoing = Outgoing::new([].into());
+        let refused = outgoing.post("https://localhost:9/", Vec::new(), Vec::new()).await;
+        assert_eq!(refused, Err(OutgoingError::Private));
+    }
+}
