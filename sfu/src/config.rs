@@ -42,6 +42,10 @@ pub struct Http {
     pub public_url: Option<String>,
     /// Proxies that are believed when they say where a request comes from, besides those on this machine.
     pub trusted_proxies: Vec<IpNet>,
+    /// Networks that aren't public and may be called all the same, where people give the server an address to call.
+    pub outgoing_allow: Vec<IpNet>,
+    /// For how many days the record of what was done keeps the addresses it was done from; 0 for not at all.
+    pub address_days: u32,
 }
 
 /// How media is reached.
@@ -109,6 +113,8 @@ impl Default for Config {
                 listen: vec![SocketAddr::from(([127, 0, 0, 1], 8080))],
                 public_url: None,
                 trusted_proxies: Vec::new(),
+                outgoing_allow: Vec::new(),
+                address_days: 0,
             },
             media: Media {
                 listen: SocketAddr::from((Ipv6Addr::UNSPECIFIED, 7880)),
@@ -248,6 +254,27 @@ const SETTINGS: &[Setting] = &[
             config.http.trusted_proxies =
                 texts.iter().map(|text| network(text.trim())).collect::<Option<_>>()?;
             Some(())
+        },
+    },
+    Setting {
+        key: "outgoing_allow",
+        variable: "WEIR_OUTGOING_ALLOW",
+        is_list: true,
+        expected: "addresses or networks that aren't public and may be called, like 10.1.0.0/16, and not all there are",
+        set: |config, texts| {
+            config.http.outgoing_allow =
+                texts.iter().map(|text| network(text.trim())).collect::<Option<_>>()?;
+            Some(())
+        },
+    },
+    Setting {
+        key: "audit.address_days",
+        variable: "WEIR_AUDIT_ADDRESS_DAYS",
+        is_list: false,
+        expected: "for how many days addresses are kept beside what was done from them, from 0 (not at all) to 365",
+        set: |config, texts| {
+            let days: u32 = one(texts)?.trim().parse().ok()?;
+            (days <= 365).then(|| config.http.address_days = days)
         },
     },
     Setting {

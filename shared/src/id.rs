@@ -121,6 +121,10 @@ text_id!(
     /// One invite, to revoke it by; not its secret.
     InviteId
 );
+text_id!(
+    /// One webhook of a channel.
+    WebhookId
+);
 
 /// First path segments of the pages that only streamers and those who help them need: they are a program of their own, so
 /// that whoever only watches doesn't load them.

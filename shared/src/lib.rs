@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod analytics;
+pub mod audit;
 pub mod broadcast;
 pub mod channel;
 pub mod chat;
@@ -25,3 +26,4 @@ pub mod subscription;
 pub mod text;
 pub mod unit;
 pub mod watch;
+pub mod webhook;
