@@ -17,6 +17,7 @@ use crate::{
         service::{Analytics, Desk},
         store::AnalyticsStore,
     },
+    audit::{self, service::Audit},
     broadcast::{live::LiveBoard, log::BroadcastLog, store::SqlBroadcastLog},
     channel::{
         LiveControl,
@@ -34,6 +35,7 @@ use crate::{
         assets::{Assets, EMBEDDED},
         endings::Endings,
         login::Logins,
+        outgoing::Outgoing,
         peer::Site,
         server::{self, Places},
     },
@@ -46,6 +48,7 @@ use crate::{
     },
     transcode::{child, measure},
     watch::whep::Classify,
+    webhook::{self, service::Webhooks},
 };
 use axum::Router;
 use shared::{
@@ -187,6 +190,7 @@ pub struct Server {
     media: JoinHandle<()>,
     desk: Desk,
     chat: Chat,
+    outbox: JoinHandle<()>,
 }
 
 impl Server {
@@ -197,6 +201,7 @@ impl Server {
         let site = Site {
             public_url: config.http.public_url.clone().map(Into::into),
             trusted_proxies: config.http.trusted_proxies.clone().into(),
+            keeps_addresses: config.http.address_days > 0,
         };
         let places = Places::new(site.trusted_proxies.clone());
         let base_url = base_url(&config, addresses.first());
@@ -249,6 +254,17 @@ impl Server {
         tokio::spawn(connect::follow_edits(chat.clone(), bus.clone()));
         let followable = Arc::new(connect::Followable(channels.clone()));
         let social = Social::new(store.clone(), followable, Arc::new(connect::FollowsOnBus(bus.clone())));
+        let own_channels = Arc::new(connect::OwnChannels(channels.clone()));
+        let audit = Audit::new(store.clone(), own_channels.clone());
+        let stopping_soon = stopping.subscribe();
+        tokio::spawn(audit::task::run(
+            audit.store().clone(),
+            config.http.address_days,
+            stopping_soon.clone(),
+        ));
+        let outgoing = Outgoing::new(config.http.outgoing_allow.clone().into());
+        let webhooks = Webhooks::new(store.clone(), own_channels, outgoing);
+        let outbox = tokio::spawn(webhook::task::run(webhooks.clone(), stopping_soon));
         let topics = Arc::new(connect::Topics {
             channels: channels.clone(),
             board,
@@ -276,6 +292,8 @@ impl Server {
             figures: Arc::new(connect::LiveFigures(analytics.clone())),
             analytics,
             social,
+            audit,
+            webhooks,
             chat: chat.clone(),
             gateway: gateway.clone(),
             assets: Assets::new(EMBEDDED),
@@ -298,6 +316,7 @@ impl Server {
             media: media.task,
             desk,
             chat,
+            outbox,
         })
     }
 
@@ -343,6 +362,7 @@ impl Server {
             self.gateway.closed().await;
             self.chat.written().await;
             let _ = self.media.await;
+            let _ = self.outbox.await;
             if let Err(error) = self.desk.flush().await {
                 tracing::error!(%error, "the last of players' reports could not be written down");
             }

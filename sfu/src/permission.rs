@@ -85,6 +85,12 @@ pub enum Permission {
     RunInstance,
     /// Say who helps to run it.
     AppointAdmins,
+    /// See what was done on a channel, and by whom.
+    SeeAudit,
+    /// See what was done on the instance, and by whom.
+    SeeInstanceAudit,
+    /// Have a channel's events sent elsewhere.
+    SetWebhooks,
 }
 
 const EVERYBODY: &[Standing] = &STANDINGS;
@@ -92,7 +98,7 @@ const WITH_ACCOUNT: &[Standing] =
     &[Viewer, Follower, Tier1, Tier2, Tier3, Vip, Moderator, Editor, Owner, Admin, InstanceOwner];
 
 /// Who may do what.
-pub const TABLE: [(Permission, &[Standing]); 19] = [
+pub const TABLE: [(Permission, &[Standing]); 22] = [
     (Permission::SeeOpen, EVERYBODY),
     (Permission::SeePrivate, &[Vip, Editor, Owner]),
     (Permission::WriteChat, EVERYBODY),
@@ -112,6 +118,9 @@ pub const TABLE: [(Permission, &[Standing]); 19] = [
     (Permission::SeeInstanceFigures, &[Admin, InstanceOwner]),
     (Permission::RunInstance, &[Admin, InstanceOwner]),
     (Permission::AppointAdmins, &[InstanceOwner]),
+    (Permission::SeeAudit, &[Owner]),
+    (Permission::SeeInstanceAudit, &[Admin, InstanceOwner]),
+    (Permission::SetWebhooks, &[Owner]),
 ];
 
 /// All that one person is.
@@ -206,6 +215,9 @@ mod tests {
             (Permission::SeeInstanceFigures, "..........AI"),
             (Permission::RunInstance, "..........AI"),
             (Permission::AppointAdmins, "...........I"),
+            (Permission::SeeAudit, ".........O.."),
+            (Permission::SeeInstanceAudit, "..........AI"),
+            (Permission::SetWebhooks, ".........O.."),
         ];
         assert_eq!(expected.len(), TABLE.len());
         for (permission, row) in expected {

@@ -5,6 +5,7 @@ mod analytics;
 mod channel;
 mod chat;
 mod media;
+mod record;
 mod social;
 mod topics;
 
@@ -14,6 +15,7 @@ pub(super) use self::{
     channel::{NothingLive, ports},
     chat::{ChatFigures, ChatTopic, chat_ports, follow_edits},
     media::media,
+    record::OwnChannels,
     social::{Followable, FollowsOnBus},
     topics::Topics,
 };
