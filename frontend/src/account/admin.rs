@@ -3,6 +3,7 @@
 use crate::{
     api::{Desk, Order, count, text, use_desk, use_site},
     browser::{page, time},
+    route::{Link, Route},
     ui::{
         Button, Choice, CopyField, Dialog, Kind, Notice, Select, Shape, Skeleton, TextField, alert, el,
         format_state::{self, ago},
@@ -48,6 +49,7 @@ pub fn Admin(props: &AdminProps) -> Html {
                 <h2 id="people-title">{ "People" }</h2>
                 <People me={props.me.clone()} />
             </section>
+            <Link to={Route::Audit { channel: None }} classes="button">{ "What was done here" }</Link>
         </article>
     }
 }

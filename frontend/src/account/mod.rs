@@ -1,6 +1,7 @@
 //! People: signing up and in, set-up, settings, running the instance.
 
 mod admin;
+mod audit;
 mod profile;
 mod set_up;
 mod settings;
@@ -9,6 +10,7 @@ mod sign_up;
 mod tokens;
 
 pub use admin::Admin;
+pub use audit::Audit;
 pub use set_up::SetUpPage;
 pub use settings::Settings;
 pub use sign_in::SignInPage;

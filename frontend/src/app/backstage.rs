@@ -2,11 +2,11 @@
 
 use super::{Program, sign_in_first, signed_in};
 use crate::{
-    account::{Admin, Settings},
+    account::{Admin, Audit, Settings},
     analytics::Analytics,
     api::{Site, Who, use_site},
     browser::page,
-    channel::{CreateForm, Details, Roles},
+    channel::{CreateForm, Details, Roles, Webhooks},
     chat::{ChatPanel, Place},
     publish::{ObsCard, Studio},
     route::{Link, Route},
@@ -33,6 +33,7 @@ impl Program for Backstage {
             }
             Route::Settings => html! { <SettingsPage /> },
             Route::Admin => html! { <AdminPage /> },
+            Route::Audit { channel } => html! { <AuditPage channel={channel.map(AttrValue::from)} /> },
             _ => return None,
         })
     }
@@ -143,6 +144,22 @@ fn AdminPage() -> Html {
     }
 }
 
+#[derive(Properties, PartialEq)]
+struct AuditPageProps {
+    #[prop_or_default]
+    channel: Option<AttrValue>,
+}
+
+#[component]
+fn AuditPage(props: &AuditPageProps) -> Html {
+    match signed_in(&use_site()) {
+        Ok(_) => {
+            html! { <Audit key={props.channel.clone().unwrap_or_default().to_string()} channel={props.channel.clone()} /> }
+        }
+        Err(instead) => instead,
+    }
+}
+
 #[component]
 fn SettingsPage() -> Html {
     let site = use_site();
@@ -161,6 +178,10 @@ fn SettingsPage() -> Html {
                     <Roles channel={channel.name.clone()} /></details>
                 <details class="more"><summary>{ "Stream key and OBS" }</summary>
                     <ObsCard channel={channel.name.clone()} /></details>
+                <details class="more"><summary>{ "Webhooks" }</summary>
+                    <Webhooks channel={channel.name.clone()} /></details>
+                <Link to={Route::Audit { channel: Some(channel.name.to_string()) }} classes="button">
+                    { "What was done here" }</Link>
             </details>
         }
     };

@@ -11,6 +11,7 @@ mod rail;
 mod roles;
 mod search;
 mod signed;
+mod webhooks;
 
 pub use create::CreateForm;
 pub use details::Details;
@@ -19,3 +20,4 @@ pub use home::Home;
 pub use rail::Rail;
 pub use roles::Roles;
 pub use search::SearchPage;
+pub use webhooks::Webhooks;
