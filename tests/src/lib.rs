@@ -11,6 +11,7 @@ pub mod link;
 pub mod lock;
 pub mod mmdb;
 pub mod peer;
+pub mod receiver;
 pub mod relay;
 pub mod server;
 pub mod simulcast;

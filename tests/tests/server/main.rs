@@ -3,6 +3,7 @@
 mod account;
 mod analytics;
 mod api;
+mod audit;
 mod chat;
 mod chat_hostile;
 mod doctor;
@@ -24,6 +25,7 @@ mod redundant;
 mod renditions;
 mod signed;
 mod tokens;
+mod webhooks;
 mod whep;
 mod whip;
 
