@@ -342,8 +342,11 @@ impl ChannelStore {
 
     /// Writes that somebody is about to end a channel's broadcast.
     pub async fn ends(&self, by: &Actor, channel: &ChannelId) -> Result<(), StoreError> {
-        let mut connection = self.0.pool().acquire().await?;
-        audit::record(&mut connection, Entry::new(AuditAction::BroadcastEnded, Some(by)).on(channel)).await
+        let mut transaction = self.0.pool().begin().await?;
+        let entry = Entry::new(AuditAction::BroadcastEnded, Some(by)).on(channel);
+        audit::record(&mut transaction, entry).await?;
+        transaction.commit().await?;
+        Ok(())
     }
 
     /// Writes a publish token, and clears away those that are over.

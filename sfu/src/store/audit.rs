@@ -74,7 +74,7 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// Writes an entry down. The transaction must have written something before.
+/// Writes an entry down, and for those webhooks that are told of it into the outbox.
 pub async fn record(connection: &mut AnyConnection, entry: Entry<'_>) -> Result<(), StoreError> {
     let (id, at): (EventId, _) = (fresh::id(), fresh::now());
     let Entry { action, actor, address, channel, target, target_name, detail } = entry;
