@@ -63,7 +63,7 @@ mod tests {
     fn signatures_are_those_of_the_standard() {
         // Worked out with another implementation, Python's.
         for (key, id, timestamp, body, expected) in VECTORS {
-            let secret = SigningSecret(*key);
+            let secret = SigningSecret(**key);
             assert_eq!(secret.sign(id, *timestamp, body), format!("v1,{expected}"), "{id}");
         }
     }
