@@ -35,6 +35,11 @@ pub enum Route {
     SignUp,
     /// To run the instance.
     Admin,
+    /// What was done.
+    Audit {
+        /// On which channel; on the instance if absent.
+        channel: Option<String>,
+    },
     /// To make the owner's account, from the link in the console.
     SetUp,
     /// Account, logins, channels.
@@ -81,6 +86,8 @@ impl Route {
             Self::Search { query } => format!("/search?{query}"),
             Self::SignUp => "/sign-up".to_owned(),
             Self::Admin => "/admin".to_owned(),
+            Self::Audit { channel: None } => "/admin/audit".to_owned(),
+            Self::Audit { channel: Some(channel) } => format!("/settings/audit/{channel}"),
             Self::SetUp => "/set-up".to_owned(),
             Self::Settings => "/settings".to_owned(),
             Self::Analytics { channel, broadcast } => {
@@ -116,6 +123,11 @@ impl Route {
             ("search", None) => Self::Search { query: String::new() },
             ("sign-up", None) => Self::SignUp,
             ("admin", None) => Self::Admin,
+            ("admin", Some("audit")) => Self::Audit { channel: None },
+            ("settings", Some(rest)) => match rest.strip_prefix("audit/") {
+                Some(channel) if !channel.contains('/') => Self::Audit { channel: Some(channel.to_owned()) },
+                _ => Self::NotFound,
+            },
             ("set-up", None) => Self::SetUp,
             ("settings", None) => Self::Settings,
             ("analytics", rest) => {
@@ -251,6 +263,8 @@ mod tests {
             Route::Search { query: String::new() },
             Route::SignUp,
             Route::Admin,
+            Route::Audit { channel: None },
+            Route::Audit { channel: Some(channel()) },
             Route::SetUp,
             Route::Settings,
             Route::Analytics { channel: None, broadcast: None },

@@ -1,6 +1,7 @@
 //! Who asks, in the words that every capability's rules share.
 
 use shared::{account::Role, id::AccountId};
+use std::net::IpAddr;
 
 /// A signed-in person.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,6 +10,8 @@ pub struct Actor {
     pub account: AccountId,
     /// What it may do on this instance.
     pub role: Role,
+    /// From where they ask, where the instance keeps that beside what they do.
+    pub address: Option<IpAddr>,
 }
 
 /// What somebody shows to get in, not looked at yet: a signed embed, or the passes in their cookie, which they were given when

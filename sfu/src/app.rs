@@ -17,6 +17,7 @@ use crate::{
         service::{Analytics, Desk},
         store::AnalyticsStore,
     },
+    audit::{self, service::Audit},
     broadcast::{live::LiveBoard, log::BroadcastLog, store::SqlBroadcastLog},
     channel::{
         LiveControl,
@@ -34,6 +35,7 @@ use crate::{
         assets::{Assets, EMBEDDED},
         endings::Endings,
         login::Logins,
+        outgoing::Outgoing,
         peer::Site,
         server::{self, Places},
     },
@@ -53,6 +55,7 @@ use crate::{
     },
     transcode::{child, measure},
     watch::whep::Classify,
+    webhook::{self, service::Webhooks},
 };
 use axum::Router;
 use shared::{
@@ -197,6 +200,7 @@ pub struct Server {
     media: JoinHandle<()>,
     desk: Desk,
     chat: Chat,
+    outbox: JoinHandle<()>,
 }
 
 impl Server {
@@ -207,6 +211,7 @@ impl Server {
         let site = Site {
             public_url: config.http.public_url.clone().map(Into::into),
             trusted_proxies: config.http.trusted_proxies.clone().into(),
+            keeps_addresses: config.http.address_days > 0,
         };
         let places = Places::new(site.trusted_proxies.clone());
         let base_url = base_url(&config, addresses.first());
@@ -279,6 +284,17 @@ impl Server {
             Arc::new(connect::Subscribable(channels.clone())),
             Arc::new(connect::SubscriptionsOnBus(bus.clone())),
         );
+        let own_channels = Arc::new(connect::OwnChannels(channels.clone()));
+        let audit = Audit::new(store.clone(), own_channels.clone());
+        let stopping_soon = stopping.subscribe();
+        tokio::spawn(audit::task::run(
+            audit.store().clone(),
+            config.http.address_days,
+            stopping_soon.clone(),
+        ));
+        let outgoing = Outgoing::new(config.http.outgoing_allow.clone().into());
+        let webhooks = Webhooks::new(store.clone(), own_channels, outgoing);
+        let outbox = tokio::spawn(webhook::task::run(webhooks.clone(), stopping_soon));
         let topics = Arc::new(connect::Topics {
             channels: channels.clone(),
             board,
@@ -313,6 +329,8 @@ impl Server {
             push,
             mail,
             subscriptions,
+            audit,
+            webhooks,
             chat: chat.clone(),
             gateway: gateway.clone(),
             assets: Assets::new(EMBEDDED),
@@ -335,6 +353,7 @@ impl Server {
             media: media.task,
             desk,
             chat,
+            outbox,
         })
     }
 
@@ -380,6 +399,7 @@ impl Server {
             self.gateway.closed().await;
             self.chat.written().await;
             let _ = self.media.await;
+            let _ = self.outbox.await;
             if let Err(error) = self.desk.flush().await {
                 tracing::error!(%error, "the last of players' reports could not be written down");
             }

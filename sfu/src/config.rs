@@ -46,6 +46,8 @@ pub struct Http {
     pub smtp: (Option<String>, Option<String>),
     /// Networks that aren't public and may be called all the same, where people give the server an address to call.
     pub outgoing_allow: Vec<IpNet>,
+    /// For how many days the record of what was done keeps the addresses it was done from; 0 for not at all.
+    pub address_days: u32,
 }
 
 /// How media is reached.
@@ -115,6 +117,7 @@ impl Default for Config {
                 trusted_proxies: Vec::new(),
                 smtp: (None, None),
                 outgoing_allow: Vec::new(),
+                address_days: 0,
             },
             media: Media {
                 listen: SocketAddr::from((Ipv6Addr::UNSPECIFIED, 7880)),
@@ -286,6 +289,16 @@ const SETTINGS: &[Setting] = &[
             config.http.outgoing_allow =
                 texts.iter().map(|text| network(text.trim())).collect::<Option<_>>()?;
             Some(())
+        },
+    },
+    Setting {
+        key: "audit.address_days",
+        variable: "WEIR_AUDIT_ADDRESS_DAYS",
+        is_list: false,
+        expected: "for how many days addresses are kept beside what was done from them, from 0 (not at all) to 365",
+        set: |config, texts| {
+            let days: u32 = one(texts)?.trim().parse().ok()?;
+            (days <= 365).then(|| config.http.address_days = days)
         },
     },
     Setting {
@@ -691,6 +704,10 @@ mod tests {
             ("WEIR_TRUSTED_PROXIES", "10.0.0.0/33"),
             ("WEIR_TRUSTED_PROXIES", "0.0.0.0/0"),
             ("WEIR_TRUSTED_PROXIES", "10.0.0.1,::/0"),
+            ("WEIR_OUTGOING_ALLOW", "0.0.0.0/0"),
+            ("WEIR_OUTGOING_ALLOW", "example.com"),
+            ("WEIR_AUDIT_ADDRESS_DAYS", "366"),
+            ("WEIR_AUDIT_ADDRESS_DAYS", "-1"),
             ("WEIR_MEDIA_LISTEN", "0.0.0.0"),
             ("WEIR_MEDIA_SHARDS", "many"),
             ("WEIR_MEDIA_TCP", "perhaps"),

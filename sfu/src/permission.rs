@@ -88,6 +88,12 @@ pub enum Permission {
     RunInstance,
     /// Say who helps to run it.
     AppointAdmins,
+    /// See what was done on a channel, and by whom.
+    SeeAudit,
+    /// See what was done on the instance, and by whom.
+    SeeInstanceAudit,
+    /// Have a channel's events sent elsewhere.
+    SetWebhooks,
 }
 
 const EVERYBODY: &[Standing] = &STANDINGS;
@@ -95,7 +101,7 @@ const WITH_ACCOUNT: &[Standing] =
     &[Viewer, Follower, Tier1, Tier2, Tier3, Vip, Moderator, Editor, Owner, Admin, InstanceOwner];
 
 /// Who may do what.
-pub const TABLE: [(Permission, &[Standing]); 20] = [
+pub const TABLE: [(Permission, &[Standing]); 23] = [
     (Permission::SeeOpen, EVERYBODY),
     (Permission::SeePrivate, &[Vip, Moderator, Editor, Owner, Admin, InstanceOwner]),
     (Permission::WriteChat, EVERYBODY),
@@ -116,6 +122,9 @@ pub const TABLE: [(Permission, &[Standing]); 20] = [
     (Permission::SeeInstanceFigures, &[Admin, InstanceOwner]),
     (Permission::RunInstance, &[Admin, InstanceOwner]),
     (Permission::AppointAdmins, &[InstanceOwner]),
+    (Permission::SeeAudit, &[Owner]),
+    (Permission::SeeInstanceAudit, &[Admin, InstanceOwner]),
+    (Permission::SetWebhooks, &[Owner]),
 ];
 
 /// All that one person is.
@@ -211,6 +220,9 @@ mod tests {
             (Permission::SeeInstanceFigures, "..........AI"),
             (Permission::RunInstance, "..........AI"),
             (Permission::AppointAdmins, "...........I"),
+            (Permission::SeeAudit, ".........O.."),
+            (Permission::SeeInstanceAudit, "..........AI"),
+            (Permission::SetWebhooks, ".........O.."),
         ];
         assert_eq!(expected.len(), TABLE.len());
         for (permission, row) in expected {

@@ -3,6 +3,7 @@
 use crate::{
     account::{self, service::Accounts},
     analytics::{self, service::Analytics},
+    audit::{self, service::Audit},
     channel::{self, embed, live::Figures, service::Channels},
     chat::{self, service::Chat},
     event::websocket::{self, Gateway},
@@ -30,6 +31,7 @@ use crate::{
         health::{self, Readiness},
         metrics::{self, Metrics},
     },
+    webhook::{self, service::Webhooks},
 };
 use axum::{
     Extension, Json, Router,
@@ -68,6 +70,10 @@ pub struct Parts {
     pub mail: Mail,
     /// Who subscribes to what.
     pub subscriptions: Subscriptions,
+    /// What was done.
+    pub audit: Audit,
+    /// What is sent elsewhere.
+    pub webhooks: Webhooks,
     /// Figures, for the compact live API.
     pub figures: Arc<dyn Figures>,
     /// Rooms.
@@ -97,6 +103,8 @@ pub fn router(parts: Parts) -> Router {
         push,
         mail,
         subscriptions,
+        audit,
+        webhooks,
         figures,
         chat,
         gateway,
@@ -172,6 +180,14 @@ pub fn router(parts: Parts) -> Router {
     // GET   /api/v1/channels/{name}/moderators
     // PUT   /api/v1/channels/{name}/moderators/{account}   DELETE /api/v1/channels/{name}/moderators/{account}
     // POST  /api/v1/chat/guests
+    // GET   /api/v1/audit                           GET   /api/v1/audit.csv       GET  /api/v1/audit.json
+    // GET   /api/v1/channels/{name}/audit
+    // GET   /api/v1/channels/{name}/audit.csv       GET   /api/v1/channels/{name}/audit.json
+    // GET   /api/v1/channels/{name}/webhooks        POST  /api/v1/channels/{name}/webhooks
+    // PATCH /api/v1/channels/{name}/webhooks/{id}   DELETE /api/v1/channels/{name}/webhooks/{id}
+    // POST  /api/v1/channels/{name}/webhooks/{id}/secret  POST  /api/v1/channels/{name}/webhooks/{id}/test
+    // GET   /api/v1/channels/{name}/webhooks/{id}/deliveries
+    // POST  /api/v1/channels/{name}/webhooks/{id}/deliveries/{event}/replay
     // GET   /api/v1/events                          WebSocket
     let embeds = embed::routes::routes(channels.clone(), assets.clone(), policy.clone(), &name);
     let (embeds, embeds_described) = embeds.split_for_parts();
@@ -189,6 +205,8 @@ pub fn router(parts: Parts) -> Router {
         .merge(delivery::routes::routes(push, logins.clone(), account::device::label))
         .merge(subscription::routes::routes(subscriptions, logins.clone()))
         .merge(channel::door::routes::routes(channels.clone(), logins.clone()))
+        .merge(audit::routes::routes(audit, logins.clone()))
+        .merge(webhook::routes::routes(webhooks, logins.clone()))
         .merge(channel::role::routes::routes(channels.clone(), logins.clone()))
         .merge(channel::routes::routes(channels, logins.clone()))
         .merge(chat::routes::routes(chat, logins))

@@ -129,6 +129,10 @@ text_id!(
     /// Gift codes that were made together, to withdraw them by; not one of them.
     GiftBatchId
 );
+text_id!(
+    /// One webhook of a channel.
+    WebhookId
+);
 
 text_id!(
     /// One notification.

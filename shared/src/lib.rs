@@ -7,6 +7,7 @@
 pub mod access;
 pub mod account;
 pub mod analytics;
+pub mod audit;
 pub mod broadcast;
 pub mod channel;
 pub mod chat;
@@ -27,3 +28,4 @@ pub mod subscription;
 pub mod text;
 pub mod unit;
 pub mod watch;
+pub mod webhook;

@@ -146,6 +146,10 @@ text!(
     InviteLabel, "an invite's label", 0..=60, lines: false
 );
 text!(
+    /// What a webhook is for.
+    WebhookLabel, "a webhook's label", 0..=60, lines: false
+);
+text!(
     /// What an API token is for.
     TokenLabel, "a token's label", 1..=60, lines: false
 );
@@ -163,6 +167,12 @@ impl Default for Description {
 }
 
 impl Default for Bio {
+    fn default() -> Self {
+        Self("".into())
+    }
+}
+
+impl Default for WebhookLabel {
     fn default() -> Self {
         Self("".into())
     }

@@ -13,6 +13,7 @@ pub mod mail;
 pub mod mmdb;
 pub mod peer;
 pub mod push;
+pub mod receiver;
 pub mod relay;
 pub mod server;
 pub mod simulcast;

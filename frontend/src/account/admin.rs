@@ -4,6 +4,7 @@ use super::{joining::Joining, people::People};
 use crate::{
     api::use_site,
     browser::page,
+    route::{Link, Route},
     ui::{Notice, Shape},
 };
 use shared::account::{Me, Role};
@@ -41,6 +42,7 @@ pub fn Admin(props: &AdminProps) -> Html {
                 <h2 id="people-title">{ "People" }</h2>
                 <People me={props.me.clone()} />
             </section>
+            <Link to={Route::Audit { channel: None }} classes="button">{ "What was done here" }</Link>
         </article>
     }
 }

@@ -5,6 +5,7 @@ mod joining;
 mod logins;
 mod notifications;
 mod people;
+mod audit;
 mod profile;
 mod set_up;
 mod settings;
@@ -14,6 +15,7 @@ mod tokens;
 
 pub use admin::Admin;
 pub use notifications::{LetterPage, NotificationsPage};
+pub use audit::Audit;
 pub use set_up::SetUpPage;
 pub use settings::Settings;
 pub use sign_in::SignInPage;

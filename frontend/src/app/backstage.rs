@@ -2,11 +2,11 @@
 
 use super::{Program, sign_in_first, signed_in};
 use crate::{
-    account::{Admin, LetterPage, NotificationsPage, Settings},
+    account::{Admin, Audit, LetterPage, NotificationsPage, Settings},
     analytics::Analytics,
     api::{Site, Who, use_site},
     browser::page,
-    channel::{Access, CreateForm, Details, Roles, Supporters},
+    channel::{Access, CreateForm, Details, Roles, Supporters, Webhooks},
     chat::{ChatPanel, Place},
     publish::{ObsCard, Studio},
     route::{Link, Route},
@@ -35,6 +35,7 @@ impl Program for Backstage {
             Route::Admin => html! { <AdminPage /> },
             Route::Notifications => html! { <OwnNotifications /> },
             Route::Letter { confirms } => html! { <LetterPage confirms={confirms} /> },
+            Route::Audit { channel } => html! { <AuditPage channel={channel.map(AttrValue::from)} /> },
             _ => return None,
         })
     }
@@ -145,6 +146,22 @@ fn AdminPage() -> Html {
     }
 }
 
+#[derive(Properties, PartialEq)]
+struct AuditPageProps {
+    #[prop_or_default]
+    channel: Option<AttrValue>,
+}
+
+#[component]
+fn AuditPage(props: &AuditPageProps) -> Html {
+    match signed_in(&use_site()) {
+        Ok(_) => {
+            html! { <Audit key={props.channel.clone().unwrap_or_default().to_string()} channel={props.channel.clone()} /> }
+        }
+        Err(instead) => instead,
+    }
+}
+
 #[component]
 fn OwnNotifications() -> Html {
     match signed_in(&use_site()) {
@@ -175,6 +192,10 @@ fn SettingsPage() -> Html {
                     <Supporters channel={channel.name.clone()} /></details>
                 <details class="more"><summary>{ "Stream key and OBS" }</summary>
                     <ObsCard channel={channel.name.clone()} /></details>
+                <details class="more"><summary>{ "Webhooks" }</summary>
+                    <Webhooks channel={channel.name.clone()} /></details>
+                <Link to={Route::Audit { channel: Some(channel.name.to_string()) }} classes="button">
+                    { "What was done here" }</Link>
             </details>
         }
     };

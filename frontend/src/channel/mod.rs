@@ -14,6 +14,7 @@ mod roles;
 mod search;
 mod signed;
 mod subscribe;
+mod webhooks;
 
 pub use access::{Access, Supporters};
 pub use create::CreateForm;
@@ -25,3 +26,4 @@ pub use rail::Rail;
 pub use roles::Roles;
 pub use search::SearchPage;
 pub use subscribe::Subscribe;
+pub use webhooks::Webhooks;

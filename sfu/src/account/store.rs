@@ -264,7 +264,7 @@ impl AccountStore {
         .fetch_optional(self.0.pool())
         .await?;
         let Some(row) = row else { return Ok(None) };
-        let actor = Actor { account: column(&row, 0)?, role: role(&row, 1)? };
+        let actor = Actor { account: column(&row, 0)?, role: role(&row, 1)?, address: None };
         Ok(Some((actor, column(&row, 2)?, time(&row, 3)?)))
     }
 

@@ -1,14 +1,16 @@
 //! The broadcast log in SQL.
 
-use super::log::{BroadcastLog, Heartbeat, Left, LogError, OpenBroadcast, PastBroadcast, Record};
+use super::log::{BroadcastLog, Heartbeat, Left, LogError, Mark, OpenBroadcast, PastBroadcast, Record};
 use crate::{
     audience::device_name,
-    store::{Store, StoreError},
+    store::{Store, StoreError, outbox},
 };
 use futures_util::{FutureExt, future::BoxFuture};
+use serde_json::json;
 use shared::{
     id::{BroadcastId, ChannelId, ViewId},
     unit::Timestamp,
+    webhook::WebhookKind,
 };
 use sqlx::{
     Any, Row, Transaction,
@@ -191,8 +193,42 @@ async fn write_one(transaction: &mut Transaction<'_, Any>, record: Record) -> Re
         .bind(i64::from(*span))
         .bind(at.as_millis()),
     };
-    query.execute(&mut **transaction).await?;
-    Ok(())
+    let is_new = query.execute(&mut **transaction).await?.rows_affected() > 0;
+    if is_new { tell(transaction, &record).await } else { Ok(()) }
+}
+
+/// Puts what the channel's webhooks are told into the outbox.
+async fn tell(transaction: &mut Transaction<'_, Any>, record: &Record) -> Result<(), StoreError> {
+    let (id, kind, at) = match record {
+        Record::BroadcastStarted { id, at, .. } => (id, WebhookKind::StreamStarted, at),
+        Record::BroadcastEnded { id, at } => (id, WebhookKind::StreamEnded, at),
+        Record::Marked { broadcast, at, mark: Mark::Interrupted } => {
+            (broadcast, WebhookKind::StreamInterrupted, at)
+        }
+        Record::Marked { broadcast, at, mark: Mark::Resumed } => (broadcast, WebhookKind::StreamResumed, at),
+        _ => return Ok(()),
+    };
+    let row = sqlx::query("SELECT channel_id, title, started_at FROM broadcasts WHERE id = $1")
+        .bind(id.as_str())
+        .fetch_optional(&mut **transaction)
+        .await?;
+    let Some(row) = row else { return Ok(()) };
+    let mut data = json!({ "streamId": id });
+    match kind {
+        WebhookKind::StreamStarted => data["title"] = row.try_get::<String, _>(1)?.into(),
+        WebhookKind::StreamEnded => {
+            let length = at.since(Timestamp::from_millis(row.try_get(2)?));
+            data["duration"] = length.as_secs().into();
+        }
+        _ => {}
+    }
+    let event = match kind {
+        WebhookKind::StreamStarted => format!("{id}-started"),
+        WebhookKind::StreamEnded => format!("{id}-ended"),
+        WebhookKind::StreamInterrupted => format!("{id}-waits-{}", at.as_millis()),
+        _ => format!("{id}-goes-on-{}", at.as_millis()),
+    };
+    outbox::put(transaction, &parsed(&row, 0)?, (&event, kind, *at), data).await
 }
 
 /// A span of a view that was written, of a broadcast that isn't over in the record.

@@ -90,7 +90,7 @@ pub fn admission(visitor: Visitor<'_>, record: Option<&Record>, now: Timestamp) 
 
 /// What somebody is on a channel, as far as the channel's own record tells. A channel of nobody is the instance owner's.
 pub fn standings(who: Option<&Actor>, record: &Record) -> Standings {
-    let Some(Actor { account, role }) = who else { return Standings::GUEST };
+    let Some(Actor { account, role, .. }) = who else { return Standings::GUEST };
     let given = record.roles.iter().find(|(holder, _)| holder == account).map(|(_, role)| *role);
     let standings = Standings::of_account(*role).with_role(given);
     let is_owner = match &record.owner {
@@ -225,7 +225,7 @@ mod tests {
     }
 
     fn actor(account: &str, role: Role) -> Actor {
-        Actor { account: account.parse().unwrap(), role }
+        Actor { account: account.parse().unwrap(), role, address: None }
     }
 
     #[test]

@@ -349,8 +349,9 @@ impl Channels {
         let record = self.allowed(who, name, rules::needed(&edit)).await?;
         self.check_edit(who, &record, &edit).await?;
         let (channels, edited) = (self.clone(), edited(record.channel.clone(), edit.clone())?);
+        let by = who.clone();
         settle(async move {
-            let written = channels.store.update(&edited, &edit).await;
+            let written = channels.store.update(&by, &edited, &edit).await;
             channels.take_edit(&edited, written.map_err(ChannelError::from)).await
         })
         .await
@@ -376,10 +377,10 @@ impl Channels {
     pub async fn rotate(&self, who: &Actor, name: &ChannelName) -> Result<String, ChannelError> {
         let record = self.allowed(who, name, Permission::Publish).await?;
         let key = self.ports.keys.stream_key();
-        let channels = self.clone();
+        let (channels, by) = (self.clone(), who.clone());
         settle(async move {
             let channel = &record.channel;
-            channels.store.rotate(&channel.id, &key.hash, fresh::now()).await?;
+            channels.store.rotate(&by, &channel.id, &key.hash, fresh::now()).await?;
             channels.ports.control.end(&channel.id).await;
             tracing::info!(channel = %channel.name, "the stream key was replaced");
             Ok(key.text)
@@ -404,6 +405,12 @@ impl Channels {
     /// Ends a channel's broadcast, if there is one.
     pub async fn end(&self, who: &Actor, name: &ChannelName) -> Result<(), ChannelError> {
         let record = self.allowed(who, name, Permission::EndBroadcast).await?;
+        // A full disk should keep nobody from ending what should not be seen.
+        if listing::is_on(&self.ports.live.of(&record.channel.id))
+            && let Err(error) = self.store.ends(who, &record.channel.id).await
+        {
+            tracing::warn!(%error, channel = %name, by = %who.account, "that a broadcast was ended could not be written down");
+        }
         self.ports.control.end(&record.channel.id).await;
         Ok(())
     }
@@ -423,10 +430,10 @@ impl Channels {
         is_wanted: bool,
     ) -> Result<LadderState, ChannelError> {
         let record = self.allowed(who, name, Permission::SetLadder).await?;
-        let channels = self.clone();
+        let (channels, by) = (self.clone(), who.clone());
         settle(async move {
             let channel = &record.channel;
-            let written = channels.store.set_ladder(&channel.id, is_wanted).await;
+            let written = channels.store.set_ladder(&by, &channel.id, is_wanted).await;
             channels.cache.forget(&channel.name);
             written?;
             channels.ports.control.set_ladder(&channel.id, is_wanted);

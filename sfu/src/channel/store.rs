@@ -2,16 +2,25 @@
 
 use super::{Past, door::Doors, embed::token::EmbedKey, rules::Record};
 use crate::{
+    actor::Actor,
+    fresh,
     secret::SecretHash,
-    store::{Store, StoreError},
+    store::{
+        Store, StoreError,
+        audit::{self, Entry},
+        outbox,
+    },
 };
+use serde_json::json;
 use shared::{
+    audit::AuditAction,
     channel::{CategoryCard, Channel, EditChannel, Visibility},
     embed::Embedding,
-    id::{AccountId, ChannelId, ChannelName},
+    id::{AccountId, ChannelId, ChannelName, EventId},
     unit::Timestamp,
+    webhook::WebhookKind,
 };
-use sqlx::{Any, Executor, Row, Transaction, any::AnyRow};
+use sqlx::{Any, Row, Transaction, any::AnyRow};
 use std::str::FromStr;
 
 /// Reads and writes channels.
@@ -235,13 +244,18 @@ impl ChannelStore {
         let mut transaction = self.0.pool().begin().await?;
         insert(&mut transaction, new).await?;
         put_key(&mut transaction, &new.channel.id, key, new.channel.created_at).await?;
+        let entry = Entry::by_account(AuditAction::ChannelMade, new.owner.as_ref());
+        audit::record(&mut transaction, entry.on(&new.channel.id)).await?;
         transaction.commit().await?;
         Ok(())
     }
 
     /// Writes what a channel says of itself.
-    pub async fn update(&self, channel: &Channel, edit: &EditChannel) -> Result<(), StoreError> {
-        update(self.0.pool(), channel, edit).await
+    pub async fn update(&self, by: &Actor, channel: &Channel, edit: &EditChannel) -> Result<(), StoreError> {
+        let mut transaction = self.0.pool().begin().await?;
+        update(&mut transaction, by, channel, edit).await?;
+        transaction.commit().await?;
+        Ok(())
     }
 
     /// Gives channels without an owner one.
@@ -256,6 +270,7 @@ impl ChannelStore {
     /// Puts a new key in the old one's place, and ends every publish token and every announced start.
     pub async fn rotate(
         &self,
+        by: &Actor,
         channel: &ChannelId,
         key: &SecretHash,
         at: Timestamp,
@@ -271,6 +286,8 @@ impl ChannelStore {
             .bind(at.as_millis())
             .execute(&mut *transaction)
             .await?;
+        let entry = Entry::new(AuditAction::StreamKeyReplaced, Some(by)).on(channel);
+        audit::record(&mut transaction, entry).await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -286,22 +303,49 @@ impl ChannelStore {
     }
 
     /// Puts another key for signed embeds in the place of the one that is there.
-    pub async fn replace_embed_key(&self, channel: &ChannelId, key: &EmbedKey) -> Result<(), StoreError> {
+    pub async fn replace_embed_key(
+        &self,
+        by: &Actor,
+        channel: &ChannelId,
+        key: &EmbedKey,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.0.pool().begin().await?;
         sqlx::query("UPDATE channels SET embed_key = $2 WHERE id = $1")
             .bind(channel.as_str())
             .bind(key.to_text())
-            .execute(self.0.pool())
+            .execute(&mut *transaction)
             .await?;
+        let entry = Entry::new(AuditAction::EmbedsRevoked, Some(by)).on(channel);
+        audit::record(&mut transaction, entry).await?;
+        transaction.commit().await?;
         Ok(())
     }
 
     /// Writes whether a channel's owner wants a ladder.
-    pub async fn set_ladder(&self, channel: &ChannelId, is_wanted: bool) -> Result<(), StoreError> {
+    pub async fn set_ladder(
+        &self,
+        by: &Actor,
+        channel: &ChannelId,
+        is_wanted: bool,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.0.pool().begin().await?;
         sqlx::query("UPDATE channels SET ladder = $2 WHERE id = $1")
             .bind(channel.as_str())
             .bind(i64::from(is_wanted))
-            .execute(self.0.pool())
+            .execute(&mut *transaction)
             .await?;
+        let entry = Entry::new(AuditAction::LadderSet, Some(by)).on(channel);
+        audit::record(&mut transaction, entry.saying(if is_wanted { "on" } else { "off" })).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Writes that somebody is about to end a channel's broadcast.
+    pub async fn ends(&self, by: &Actor, channel: &ChannelId) -> Result<(), StoreError> {
+        let mut transaction = self.0.pool().begin().await?;
+        let entry = Entry::new(AuditAction::BroadcastEnded, Some(by)).on(channel);
+        audit::record(&mut transaction, entry).await?;
+        transaction.commit().await?;
         Ok(())
     }
 
@@ -354,9 +398,10 @@ impl ChannelStore {
     }
 }
 
-/// Writes what an edit changed of a channel, alone or within a transaction; what it left alone may be another by now.
-pub async fn update<'a>(
-    executor: impl Executor<'a, Database = Any>,
+/// Writes within a transaction what an edit changed of a channel; what it left alone may be another by now.
+pub async fn update(
+    transaction: &mut Transaction<'_, Any>,
+    by: &Actor,
     channel: &Channel,
     edit: &EditChannel,
 ) -> Result<(), StoreError> {
@@ -374,9 +419,29 @@ pub async fn update<'a>(
     .bind(edit.tags.as_ref().map(|_| tags_text(channel)))
     .bind(edit.visibility.map(|_| visibility_text(channel.visibility).to_owned()))
     .bind(edit.embedding.as_ref().and(Some(embedding)))
-    .execute(executor)
+    .execute(&mut **transaction)
     .await?;
-    Ok(())
+    let entry = Entry::new(AuditAction::ChannelEdited, Some(by)).on(&channel.id);
+    audit::record(transaction, entry.saying(changes(edit).join(", "))).await?;
+    let (id, kind): (EventId, _) = (fresh::id(), WebhookKind::ChannelEdited);
+    let data = json!({ "changed": changes(edit) });
+    outbox::put(transaction, &channel.id, (id.as_str(), kind, fresh::now()), data).await
+}
+
+/// Which fields an edit sets, as requests call them.
+fn changes(edit: &EditChannel) -> Vec<String> {
+    let EditChannel { display_name, title, description, category, tags, visibility, embedding } = edit;
+    let visibility = visibility.map(|is| format!("visibility ({})", visibility_text(is)));
+    let plain = [
+        (display_name.is_some(), "displayName"),
+        (title.is_some(), "title"),
+        (description.is_some(), "description"),
+        (category.is_some(), "category"),
+        (tags.is_some(), "tags"),
+        (embedding.is_some(), "embedding"),
+    ];
+    let plain = plain.into_iter().filter(|(is, _)| *is).map(|(_, name)| name.to_owned());
+    plain.chain(visibility).collect()
 }
 
 /// The look-up is by hash, and the hashes are compared once more in constant time.

@@ -10,6 +10,7 @@ pub mod identity;
 pub mod log;
 pub mod moderation;
 pub mod name;
+pub mod record;
 pub mod room;
 pub mod routes;
 pub mod service;

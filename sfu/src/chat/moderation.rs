@@ -46,7 +46,7 @@ impl Chat {
             });
         }
         let room = self.room(&place).await?;
-        match self.0.writer.write(room.clone(), Work::Settings(edit)).await? {
+        match self.0.writer.write_as(room.clone(), Work::Settings(edit), Some(who)).await? {
             Done::Settings(settings) => Ok(settings),
             _ => Ok(room.rules().settings()),
         }
@@ -92,10 +92,12 @@ impl Chat {
         let you = self.author(by, &place, &room).await?.ok_or(ChatError::Nobody)?;
         let found = self.0.store.message(&place.channel, message).await?.ok_or(ChatError::UnknownMessage)?;
         // One's own needs no permission.
-        if found.author.id != you.id && !standings(&you, &place, &room).may(Permission::ModerateChat) {
+        let is_own = found.author.id == you.id;
+        if !is_own && !standings(&you, &place, &room).may(Permission::ModerateChat) {
             return Err(ChatError::NotModerator);
         }
-        match self.0.writer.write(room, Work::Delete { message: message.clone(), by: you.id }).await? {
+        let (work, who) = (Work::Delete { message: message.clone(), by: you.id }, by.who.filter(|_| !is_own));
+        match self.0.writer.write_as(room, work, who).await? {
             Done::Nothing => Err(ChatError::UnknownMessage),
             _ => Ok(()),
         }
@@ -132,7 +134,7 @@ impl Chat {
         };
         let until = fresh::now().as_millis() + i64::from(seconds) * 1000;
         let silence = Silence { person, name, until: Timestamp::from_millis(until), by, reason };
-        self.0.writer.write(room, Work::Silence(Box::new(silence.clone()))).await?;
+        self.0.writer.write_as(room, Work::Silence(Box::new(silence.clone())), Some(who)).await?;
         Ok(silence)
     }
 
@@ -163,7 +165,7 @@ impl Chat {
         person: PersonId,
     ) -> Result<(), ChatError> {
         let (_, room, _) = self.moderated(who, channel).await?;
-        match self.0.writer.write(room, Work::Unsilence { person }).await? {
+        match self.0.writer.write_as(room, Work::Unsilence { person }, Some(who)).await? {
             Done::Nothing => Err(ChatError::NotSilenced),
             _ => Ok(()),
         }
@@ -201,7 +203,7 @@ impl Chat {
         if is_new && others.len() >= MODERATORS_MOST {
             return Err(ChatError::TooManyModerators);
         }
-        self.0.writer.write(room, Work::Moderator { account: id, is_moderator: true }).await?;
+        self.0.writer.write_as(room, Work::Moderator { account: id, is_moderator: true }, Some(who)).await?;
         Ok((Moderator { id: person, account, name }, is_new))
     }
 
@@ -216,7 +218,7 @@ impl Chat {
         let room = self.room(&place).await?;
         let found = self.0.ports.accounts.by_name(account).await?.ok_or(ChatError::UnknownAccount)?;
         let work = Work::Moderator { account: found.id.clone(), is_moderator: false };
-        match self.0.writer.write(room, work).await? {
+        match self.0.writer.write_as(room, work, Some(who)).await? {
             Done::Nothing => Err(ChatError::UnknownAccount),
             _ => {
                 self.0.ports.surroundings.moderator_left(&place.channel, &found.id);

@@ -1,9 +1,14 @@
 //! Rooms, messages, time-outs, moderators and guests in SQL.
 
-use super::log::{Item, Kind};
+use super::{
+    log::{Item, Kind},
+    record,
+    task::Work,
+};
 use crate::{
+    actor::Actor,
     secret::SecretHash,
-    store::{Store, StoreError},
+    store::{Store, StoreError, audit},
 };
 use futures_util::TryStreamExt;
 use shared::{
@@ -636,6 +641,27 @@ impl Commit {
             .execute(&mut *self.0)
             .await?;
         Ok(done.rows_affected() > 0)
+    }
+
+    /// Writes that somebody did something.
+    pub async fn record(&mut self, channel: &ChannelId, by: &Actor, work: &Work) -> Result<(), StoreError> {
+        // What the room's own record calls them.
+        let name = match record::person(work) {
+            Some(person) => {
+                sqlx::query("SELECT name FROM chat_silences WHERE channel_id = $1 AND person_id = $2")
+                    .bind(channel.as_str())
+                    .bind(person.as_str())
+                    .fetch_optional(&mut *self.0)
+                    .await?
+                    .map(|row| row.try_get::<String, _>(0))
+                    .transpose()?
+            }
+            None => None,
+        };
+        match record::entry(channel, by, work, name.as_deref()) {
+            Some(entry) => audit::record(&mut self.0, entry).await,
+            None => Ok(()),
+        }
     }
 
     /// Makes all of it durable.

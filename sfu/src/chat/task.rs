@@ -9,7 +9,7 @@ use super::{
     feed::LiveRoom,
     store::{self, ChatStore},
 };
-use crate::{fresh, store::StoreError};
+use crate::{actor::Actor, fresh, store::StoreError};
 use prometheus_client::{
     metrics::{counter::Counter, gauge::Gauge, histogram::Histogram},
     registry::Registry,
@@ -115,6 +115,8 @@ type Answer = Result<Done, Arc<StoreError>>;
 struct Job {
     room: Arc<LiveRoom>,
     work: Work,
+    /// Who does it, where the record is to have it.
+    by: Option<Actor>,
     answer: oneshot::Sender<Answer>,
 }
 
@@ -178,9 +180,20 @@ impl Writer {
 
     /// Writes something; comes back when it is on disk.
     pub async fn write(&self, room: Arc<LiveRoom>, work: Work) -> Result<Done, WriteError> {
+        self.write_as(room, work, None).await
+    }
+
+    /// The same, and with it that somebody did it.
+    pub async fn write_as(
+        &self,
+        room: Arc<LiveRoom>,
+        work: Work,
+        by: Option<&Actor>,
+    ) -> Result<Done, WriteError> {
+        let by = by.cloned();
         let (answer, answered) = oneshot::channel();
         self.pending.send_modify(|pending| *pending += 1);
-        if let Err(refused) = self.jobs.try_send(Job { room, work, answer }) {
+        if let Err(refused) = self.jobs.try_send(Job { room, work, by, answer }) {
             self.pending.send_modify(|pending| *pending -= 1);
             let (job, error) = match refused {
                 mpsc::error::TrySendError::Full(job) => (job, WriteError::Full),
@@ -280,7 +293,13 @@ impl Writing {
         let mut settings: HashMap<ChannelId, ChatSettings> = HashMap::new();
         for job in group {
             let place = next.entry(&job.room.channel).or_default();
-            written.push(write_one(&mut commit, &job.room, &job.work, place, now, &mut settings).await?);
+            let done = write_one(&mut commit, &job.room, &job.work, place, now, &mut settings).await?;
+            if let Some(by) = &job.by
+                && done.0 != Done::Nothing
+            {
+                commit.record(&job.room.channel, by, &job.work).await?;
+            }
+            written.push(done);
         }
         if let Err(error) = commit.finish().await {
             self.uncertain.extend(group.iter().map(|job| job.room.channel.clone()));

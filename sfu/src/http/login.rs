@@ -1,6 +1,6 @@
 //! How a request proves whose it is: a person's login cookie, or a program's API token; and the extractor for handlers.
 
-use super::{passes, problem::ProblemResponse};
+use super::{passes, peer, problem::ProblemResponse};
 use crate::{
     actor::{Actor, Embed, Visitor},
     secret::Secret,
@@ -211,7 +211,8 @@ impl<S: HasLogins + Send + Sync> FromRequestParts<S> for SignedIn {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ProblemResponse> {
         let who = who(&parts.headers, state.logins().as_ref()).await?;
-        let who = who.ok_or_else(ProblemResponse::signed_out)?;
+        let mut who = who.ok_or_else(ProblemResponse::signed_out)?;
+        who.actor.address = peer::kept_address(parts);
         if parts.method.is_safe() {
             who.may(Scope::Read)?;
         }
@@ -224,7 +225,10 @@ impl<S: HasLogins + Send + Sync> OptionalFromRequestParts<S> for SignedIn {
 
     /// What anyone may read, a token may that is not for reading; it sees what anyone sees.
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, ProblemResponse> {
-        let who = who(&parts.headers, state.logins().as_ref()).await?;
+        let mut who = who(&parts.headers, state.logins().as_ref()).await?;
+        if let Some(who) = &mut who {
+            who.actor.address = peer::kept_address(parts);
+        }
         Ok(who.filter(|who| !parts.method.is_safe() || who.has(Scope::Read)))
     }
 }

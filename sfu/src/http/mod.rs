@@ -11,6 +11,8 @@ pub mod login;
 pub mod openapi;
 pub mod outgoing;
 pub mod passes;
+#[cfg(test)]
+mod outgoing_tests;
 pub mod peer;
 pub mod problem;
 pub mod server;

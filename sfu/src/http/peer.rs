@@ -18,6 +18,8 @@ pub struct Site {
     pub public_url: Option<Arc<str>>,
     /// Proxies that are believed, besides those on this machine.
     pub trusted_proxies: Arc<[IpNet]>,
+    /// Whether the record of what is done keeps, for a while, from where.
+    pub keeps_addresses: bool,
 }
 
 impl Site {
@@ -32,7 +34,7 @@ impl Site {
 /// A request's transport.
 #[derive(Debug, Clone)]
 pub struct Peer {
-    /// The client's address, for counting tries. Never logged, never stored.
+    /// The client's address, for counting tries. Never logged; stored by [`kept_address`] alone, where the instance keeps it.
     pub address: Option<IpAddr>,
     /// Whether the client's side is encrypted.
     pub secure: bool,
@@ -48,6 +50,13 @@ impl<S: Send + Sync> FromRequestParts<S> for Peer {
         let site = parts.extensions.get::<Site>().cloned().unwrap_or_default();
         Ok(of(socket, &parts.headers, &site))
     }
+}
+
+/// From where a request comes, where the instance keeps that.
+pub fn kept_address(parts: &Parts) -> Option<IpAddr> {
+    let site = parts.extensions.get::<Site>().filter(|site| site.keeps_addresses)?;
+    let socket = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    of(socket, &parts.headers, site).address
 }
 
 /// What a proxy says is believed when it runs on this machine or is known; anyone else could make it up.

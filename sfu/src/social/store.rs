@@ -1,16 +1,19 @@
 //! Who follows whom, in SQL.
 
 use crate::{
+    fresh,
     page::{Place, Wanted},
-    store::{Store, StoreError},
+    store::{Store, StoreError, outbox},
 };
+use serde_json::json;
 use shared::{
-    id::{AccountId, ChannelId, ChannelName},
+    id::{AccountId, ChannelId, ChannelName, EventId},
     page::Page,
     social::{Follower, Following},
     unit::Timestamp,
+    webhook::WebhookKind,
 };
-use sqlx::{Row, any::AnyRow};
+use sqlx::{AnyConnection, Row, any::AnyRow};
 use std::str::FromStr;
 
 /// The most channels that one account follows.
@@ -81,6 +84,7 @@ impl FollowStore {
         who: &AccountId,
         at: Timestamp,
     ) -> Result<Followed, StoreError> {
+        let mut transaction = self.0.pool().begin().await?;
         let done = sqlx::query(
             "INSERT INTO follows (channel_id, account_id, followed_at)
              SELECT $1, $2, $3 WHERE (SELECT COUNT(*) FROM follows WHERE account_id = $2) < $4
@@ -90,11 +94,19 @@ impl FollowStore {
         .bind(who.as_str())
         .bind(at.as_millis())
         .bind(FOLLOWED_MOST)
-        .execute(self.0.pool())
+        .execute(&mut *transaction)
         .await?;
         if done.rows_affected() > 0 {
+            let kind = WebhookKind::FollowCreated;
+            if outbox::wanted(&mut transaction, channel, kind).await?.is_some() {
+                let follower = follower(&mut transaction, channel, who).await?;
+                let id: EventId = fresh::id();
+                outbox::put(&mut transaction, channel, (id.as_str(), kind, at), follower).await?;
+            }
+            transaction.commit().await?;
             return Ok(Followed::New);
         }
+        drop(transaction);
         let known = self.since(channel, who).await?.is_some();
         Ok(if known { Followed::Already } else { Followed::TooMany })
     }
@@ -181,4 +193,22 @@ impl FollowStore {
         Ok(wanted
             .page(followed?, |(channel, at)| Place { at: at.as_millis(), id: channel.as_str().to_owned() }))
     }
+}
+
+/// Who just followed, and how many do now, as the channel's owner is told.
+async fn follower(
+    connection: &mut AnyConnection,
+    channel: &ChannelId,
+    who: &AccountId,
+) -> Result<serde_json::Value, StoreError> {
+    let row = sqlx::query(
+        "SELECT name, display_name, (SELECT COUNT(*) FROM follows WHERE channel_id = $2) FROM accounts WHERE id = $1",
+    )
+    .bind(who.as_str())
+    .bind(channel.as_str())
+    .fetch_one(connection)
+    .await?;
+    let (account, name): (String, String) = (row.try_get(0)?, row.try_get(1)?);
+    let followers: i64 = row.try_get(2)?;
+    Ok(json!({ "follower": { "id": who, "account": account, "name": name }, "followers": followers }))
 }

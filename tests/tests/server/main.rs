@@ -3,6 +3,7 @@
 mod account;
 mod analytics;
 mod api;
+mod audit;
 mod chat;
 mod chat_hostile;
 mod doctor;
@@ -28,6 +29,7 @@ mod renditions;
 mod signed;
 mod subscriptions;
 mod tokens;
+mod webhooks;
 mod whep;
 mod whip;
 

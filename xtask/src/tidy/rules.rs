@@ -15,6 +15,7 @@ pub struct File {
 const CAPABILITIES: &[&str] = &[
     "account",
     "analytics",
+    "audit",
     "broadcast",
     "channel",
     "chat",
@@ -29,6 +30,7 @@ const CAPABILITIES: &[&str] = &[
     "social",
     "transcode",
     "watch",
+    "webhook",
 ];
 
 /// Folders of the server that know a technology and no capability.

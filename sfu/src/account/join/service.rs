@@ -74,7 +74,7 @@ impl Accounts {
         runs_instance(who)?;
         let now = self.joining.settings().await?;
         let settings = InstanceSettings { sign_up: edit.sign_up.unwrap_or(now.sign_up) };
-        self.joining.set(&settings).await?;
+        self.joining.set(who, &settings).await?;
         Ok(settings)
     }
 
@@ -97,7 +97,7 @@ impl Accounts {
             uses_most: rules::uses(request.uses).ok_or(AccountError::InviteUses)?,
         };
         let secret = InviteSecret::from_random(fresh::bytes());
-        if !self.joining.add(&invite, &who.account, &secret.hash()).await? {
+        if !self.joining.add(&invite, who, &secret.hash()).await? {
             return Err(AccountError::TooManyInvites);
         }
         Ok((invite, secret))
@@ -112,7 +112,7 @@ impl Accounts {
     /// Ends an invite.
     pub async fn revoke_invite(&self, who: &Actor, id: &InviteId) -> Result<(), AccountError> {
         runs_instance(who)?;
-        if self.joining.revoke(id).await? { Ok(()) } else { Err(AccountError::UnknownInvite) }
+        if self.joining.revoke(who, id).await? { Ok(()) } else { Err(AccountError::UnknownInvite) }
     }
 }
 

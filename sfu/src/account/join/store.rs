@@ -3,13 +3,18 @@
 use super::rules::{INVITES_MOST, Way};
 use crate::{
     account::store::{Account, column, insert, time},
+    actor::Actor,
     page::{Place, Wanted},
     secret::SecretHash,
-    store::{Store, StoreError},
+    store::{
+        Store, StoreError,
+        audit::{self, Entry},
+    },
 };
 use shared::{
     account::Invite,
-    id::{AccountId, InviteId},
+    audit::AuditAction,
+    id::InviteId,
     instance::{InstanceSettings, SignUp},
     page::Page,
     unit::Timestamp,
@@ -53,14 +58,19 @@ impl JoinStore {
     }
 
     /// Writes how it runs.
-    pub async fn set(&self, settings: &InstanceSettings) -> Result<(), StoreError> {
+    pub async fn set(&self, by: &Actor, settings: &InstanceSettings) -> Result<(), StoreError> {
+        let mut transaction = self.0.pool().begin().await?;
         sqlx::query(
             "INSERT INTO instance_settings (only_row, sign_up) VALUES (1, $1)
              ON CONFLICT (only_row) DO UPDATE SET sign_up = excluded.sign_up",
         )
         .bind(text(settings.sign_up))
-        .execute(self.0.pool())
+        .execute(&mut *transaction)
         .await?;
+        let entry = Entry::new(AuditAction::InstanceEdited, Some(by));
+        let words = format!("sign-up: {}", text(settings.sign_up));
+        audit::record(&mut transaction, entry.saying(words)).await?;
+        transaction.commit().await?;
         Ok(())
     }
 
@@ -118,7 +128,8 @@ impl JoinStore {
     }
 
     /// Writes a new invite; false if there are as many as there may be.
-    pub async fn add(&self, invite: &Invite, by: &AccountId, hash: &SecretHash) -> Result<bool, StoreError> {
+    pub async fn add(&self, invite: &Invite, by: &Actor, hash: &SecretHash) -> Result<bool, StoreError> {
+        let mut transaction = self.0.pool().begin().await?;
         let added = sqlx::query(
             "INSERT INTO invites (id, token_hash, label, made_by, created_at, expires_at, uses, uses_most)
              SELECT $1, $2, $3, $4, $5, $6, 0, $7 WHERE (SELECT COUNT(*) FROM invites) < $8",
@@ -126,14 +137,21 @@ impl JoinStore {
         .bind(invite.id.as_str())
         .bind(hash.to_hex())
         .bind(invite.label.as_str())
-        .bind(by.as_str())
+        .bind(by.account.as_str())
         .bind(invite.created_at.as_millis())
         .bind(invite.expires_at.as_millis())
         .bind(i64::from(invite.uses_most))
         .bind(INVITES_MOST)
-        .execute(self.0.pool())
+        .execute(&mut *transaction)
         .await?;
-        Ok(added.rows_affected() > 0)
+        if added.rows_affected() == 0 {
+            return Ok(false);
+        }
+        let entry = Entry::new(AuditAction::InviteMade, Some(by)).to(invite.id.as_str());
+        let words = format!("for {} people at most", invite.uses_most);
+        audit::record(&mut transaction, entry.called(invite.label.as_str()).saying(words)).await?;
+        transaction.commit().await?;
+        Ok(true)
     }
 
     /// All invites, newest first.
@@ -159,10 +177,18 @@ impl JoinStore {
     }
 
     /// Ends an invite; whether there was one.
-    pub async fn revoke(&self, id: &InviteId) -> Result<bool, StoreError> {
-        let done =
-            sqlx::query("DELETE FROM invites WHERE id = $1").bind(id.as_str()).execute(self.0.pool()).await?;
-        Ok(done.rows_affected() > 0)
+    pub async fn revoke(&self, by: &Actor, id: &InviteId) -> Result<bool, StoreError> {
+        let mut transaction = self.0.pool().begin().await?;
+        let row = sqlx::query("DELETE FROM invites WHERE id = $1 RETURNING label")
+            .bind(id.as_str())
+            .fetch_optional(&mut *transaction)
+            .await?;
+        let Some(row) = row else { return Ok(false) };
+        let label: String = row.try_get(0)?;
+        let entry = Entry::new(AuditAction::InviteRevoked, Some(by)).to(id.as_str());
+        audit::record(&mut transaction, entry.called(&label)).await?;
+        transaction.commit().await?;
+        Ok(true)
     }
 }
 

@@ -53,8 +53,8 @@ impl Accounts {
         if person.role == Role::Admin && !appoints {
             return Err(AccountError::NotAllowed);
         }
-        let (accounts, account) = (self.clone(), id.clone());
-        settle(async move { accounts.set_person(&account, role, suspended).await }).await?;
+        let (accounts, by, account) = (self.clone(), who.clone(), id.clone());
+        settle(async move { accounts.set_person(&by, &account, role, suspended).await }).await?;
         tracing::info!(account = %id, by = %who.account, "an account was changed by those who run the instance");
         self.everybody.one(name).await?.ok_or(AccountError::UnknownPerson)
     }
@@ -62,15 +62,16 @@ impl Accounts {
     /// Writes what somebody may do here, and then ends what they do already and may not any more.
     async fn set_person(
         &self,
+        by: &Actor,
         id: &AccountId,
         role: Option<Role>,
         suspended: Option<bool>,
     ) -> Result<(), StoreError> {
         if let Some(role) = role {
-            self.everybody.set_role(id, role).await?;
+            self.everybody.set_role(by, id, role).await?;
         }
         if let Some(suspended) = suspended {
-            self.everybody.suspend(id, suspended.then(fresh::now)).await?;
+            self.everybody.suspend(by, id, suspended.then(fresh::now)).await?;
         }
         self.endings.tell(id);
         if suspended == Some(true) { self.channels.shut_out(id).await } else { Ok(()) }

@@ -5,11 +5,16 @@ use crate::{
         profile::store::profile,
         store::{role, role_text},
     },
+    actor::Actor,
     page::{Place, Wanted},
-    store::{Store, StoreError},
+    store::{
+        Store, StoreError,
+        audit::{self, Entry},
+    },
 };
 use shared::{
     account::{Person, Role},
+    audit::AuditAction,
     id::AccountId,
     page::Page,
     text::AccountName,
@@ -80,17 +85,29 @@ impl PeopleStore {
     }
 
     /// Writes what somebody may do on the instance.
-    pub async fn set_role(&self, account: &AccountId, role: Role) -> Result<(), StoreError> {
-        sqlx::query("UPDATE accounts SET role = $2 WHERE id = $1 AND role <> 'owner'")
-            .bind(account.as_str())
-            .bind(role_text(role))
-            .execute(self.0.pool())
-            .await?;
+    pub async fn set_role(&self, by: &Actor, account: &AccountId, role: Role) -> Result<(), StoreError> {
+        let mut transaction = self.0.pool().begin().await?;
+        let done =
+            sqlx::query("UPDATE accounts SET role = $2 WHERE id = $1 AND role <> 'owner' AND role <> $2")
+                .bind(account.as_str())
+                .bind(role_text(role))
+                .execute(&mut *transaction)
+                .await?;
+        if done.rows_affected() > 0 {
+            let entry = Entry::new(AuditAction::AccountRole, Some(by)).to(account.as_str());
+            audit::record(&mut transaction, entry.saying(role_text(role))).await?;
+        }
+        transaction.commit().await?;
         Ok(())
     }
 
     /// Keeps somebody from signing in, and ends their logins and tokens; or lets them in again.
-    pub async fn suspend(&self, account: &AccountId, since: Option<Timestamp>) -> Result<(), StoreError> {
+    pub async fn suspend(
+        &self,
+        by: &Actor,
+        account: &AccountId,
+        since: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
         let mut transaction = self.0.pool().begin().await?;
         sqlx::query("UPDATE accounts SET suspended_at = $2 WHERE id = $1 AND role <> 'owner'")
             .bind(account.as_str())
@@ -104,6 +121,9 @@ impl PeopleStore {
                 sqlx::query(statement).bind(account.as_str()).execute(&mut *transaction).await?;
             }
         }
+        let action =
+            if since.is_some() { AuditAction::AccountSuspended } else { AuditAction::AccountRestored };
+        audit::record(&mut transaction, Entry::new(action, Some(by)).to(account.as_str())).await?;
         transaction.commit().await?;
         Ok(())
     }

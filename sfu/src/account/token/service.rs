@@ -64,7 +64,7 @@ impl Tokens {
             expires_at: rules::expiry(request.days, now).ok_or(TokenError::Days)?,
         };
         let secret = ApiSecret::from_random(fresh::bytes());
-        if !self.0.add(&who.account, &token, &secret.hash()).await? {
+        if !self.0.add(who, &token, &secret.hash()).await? {
             return Err(TokenError::TooMany);
         }
         tracing::info!(account = %who.account, token = %token.id, "an API token was made");
@@ -78,7 +78,7 @@ impl Tokens {
 
     /// Ends a token of this person.
     pub async fn revoke(&self, who: &Actor, id: &TokenId) -> Result<(), TokenError> {
-        if !self.0.revoke(&who.account, id).await? {
+        if !self.0.revoke(who, id).await? {
             return Err(TokenError::Unknown);
         }
         self.1.tell(&who.account);

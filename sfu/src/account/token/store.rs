@@ -6,10 +6,14 @@ use crate::{
     actor::Actor,
     page::{Place, Wanted},
     secret::SecretHash,
-    store::{Store, StoreError},
+    store::{
+        Store, StoreError,
+        audit::{self, Entry},
+    },
 };
 use shared::{
     account::{ApiToken, Scope},
+    audit::AuditAction,
     id::{AccountId, TokenId},
     page::Page,
     unit::Timestamp,
@@ -65,28 +69,31 @@ impl TokenStore {
     }
 
     /// Writes a new token; false if the account has as many as it may.
-    pub async fn add(
-        &self,
-        account: &AccountId,
-        token: &ApiToken,
-        hash: &SecretHash,
-    ) -> Result<bool, StoreError> {
+    pub async fn add(&self, by: &Actor, token: &ApiToken, hash: &SecretHash) -> Result<bool, StoreError> {
+        let mut transaction = self.0.pool().begin().await?;
         let added = sqlx::query(
             "INSERT INTO api_tokens (id, account_id, token_hash, label, scopes, created_at, expires_at)
              SELECT $1, $2, $3, $4, $5, $6, $7
              WHERE (SELECT COUNT(*) FROM api_tokens WHERE account_id = $2) < $8",
         )
         .bind(token.id.as_str())
-        .bind(account.as_str())
+        .bind(by.account.as_str())
         .bind(hash.to_hex())
         .bind(token.label.as_str())
         .bind(scopes_text(&token.scopes))
         .bind(token.created_at.as_millis())
         .bind(token.expires_at.map(Timestamp::as_millis))
         .bind(TOKENS_MOST)
-        .execute(self.0.pool())
+        .execute(&mut *transaction)
         .await?;
-        Ok(added.rows_affected() > 0)
+        if added.rows_affected() == 0 {
+            return Ok(false);
+        }
+        let entry = Entry::new(AuditAction::TokenMade, Some(by)).to(token.id.as_str());
+        let entry = entry.called(token.label.as_str()).saying(scopes_text(&token.scopes));
+        audit::record(&mut transaction, entry).await?;
+        transaction.commit().await?;
+        Ok(true)
     }
 
     /// The token with a secret, whether it is over or not.
@@ -101,7 +108,7 @@ impl TokenStore {
         .fetch_optional(self.0.pool())
         .await?;
         let Some(row) = row else { return Ok(None) };
-        let actor = Actor { account: column(&row, 0)?, role: role(&row, 1)? };
+        let actor = Actor { account: column(&row, 0)?, role: role(&row, 1)?, address: None };
         Ok(Some(Found { actor, token: token(&row, 2)? }))
     }
 
@@ -139,12 +146,18 @@ impl TokenStore {
     }
 
     /// Ends one token of an account; whether there was one.
-    pub async fn revoke(&self, account: &AccountId, id: &TokenId) -> Result<bool, StoreError> {
-        let done = sqlx::query("DELETE FROM api_tokens WHERE id = $1 AND account_id = $2")
+    pub async fn revoke(&self, by: &Actor, id: &TokenId) -> Result<bool, StoreError> {
+        let mut transaction = self.0.pool().begin().await?;
+        let row = sqlx::query("DELETE FROM api_tokens WHERE id = $1 AND account_id = $2 RETURNING label")
             .bind(id.as_str())
-            .bind(account.as_str())
-            .execute(self.0.pool())
+            .bind(by.account.as_str())
+            .fetch_optional(&mut *transaction)
             .await?;
-        Ok(done.rows_affected() > 0)
+        let Some(row) = row else { return Ok(false) };
+        let label: String = row.try_get(0)?;
+        let entry = Entry::new(AuditAction::TokenRevoked, Some(by)).to(id.as_str());
+        audit::record(&mut transaction, entry.called(&label)).await?;
+        transaction.commit().await?;
+        Ok(true)
     }
 }

@@ -7,6 +7,7 @@ mod chat;
 mod media;
 mod notification;
 mod private;
+mod record;
 mod social;
 mod topics;
 
@@ -18,6 +19,7 @@ pub(super) use self::{
     media::media,
     notification::{BellsOf, FollowsHeard, Teller, Warnings, outboxes},
     private::{Subscribable, SubscriptionsOnBus},
+    record::OwnChannels,
     social::Followable,
     topics::Topics,
 };

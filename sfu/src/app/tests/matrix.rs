@@ -80,6 +80,16 @@ fn need(operation: &str) -> Need {
         | "createInvite"
         | "revokeInvite" => RunInstance,
         "readInstanceAnalytics" => SeeInstanceFigures,
+        "listAudit" | "exportAuditCsv" | "exportAuditJson" => SeeInstanceAudit,
+        "listChannelAudit" | "exportChannelAuditCsv" | "exportChannelAuditJson" => SeeAudit,
+        "listWebhooks"
+        | "createWebhook"
+        | "editWebhook"
+        | "removeWebhook"
+        | "replaceWebhookSecret"
+        | "testWebhook"
+        | "listDeliveries"
+        | "replayDelivery" => SetWebhooks,
         other => panic!("{other} is not in the matrix: say who may do it"),
     })
 }
@@ -221,6 +231,7 @@ impl Stage {
                     .replace("{person}", &self.guest.1)
                     .replace("{streamId}", &self.broadcast)
                     .replace("{view}", "v")
+                    .replace("{event}", "e")
                     .replace("{id}", thing);
                 let mut body =
                     operation["requestBody"]["content"]["application/json"].get("example").cloned();

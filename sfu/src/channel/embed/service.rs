@@ -59,11 +59,11 @@ impl Channels {
     /// Makes every signed embed of a channel worthless, and ends what is watched by one.
     pub async fn revoke_embeds(&self, who: &Actor, name: &ChannelName) -> Result<(), ChannelError> {
         let record = self.allowed(who, name, Permission::Admit).await?;
-        let channels = self.clone();
+        let (channels, by) = (self.clone(), who.clone());
         settle(async move {
             let channel = &record.channel;
             let key = EmbedKey::from_random(fresh::bytes());
-            let written = channels.store.replace_embed_key(&channel.id, &key).await;
+            let written = channels.store.replace_embed_key(&by, &channel.id, &key).await;
             channels.cache.forget(&channel.name);
             written?;
             channels.ports.control.hide_from_embeds(&channel.id);

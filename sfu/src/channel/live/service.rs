@@ -75,14 +75,16 @@ impl Channels {
             ..EditChannel::default()
         };
         let edited = edited(record.channel.clone(), edit.clone())?;
-        let channels = self.clone();
+        let (channels, by) = (self.clone(), who.clone());
         settle(async move {
             // First, as it is refused if somebody's media was faster; then nothing was changed.
             if !channels.ports.control.reserve(&id, &broadcast).await {
                 return Err(LiveError::AlreadyLive);
             }
-            let written =
-                channels.starts().announce(&broadcast, &start, (&edited, &edit), &secret.hash, now).await;
+            let written = channels
+                .starts()
+                .announce(&broadcast, &start, (&by, &edited, &edit), &secret.hash, now)
+                .await;
             channels.take_edit(&edited, written.map_err(ChannelError::from)).await?;
             Ok(Announced { id: broadcast, channel: name, secret: secret.text })
         })

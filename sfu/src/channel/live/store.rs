@@ -2,6 +2,7 @@
 
 use super::rules::{Logged, Start, quality_text};
 use crate::{
+    actor::Actor,
     channel::store::update,
     fresh,
     secret::SecretHash,
@@ -49,12 +50,12 @@ impl StartStore {
         &self,
         id: &BroadcastId,
         start: &Start,
-        (channel, edit): (&Channel, &EditChannel),
+        (by, channel, edit): (&Actor, &Channel, &EditChannel),
         secret: &SecretHash,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let mut transaction = self.0.pool().begin().await?;
-        update(&mut *transaction, channel, edit).await?;
+        update(&mut transaction, by, channel, edit).await?;
         let old = now.as_millis() - KEPT.as_millis() as i64;
         sqlx::query(
             "DELETE FROM live_starts WHERE channel_id = $1 AND expires_at < $2

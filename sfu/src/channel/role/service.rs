@@ -37,10 +37,10 @@ impl Channels {
         role: ChannelRole,
     ) -> Result<RoleHolder, ChannelError> {
         let record = self.allowed(who, name, Permission::Appoint).await?;
-        let channels = self.clone();
+        let (channels, by) = (self.clone(), who.clone());
         settle(async move {
             let channel = &record.channel;
-            let given = channels.role_store().give(&channel.id, &account, role, fresh::now()).await;
+            let given = channels.role_store().give(&by, &channel.id, &account, role, fresh::now()).await;
             channels.cache.forget(&channel.name);
             match given? {
                 Given::Done => {}
@@ -74,10 +74,10 @@ impl Channels {
             }
             other => other?,
         };
-        let channels = self.clone();
+        let (channels, by) = (self.clone(), who.clone());
         settle(async move {
             let channel = &record.channel;
-            let taken = channels.role_store().take(&channel.id, &account).await;
+            let taken = channels.role_store().take(&by, &channel.id, &account).await;
             channels.cache.forget(&channel.name);
             if !taken? {
                 return Err(ChannelError::UnknownAccount);

@@ -1,18 +1,23 @@
 //! Roles on channels in SQL.
 
 use crate::{
+    actor::Actor,
     channel::store::column,
     page::{Place, Wanted},
-    store::{Store, StoreError},
+    store::{
+        Store, StoreError,
+        audit::{self, Entry},
+    },
 };
 use shared::{
+    audit::AuditAction,
     channel::{ChannelRole, ROLES_MOST, RoleHolder},
     id::{AccountId, ChannelId},
     page::Page,
     text::AccountName,
     unit::Timestamp,
 };
-use sqlx::{Row, any::AnyRow};
+use sqlx::{AnyConnection, Row, any::AnyRow};
 
 /// Reads and writes roles.
 #[derive(Debug, Clone)]
@@ -85,11 +90,13 @@ impl RoleStore {
     /// Gives somebody a role in the place of the one that they may have.
     pub async fn give(
         &self,
+        by: &Actor,
         channel: &ChannelId,
         account: &AccountName,
         role: ChannelRole,
         at: Timestamp,
     ) -> Result<Given, StoreError> {
+        let mut transaction = self.0.pool().begin().await?;
         let done = sqlx::query(
             "INSERT INTO channel_roles (channel_id, account_id, role, added_at)
              SELECT $1, accounts.id, $3, $4 FROM accounts WHERE accounts.name = $2
@@ -103,11 +110,16 @@ impl RoleStore {
         .bind(text(role))
         .bind(at.as_millis())
         .bind(ROLES_MOST as i64)
-        .execute(self.0.pool())
+        .execute(&mut *transaction)
         .await?;
         if done.rows_affected() > 0 {
+            let id = id_of(&mut transaction, account).await?;
+            let entry = Entry::new(AuditAction::RoleGiven, Some(by)).on(channel).to(&id);
+            audit::record(&mut transaction, entry.saying(text(role))).await?;
+            transaction.commit().await?;
             return Ok(Given::Done);
         }
+        drop(transaction);
         let known = sqlx::query(
             "SELECT COUNT(channels.id) FROM accounts
              LEFT JOIN channels ON channels.owner_id = accounts.id AND channels.id = $2
@@ -143,17 +155,37 @@ impl RoleStore {
     }
 
     /// Takes somebody's role away; whether they had one.
-    pub async fn take(&self, channel: &ChannelId, account: &AccountName) -> Result<bool, StoreError> {
-        let done = sqlx::query(
+    pub async fn take(
+        &self,
+        by: &Actor,
+        channel: &ChannelId,
+        account: &AccountName,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.0.pool().begin().await?;
+        let row = sqlx::query(
             "DELETE FROM channel_roles WHERE channel_id = $1
-             AND account_id IN (SELECT id FROM accounts WHERE name = $2)",
+             AND account_id IN (SELECT id FROM accounts WHERE name = $2) RETURNING account_id, role",
         )
         .bind(channel.as_str())
         .bind(account.as_str())
-        .execute(self.0.pool())
+        .fetch_optional(&mut *transaction)
         .await?;
-        Ok(done.rows_affected() > 0)
+        let Some(row) = row else { return Ok(false) };
+        let (id, role): (String, String) = (row.try_get(0)?, row.try_get(1)?);
+        let entry = Entry::new(AuditAction::RoleTaken, Some(by)).on(channel).to(&id);
+        audit::record(&mut transaction, entry.saying(role)).await?;
+        transaction.commit().await?;
+        Ok(true)
     }
+}
+
+/// Whom a name belongs to that was just found.
+async fn id_of(connection: &mut AnyConnection, account: &AccountName) -> Result<String, StoreError> {
+    let row = sqlx::query("SELECT id FROM accounts WHERE name = $1")
+        .bind(account.as_str())
+        .fetch_one(connection)
+        .await?;
+    Ok(row.try_get(0)?)
 }
 
 fn holder(row: &AnyRow) -> Result<RoleHolder, StoreError> {

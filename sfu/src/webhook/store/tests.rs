@@ -1,0 +1,181 @@
+use super::*;
+use crate::{
+    fresh,
+    store::outbox::{self, WAITING_MOST},
+    webhook::schedule,
+};
+use serde_json::json;
+use shared::account::Role;
+
+const HOUR: i64 = 3_600_000;
+
+struct World {
+    store: Store,
+    hooks: WebhookStore,
+    channel: ChannelId,
+    actor: Actor,
+    _dir: tempfile::TempDir,
+}
+
+impl World {
+    async fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open_in(dir.path()).await.unwrap();
+        let insert =
+            "INSERT INTO channels (id, name, display_name, title, description, category, tags, visibility, created_at)
+             VALUES ('c', 'ada', 'Ada', '', '', '', '[]', 'PUBLIC', 0)";
+        sqlx::query(insert).execute(store.pool()).await.unwrap();
+        let actor = Actor { account: "a".parse().unwrap(), role: Role::Member, address: None };
+        let hooks = WebhookStore::new(store.clone());
+        Self { store, hooks, channel: "c".parse().unwrap(), actor, _dir: dir }
+    }
+
+    async fn hook(&self, id: &str, kinds: &[WebhookKind]) -> WebhookId {
+        let hook = Webhook {
+            id: id.parse().unwrap(),
+            label: Default::default(),
+            url: "https://example.com/".to_owned(),
+            kinds: kinds.to_vec(),
+            created_at: fresh::now(),
+            failing_since: None,
+            disabled_at: None,
+            disabled_by: None,
+        };
+        let secret = SigningSecret::from_random([1; 32]);
+        assert!(self.hooks.add(&self.actor, &self.channel, &hook, &secret).await.unwrap());
+        hook.id
+    }
+
+    /// Puts something into the outbox, with or without the end of its transaction.
+    async fn happens(&self, event: &str, kind: WebhookKind, commits: bool) {
+        let mut transaction = self.store.pool().begin().await.unwrap();
+        sqlx::query("UPDATE channels SET title = 'x'").execute(&mut *transaction).await.unwrap();
+        let what = (event, kind, Timestamp::from_millis(5));
+        outbox::put(&mut transaction, &self.channel, what, json!({ "x": 1 })).await.unwrap();
+        if commits {
+            transaction.commit().await.unwrap();
+        }
+    }
+
+    async fn listed(&self, hook: &WebhookId) -> Vec<Delivery> {
+        let all = Wanted { after: None, limit: 100 };
+        self.hooks.deliveries(&self.channel, hook, &all).await.unwrap().unwrap().items
+    }
+}
+
+#[tokio::test]
+async fn what_happens_is_told_once_to_those_that_chose_it() {
+    let world = World::new().await;
+    let both = world.hook("both", &[WebhookKind::StreamStarted, WebhookKind::StreamEnded]).await;
+    let ended = world.hook("ended", &[WebhookKind::StreamEnded]).await;
+    for _ in 0..2 {
+        world.happens("e1", WebhookKind::StreamStarted, true).await;
+        world.happens("e2", WebhookKind::StreamEnded, true).await;
+    }
+    world.happens("e3", WebhookKind::StreamEnded, false).await;
+    world.happens("e4", WebhookKind::FollowCreated, true).await;
+    let mut ids: Vec<String> =
+        world.listed(&both).await.iter().map(|one| one.id.as_str().to_owned()).collect();
+    ids.sort();
+    assert_eq!(ids, ["e1", "e2"]);
+    let told = world.listed(&ended).await;
+    assert_eq!(told.len(), 1);
+    let body: serde_json::Value = serde_json::from_str(&told[0].body).unwrap();
+    let expected = json!({
+        "type": "StreamEnded", "timestamp": "1970-01-01T00:00:00.005Z", "data": { "channel": "ada", "x": 1 },
+    });
+    assert_eq!(body, expected);
+    assert_eq!(world.hooks.due(fresh::now(), 10).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn days_of_failures_disable_it_and_its_owner_lets_it_go_on() {
+    let world = World::new().await;
+    let hook = world.hook("h", &[WebhookKind::StreamEnded]).await;
+    let start = fresh::now().as_millis();
+    let at = |millis: i64| Timestamp::from_millis(start + millis);
+    let mut now = at(1000);
+    let mut tries = 0;
+    // Something new comes twice a day, and each is tried when it is due, by a clock of our own.
+    for half_day in 0..20 {
+        world.happens(&format!("e{half_day}"), WebhookKind::StreamEnded, true).await;
+        let until = at(1000 + half_day * 12 * HOUR);
+        while now < until {
+            now = Timestamp::from_millis(now.as_millis() + 60_000);
+            while let Some(due) = world.hooks.next(&hook, now).await.unwrap() {
+                tries += 1;
+                let next = schedule::next(due.tries + 1, now, None, 0);
+                let hopeless = due.failing_since.is_some_and(|since| schedule::is_hopeless(since, now));
+                let tried = Tried {
+                    state: if next.is_some() { DeliveryState::Waiting } else { DeliveryState::Failed },
+                    next_at: next.unwrap_or(now),
+                    at: now,
+                    status: Some(500),
+                    error: Some("answered 500".to_owned()),
+                    took: 1,
+                    ends: hopeless.then_some(WebhookEnd::Failing),
+                };
+                world.hooks.tried(&hook, &due.event, &tried).await.unwrap();
+            }
+        }
+    }
+    assert!(tries > 20, "{tries}");
+    let known = &world.hooks.list(&world.channel).await.unwrap()[0];
+    assert_eq!(known.disabled_by, Some(WebhookEnd::Failing));
+    let days =
+        (known.disabled_at.unwrap().as_millis() - known.failing_since.unwrap().as_millis()) / (24 * HOUR);
+    assert_eq!(days, 5);
+    assert!(world.hooks.due(now, 10).await.unwrap().is_empty());
+    world.happens("late", WebhookKind::StreamEnded, true).await;
+    assert!(!world.listed(&hook).await.iter().any(|one| one.id.as_str() == "late"));
+    let on = EditWebhook { enabled: Some(true), ..EditWebhook::default() };
+    let known = world.hooks.edit(&world.actor, (&world.channel, &hook), &on, now).await.unwrap().unwrap();
+    assert_eq!((known.disabled_at, known.failing_since), (None, None));
+    assert!(world.listed(&hook).await.iter().any(|one| one.state == DeliveryState::Waiting));
+}
+
+#[tokio::test]
+async fn a_clock_that_was_set_back_holds_nothing_for_long() {
+    let world = World::new().await;
+    let hook = world.hook("h", &[WebhookKind::StreamEnded]).await;
+    world.happens("e", WebhookKind::StreamEnded, true).await;
+    let now = fresh::now().as_millis();
+    let due = async |at: i64| world.hooks.next(&hook, Timestamp::from_millis(at)).await.unwrap().is_some();
+    assert!(due(now + 1000).await);
+    assert!(!due(now - HOUR).await, "an hour is waited for");
+    assert!(due(now - 30 * HOUR).await, "days are not");
+}
+
+#[tokio::test]
+async fn the_outbox_of_one_webhook_is_bounded() {
+    let world = World::new().await;
+    let hook = world.hook("h", &[WebhookKind::StreamEnded]).await;
+    let other = world.hook("o", &[WebhookKind::StreamEnded]).await;
+    sqlx::query(
+        "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < $1)
+         INSERT INTO webhook_deliveries (webhook_id, event_id, kind, body, created_at, state, tries, next_at)
+         SELECT 'h', 'n' || x, 'StreamEnded', '{}', 0, 'waiting', 0, 0 FROM n",
+    )
+    .bind(WAITING_MOST)
+    .execute(world.store.pool())
+    .await
+    .unwrap();
+    world.happens("e", WebhookKind::StreamEnded, true).await;
+    assert!(!world.listed(&hook).await.iter().any(|one| one.id.as_str() == "e"));
+    assert_eq!(world.listed(&other).await.len(), 1);
+    assert_eq!(world.hooks.forget(Timestamp::from_millis(1)).await.unwrap(), WAITING_MOST as u64);
+}
+
+#[tokio::test]
+async fn both_secrets_sign_until_the_old_one_is_over() {
+    let world = World::new().await;
+    let hook = world.hook("h", &[WebhookKind::StreamEnded]).await;
+    world.happens("e", WebhookKind::StreamEnded, true).await;
+    let (now, new) =
+        (Timestamp::from_millis(fresh::now().as_millis() + 1000), SigningSecret::from_random([2; 32]));
+    let until = Timestamp::from_millis(now.as_millis() + HOUR);
+    world.hooks.replace_secret(&world.actor, (&world.channel, &hook), &new, until).await.unwrap().unwrap();
+    let secrets = async |at| world.hooks.next(&hook, at).await.unwrap().unwrap().secrets;
+    assert_eq!(secrets(now).await, [new.clone(), SigningSecret::from_random([1; 32])]);
+    assert_eq!(secrets(until).await, [new]);
+}

@@ -1,0 +1,175 @@
+//! The record of what was done by those who run the instance, own channels and moderate.
+
+use crate::{id::EventId, unit::Timestamp};
+use serde::{Deserialize, Serialize};
+use std::str::FromStr;
+
+macro_rules! actions {
+    ($($(#[doc = $doc:tt])* $variant:ident = $name:tt,)*) => {
+        /// Something that was done. Its name's first part says with what.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+        pub enum AuditAction {
+            $($(#[doc = $doc])* #[serde(rename = $name)] $variant,)*
+        }
+
+        impl AuditAction {
+            /// Every action there is.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// As it is written.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+        }
+    };
+}
+
+actions! {
+    /// What somebody may do on the instance was changed.
+    AccountRole = "account.role",
+    /// Somebody was kept from signing in.
+    AccountSuspended = "account.suspended",
+    /// Somebody was let in again.
+    AccountRestored = "account.restored",
+    /// How the instance runs was changed.
+    InstanceEdited = "instance.edited",
+    /// An invite was made.
+    InviteMade = "invite.made",
+    /// An invite was revoked.
+    InviteRevoked = "invite.revoked",
+    /// An API token was made.
+    TokenMade = "token.made",
+    /// An API token was revoked.
+    TokenRevoked = "token.revoked",
+    /// A channel was made.
+    ChannelMade = "channel.made",
+    /// What a channel says of itself, or who may see it, was changed.
+    ChannelEdited = "channel.edited",
+    /// The stream key was replaced.
+    StreamKeyReplaced = "channel.streamKey",
+    /// Signed embeds were revoked.
+    EmbedsRevoked = "channel.embeds",
+    /// Whether renditions are made was changed.
+    LadderSet = "channel.ladder",
+    /// A broadcast was ended by the API.
+    BroadcastEnded = "channel.ended",
+    /// Somebody was made an editor or a VIP.
+    RoleGiven = "role.given",
+    /// And isn't one any more.
+    RoleTaken = "role.taken",
+    /// Somebody was made a moderator.
+    ModeratorAdded = "moderator.added",
+    /// And isn't one any more.
+    ModeratorRemoved = "moderator.removed",
+    /// A room's rules were changed.
+    ChatEdited = "chat.edited",
+    /// Somebody else's message was deleted.
+    MessageDeleted = "chat.deleted",
+    /// Somebody was timed out.
+    TimedOut = "chat.timedOut",
+    /// A time-out was lifted.
+    TimeOutLifted = "chat.timeOutLifted",
+    /// A webhook was made.
+    WebhookMade = "webhook.made",
+    /// A webhook was changed.
+    WebhookEdited = "webhook.edited",
+    /// A webhook was removed.
+    WebhookRemoved = "webhook.removed",
+    /// A webhook got another secret.
+    WebhookSecret = "webhook.secret",
+}
+
+/// No action has this name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("there is no such action")]
+pub struct AuditActionError;
+
+impl FromStr for AuditAction {
+    type Err = AuditActionError;
+
+    fn from_str(text: &str) -> Result<Self, AuditActionError> {
+        Self::ALL.iter().copied().find(|action| action.name() == text).ok_or(AuditActionError)
+    }
+}
+
+/// Somebody or something, as it was called then.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct AuditParty {
+    /// Its stable id.
+    pub id: String,
+    /// What it was called, if it had a name.
+    #[serde(default)]
+    pub name: Option<String>,
+}
+
+/// One thing that was done, in `GET /api/v1/audit` and `GET /api/v1/channels/{name}/audit`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct AuditEntry {
+    /// Its own id.
+    pub id: EventId,
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub action: AuditAction,
+    /// By whom; null if on the server's own console.
+    pub actor: Option<AuditParty>,
+    /// On which channel; null for what is of the instance.
+    pub channel: Option<AuditParty>,
+    /// To whom or what; null where that is the channel or the instance.
+    pub target: Option<AuditParty>,
+    /// The rest in words; may be empty.
+    pub detail: String,
+    /// From which address; null unless the instance keeps addresses, and for no longer than it does.
+    pub address: Option<String>,
+}
+
+/// What a record may be asked with.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AuditQuery {
+    /// `next` of the page before; the first page if absent.
+    #[serde(default)]
+    pub cursor: Option<String>,
+    /// The most entries, 1 to 200; 50 if absent.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", param(minimum = 1, maximum = 200))]
+    pub limit: Option<u32>,
+    /// By whom: what they sign in with, or their id.
+    #[serde(default)]
+    pub actor: Option<String>,
+    /// What: an action like `chat.timedOut`, or all of one kind like `chat`.
+    #[serde(default)]
+    pub action: Option<String>,
+    /// To whom or what: a name or an id.
+    #[serde(default)]
+    pub target: Option<String>,
+    /// Not before this time (RFC 3339).
+    #[serde(default)]
+    pub since: Option<Timestamp>,
+    /// Before this time.
+    #[serde(default)]
+    pub until: Option<Timestamp>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_action_has_a_name_of_its_own_and_comes_back_from_it() {
+        for (place, action) in AuditAction::ALL.iter().enumerate() {
+            assert_eq!(action.name().parse(), Ok(*action));
+            assert_eq!(serde_json::to_value(action).unwrap(), action.name());
+            assert!(!AuditAction::ALL[..place].iter().any(|other| other.name() == action.name()));
+        }
+        assert_eq!("chat".parse::<AuditAction>(), Err(AuditActionError));
+    }
+}

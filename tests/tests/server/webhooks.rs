@@ -1,0 +1,296 @@
+//! Webhooks: a real receiver is told what happens, signed, once it can be; and nothing that isn't public is called.
+
+use crate::SOON;
+use serde_json::{Value, json};
+use std::{collections::HashSet, time::Duration};
+use weir_tests::{
+    eventually,
+    http::Response,
+    peer::{Peer, Source},
+    receiver::Receiver,
+    server::{Login, Weir},
+};
+
+/// What is tried again comes after 5 s, and the next time after a minute, should the machine be busy.
+const AGAIN: Duration = Duration::from_secs(90);
+/// Tests' receivers are on this machine.
+const ALLOWED: (&str, &str) = ("WEIR_OUTGOING_ALLOW", "127.0.0.1");
+
+fn call(weir: &Weir, login: &Login, method: &str, path: &str, body: &Value) -> Response {
+    let path = format!("/api/v1/{path}");
+    let request = weir.same_origin(method, &path).header("cookie", login.cookie.as_str());
+    if body.is_null() { request.send(weir.http) } else { request.json(body).send(weir.http) }
+}
+
+fn ok(response: &Response) -> Value {
+    assert!(response.status < 300, "{}", response.text());
+    if response.body.is_empty() { Value::Null } else { response.json() }
+}
+
+/// A webhook's id and its secret.
+fn hook(weir: &Weir, login: &Login, url: &str, kinds: &[&str]) -> (String, String) {
+    let made = call(weir, login, "POST", "channels/ada/webhooks", &json!({ "url": url, "kinds": kinds }));
+    let made = ok(&made);
+    let text = |value: &Value| value.as_str().expect("text").to_owned();
+    (text(&made["webhook"]["id"]), text(&made["secret"]))
+}
+
+fn deliveries(weir: &Weir, login: &Login, id: &str) -> Vec<Value> {
+    let page = ok(&call(weir, login, "GET", &format!("channels/ada/webhooks/{id}/deliveries"), &Value::Null));
+    page["items"].as_array().expect("items").clone()
+}
+
+/// The newest delivery, once it is in a state.
+fn until_state(weir: &Weir, login: &Login, id: &str, state: &str) -> Value {
+    eventually(&format!("a delivery is {state}"), SOON, || {
+        deliveries(weir, login, id).into_iter().next().filter(|one| one["state"] == state)
+    })
+}
+
+fn edit(weir: &Weir, login: &Login, title: &str) {
+    ok(&call(weir, login, "PATCH", "channels/ada", &json!({ "title": title })));
+}
+
+#[test]
+fn a_receiver_is_told_what_it_chose_signed_and_nothing_else() {
+    let weir = Weir::start_with(&[ALLOWED]);
+    let login = weir.set_up("ada");
+    let receiver = Receiver::start();
+    let kinds = ["StreamStarted", "StreamEnded", "ChannelEdited", "ActionTaken"];
+    let (id, secret) = hook(&weir, &login, &receiver.url("/in?x=1"), &kinds);
+    // That it was made is the first action that it is told of.
+    let first = receiver.next(SOON);
+    assert_eq!(first.path, "/in?x=1");
+    let body = first.verified(&secret);
+    assert_eq!((&body["type"], &body["data"]["action"]), (&json!("ActionTaken"), &json!("webhook.made")));
+    assert_eq!((&body["data"]["channel"], &body["data"]["actor"]["name"]), (&json!("ada"), &json!("ada")));
+    edit(&weir, &login, "Late shift");
+    let mut seen = HashSet::new();
+    for _ in 0..2 {
+        let told = receiver.next(SOON);
+        let body = told.verified(&secret);
+        seen.insert(body["type"].as_str().expect("a type").to_owned());
+        assert_eq!(body["data"]["channel"], "ada");
+    }
+    assert_eq!(seen, HashSet::from(["ActionTaken".to_owned(), "ChannelEdited".to_owned()]));
+    let key = ok(&call(&weir, &login, "POST", "channels/ada/stream-key", &Value::Null));
+    assert_eq!(receiver.next(SOON).verified(&secret)["data"]["action"], "channel.streamKey");
+    let publisher =
+        Peer::publish(weir.http, "ada", key["streamKey"].as_str().expect("a key"), Source::new(1));
+    let started = receiver.next(SOON);
+    let body = started.verified(&secret);
+    assert_eq!((&body["type"], &body["data"]["title"]), (&json!("StreamStarted"), &json!("Late shift")));
+    let stream = body["data"]["streamId"].clone();
+    assert_eq!(started.id(), format!("{}-started", stream.as_str().expect("an id")));
+    ok(&call(&weir, &login, "POST", "channels/ada/end", &Value::Null));
+    let ended: Vec<Value> = (0..2).map(|_| receiver.next(SOON).verified(&secret)).collect();
+    let body = ended.iter().find(|body| body["type"] == "StreamEnded").expect("its end");
+    assert_eq!(body["data"]["streamId"], stream);
+    assert!(ended.iter().any(|body| body["data"]["action"] == "channel.ended"), "{ended:?}");
+    drop(publisher);
+    until_state(&weir, &login, &id, "delivered");
+    assert!(receiver.rest().is_empty());
+    // Another secret: for a day, both sign.
+    let replaced =
+        ok(&call(&weir, &login, "POST", &format!("channels/ada/webhooks/{id}/secret"), &Value::Null));
+    let new = replaced["secret"].as_str().expect("a secret");
+    let told = receiver.next(SOON);
+    assert_ne!(new, secret);
+    told.verified(new);
+    told.verified(&secret);
+    let listed = call(&weir, &login, "GET", "channels/ada/webhooks", &Value::Null);
+    assert!(!listed.text().contains("whsec_") && !listed.text().contains(&new[6..]), "shown once");
+}
+
+#[test]
+fn what_fails_is_sent_again_with_the_same_id_and_nothing_is_lost_when_the_server_is_killed() {
+    let mut weir = Weir::start_with(&[ALLOWED]);
+    let login = weir.set_up("ada");
+    let receiver = Receiver::start();
+    let (id, secret) = hook(&weir, &login, &receiver.url("/"), &["ChannelEdited"]);
+    receiver.answer(500);
+    for title in ["one", "two", "three"] {
+        edit(&weir, &login, title);
+    }
+    let mut failed: HashSet<String> = HashSet::new();
+    while failed.len() < 3 {
+        let told = receiver.next(SOON);
+        told.verified(&secret);
+        failed.insert(told.id().to_owned());
+    }
+    let waiting = until_state(&weir, &login, &id, "waiting");
+    eventually("the failure is written down", SOON, || {
+        let all = deliveries(&weir, &login, &id);
+        all.iter().all(|one| one["lastStatus"] == 500 && one["nextAt"].is_string()).then_some(())
+    });
+    assert_eq!(waiting["kind"], "ChannelEdited");
+    let hooks = ok(&call(&weir, &login, "GET", "channels/ada/webhooks", &Value::Null));
+    assert!(hooks["items"][0]["failingSince"].is_string() && hooks["items"][0]["disabledAt"].is_null());
+    // One more, and the server is gone at once.
+    edit(&weir, &login, "four");
+    weir.crash();
+    receiver.rest();
+    receiver.answer(204);
+    weir.start_again();
+    let mut taken: HashSet<String> = HashSet::new();
+    while taken.len() < 4 {
+        let told = receiver.next(AGAIN);
+        told.verified(&secret);
+        taken.insert(told.id().to_owned());
+    }
+    assert!(failed.is_subset(&taken), "each with its own id");
+    eventually("all are delivered", SOON, || {
+        let all = deliveries(&weir, &login, &id);
+        all.iter().all(|one| one["state"] == "delivered" && one["lastStatus"] == 204).then_some(())
+    });
+    let hooks = ok(&call(&weir, &login, "GET", "channels/ada/webhooks", &Value::Null));
+    assert!(hooks["items"][0]["failingSince"].is_null(), "{hooks}");
+}
+
+#[test]
+fn one_delivery_is_replayed_and_one_tried_out() {
+    let weir = Weir::start_with(&[ALLOWED]);
+    let login = weir.set_up("ada");
+    let receiver = Receiver::start();
+    let (id, secret) = hook(&weir, &login, &receiver.url("/"), &["StreamStarted"]);
+    let at = |rest: &str| format!("channels/ada/webhooks/{id}/{rest}");
+    assert_eq!(call(&weir, &login, "POST", &at("test"), &Value::Null).status, 202);
+    let first = receiver.next(SOON);
+    let body = first.verified(&secret);
+    assert_eq!((&body["type"], &body["data"]), (&json!("Ping"), &json!({ "channel": "ada" })));
+    let delivered = until_state(&weir, &login, &id, "delivered");
+    assert_eq!((&delivered["id"], &delivered["tries"]), (&json!(first.id()), &json!(1)));
+    let replay = at(&format!("deliveries/{}/replay", first.id()));
+    assert_eq!(call(&weir, &login, "POST", &replay, &Value::Null).status, 202);
+    let again = receiver.next(SOON);
+    again.verified(&secret);
+    assert_eq!((again.id(), &again.body), (first.id(), &first.body));
+    assert_eq!(call(&weir, &login, "POST", &at("deliveries/none/replay"), &Value::Null).status, 404);
+    // Who says that it is gone is told nothing more, until its owner says so.
+    receiver.answer(410);
+    assert_eq!(call(&weir, &login, "POST", &at("test"), &Value::Null).status, 202);
+    receiver.next(SOON);
+    let hooks = eventually("it is disabled", SOON, || {
+        let hooks = ok(&call(&weir, &login, "GET", "channels/ada/webhooks", &Value::Null));
+        hooks["items"][0]["disabledAt"].is_string().then_some(hooks)
+    });
+    assert_eq!(hooks["items"][0]["disabledBy"], "gone");
+    receiver.answer(204);
+    assert_eq!(call(&weir, &login, "POST", &at("test"), &Value::Null).status, 202);
+    let on = ok(&call(
+        &weir,
+        &login,
+        "PATCH",
+        &format!("channels/ada/webhooks/{id}"),
+        &json!({ "enabled": true }),
+    ));
+    assert!(on["disabledAt"].is_null());
+    receiver.next(SOON).verified(&secret);
+    assert_eq!(
+        call(&weir, &login, "DELETE", &format!("channels/ada/webhooks/{id}"), &Value::Null).status,
+        204
+    );
+    assert_eq!(call(&weir, &login, "GET", &at("deliveries"), &Value::Null).status, 404);
+    assert!(receiver.rest().is_empty());
+}
+
+#[test]
+fn nothing_that_is_not_public_is_called() {
+    let weir = Weir::start();
+    let login = weir.set_up("ada");
+    let receiver = Receiver::start();
+    let port = receiver.address.port();
+    let make = |url: &str| {
+        let body = json!({ "url": url, "kinds": ["ChannelEdited"] });
+        call(&weir, &login, "POST", "channels/ada/webhooks", &body)
+    };
+    for host in [
+        "127.0.0.1",
+        "127.1",
+        "2130706433",
+        "0x7f000001",
+        "0177.0.0.1",
+        "0.0.0.0",
+        "10.0.0.1",
+        "172.16.0.1",
+        "192.168.1.1",
+        "169.254.169.254",
+        "100.64.0.1",
+        "224.0.0.1",
+        "[::1]",
+        "[::]",
+        "[::ffff:127.0.0.1]",
+        "[::ffff:7f00:1]",
+        "[::ffff:10.0.0.1]",
+        "[::127.0.0.1]",
+        "[fe80::1]",
+        "[fd00::1]",
+        "[64:ff9b::7f00:1]",
+        "[2002:7f00:1::]",
+        "[2001:0:1::1]",
+    ] {
+        for scheme in ["http", "https"] {
+            let problem = make(&format!("{scheme}://{host}:{port}/")).problem(422);
+            assert_eq!(problem.field.as_deref(), Some("url"), "{scheme} {host}");
+        }
+    }
+    for url in [
+        "",
+        "example.com",
+        "ftp://example.com/",
+        "https://a:b@example.com/",
+        "http://1.1.1.1/",
+        "file:///etc/passwd",
+    ] {
+        assert_eq!(make(url).problem(422).field.as_deref(), Some("url"), "{url}");
+    }
+    // A name is looked up when it is called.
+    let (id, _) = hook(&weir, &login, &format!("https://localhost:{port}/"), &["ChannelEdited"]);
+    edit(&weir, &login, "x");
+    let refused = eventually("it was tried", SOON, || {
+        deliveries(&weir, &login, &id).into_iter().find(|one| one["tries"] != 0)
+    });
+    assert_eq!(refused["lastError"], "the address is not on the public internet");
+    // And again when it is tried again.
+    let replay =
+        format!("channels/ada/webhooks/{id}/deliveries/{}/replay", refused["id"].as_str().expect("an id"));
+    assert_eq!(call(&weir, &login, "POST", &replay, &Value::Null).status, 202);
+    eventually("it was tried again", SOON, || {
+        let now = deliveries(&weir, &login, &id).into_iter().next().expect("it");
+        (now["lastAt"] != refused["lastAt"] && now["tries"] == 1).then_some(())
+    });
+    assert!(receiver.rest().is_empty(), "nobody was called");
+}
+
+#[test]
+fn no_redirect_is_followed() {
+    let weir = Weir::start_with(&[ALLOWED]);
+    let login = weir.set_up("ada");
+    let (receiver, inside) = (Receiver::start(), Receiver::start());
+    let (id, _) = hook(&weir, &login, &receiver.url("/"), &["ChannelEdited"]);
+    for status in [301, 302, 303, 307, 308] {
+        for to in
+            [inside.url("/"), "http://169.254.169.254/".to_owned(), "http://[::ffff:127.0.0.1]/".to_owned()]
+        {
+            receiver.answer_with(status, &format!("location: {to}\r\n"));
+            assert_eq!(
+                call(&weir, &login, "POST", &format!("channels/ada/webhooks/{id}/test"), &Value::Null).status,
+                202
+            );
+            let told = receiver.next(SOON);
+            let refused = eventually("it was tried", SOON, || {
+                deliveries(&weir, &login, &id)
+                    .into_iter()
+                    .find(|one| one["id"] == told.id() && one["tries"] != 0)
+            });
+            assert_eq!(refused["state"], "waiting");
+            assert!(
+                refused["lastStatus"].as_u64().is_some_and(|status| (301..309).contains(&status)),
+                "{refused}"
+            );
+            assert_eq!(refused["lastError"], "redirects are not followed");
+            receiver.rest();
+        }
+    }
+    assert!(inside.rest().is_empty(), "nobody was called");
+}
