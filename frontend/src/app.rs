@@ -6,7 +6,7 @@ use crate::{
     api::{ApiProvider, Site, Who, use_reachable, use_site},
     browser::{history, page, storage},
     channel::{CreateForm, Details, Home, Rail},
-    chat::{ChatPanel, Place},
+    chat::{ChatPanel, Moderation, Place},
     publish::{ObsCard, Studio},
     route::{Link, Route, use_route},
     ui::{
@@ -101,6 +101,10 @@ fn show(route: Route) -> Html {
             });
             html! { <ChannelPage key={channel.clone()} name={channel.clone()} chat={chat} /> }
         }
+        Route::Moderation { channel } => match channel.parse::<ChannelName>() {
+            Ok(channel) => html! { <Moderation key={channel.to_string()} channel={channel.clone()} /> },
+            Err(_) => show(Route::NotFound),
+        },
         // Shown without what surrounds the other pages.
         Route::Chat { .. } => Html::default(),
         Route::NotFound => html! {

@@ -33,6 +33,11 @@ pub enum Route {
         /// Which.
         channel: String,
     },
+    /// To moderate a channel's chat.
+    Moderation {
+        /// Whose.
+        channel: String,
+    },
     /// Chat alone: in a window or a frame of its own, or over a picture.
     Chat {
         /// Whose.
@@ -62,6 +67,7 @@ impl Route {
                 parts.fold("/analytics".to_owned(), |path, part| path + "/" + part)
             }
             Self::Channel { channel } => format!("/{channel}"),
+            Self::Moderation { channel } => format!("/moderation/{channel}"),
             Self::Chat { channel } => format!("/embed/{channel}/chat"),
             Self::NotFound => "/404".to_owned(),
         }
@@ -81,6 +87,9 @@ impl Route {
                 Some(channel) if !channel.contains('/') => Self::Chat { channel: channel.to_owned() },
                 _ => Self::NotFound,
             },
+            ("moderation", Some(channel)) if !channel.contains('/') => {
+                Self::Moderation { channel: channel.to_owned() }
+            }
             ("sign-in", None) => Self::SignIn,
             ("set-up", None) => Self::SetUp,
             ("settings", None) => Self::Settings,
@@ -176,6 +185,7 @@ mod tests {
             Route::Analytics { channel: Some(channel()), broadcast: Some("b1".to_owned()) },
             Route::Channel { channel: channel() },
             Route::Chat { channel: channel() },
+            Route::Moderation { channel: channel() },
             Route::NotFound,
         ];
         for page in pages {
@@ -190,6 +200,7 @@ mod tests {
             "/ada/videos",
             "/embed/a/b/chat",
             "/embed/chat",
+            "/moderation/a/b",
         ] {
             assert_eq!(Route::recognize(wrong), Route::NotFound, "{wrong}");
         }

@@ -240,7 +240,7 @@ impl Server {
         let owners = Arc::new(connect::ChannelOwners(channels.clone()));
         let written = Arc::new(connect::ChatFigures(ChatStore::new(store.clone())));
         let analytics = Analytics::new(analytics_store, desk.clone(), owners, written);
-        let chat_ports = connect::chat_ports(&channels, &accounts, &board, &bus);
+        let chat_ports = connect::chat_ports(&channels, &accounts, &board, &bus, &store);
         let chat = Chat::new(store.clone(), chat_ports);
         tokio::spawn(connect::follow_edits(chat.clone(), bus.clone()));
         let topics = Arc::new(connect::Topics {

@@ -102,7 +102,18 @@ pub fn router(parts: Parts) -> Router {
     // GET   /api/v1/channels/{name}/chat/messages   POST  /api/v1/channels/{name}/chat/messages
     // DELETE /api/v1/channels/{name}/chat/messages/{id}
     // GET   /api/v1/channels/{name}/chat/silences   POST  /api/v1/channels/{name}/chat/silences
-    // DELETE /api/v1/channels/{name}/chat/silences/{person}
+    // DELETE /api/v1/channels/{name}/chat/messages     DELETE /api/v1/channels/{name}/chat/silences/{person}
+    // GET   /api/v1/channels/{name}/chat/bans       POST  /api/v1/channels/{name}/chat/bans
+    // DELETE /api/v1/channels/{name}/chat/bans/{person}
+    // PUT   /api/v1/channels/{name}/chat/pin        DELETE /api/v1/channels/{name}/chat/pin
+    // POST  /api/v1/channels/{name}/chat/commands   GET   /api/v1/channels/{name}/chat/actions
+    // GET   /api/v1/channels/{name}/chat/filters    PUT   /api/v1/channels/{name}/chat/filters
+    // GET   /api/v1/channels/{name}/chat/held       POST  /api/v1/channels/{name}/chat/held/{id}
+    // GET   /api/v1/channels/{name}/chat/people/{person}
+    // POST  /api/v1/channels/{name}/chat/polls      DELETE /api/v1/channels/{name}/chat/polls
+    // POST  /api/v1/channels/{name}/chat/polls/{id}/votes
+    // GET   /api/v1/channels/{name}/vips
+    // PUT   /api/v1/channels/{name}/vips/{account}  DELETE /api/v1/channels/{name}/vips/{account}
     // GET   /api/v1/channels/{name}/moderators
     // PUT   /api/v1/channels/{name}/moderators/{account}   DELETE /api/v1/channels/{name}/moderators/{account}
     // POST  /api/v1/chat/guests

@@ -114,6 +114,14 @@ text_id!(
     MessageId
 );
 text_id!(
+    /// One thing that a moderator did.
+    ActionId
+);
+text_id!(
+    /// One poll in a chat.
+    PollId
+);
+text_id!(
     /// One API token, to revoke it by; not its secret.
     TokenId
 );

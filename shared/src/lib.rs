@@ -15,9 +15,11 @@ pub mod id;
 pub mod instance;
 pub mod ladder;
 pub mod live;
+pub mod moderation;
 #[cfg(feature = "openapi")]
 mod openapi;
 pub mod page;
+pub mod poll;
 pub mod problem;
 pub mod publish;
 pub mod text;

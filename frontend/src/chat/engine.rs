@@ -16,9 +16,10 @@ use crate::{
     },
 };
 use shared::{
-    chat::{Badge, ChatAuthor, ChatRoom, ChatUpdate, ReplyTo},
+    chat::{Badge, ChatAuthor, ChatMessage, ChatRoom, ChatUpdate, ReplyTo},
     event::{Payload, RequestPayload, Topic},
-    id::{ChannelName, MessageId, RequestId},
+    id::{ChannelName, MessageId, PollId, RequestId},
+    moderation::GiveCommand,
     text::DisplayName,
     unit::Timestamp,
 };
@@ -52,6 +53,9 @@ struct Inner {
     /// This machine's clock minus that one.
     drift: Cell<i64>,
     silenced_until: Cell<Option<Timestamp>>,
+    banned: Cell<bool>,
+    /// A poll that was told of here; what was over before is nobody's concern.
+    poll: RefCell<Option<PollId>>,
     /// The composer is empty.
     free: Cell<bool>,
     /// Seconds after which a message is no longer shown.
@@ -97,6 +101,8 @@ impl Engine {
             offset: Cell::new(drift()),
             drift: Cell::new(drift()),
             silenced_until: Cell::new(None),
+            banned: Cell::new(false),
+            poll: RefCell::default(),
             free: Cell::new(true),
             fade,
             said: Cell::default(),
@@ -134,6 +140,11 @@ impl Engine {
         self.0.identify();
     }
 
+    /// Whose room it is.
+    pub fn channel(&self) -> &ChannelName {
+        &self.0.channel
+    }
+
     /// Now, by the server's clock.
     pub fn server_time(&self) -> Timestamp {
         self.0.server_time()
@@ -155,6 +166,76 @@ impl Engine {
         self.pause(false);
         self.0.send();
         taken
+    }
+
+    /// Gives a command. What comes of it is said in the log, to this person alone; one that was not taken comes back.
+    pub fn command(&self, text: String, reply_to: Option<ReplyTo>) {
+        let inner = self.0.clone();
+        browser::spawn(async move {
+            let guest = inner.guest.borrow().clone();
+            let reply = reply_to.as_ref().map(|reply| reply.id.clone());
+            let given = GiveCommand { text: text.clone(), reply_to: reply };
+            match rest::command(&inner.channel, guest, &given).await {
+                Ok(done) => {
+                    for words in done.said {
+                        inner.log.borrow_mut().say(words);
+                    }
+                }
+                Err(failure) => {
+                    inner.log.borrow_mut().say(failure.sentence());
+                    if inner.free.get() {
+                        inner.report.emit(Heard::Returned(text, reply_to));
+                    }
+                }
+            }
+            inner.schedule();
+        });
+    }
+
+    /// Bans somebody; what they wrote lately goes.
+    pub fn ban(&self, author: &ChatAuthor) {
+        let (inner, author) = (self.0.clone(), author.clone());
+        browser::spawn(async move {
+            let done = rest::ban(&inner.channel, author.id.clone()).await;
+            let words = format!("\u{2068}{}\u{2069} is banned until you lift it.", author.name);
+            inner.report.emit(Heard::Said(done.map_or_else(|failure| failure.sentence(), |()| words)));
+        });
+    }
+
+    /// Votes in the poll that is open.
+    pub fn vote(&self, poll: &PollId, option: u32) {
+        let (inner, poll) = (self.0.clone(), poll.clone());
+        browser::spawn(async move {
+            let guest = inner.guest.borrow().clone();
+            match rest::vote(&inner.channel, guest, &poll, option).await {
+                Ok(voted) => {
+                    if let Some(room) = inner.room.borrow_mut().as_mut() {
+                        Rc::make_mut(room).vote = Some(voted.option);
+                    }
+                }
+                Err(failure) => inner.report.emit(Heard::Said(failure.sentence())),
+            }
+            inner.schedule();
+        });
+    }
+
+    /// Puts a poll that is over out of sight.
+    pub fn put_poll_away(&self) {
+        self.0.poll.take();
+        if let Some(room) = self.0.room.borrow_mut().as_mut() {
+            Rc::make_mut(room).poll = None;
+        }
+        self.0.schedule();
+    }
+
+    /// Shows a message above all others, or none.
+    pub fn pin(&self, message: Option<MessageId>) {
+        let inner = self.0.clone();
+        browser::spawn(async move {
+            if let Err(failure) = rest::pin(&inner.channel, message).await {
+                inner.report.emit(Heard::Said(failure.sentence()));
+            }
+        });
     }
 
     /// Sends a message that failed again.
@@ -290,7 +371,12 @@ impl Inner {
             ChatUpdate::Message(message) => {
                 self.outbox.borrow_mut().heard(message, you.as_ref() == Some(&message.author.id));
             }
-            ChatUpdate::Deleted { messages } => self.outbox.borrow_mut().deleted(messages),
+            ChatUpdate::Deleted { messages } => {
+                if self.outbox.borrow_mut().deleted(messages) {
+                    let words = "A moderator did not let your message through.".to_owned();
+                    self.log.borrow_mut().say(words);
+                }
+            }
             ChatUpdate::Silenced { person, until, .. } if you.as_ref() == Some(person) => {
                 self.silenced_until.set(Some(*until).filter(|until| *until > at));
             }
@@ -298,6 +384,20 @@ impl Inner {
                 self.silenced_until.set(None);
                 self.outbox.borrow_mut().release();
             }
+            ChatUpdate::Banned { person, .. } if you.as_ref() == Some(person) => self.banned.set(true),
+            ChatUpdate::Unbanned { person } if you.as_ref() == Some(person) => self.banned.set(false),
+            ChatUpdate::Poll { poll } => {
+                if let Some(room) = self.room.borrow_mut().as_mut() {
+                    let room = Rc::make_mut(room);
+                    if room.poll.as_ref().is_none_or(|known| known.id != poll.id) {
+                        room.vote = None;
+                    }
+                    room.poll = Some(poll.as_ref().clone());
+                    *self.poll.borrow_mut() = Some(poll.id.clone());
+                }
+            }
+            ChatUpdate::Pinned { pin } => self.set_pin(Some(pin)),
+            ChatUpdate::Unpinned {} => self.set_pin(None),
             ChatUpdate::Settings { settings } => {
                 if let Some(room) = self.room.borrow_mut().as_mut() {
                     if settings.slow_seconds < room.settings.slow_seconds {
@@ -307,6 +407,12 @@ impl Inner {
                 }
             }
             _ => {}
+        }
+    }
+
+    fn set_pin(&self, pin: Option<&ChatMessage>) {
+        if let Some(room) = self.room.borrow_mut().as_mut() {
+            Rc::make_mut(room).pin = pin.cloned();
         }
     }
 
@@ -325,7 +431,12 @@ impl Inner {
                 match answer {
                     Ok(room) => {
                         inner.silenced_until.set(room.silenced_until);
+                        inner.banned.set(room.banned);
                         inner.log.borrow_mut().set_settings(room.settings);
+                        let mut room = room;
+                        // Who comes later has no use for what is over, nor who put it away.
+                        let is_known = |id: &PollId| inner.poll.borrow().as_ref() == Some(id);
+                        room.poll = room.poll.filter(|poll| !poll.ended || is_known(&poll.id));
                         *inner.room.borrow_mut() = Some(Rc::new(room));
                         *inner.failure.borrow_mut() = None;
                         return inner.schedule();
@@ -469,6 +580,7 @@ impl Inner {
             reachable: self.reachable.get(),
             wait,
             silenced,
+            banned: self.banned.get(),
             full: outbox.is_full(),
         }
     }

@@ -36,6 +36,8 @@ pub struct Snapshot {
     pub wait: u64,
     /// Seconds that this person is timed out for.
     pub silenced: u64,
+    /// This person is banned.
+    pub banned: bool,
     /// Too many messages wait.
     pub full: bool,
 }

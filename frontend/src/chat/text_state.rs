@@ -1,5 +1,7 @@
 //! How names, links and times of a chat are written. Letters in, letters out.
 
+use shared::chat::ChatSettings;
+
 /// How many colours names have: `--name-0` and on in the tokens.
 pub const COLOURS: u32 = 12;
 
@@ -57,6 +59,28 @@ pub fn countdown(seconds: u64) -> String {
         (days, 0, ..) => format!("{days} days"),
         (days, hours, ..) => format!("{days} d {hours} h"),
     }
+}
+
+/// The modes of a room that are on, in a few words each.
+pub fn modes(rules: &ChatSettings) -> String {
+    let least = |unit: u32, count: u32| countdown(u64::from(unit) * u64::from(count));
+    let mut modes = Vec::new();
+    if rules.slow_seconds > 0 {
+        modes.push(format!("Slow: {}", least(1, rules.slow_seconds)));
+    }
+    if rules.followers {
+        modes.push(match rules.followers_minutes {
+            0 => "Followers only".to_owned(),
+            minutes => format!("Followers of {} only", least(60, minutes)),
+        });
+    }
+    let others = [
+        (rules.subscribers, "Subscribers only"),
+        (rules.emote_only, "Emotes only"),
+        (rules.unique, "No repeats"),
+    ];
+    modes.extend(others.iter().filter(|(is, _)| *is).map(|(_, words)| (*words).to_owned()));
+    modes.join(" · ")
 }
 
 /// `1 new message`, `2 new messages`.
@@ -143,6 +167,17 @@ mod tests {
         assert_eq!(new_messages(1), "1 new message");
         assert_eq!(new_messages(12), "12 new messages");
         assert_eq!(said(":wave:"), "wave");
+    }
+
+    #[test]
+    fn modes_are_said_in_a_few_words_each() {
+        let mut rules = ChatSettings { slow_seconds: 30, ..ChatSettings::default() };
+        assert_eq!(modes(&rules), "Slow: 30 s");
+        (rules.followers, rules.unique) = (true, true);
+        assert_eq!(modes(&rules), "Slow: 30 s · Followers only · No repeats");
+        rules.followers_minutes = 60;
+        assert_eq!(modes(&rules), "Slow: 30 s · Followers of 1 h only · No repeats");
+        assert_eq!(modes(&ChatSettings::default()), "");
     }
 
     /// Relative luminance and contrast, as WCAG 2 defines them.

@@ -1,6 +1,9 @@
 //! Why something was not done in a room. Pure.
 
-use super::{moderation::MODERATORS_MOST, name::NameError, room::Refused, task::WriteError, text::TextError};
+use super::{
+    command::CommandError, filter::FilterError, mode::Barred, moderation::MODERATORS_MOST, name::NameError,
+    room::Refused, task::WriteError, text::TextError,
+};
 use crate::{actor::EmbedError, store::StoreError};
 use std::{sync::Arc, time::Duration};
 
@@ -43,7 +46,40 @@ pub enum ChatError {
     /// No such account.
     #[error("there is no such account")]
     UnknownAccount,
-    /// No time-out runs.
+    /// A poll is open already.
+    #[error("a poll is open already")]
+    PollOpen,
+    /// No such poll is open.
+    #[error("no such poll is open")]
+    NoPoll,
+    /// Links are refused here.
+    #[error("links are refused here")]
+    LinksRefused,
+    /// More messages wait for moderators than may.
+    #[error("more messages wait for moderators than may")]
+    QueueFull,
+    /// No such message waits.
+    #[error("no such message waits")]
+    UnknownHeld,
+    /// The filters can't be taken.
+    #[error(transparent)]
+    Filter(#[from] FilterError),
+    /// No ban stands.
+    #[error("this person is not banned")]
+    NotBanned,
+    /// No message is pinned.
+    #[error("no message is pinned")]
+    NotPinned,
+    /// A command, sent as a message.
+    #[error("/{0} is a command")]
+    IsCommand(&'static str),
+    /// A command that can't be carried out as it was typed.
+    #[error(transparent)]
+    Command(#[from] CommandError),
+    /// No command at all.
+    #[error("this is no command")]
+    NoCommand,
+    /// A time-out doesn't run.
     #[error("this person is not timed out")]
     NotSilenced,
     /// For the owner and moderators alone.
@@ -102,6 +138,14 @@ pub fn reason(error: &ChatError) -> &'static str {
         ChatError::Text(_) => "too-long",
         ChatError::Refused(Refused::GuestsOff) => "guests-off",
         ChatError::Refused(Refused::Silenced { .. }) => "timed-out",
+        ChatError::Refused(Refused::Banned) => "banned",
+        ChatError::Refused(Refused::Barred(Barred::Followers { .. })) => "followers-only",
+        ChatError::Refused(Refused::Barred(Barred::Subscribers)) => "subscribers-only",
+        ChatError::Refused(Refused::Barred(Barred::Emotes)) => "emotes-only",
+        ChatError::Refused(Refused::Barred(Barred::Repeated)) => "said-lately",
+        ChatError::LinksRefused => "link",
+        ChatError::QueueFull => "queue-full",
+        ChatError::IsCommand(_) | ChatError::Command(_) => "command",
         ChatError::Refused(Refused::Slow { .. }) => "slow-mode",
         ChatError::Refused(Refused::TooFast { .. }) => "too-fast",
         ChatError::Refused(Refused::RoomBusy { .. }) => "room-busy",

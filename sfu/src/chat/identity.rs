@@ -1,7 +1,7 @@
 //! As whom somebody writes: an account, or a guest with a name that is nobody's.
 
 use super::{
-    Person, Place,
+    Person, Place, Standing,
     error::ChatError,
     feed::LiveRoom,
     name::Taken,
@@ -38,18 +38,20 @@ impl Chat {
         if let Some(actor) = by.who {
             let person = self.person(&actor.account).await?.ok_or(ChatError::Nobody)?;
             let id = person_of(&person.id).ok_or(ChatError::Nobody)?;
-            let badge = match (place.is_owner, room.rules().is_moderator(&id)) {
-                (true, _) => Some(Badge::Owner),
-                (false, true) => Some(Badge::Moderator),
-                (false, false) => None,
-            };
+            let is_moderator = room.rules().is_moderator(&id);
+            let Standing { tier, is_vip, .. } = self.standing(place, &person.id).await?;
+            let mut badges = Vec::new();
+            match (place.is_owner, is_moderator) {
+                (true, _) => badges.push(Badge::Owner),
+                (false, true) => badges.push(Badge::Moderator),
+                (false, false) if is_vip => badges.push(Badge::Vip),
+                (false, false) => {}
+            }
+            if tier.is_some() {
+                badges.push(Badge::Subscriber);
+            }
             let Person { id: _, account, name } = person;
-            return Ok(Some(ChatAuthor {
-                id,
-                name,
-                account: Some(account),
-                badges: badge.into_iter().collect(),
-            }));
+            return Ok(Some(ChatAuthor { id, name, account: Some(account), badges }));
         }
         let Some(token) = by.guest else { return Ok(None) };
         let guest = self.guest(token).await?.ok_or(ChatError::UnknownGuest)?;

@@ -1,28 +1,40 @@
 //! Chat: a room beside each channel. Who may write and how often ([`room`]), what was written ([`text`], [`fragment`]) and is
 //! kept ([`store`], by the one writer in [`task`]), and who is told ([`log`], [`feed`]).
 
+pub mod ban;
 pub mod cache;
+pub mod command;
+pub mod commands;
+pub mod commit;
 pub mod emote;
 pub mod error;
 pub mod feed;
+pub mod filter;
 pub mod fragment;
+pub mod held;
+pub mod http;
 pub mod identity;
 pub mod log;
+pub mod mode;
 pub mod moderation;
 pub mod name;
+pub mod poll;
 pub mod room;
 pub mod routes;
 pub mod service;
 pub mod store;
 pub mod task;
 pub mod text;
+pub mod vip;
 
 use self::error::ChatError;
 use crate::{actor::Visitor, store::StoreError};
 use futures_util::future::BoxFuture;
 use shared::{
-    id::{AccountId, BroadcastId, ChannelId, ChannelName, MessageId},
+    id::{AccountId, ActionId, BroadcastId, ChannelId, ChannelName, MessageId},
+    moderation::{ActionKind, Moderator},
     text::{AccountName, DisplayName},
+    unit::Timestamp,
 };
 use std::sync::Arc;
 
@@ -75,6 +87,43 @@ pub trait Accounts: Send + Sync + 'static {
     fn names(&self) -> BoxFuture<'_, Result<Vec<String>, StoreError>>;
 }
 
+/// What somebody with an account is to a channel, beside its owner or a moderator.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Since when they follow it.
+    pub follows_since: Option<Timestamp>,
+    /// The tier that they subscribe in, 1 to 3.
+    pub tier: Option<u8>,
+    /// The owner wants them there.
+    pub is_vip: bool,
+}
+
+/// What chat needs of a channel's community.
+pub trait Community: Send + Sync + 'static {
+    /// What somebody is to a channel.
+    fn standing<'a>(
+        &'a self,
+        channel: &'a ChannelId,
+        account: &'a AccountId,
+    ) -> BoxFuture<'a, Result<Standing, StoreError>>;
+
+    /// Makes somebody a VIP, or takes that away; whether it changed anything.
+    fn set_vip<'a>(
+        &'a self,
+        channel: &'a ChannelId,
+        account: &'a AccountId,
+        is_vip: bool,
+    ) -> BoxFuture<'a, Result<bool, StoreError>>;
+
+    /// A channel's VIPs by account name: some behind that name.
+    fn vips<'a>(
+        &'a self,
+        channel: &'a ChannelId,
+        after: &'a str,
+        most: usize,
+    ) -> BoxFuture<'a, Result<Vec<Moderator>, StoreError>>;
+}
+
 /// What chat needs of the rest of the server. None of it waits.
 pub trait Surroundings: Send + Sync + 'static {
     /// What is live on a channel now.
@@ -82,6 +131,12 @@ pub trait Surroundings: Send + Sync + 'static {
 
     /// Somebody wrote; it is on disk.
     fn sent(&self, channel: &ChannelName, message: &MessageId);
+
+    /// A message waits for moderators; it is on disk.
+    fn held(&self, channel: &ChannelName, message: &MessageId);
+
+    /// A moderator did something; it is on disk.
+    fn moderated(&self, channel: &ChannelName, action: &ActionId, kind: ActionKind);
 }
 
 /// What chat needs of everybody else.
@@ -91,6 +146,8 @@ pub struct Ports {
     pub channels: Arc<dyn Channels>,
     /// Accounts.
     pub accounts: Arc<dyn Accounts>,
+    /// Who is what to a channel.
+    pub community: Arc<dyn Community>,
     /// What is live, and who is told.
     pub surroundings: Arc<dyn Surroundings>,
 }

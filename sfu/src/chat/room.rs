@@ -1,14 +1,23 @@
 //! Who may write in a room, and how often. Pure: what the wall clock says and what has passed since any start are arguments.
 
+use super::{
+    Standing,
+    ban::Bans,
+    filter::Filter,
+    mode::{self, Barred, Lately, Said},
+};
 use crate::limit::{Limiter, Rate};
 use shared::{
-    chat::{ChatSettings, Sent, Silence},
-    id::{PersonId, RequestId},
+    chat::{ChatMessage, ChatSettings, Sent},
+    id::{MessageId, PersonId, RequestId},
+    moderation::Silence,
+    poll::Poll,
     unit::Timestamp,
 };
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
     net::IpAddr,
+    sync::Arc,
     time::Duration,
 };
 
@@ -32,6 +41,8 @@ const KEYS_MOST: usize = 1_000;
 const LAST_MOST: usize = 70_000;
 /// The same for guests' networks: a quarter of the time, a quarter of the number.
 const SLOW_NETWORKS_MOST: usize = 20_000;
+/// What is said again within this time is said over and over.
+const AGAIN: Duration = Duration::from_secs(60);
 /// People whose address is remembered.
 const SEEN_FROM_MOST: usize = 10_000;
 
@@ -55,6 +66,10 @@ pub struct Writer {
     pub is_guest: bool,
     /// Where they write from; kept in memory alone.
     pub network: Option<IpAddr>,
+    /// What they are to the channel beside that.
+    pub standing: Standing,
+    /// What they say.
+    pub said: Said,
 }
 
 /// Why somebody may not write now.
@@ -63,6 +78,12 @@ pub enum Refused {
     /// People without an account may not write here.
     #[error("only people with an account write here")]
     GuestsOff,
+    /// They are banned.
+    #[error("banned")]
+    Banned,
+    /// A mode of the room.
+    #[error(transparent)]
+    Barred(#[from] Barred),
     /// A time-out runs.
     #[error("timed out")]
     Silenced {
@@ -118,6 +139,17 @@ pub struct Room {
     names_by_age: VecDeque<String>,
     keys: HashMap<(PersonId, RequestId), Option<Sent>>,
     keys_by_age: VecDeque<(PersonId, RequestId)>,
+    bans: Bans,
+    lately: Lately,
+    pin: Option<Box<ChatMessage>>,
+    poll: Option<Poll>,
+    /// Word of a poll's results is on its way.
+    tells_results: bool,
+    filter: Arc<Filter>,
+    /// How many messages wait for moderators.
+    held: u64,
+    /// What people said last, how often in a row, and when.
+    again: HashMap<PersonId, (u64, u32, Duration)>,
 }
 
 impl Room {
@@ -138,7 +170,115 @@ impl Room {
             names_by_age: VecDeque::new(),
             keys: HashMap::new(),
             keys_by_age: VecDeque::new(),
+            bans: Bans::default(),
+            lately: Lately::default(),
+            pin: None,
+            poll: None,
+            tells_results: false,
+            filter: Arc::default(),
+            held: 0,
+            again: HashMap::new(),
         }
+    }
+
+    /// The same, with what it holds, and how many wait.
+    #[must_use]
+    pub fn holding(mut self, filter: Filter, held: u64) -> Self {
+        self.filter = Arc::new(filter);
+        self.held = held;
+        self
+    }
+
+    /// The last poll, as it was told last.
+    pub fn poll(&self) -> Option<&Poll> {
+        self.poll.as_ref()
+    }
+
+    /// A poll was told.
+    pub fn set_poll(&mut self, poll: Poll) {
+        self.poll = Some(poll);
+    }
+
+    /// Whether word of a poll's results was on its way, which is set to this.
+    pub fn tells_results(&mut self, tells: bool) -> bool {
+        std::mem::replace(&mut self.tells_results, tells)
+    }
+
+    /// What it holds.
+    pub fn filter(&self) -> Arc<Filter> {
+        self.filter.clone()
+    }
+
+    /// Sets what it holds.
+    pub fn set_filter(&mut self, filter: Arc<Filter>) {
+        self.filter = filter;
+    }
+
+    /// How many messages wait for moderators.
+    pub fn held(&self) -> u64 {
+        self.held
+    }
+
+    /// So many more wait, or fewer.
+    pub fn add_held(&mut self, more: i64) {
+        self.held = self.held.saturating_add_signed(more);
+    }
+
+    /// For which time in a row within a minute somebody says this.
+    pub fn time_said(&mut self, person: &PersonId, said: Said, now: Duration) -> u32 {
+        if self.again.len() >= SEEN_FROM_MOST {
+            self.again.retain(|_, (_, _, at)| *at + AGAIN > now);
+            if self.again.len() >= SEEN_FROM_MOST {
+                self.again.clear();
+            }
+        }
+        let (print, times, at) = self.again.entry(person.clone()).or_insert((said.print, 0, now));
+        *times = if *print == said.print && *at + AGAIN > now { *times + 1 } else { 1 };
+        (*print, *at) = (said.print, now);
+        *times
+    }
+
+    /// The same, with its bans and its pinned message.
+    #[must_use]
+    pub fn with(mut self, bans: Bans, pin: Option<ChatMessage>) -> Self {
+        self.bans = bans;
+        self.pin = pin.map(Box::new);
+        self
+    }
+
+    /// The message that is shown above all others.
+    pub fn pin(&self) -> Option<&ChatMessage> {
+        self.pin.as_deref()
+    }
+
+    /// The id of that message.
+    pub fn pinned(&self) -> Option<&MessageId> {
+        self.pin.as_ref().map(|pin| &pin.id)
+    }
+
+    /// Shows a message above all others, or none.
+    pub fn set_pin(&mut self, pin: Option<Box<ChatMessage>>) {
+        self.pin = pin;
+    }
+
+    /// Its bans.
+    pub fn bans(&mut self) -> &mut Bans {
+        &mut self.bans
+    }
+
+    /// Whether somebody is banned, by themselves or, as a guest, by where they write from.
+    pub fn is_banned(&self, writer: &Writer) -> bool {
+        self.bans.holds(&writer.person, writer.network.filter(|_| writer.is_guest))
+    }
+
+    /// Where somebody wrote from lately.
+    pub fn network_of(&self, person: &PersonId) -> Option<IpAddr> {
+        self.seen_from.get(person).copied()
+    }
+
+    /// Somebody said this.
+    pub fn heard(&mut self, said: Said) {
+        self.lately.add(said);
     }
 
     /// Its rules.
@@ -168,32 +308,46 @@ impl Room {
     /// Whether somebody may write this now. If so, it is counted.
     pub fn admit(&mut self, writer: &Writer, key: Option<&RequestId>, now: Now) -> Result<Admitted, Refused> {
         let is_exempt = writer.is_owner || self.is_moderator(&writer.person);
-        if !is_exempt {
-            if writer.is_guest && !self.settings.guests {
-                return Err(Refused::GuestsOff);
-            }
-            if let Some(until) = self.silenced_until(writer, now.wall) {
-                return Err(Refused::Silenced { until });
-            }
+        if let Some(barred) = self.barred(writer, now) {
+            return Err(barred);
         }
         let key = key.map(|key| (writer.person.clone(), key.clone()));
         if let Some(sent) = key.as_ref().and_then(|key| self.keys.get(key)) {
             return Ok(Admitted::Again(sent.clone()));
         }
         if !is_exempt {
+            mode::check(&self.settings, &writer.standing, writer.said, &self.lately, now.wall)?;
             self.count(writer, now.passed)?;
             self.remember_network(writer);
         }
+        self.lately.add(writer.said);
         if let Some(key) = key {
             self.remember_key(key);
         }
         Ok(Admitted::New)
     }
 
+    /// What keeps somebody from writing anything at all.
+    pub fn barred(&self, writer: &Writer, now: Now) -> Option<Refused> {
+        if writer.is_owner || self.is_moderator(&writer.person) {
+            return None;
+        }
+        if writer.is_guest && !self.settings.guests {
+            return Some(Refused::GuestsOff);
+        }
+        if self.is_banned(writer) {
+            return Some(Refused::Banned);
+        }
+        self.silenced_until(writer, now.wall).map(|until| Refused::Silenced { until })
+    }
+
     fn count(&mut self, writer: &Writer, now: Duration) -> Result<(), Refused> {
         let person = &writer.person;
         let network = writer.network.filter(|_| writer.is_guest);
-        let slow = Duration::from_secs(u64::from(self.settings.slow_seconds));
+        let slow = match writer.standing.is_vip {
+            true => Duration::ZERO,
+            false => Duration::from_secs(u64::from(self.settings.slow_seconds)),
+        };
         if let Some(last) = self.last.get(person)
             && *last + slow > now
         {
@@ -248,7 +402,8 @@ impl Room {
     }
 
     /// The message was not written after all, through no fault of its sender: it counts for nothing.
-    pub fn unsent(&mut self, person: &PersonId, key: Option<&RequestId>) {
+    pub fn unsent(&mut self, person: &PersonId, key: Option<&RequestId>, said: Said) {
+        self.lately.take_back(said);
         self.people.give_back(person);
         self.all.give_back(&());
         self.last.remove(person);

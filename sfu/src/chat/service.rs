@@ -1,18 +1,24 @@
 //! What people do in rooms, step by step.
 
 use super::{
-    Person, Place, Ports,
+    Person, Place, Ports, Standing,
+    ban::Bans,
     cache::Cache,
+    command::{self, CommandError, Part, Word},
+    commit::work::{Done, Draft, Work},
     emote,
     error::{self, ChatError},
     feed::{Follower, LiveRoom},
+    filter::{Filter, Verdict},
     fragment::{self, Lookup},
+    held::HELD_MOST,
     identity::PER_ADDRESS,
     log::{self, Batches, First, KEPT, Log},
+    mode::Said,
     name::Taken,
-    room::{Admitted, Room, Writer as RoomWriter},
+    room::{Admitted, Now, Room, Writer as RoomWriter},
     store::{self, ChatStore, Guest, Since},
-    task::{Done, Draft, Work, Writer},
+    task::Writer,
     text::{self, ChatText},
 };
 use crate::{
@@ -20,6 +26,7 @@ use crate::{
     fresh,
     limit::{Limiter, network_of},
     page::Wanted,
+    secret::Secret,
     store::{Store, StoreError},
 };
 use prometheus_client::{
@@ -28,9 +35,12 @@ use prometheus_client::{
     registry::Registry,
 };
 use shared::{
-    chat::{Badge, ChatAuthor, ChatMessage, ChatRoom, ChatUpdate, HISTORY, NewMessage, ReplyTo, Sent},
+    chat::{
+        Badge, ChatAuthor, ChatMessage, ChatRoom, ChatUpdate, Fragment, HISTORY, NewMessage, ReplyTo, Sent,
+    },
     event::Cursor,
-    id::{AccountId, ChannelId, ChannelName, MessageId, PersonId},
+    id::{AccountId, ChannelId, ChannelName, MessageId, PersonId, RequestId},
+    moderation::HoldReason,
     text::AccountName,
     unit::Timestamp,
 };
@@ -44,7 +54,10 @@ use tokio::sync::OnceCell;
 
 /// Rooms in memory. When there are more, those that nobody follows go.
 const ROOMS_MOST: usize = 4096;
-const EXCERPT: usize = 80;
+/// Letters of an answered message that are shown above the answer.
+pub(super) const EXCERPT: usize = 80;
+/// A new follower or subscriber waits at most this long until the room knows.
+const STANDING_LASTS: Duration = Duration::from_secs(15);
 /// Names of a message that are looked up among accounts.
 const MENTIONS_MOST: usize = 5;
 
@@ -92,6 +105,7 @@ pub(super) struct Inner {
     pub(super) began: Instant,
     pub(super) people: Mutex<Cache<AccountId, Person>>,
     pub(super) guests: Mutex<Cache<String, Guest>>,
+    pub(super) standings: Mutex<Cache<(ChannelId, AccountId), Standing>>,
     pub(super) taken: Mutex<Cache<(), Arc<Taken>>>,
     pub(super) addresses: Mutex<Limiter<IpAddr>>,
     pub(super) rejected: Family<Reason, Counter>,
@@ -124,6 +138,7 @@ impl Chat {
             began: Instant::now(),
             people: Mutex::new(Cache::new(10_000, minute)),
             guests: Mutex::new(Cache::new(20_000, minute * 10)),
+            standings: Mutex::new(Cache::new(10_000, STANDING_LASTS)),
             taken: Mutex::new(Cache::new(1, Duration::from_secs(10))),
             addresses: Mutex::new(Limiter::new(PER_ADDRESS)),
             rejected: Family::default(),
@@ -168,12 +183,20 @@ impl Chat {
     async fn load(&self, place: &Place) -> Result<Arc<LiveRoom>, StoreError> {
         let kept = self.0.store.room(&place.channel, fresh::now()).await?;
         let recent = self.0.store.last(&place.channel, kept.last, HISTORY).await?;
-        let mut rules = Room::new(kept.settings, kept.moderators, kept.silences);
+        let salt =
+            if kept.salt.is_empty() { Secret::from_random(fresh::bytes()).reveal() } else { kept.salt };
+        // What an older server took is taken.
+        let filter = Filter::new(kept.filters).unwrap_or_default();
+        let rules = Room::new(kept.settings, kept.moderators, kept.silences).holding(filter, kept.held);
+        let mut rules = rules.with(Bans::new(salt, kept.bans), kept.pin);
         for message in &recent {
             rules.met(&message.author.id, message.author.name.as_str());
+            rules.heard(Said::of(&message.fragments));
         }
         let log = Log::new(kept.last, recent.into_iter().map(item).collect());
-        Ok(LiveRoom::start(place.channel.clone(), place.name.clone(), rules, log))
+        let room = LiveRoom::start(place.channel.clone(), place.name.clone(), rules, log);
+        self.load_poll(place, &room).await?;
+        Ok(room)
     }
 
     /// Takes a message; comes back when it is on disk.
@@ -190,16 +213,19 @@ impl Chat {
         let room = self.room(&place).await?;
         let author = self.author(by, &place, &room).await?.ok_or(ChatError::Nobody)?;
         let NewMessage { text, reply_to, key } = new;
-        let text = ChatText::parse(&text)?;
+        let (text, action) = as_message(&text)?;
+        let text = ChatText::parse(text)?;
         // Looked up before it is counted: a message that can't be is nobody's turn.
         let reply_to = match reply_to {
             Some(id) => Some(self.reply_to(&place, &id).await?),
             None => None,
         };
         let fragments = self.fragments(&room, &text).await?;
-        let writer = room_writer(&author, &place, by.address);
+        let said = Said::of(&fragments);
+        let writer = self.room_writer(&author, by, &place, said).await?;
         let now = room.now();
-        let admitted = room.rules().admit(&writer, key.as_ref(), now)?;
+        let is_exempt = may_moderate(Some(&author)) || writer.standing.is_vip;
+        let (admitted, reasons) = admit(&room, &writer, key.as_ref(), now, &fragments, is_exempt)?;
         if let Admitted::Again(Some(sent)) = admitted {
             return Ok(sent);
         }
@@ -207,29 +233,66 @@ impl Chat {
             id: fresh::id(),
             author,
             fragments,
+            action,
             reply_to,
             key,
             broadcast: self.0.ports.surroundings.broadcast(&place.channel),
             is_counted: admitted == Admitted::New,
+            said,
         };
         // From here on it is the writer's: whoever asked may go away, and it is written all the same.
-        match self.0.writer.write(room, Work::Message(Box::new(draft))).await? {
+        let draft = Box::new(draft);
+        let work = match reasons.is_empty() {
+            true => Work::Message(draft),
+            false => Work::Hold { draft, reasons },
+        };
+        match self.0.writer.write(room, work, None).await? {
             Done::Sent(sent) => Ok(sent),
             _ => Err(ChatError::UnknownMessage),
         }
     }
 
-    async fn reply_to(&self, place: &Place, id: &MessageId) -> Result<ReplyTo, ChatError> {
+    /// Who writes, as far as the rules care.
+    pub(super) async fn room_writer(
+        &self,
+        author: &ChatAuthor,
+        by: By<'_>,
+        place: &Place,
+        said: Said,
+    ) -> Result<RoomWriter, StoreError> {
+        let standing = match by.who {
+            Some(actor) => self.standing(place, &actor.account).await?,
+            None => Standing::default(),
+        };
+        Ok(RoomWriter {
+            person: author.id.clone(),
+            is_owner: place.is_owner,
+            is_guest: author.account.is_none(),
+            network: by.address.map(network_of),
+            standing,
+            said,
+        })
+    }
+
+    /// What somebody is to the channel.
+    pub(super) async fn standing(&self, place: &Place, account: &AccountId) -> Result<Standing, StoreError> {
+        let key = (place.channel.clone(), account.clone());
+        let known = lock(&self.0.standings).get(&key, self.now());
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let standing = self.0.ports.community.standing(&place.channel, account).await?;
+        lock(&self.0.standings).put(key, standing, self.now());
+        Ok(standing)
+    }
+
+    pub(super) async fn reply_to(&self, place: &Place, id: &MessageId) -> Result<ReplyTo, ChatError> {
         let message = self.0.store.message(&place.channel, id).await?.ok_or(ChatError::UnknownMessage)?;
         let excerpt = text::excerpt(&fragment::plain(&message.fragments), EXCERPT);
         Ok(ReplyTo { id: message.id, name: message.author.name, excerpt })
     }
 
-    async fn fragments(
-        &self,
-        room: &LiveRoom,
-        text: &ChatText,
-    ) -> Result<Vec<shared::chat::Fragment>, StoreError> {
+    async fn fragments(&self, room: &LiveRoom, text: &ChatText) -> Result<Vec<Fragment>, StoreError> {
         let mut accounts = HashMap::new();
         for name in fragment::mentioned(text.as_str(), MENTIONS_MOST) {
             let is_known = room.rules().knows(&name);
@@ -253,14 +316,31 @@ impl Chat {
             Err(ChatError::UnknownGuest) => None,
             other => other?,
         };
+        let writer = match &you {
+            Some(you) => Some(self.room_writer(you, by, &place, Said::default()).await?),
+            None => None,
+        };
+        let vote = match &you {
+            Some(you) => self.vote_of(&room, you, by).await?,
+            None => None,
+        };
         let now = fresh::now();
+        let part = part(you.as_ref());
+        let can_moderate = part >= Part::Moderator;
         let rules = room.rules();
-        let silenced_until =
-            you.as_ref().and_then(|you| rules.silenced_until(&room_writer(you, &place, by.address), now));
+        let held = writer.as_ref().filter(|_| !can_moderate);
         Ok(ChatRoom {
             settings: rules.settings(),
-            can_moderate: may_moderate(you.as_ref()),
-            silenced_until: silenced_until.filter(|_| !may_moderate(you.as_ref())),
+            can_moderate,
+            silenced_until: held.and_then(|writer| rules.silenced_until(writer, now)),
+            banned: held.is_some_and(|writer| rules.is_banned(writer)),
+            pin: rules.pin().cloned(),
+            poll: rules.poll().cloned(),
+            vote,
+            commands: match you {
+                Some(_) => command::open_to(part).map(command::Spec::told).collect(),
+                None => Vec::new(),
+            },
             emotes: emote::all(),
             you,
         })
@@ -358,9 +438,11 @@ impl Chat {
 }
 
 /// What names mean in a room: people who wrote lately, then accounts.
-struct Names<'a> {
-    room: &'a LiveRoom,
-    accounts: HashMap<String, PersonId>,
+pub(super) struct Names<'a> {
+    /// Where.
+    pub room: &'a LiveRoom,
+    /// Accounts that were looked up.
+    pub accounts: HashMap<String, PersonId>,
 }
 
 impl Lookup for Names<'_> {
@@ -395,17 +477,59 @@ fn is_in_use(room: &Arc<OnceCell<Arc<LiveRoom>>>, now: Timestamp) -> bool {
         || live.rules().is_needed(now)
 }
 
-fn room_writer(author: &ChatAuthor, place: &Place, address: Option<IpAddr>) -> RoomWriter {
-    RoomWriter {
-        person: author.id.clone(),
-        is_owner: place.is_owner,
-        is_guest: author.account.is_none(),
-        network: address.map(network_of),
+/// Whether it may be said now, and why a moderator has to look first.
+fn admit(
+    room: &LiveRoom,
+    writer: &RoomWriter,
+    key: Option<&RequestId>,
+    now: Now,
+    fragments: &[Fragment],
+    is_exempt: bool,
+) -> Result<(Admitted, Vec<HoldReason>), ChatError> {
+    let filter = room.rules().filter();
+    let mut rules = room.rules();
+    if is_exempt {
+        return Ok((rules.admit(writer, key, now)?, Vec::new()));
+    }
+    // Who is timed out is told that, and not what else is wrong.
+    let time = rules.time_said(&writer.person, writer.said, now.passed);
+    drop(rules);
+    let verdict = filter.judge(fragments, time);
+    let mut rules = room.rules();
+    let is_full = rules.held() >= HELD_MOST;
+    let admitted = match verdict {
+        Verdict::RefuseLink => {
+            return Err(rules.barred(writer, now).map_or(ChatError::LinksRefused, Into::into));
+        }
+        Verdict::Hold(_) if is_full => {
+            return Err(rules.barred(writer, now).map_or(ChatError::QueueFull, Into::into));
+        }
+        _ => rules.admit(writer, key, now)?,
+    };
+    Ok((admitted, if let Verdict::Hold(reasons) = verdict { reasons } else { Vec::new() }))
+}
+
+/// What a text says as a message, and whether it tells what its author does. Commands are given elsewhere: one that slipped
+/// in here would be shown to everybody.
+fn as_message(typed: &str) -> Result<(&str, bool), ChatError> {
+    match command::split(typed).and_then(|(name, rest)| Some((command::spec_of(name)?, rest))) {
+        None => Ok((typed, false)),
+        Some((spec, rest)) if spec.word == Word::Me && !rest.is_empty() => Ok((rest, true)),
+        Some((spec, _)) if spec.word == Word::Me => Err(CommandError::Usage(spec.usage()).into()),
+        Some((spec, _)) => Err(ChatError::IsCommand(spec.name)),
+    }
+}
+
+/// What somebody is to a room, as far as commands go.
+pub(super) fn part(author: Option<&ChatAuthor>) -> Part {
+    let badges = author.map_or(&[][..], |author| &author.badges);
+    match () {
+        () if badges.contains(&Badge::Owner) => Part::Owner,
+        () if badges.contains(&Badge::Moderator) => Part::Moderator,
+        () => Part::Anybody,
     }
 }
 
 pub(super) fn may_moderate(author: Option<&ChatAuthor>) -> bool {
-    author.is_some_and(|author| {
-        author.badges.iter().any(|badge| matches!(badge, Badge::Owner | Badge::Moderator))
-    })
+    part(author) >= Part::Moderator
 }

@@ -213,7 +213,11 @@ fn rules_say_how_long_to_wait() {
     reader.until(|update| text_of(update) == "4");
     let settings = json!({ "guests": true, "slowSeconds": 600 });
     let patched = call(weir.http, "PATCH", "ada/chat", By::Login(&owner), Some(&settings));
-    assert_eq!((patched.status, patched.json()), (200, settings));
+    let rules = |guests: bool, slow: u32| {
+        json!({ "guests": guests, "slowSeconds": slow, "followers": false, "followersMinutes": 0,
+                "subscribers": false, "emoteOnly": false, "unique": false })
+    };
+    assert_eq!((patched.status, patched.json()), (200, rules(true, 600)));
     assert_eq!(reader.hear()["settings"]["slowSeconds"], 600);
     let cid = chat::guest(weir.http, "Cid");
     said(&weir, By::Guest(&cid), "one");
@@ -223,10 +227,7 @@ fn rules_say_how_long_to_wait() {
     call(weir.http, "PATCH", "ada/chat", By::Login(&owner), Some(&json!({ "guests": false })));
     let dan = chat::guest(weir.http, "Dan");
     assert_eq!(say(weir.http, "ada", By::Guest(&dan), "hi").problem(403).kind, "/problems/guests-off");
-    assert_eq!(
-        call(weir.http, "GET", "ada/chat", By::Nobody, None).json()["settings"],
-        json!({ "guests": false, "slowSeconds": 600 })
-    );
+    assert_eq!(call(weir.http, "GET", "ada/chat", By::Nobody, None).json()["settings"], rules(false, 600));
     for body in [json!({ "slowSeconds": 601 }), json!({ "slowSeconds": -1 }), json!({ "more": 1 })] {
         call(weir.http, "PATCH", "ada/chat", By::Login(&owner), Some(&body)).problem(422);
     }

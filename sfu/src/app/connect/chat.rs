@@ -10,18 +10,20 @@ use crate::{
         service::{ChannelError, Channels},
     },
     chat::{
-        self, Person, Place,
+        self, Person, Place, Standing,
         error::ChatError,
         feed::{Follower, News},
         service::{By, Chat, Followed},
         store::ChatStore,
+        vip::store::VipStore,
     },
     event::{self, RoomFollowed, RoomNews, RoomReader, ToSend, bus::Bus},
+    fresh,
     http::{
         login::{self, SignedIn},
         problem::ProblemResponse,
     },
-    store::StoreError,
+    store::{Store, StoreError},
 };
 use futures_util::{FutureExt, future::BoxFuture};
 use shared::{
@@ -29,7 +31,8 @@ use shared::{
     broadcast::BroadcastState,
     chat::Sent,
     event::{Cursor, Occurrence},
-    id::{AccountId, BroadcastId, ChannelId, ChannelName, MessageId},
+    id::{AccountId, ActionId, BroadcastId, ChannelId, ChannelName, MessageId},
+    moderation::{ActionKind, Moderator},
     problem::Problem,
     text::AccountName,
     unit::Timestamp,
@@ -43,8 +46,10 @@ pub(in crate::app) fn chat_ports(
     accounts: &Accounts,
     board: &LiveBoard,
     bus: &Bus,
+    store: &Store,
 ) -> chat::Ports {
     chat::Ports {
+        community: Arc::new(OfCommunity(VipStore::new(store.clone()))),
         channels: Arc::new(OfChannels(channels.clone())),
         accounts: Arc::new(OfAccounts(accounts.clone())),
         surroundings: Arc::new(OfServer { board: board.clone(), bus: bus.clone() }),
@@ -100,6 +105,38 @@ impl chat::Accounts for OfAccounts {
     }
 }
 
+/// Nobody follows or subscribes yet; VIPs are chat's own.
+struct OfCommunity(VipStore);
+
+impl chat::Community for OfCommunity {
+    fn standing<'a>(
+        &'a self,
+        channel: &'a ChannelId,
+        account: &'a AccountId,
+    ) -> BoxFuture<'a, Result<Standing, StoreError>> {
+        async move { Ok(Standing { is_vip: self.0.is(channel, account).await?, ..Standing::default() }) }
+            .boxed()
+    }
+
+    fn set_vip<'a>(
+        &'a self,
+        channel: &'a ChannelId,
+        account: &'a AccountId,
+        is_vip: bool,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        self.0.set(channel, account, is_vip, fresh::now()).boxed()
+    }
+
+    fn vips<'a>(
+        &'a self,
+        channel: &'a ChannelId,
+        after: &'a str,
+        most: usize,
+    ) -> BoxFuture<'a, Result<Vec<Moderator>, StoreError>> {
+        self.0.list(channel, after, most).boxed()
+    }
+}
+
 struct OfServer {
     board: LiveBoard,
     bus: Bus,
@@ -114,6 +151,14 @@ impl chat::Surroundings for OfServer {
 
     fn sent(&self, channel: &ChannelName, message: &MessageId) {
         self.bus.publish(channel, Occurrence::ChatMessageSent { message_id: message.clone() });
+    }
+
+    fn held(&self, channel: &ChannelName, message: &MessageId) {
+        self.bus.publish(channel, Occurrence::ChatMessageHeld { message_id: message.clone() });
+    }
+
+    fn moderated(&self, channel: &ChannelName, action: &ActionId, kind: ActionKind) {
+        self.bus.publish(channel, Occurrence::ChatModerated { action_id: action.clone(), action: kind });
     }
 }
 

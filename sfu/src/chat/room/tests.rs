@@ -6,7 +6,19 @@ fn person(name: &str) -> PersonId {
 }
 
 fn guest(name: &str) -> Writer {
-    Writer { person: person(name), is_owner: false, is_guest: true, network: None }
+    Writer {
+        person: person(name),
+        is_owner: false,
+        is_guest: true,
+        network: None,
+        standing: Standing::default(),
+        said: said(name),
+    }
+}
+
+/// Something that nobody else says.
+fn said(name: &str) -> Said {
+    Said { is_emotes: false, print: name.len() as u64 }
 }
 
 fn member(name: &str) -> Writer {
@@ -40,7 +52,7 @@ fn key(text: &str) -> RequestId {
 }
 
 fn sent(id: &str) -> Sent {
-    Sent { id: id.parse().unwrap(), sequence: shared::event::Cursor(1) }
+    Sent { id: id.parse().unwrap(), sequence: shared::event::Cursor(1), held: false }
 }
 
 #[test]
@@ -75,7 +87,11 @@ fn no_rhythm_gets_more_through() {
 fn the_wait_that_is_told_is_long_enough_and_no_longer() {
     for slow_seconds in [0, 1, 7, 60, 600] {
         for start in 0..40u64 {
-            let mut room = Room::new(ChatSettings { guests: true, slow_seconds }, Vec::new(), Vec::new());
+            let mut room = Room::new(
+                ChatSettings { guests: true, slow_seconds, ..ChatSettings::default() },
+                Vec::new(),
+                Vec::new(),
+            );
             let mut now = start * 37;
             for _ in 0..8 {
                 match room.admit(&guest("g"), None, at(now)) {
@@ -122,7 +138,7 @@ fn a_room_takes_only_so_many_of_all() {
 
 #[test]
 fn owner_and_moderators_are_exempt_from_every_limit() {
-    let settings = ChatSettings { guests: false, slow_seconds: 600 };
+    let settings = ChatSettings { guests: false, slow_seconds: 600, ..ChatSettings::default() };
     let mut room = Room::new(settings, vec![person("mod")], vec![silence("mod", 10_000)]);
     let owner = Writer { is_owner: true, ..member("owner") };
     for _ in 0..1000 {
@@ -135,13 +151,17 @@ fn owner_and_moderators_are_exempt_from_every_limit() {
 
 #[test]
 fn slow_mode_counts_each_persons_last() {
-    let mut room = Room::new(ChatSettings { guests: true, slow_seconds: 30 }, Vec::new(), Vec::new());
+    let mut room = Room::new(
+        ChatSettings { guests: true, slow_seconds: 30, ..ChatSettings::default() },
+        Vec::new(),
+        Vec::new(),
+    );
     assert_eq!(room.admit(&guest("g"), None, at(0)), Ok(Admitted::New));
     let wait = Duration::from_secs(20);
     assert_eq!(room.admit(&guest("g"), None, at(10_000)), Err(Refused::Slow { wait }));
     assert_eq!(room.admit(&guest("h"), None, at(10_000)), Ok(Admitted::New));
     assert_eq!(room.admit(&guest("g"), None, at(30_000)), Ok(Admitted::New));
-    room.set_settings(ChatSettings { guests: true, slow_seconds: 0 });
+    room.set_settings(ChatSettings { guests: true, slow_seconds: 0, ..ChatSettings::default() });
     assert_eq!(
         room.admit(&guest("g"), None, at(30_000)),
         Ok(Admitted::New),
@@ -153,7 +173,7 @@ fn slow_mode_counts_each_persons_last() {
 fn guests_can_be_kept_out() {
     let mut room = room();
     assert_eq!(room.admit(&guest("g"), None, at(0)), Ok(Admitted::New));
-    room.set_settings(ChatSettings { guests: false, slow_seconds: 0 });
+    room.set_settings(ChatSettings { guests: false, slow_seconds: 0, ..ChatSettings::default() });
     assert_eq!(room.admit(&guest("g"), None, at(0)), Err(Refused::GuestsOff));
     assert_eq!(room.admit(&member("m"), None, at(0)), Ok(Admitted::New));
 }
@@ -236,7 +256,7 @@ fn many_names_from_one_address_gain_little() {
     assert_eq!(tries(&mut room, "192.0.2.1", 1_000), 2);
     let member = Writer { is_guest: false, ..from("m", "192.0.2.1") };
     assert_eq!(room.admit(&member, None, at(1_000)), Ok(Admitted::New));
-    room.set_settings(ChatSettings { guests: true, slow_seconds: 60 });
+    room.set_settings(ChatSettings { guests: true, slow_seconds: 60, ..ChatSettings::default() });
     assert_eq!(tries(&mut room, "192.0.2.3", 1_000), 4, "nor do they get around slow mode");
     assert_eq!(tries(&mut room, "192.0.2.3", 15_999), 0);
     assert_eq!(tries(&mut room, "192.0.2.3", 16_000), 1);
@@ -295,10 +315,14 @@ fn sent_again_with_its_key_it_is_taken_once_and_costs_nothing() {
 
 #[test]
 fn what_was_not_written_counts_for_nothing() {
-    let mut room = Room::new(ChatSettings { guests: true, slow_seconds: 60 }, Vec::new(), Vec::new());
+    let mut room = Room::new(
+        ChatSettings { guests: true, slow_seconds: 60, ..ChatSettings::default() },
+        Vec::new(),
+        Vec::new(),
+    );
     for _ in 0..50 {
         assert_eq!(room.admit(&guest("g"), Some(&key("k")), at(0)), Ok(Admitted::New));
-        room.unsent(&person("g"), Some(&key("k")));
+        room.unsent(&person("g"), Some(&key("k")), Said::default());
     }
     assert_eq!(room.admit(&guest("g"), Some(&key("k")), at(0)), Ok(Admitted::New));
     for _ in 0..1000 {
@@ -309,7 +333,7 @@ fn what_was_not_written_counts_for_nothing() {
             Ok(Admitted::New),
             "not for the room nor for the address either"
         );
-        room.unsent(&person("h"), None);
+        room.unsent(&person("h"), None, Said::default());
     }
 }
 
@@ -333,7 +357,11 @@ fn names_of_people_who_wrote_can_be_mentioned() {
 
 #[test]
 fn what_is_remembered_is_bounded() {
-    let mut room = Room::new(ChatSettings { guests: true, slow_seconds: 600 }, Vec::new(), Vec::new());
+    let mut room = Room::new(
+        ChatSettings { guests: true, slow_seconds: 600, ..ChatSettings::default() },
+        Vec::new(),
+        Vec::new(),
+    );
     for n in 0..30_000u64 {
         let name = format!("g{n}");
         let network = format!("10.{}.{}.1", n / 250 % 250, n % 250);
@@ -347,4 +375,62 @@ fn what_is_remembered_is_bounded() {
             && room.seen_from.len() <= SEEN_FROM_MOST
             && room.slow_guests.len() <= SLOW_NETWORKS_MOST
     );
+}
+
+#[test]
+fn a_ban_holds_for_the_person_and_for_guests_of_their_network() {
+    let mut room = room();
+    assert_eq!(room.admit(&from("guest-a", "192.0.2.1"), None, at(0)), Ok(Admitted::New));
+    let network = room.network_of(&person("guest-a")).unwrap();
+    let hash = room.bans().hash(network);
+    room.bans().ban(person("guest-a"), Some(hash));
+    for banned in [from("guest-a", "192.0.2.9"), guest("guest-a"), from("guest-b", "192.0.2.1")] {
+        assert_eq!(room.admit(&banned, None, at(10_000)), Err(Refused::Banned), "{banned:?}");
+    }
+    let neighbour = Writer { is_guest: false, ..from("account", "192.0.2.1") };
+    assert_eq!(room.admit(&neighbour, None, at(10_000)), Ok(Admitted::New), "an account is its own");
+    room.set_moderator(person("guest-b"), true);
+    assert_eq!(room.admit(&from("guest-b", "192.0.2.1"), None, at(10_000)), Ok(Admitted::New));
+    room.bans().lift(&person("guest-a"));
+    assert_eq!(room.admit(&from("guest-a", "192.0.2.1"), None, at(10_000)), Ok(Admitted::New));
+}
+
+#[test]
+fn modes_hold_for_all_but_moderators_and_cost_no_turn() {
+    let mut room = room();
+    room.set_settings(ChatSettings {
+        subscribers: true,
+        unique: true,
+        slow_seconds: 60,
+        ..ChatSettings::default()
+    });
+    let vip = Writer { standing: Standing { is_vip: true, ..Standing::default() }, ..member("vip") };
+    for _ in 0..10 {
+        assert_eq!(room.admit(&member("m"), None, at(0)), Err(Refused::Barred(Barred::Subscribers)));
+    }
+    assert_eq!(room.admit(&vip, None, at(0)), Ok(Admitted::New));
+    assert_eq!(room.admit(&vip, None, at(1)), Err(Refused::Barred(Barred::Repeated)));
+    let other = Writer { said: Said { is_emotes: true, print: 99 }, ..vip.clone() };
+    assert_eq!(room.admit(&other, None, at(1)), Ok(Admitted::New), "slow mode is not for VIPs");
+    let owner = Writer { is_owner: true, ..vip.clone() };
+    assert_eq!(room.admit(&owner, None, at(2)), Ok(Admitted::New));
+    // What could not be written was not said.
+    room.unsent(&person("vip"), None, other.said);
+    assert_eq!(room.admit(&other, None, at(3)), Ok(Admitted::New));
+}
+
+#[test]
+fn who_says_the_same_within_a_minute_is_counted() {
+    let mut room = room();
+    let (one, other) = (said("a"), said("bb"));
+    let at = Duration::from_secs;
+    let times: Vec<u32> = [(one, 0), (one, 10), (one, 20), (other, 21), (one, 22), (one, 90)]
+        .into_iter()
+        .map(|(said, seconds)| room.time_said(&person("p"), said, at(seconds)))
+        .collect();
+    assert_eq!(times, [1, 2, 3, 1, 1, 1]);
+    for n in 0..SEEN_FROM_MOST + 5 {
+        room.time_said(&person(&format!("q{n}")), one, at(100));
+    }
+    assert!(room.again.len() <= SEEN_FROM_MOST);
 }

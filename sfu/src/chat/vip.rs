@@ -1,0 +1,3 @@
+//! VIPs, as chat keeps them itself.
+
+pub mod store;
