@@ -1,5 +1,5 @@
-//! The app: player, studio and pages of Weir.
+//! What everybody sees of Weir.
 
 fn main() {
-    weir_frontend::app::start();
+    weir_frontend::app::front::start();
 }

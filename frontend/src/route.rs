@@ -1,6 +1,6 @@
 //! Every page and its address, and the ways from one to another.
 
-use crate::browser::history;
+use crate::browser::{history, page};
 use yew::prelude::*;
 
 /// A page.
@@ -17,6 +17,17 @@ pub enum Route {
     },
     /// To sign in.
     SignIn,
+    /// What one follows.
+    Following,
+    /// To look for channels.
+    Search {
+        /// What is looked for, as the address has it: `q=`, `category=` or `tag=`.
+        query: String,
+    },
+    /// To make an account.
+    SignUp,
+    /// To run the instance.
+    Admin,
     /// To make the owner's account, from the link in the console.
     SetUp,
     /// Account, logins, channels.
@@ -50,7 +61,7 @@ pub enum Route {
 impl Route {
     /// Goes there; back leads here again.
     pub fn open(&self) {
-        history::push(&self.to_path());
+        go(&self.to_path(), false);
     }
 
     /// The page's address on this site.
@@ -60,6 +71,11 @@ impl Route {
             Self::Studio => "/studio".to_owned(),
             Self::StudioOf { channel } => format!("/studio/{channel}"),
             Self::SignIn => "/sign-in".to_owned(),
+            Self::Following => "/following".to_owned(),
+            Self::Search { query } if query.is_empty() => "/search".to_owned(),
+            Self::Search { query } => format!("/search?{query}"),
+            Self::SignUp => "/sign-up".to_owned(),
+            Self::Admin => "/admin".to_owned(),
             Self::SetUp => "/set-up".to_owned(),
             Self::Settings => "/settings".to_owned(),
             Self::Analytics { channel, broadcast } => {
@@ -91,6 +107,11 @@ impl Route {
                 Self::Moderation { channel: channel.to_owned() }
             }
             ("sign-in", None) => Self::SignIn,
+            ("following", None) => Self::Following,
+            // The page reads the rest of its address itself.
+            ("search", None) => Self::Search { query: String::new() },
+            ("sign-up", None) => Self::SignUp,
+            ("admin", None) => Self::Admin,
             ("set-up", None) => Self::SetUp,
             ("settings", None) => Self::Settings,
             ("analytics", rest) => {
@@ -122,6 +143,33 @@ pub fn use_route() -> Route {
     (*route).clone()
 }
 
+/// Whether a path is that of a page backstage.
+fn is_backstage(path: &str) -> bool {
+    let end = path.find(['?', '#']).unwrap_or(path.len());
+    let first = path[..end].trim_start_matches('/').split('/').next().unwrap_or_default();
+    shared::id::BACKSTAGE.contains(&first.to_ascii_lowercase().as_str())
+}
+
+/// Whether an address is one of the other program's, which the browser has to load.
+fn is_elsewhere(address: &str) -> bool {
+    is_backstage(address) != is_backstage(&history::path())
+}
+
+/// Goes to an address of the app, maybe in place of the present one.
+pub fn go(address: &str, instead: bool) {
+    match (is_elsewhere(address), instead) {
+        (true, _) => history::load(address, instead),
+        (false, true) => history::replace(address),
+        (false, false) => history::push(address),
+    }
+}
+
+/// Sends a visitor to sign in, and back here afterwards.
+pub fn to_sign_in() {
+    let back = page::encoded(&page::path_and_query());
+    go(&format!("{}?return={back}", Route::SignIn.to_path()), false);
+}
+
 /// Where a link leads, and what it looks like.
 #[derive(Properties, PartialEq)]
 pub struct LinkProps {
@@ -142,7 +190,8 @@ pub fn Link(props: &LinkProps) -> Html {
         let address = address.clone();
         move |event: MouseEvent| {
             let modified = event.meta_key() || event.ctrl_key() || event.shift_key() || event.alt_key();
-            if event.button() == 0 && !modified {
+            // What another program has, the browser loads as it does any page.
+            if event.button() == 0 && !modified && !is_elsewhere(&address) {
                 event.prevent_default();
                 history::push(&address);
             }
@@ -171,6 +220,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn pages_are_in_one_program() {
+        for address in
+            ["/studio", "/studio/ada", "/settings", "/admin?x=/", "/moderation/ada", "/Analytics/ada/x#y"]
+        {
+            assert!(is_backstage(address), "{address}");
+        }
+        for address in ["/", "", "/ada", "/sign-in?return=/studio", "/search#settings", "/embed/studio/chat"]
+        {
+            assert!(!is_backstage(address), "{address}");
+        }
+    }
+
+    #[test]
     fn every_page_is_found_at_its_address() {
         let channel = || "ada".to_owned();
         let pages = [
@@ -178,6 +240,10 @@ mod tests {
             Route::Studio,
             Route::StudioOf { channel: channel() },
             Route::SignIn,
+            Route::Following,
+            Route::Search { query: String::new() },
+            Route::SignUp,
+            Route::Admin,
             Route::SetUp,
             Route::Settings,
             Route::Analytics { channel: None, broadcast: None },

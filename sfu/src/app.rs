@@ -1,6 +1,7 @@
 //! The composition root: makes every part, and connects what must not know of each other.
 
 mod connect;
+mod end;
 pub mod media;
 #[cfg(test)]
 mod tests;
@@ -35,6 +36,7 @@ use crate::{
         server::{self, Places},
     },
     routes::{self, Parts},
+    social::service::Social,
     store::{Store, StoreError},
     telemetry::{
         health::{Check, Readiness},
@@ -55,11 +57,9 @@ use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
     task::{JoinHandle, JoinSet},
-    time::{sleep, timeout},
+    time::sleep,
 };
 
-/// A stop takes at most this long, after the time to drain.
-const STOP_MOST: Duration = Duration::from_secs(10);
 /// How often a server that drains looks whether anybody is left.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
@@ -236,13 +236,17 @@ impl Server {
 
         let ports = connect::ports(&board, log, &bus, media.control);
         let channels = Channels::new(store.clone(), ports);
-        let accounts = Accounts::new(store.clone(), Arc::new(connect::AccountChannels(channels.clone())));
+        let owned = Arc::new(connect::AccountChannels(channels.clone()));
+        let accounts = Accounts::new(store.clone(), owned, Arc::new(connect::Looks));
         let owners = Arc::new(connect::ChannelOwners(channels.clone()));
         let written = Arc::new(connect::ChatFigures(ChatStore::new(store.clone())));
         let analytics = Analytics::new(analytics_store, desk.clone(), owners, written);
         let chat_ports = connect::chat_ports(&channels, &accounts, &board, &bus, &store);
         let chat = Chat::new(store.clone(), chat_ports);
         tokio::spawn(connect::follow_edits(chat.clone(), bus.clone()));
+        let followable = Arc::new(connect::Followable(channels.clone()));
+        let heard = Arc::new(connect::FollowsHeard { bus: bus.clone(), chat: chat.clone() });
+        let social = Social::new(store.clone(), followable, heard);
         let topics = Arc::new(connect::Topics {
             channels: channels.clone(),
             board,
@@ -269,6 +273,7 @@ impl Server {
             channels,
             figures: Arc::new(connect::LiveFigures(analytics.clone())),
             analytics,
+            social,
             chat: chat.clone(),
             gateway: gateway.clone(),
             assets: Assets::new(EMBEDDED),
@@ -305,8 +310,8 @@ impl Server {
     }
 
     /// Serves until it is told to end. First nobody new is taken on, and those who follow events are told; who publishes or
-    /// watches goes on for the time to drain, if anybody does. Then all sessions are closed, and what is under way finishes,
-    /// for at most ten seconds.
+    /// watches goes on for the time to drain, if anybody does. Then all sessions are closed, and what is under way finishes and
+    /// the store closes, for at most ten seconds.
     pub async fn run_until(self, ending: watch::Receiver<Ending>) -> Result<(), AppError> {
         let mut servers = JoinSet::new();
         for listener in self.listeners {
@@ -331,7 +336,7 @@ impl Server {
         }
         tracing::info!("stopping: what is under way may finish");
         self.stopping.send_replace(true);
-        let finished = timeout(STOP_MOST, async {
+        let finish = async {
             while servers.join_next().await.is_some() {}
             self.gateway.closed().await;
             self.chat.written().await;
@@ -339,17 +344,13 @@ impl Server {
             if let Err(error) = self.desk.flush().await {
                 tracing::error!(%error, "the last of players' reports could not be written down");
             }
-        });
+        };
         tokio::select! {
-            finished = finished => if finished.is_err() {
-                tracing::warn!("some connections were cut: they did not finish within 10 s");
-            },
+            ended = end::within(end::MOST, finish, self.store.close()) => ended.report(),
             () = reached(&ending, Ending::AtOnce) => {
                 tracing::warn!("the server ends at once: some of what happened last may not be written down");
-                return Ok(());
             }
         }
-        self.store.close().await;
         Ok(())
     }
 }
@@ -359,9 +360,10 @@ async fn reached(ending: &watch::Receiver<Ending>, least: Ending) {
     let _ = ending.clone().wait_for(|ending| *ending >= least).await;
 }
 
-/// Makes one broadcast's ladder, as a child of a server, with at most so many bytes of memory; or only measures what that costs.
-pub fn transcode(memory: u64, measure: bool) -> ExitCode {
-    if measure { measure::main() } else { child::main(memory) }
+/// Makes one broadcast's ladder, as a child of a server, with at most so many bytes of memory; or only measures what that costs,
+/// at low priority or eagerly.
+pub fn transcode(memory: u64, measure: Option<bool>) -> ExitCode {
+    measure.map_or_else(|| child::main(memory), measure::main)
 }
 
 /// Serves until the process is told to stop.
@@ -415,7 +417,8 @@ pub async fn create_account(
     let log: Arc<dyn BroadcastLog> = Arc::new(SqlBroadcastLog::new(store.clone()));
     let ports = connect::ports(&LiveBoard::default(), log, &Bus::default(), Arc::new(connect::NothingLive));
     let channels = connect::AccountChannels(Channels::new(store.clone(), ports));
-    let made = Accounts::new(store.clone(), Arc::new(channels)).create(name, display_name, password).await;
+    let accounts = Accounts::new(store.clone(), Arc::new(channels), Arc::new(connect::Looks));
+    let made = accounts.create(name, display_name, password).await;
     store.close().await;
     Ok(made?)
 }

@@ -59,6 +59,9 @@ enum Command {
         /// Only print how many microseconds of CPU time a 360p picture takes
         #[arg(long)]
         measure: bool,
+        /// Measure at the server's own priority
+        #[arg(long, requires = "measure")]
+        eager: bool,
     },
 }
 
@@ -99,8 +102,8 @@ enum ChannelCommand {
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     // A child knows nothing of the configuration, and has no log.
-    if let Command::Transcode { memory, measure } = arguments.command {
-        return app::transcode(memory, measure);
+    if let Command::Transcode { memory, measure, eager } = arguments.command {
+        return app::transcode(memory, measure.then_some(eager));
     }
     match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,

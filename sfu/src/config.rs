@@ -137,6 +137,9 @@ impl Default for Config {
     }
 }
 
+/// The longest that sessions go on once the process is told to end.
+pub const MOST_DRAIN: Duration = Duration::from_secs(20);
+
 /// Why a configuration is refused: where, what was given, what is expected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
@@ -373,7 +376,7 @@ const SETTINGS: &[Setting] = &[
         expected: "a number of seconds from 0 to 20",
         set: |config, texts| {
             let seconds: u64 = one(texts)?.trim().parse().ok()?;
-            (seconds <= 20).then(|| config.drain = Duration::from_secs(seconds))
+            (seconds <= MOST_DRAIN.as_secs()).then(|| config.drain = Duration::from_secs(seconds))
         },
     },
     Setting {

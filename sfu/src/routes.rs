@@ -15,6 +15,7 @@ use crate::{
         peer::Site,
         problem::ProblemResponse,
     },
+    social::{self, service::Social},
     telemetry::{
         health::{self, Readiness},
         metrics::{self, Metrics},
@@ -47,6 +48,8 @@ pub struct Parts {
     pub channels: Channels,
     /// Figures.
     pub analytics: Analytics,
+    /// Who follows whom.
+    pub social: Social,
     /// Figures, for the compact live API.
     pub figures: Arc<dyn Figures>,
     /// Rooms.
@@ -71,6 +74,7 @@ pub fn router(parts: Parts) -> Router {
         accounts,
         channels,
         analytics,
+        social,
         figures,
         chat,
         gateway,
@@ -80,17 +84,29 @@ pub fn router(parts: Parts) -> Router {
         media,
     } = parts;
     let logins: Arc<dyn Logins> = Arc::new(accounts.clone());
+    let people = accounts.clone();
     let policy = Policy::new(&assets.script_hashes());
 
     // GET   /api/v1/instance                        GET   /api/v1/openapi.json    (and /api/docs, for people)
     // POST  /api/v1/setup                           POST  /api/v1/login           POST /api/v1/logout
+    // POST  /api/v1/sign-up                         GET   /api/v1/people/{account}
+    // GET   /api/v1/people                          PATCH /api/v1/people/{account}
+    // GET   /api/v1/instance/settings               PATCH /api/v1/instance/settings
+    // GET   /api/v1/invites                         POST  /api/v1/invites         DELETE /api/v1/invites/{id}
     // GET   /api/v1/me                              GET   /api/v1/me/logins       DELETE /api/v1/me/logins/{id}
+    // PATCH /api/v1/me                              PUT   /api/v1/me/avatar       DELETE /api/v1/me/avatar
+    // PUT   /api/v1/me/password                     POST  /api/v1/me/logins/end-others
     // GET   /api/v1/me/tokens                       POST  /api/v1/me/tokens       DELETE /api/v1/me/tokens/{id}
     // GET   /api/v1/channels                        POST  /api/v1/channels
+    // GET   /api/v1/categories                      GET   /api/v1/me/following
+    // GET   /api/v1/channels/{name}/follow          PUT   /api/v1/channels/{name}/follow
+    // DELETE /api/v1/channels/{name}/follow         GET   /api/v1/channels/{name}/followers
     // GET   /api/v1/channels/{name}                 PATCH /api/v1/channels/{name}
     // GET   /api/v1/channels/{name}/state           POST  /api/v1/channels/{name}/end
     // GET   /api/v1/channels/{name}/embedding
     // POST  /api/v1/channels/{name}/embed-links     DELETE /api/v1/channels/{name}/embed-links
+    // GET   /api/v1/channels/{name}/roles
+    // PUT   /api/v1/channels/{name}/roles/{account}       DELETE /api/v1/channels/{name}/roles/{account}
     // GET   /api/v1/channels/{name}/ladder           PUT   /api/v1/channels/{name}/ladder
     // POST  /api/v1/channels/{name}/stream-key      POST  /api/v1/channels/{name}/publish-token
     // POST  /api/v1/live/start                      GET   /api/v1/live/status/{streamId}
@@ -112,8 +128,6 @@ pub fn router(parts: Parts) -> Router {
     // GET   /api/v1/channels/{name}/chat/people/{person}
     // POST  /api/v1/channels/{name}/chat/polls      DELETE /api/v1/channels/{name}/chat/polls
     // POST  /api/v1/channels/{name}/chat/polls/{id}/votes
-    // GET   /api/v1/channels/{name}/vips
-    // PUT   /api/v1/channels/{name}/vips/{account}  DELETE /api/v1/channels/{name}/vips/{account}
     // GET   /api/v1/channels/{name}/moderators
     // PUT   /api/v1/channels/{name}/moderators/{account}   DELETE /api/v1/channels/{name}/moderators/{account}
     // POST  /api/v1/chat/guests
@@ -128,6 +142,8 @@ pub fn router(parts: Parts) -> Router {
         .merge(account::routes::routes(accounts))
         .merge(channel::live::routes::routes(channels.clone(), figures, logins.clone()))
         .merge(analytics::routes::routes(analytics.clone(), logins.clone()))
+        .merge(social::routes::routes(social, logins.clone()))
+        .merge(channel::role::routes::routes(channels.clone(), logins.clone()))
         .merge(channel::routes::routes(channels, logins.clone()))
         .merge(chat::routes::routes(chat, logins))
         .merge(websocket::routes(gateway))
@@ -153,6 +169,8 @@ pub fn router(parts: Parts) -> Router {
         .merge(embeds)
         // GET   /emotes/{name}.svg
         .merge(chat::routes::emotes())
+        // GET   /avatars/{hash}
+        .merge(account::profile::routes::avatars(people))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz).with_state(readiness))
         .route("/metrics", get(metrics::serve).with_state(metrics.clone()))
@@ -179,7 +197,8 @@ async fn instance(
     State((name, accounts)): State<(String, Accounts)>,
 ) -> Result<Json<Instance>, ProblemResponse> {
     let needs_set_up = accounts.needs_set_up().await?;
-    Ok(Json(Instance { name, version: env!("CARGO_PKG_VERSION").to_owned(), needs_set_up }))
+    let sign_up = accounts.sign_up_mode().await?;
+    Ok(Json(Instance { name, version: env!("CARGO_PKG_VERSION").to_owned(), needs_set_up, sign_up }))
 }
 
 /// Answers of the API depend on who asks, and change by the second.

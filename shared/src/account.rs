@@ -2,8 +2,8 @@
 
 use crate::{
     channel::Channel,
-    id::{AccountId, ChannelName, LoginId, TokenId},
-    text::{AccountName, DeviceLabel, DisplayName, Password, TokenLabel},
+    id::{AccountId, ChannelName, InviteId, LoginId, TokenId},
+    text::{AccountName, Bio, DeviceLabel, DisplayName, InviteLabel, Password, TokenLabel},
     unit::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -43,6 +43,8 @@ pub struct SignIn {
 pub enum Role {
     /// Runs the instance.
     Owner,
+    /// Helps to run it.
+    Admin,
     /// Anyone else with an account.
     Member,
 }
@@ -58,10 +60,19 @@ pub struct Me {
     pub name: AccountName,
     /// What others see.
     pub display_name: DisplayName,
+    /// What they say of themselves.
+    #[serde(default)]
+    pub bio: Bio,
+    /// The address of their picture on this server, if they have one.
+    #[serde(default)]
+    pub avatar: Option<String>,
     /// What the account may do.
     pub role: Role,
     /// The channels it owns, oldest first.
     pub channels: Vec<Channel>,
+    /// The channels of others that it is an editor of, by name.
+    #[serde(default)]
+    pub edits: Vec<Channel>,
 }
 
 /// One signed-in browser, in `GET /api/v1/me/logins` (a page, newest first); `DELETE /api/v1/me/logins/{id}` revokes it.
@@ -94,6 +105,9 @@ pub enum Scope {
     /// Delete messages and time people out, where its account may.
     #[serde(rename = "chat:moderate")]
     ChatModerate,
+    /// Follow channels, and stop to.
+    #[serde(rename = "follow:write")]
+    FollowWrite,
     /// Make channels, edit them, start and end broadcasts, make stream keys.
     #[serde(rename = "channel:write")]
     ChannelWrite,
@@ -141,4 +155,166 @@ pub struct NewApiToken {
     pub token: ApiToken,
     /// What a program sends.
     pub secret: String,
+}
+
+/// `POST /api/v1/sign-up`: makes an account. Answered 201 with [`Me`] and a login cookie.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewAccount {
+    /// What they will sign in with.
+    pub name: AccountName,
+    /// What others see.
+    pub display_name: DisplayName,
+    /// The new password.
+    pub password: Password,
+    /// The secret of an invite, where one is needed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invite: Option<String>,
+}
+
+/// `PATCH /api/v1/me`: what is absent stays. Answered with [`Me`].
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct EditMe {
+    /// See [`Me::display_name`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<DisplayName>,
+    /// See [`Me::bio`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bio: Option<Bio>,
+}
+
+/// `PUT /api/v1/me/avatar`: what the server makes a picture of 256 pixels square from. Answered with [`Me`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SetAvatar {
+    /// A PNG, JPEG, WebP or GIF of up to 4 MiB, in base64.
+    pub image: String,
+}
+
+/// `PUT /api/v1/me/password`: another password. All other logins end.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ChangePassword {
+    /// The one that works now.
+    pub current: Password,
+    /// The one that works from now on.
+    pub new: Password,
+}
+
+/// `GET /api/v1/people/{account}`: what everybody may know of a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Profile {
+    /// Their stable id.
+    pub id: AccountId,
+    /// What they sign in with.
+    pub account: AccountName,
+    /// What others see.
+    pub name: DisplayName,
+    /// What they say of themselves.
+    pub bio: Bio,
+    /// The address of their picture on this server, if they have one.
+    pub avatar: Option<String>,
+    /// Since when they have an account.
+    pub created_at: Timestamp,
+}
+
+/// Somebody on the instance, as those who run it see them: `GET /api/v1/people`, a page by what they sign in with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Person {
+    /// What everybody may know.
+    #[serde(flatten)]
+    pub profile: Profile,
+    /// What they may do on this instance.
+    pub role: Role,
+    /// Since when they may not sign in.
+    pub suspended_at: Option<Timestamp>,
+}
+
+/// What the list of people may be asked with.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PeopleQuery {
+    /// `next` of the page before; the first page if absent.
+    #[serde(default)]
+    pub cursor: Option<String>,
+    /// The most items, 1 to 200; 50 if absent.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", param(minimum = 1, maximum = 200))]
+    pub limit: Option<u32>,
+    /// Only those whose names hold this.
+    #[serde(default)]
+    pub search: Option<String>,
+}
+
+/// `PATCH /api/v1/people/{account}` by those who run the instance: what is absent stays. Answered with [`Person`].
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct EditPerson {
+    /// `admin` or `member`; for the instance's owner alone to say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+    /// Whether they are kept from signing in. All their logins and tokens end with it, and what they broadcast.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspended: Option<bool>,
+}
+
+/// What lets people make an account: `GET /api/v1/invites`, a page, newest first; `DELETE /api/v1/invites/{id}` revokes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Invite {
+    /// To revoke it by.
+    pub id: InviteId,
+    /// Whom it is for.
+    pub label: InviteLabel,
+    /// Who made it: what they sign in with.
+    pub made_by: AccountName,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it stops working.
+    pub expires_at: Timestamp,
+    /// How many made an account with it.
+    pub uses: u32,
+    /// How many may.
+    pub uses_most: u32,
+}
+
+/// `POST /api/v1/invites`: makes an invite. Answered 201 with [`NewInvite`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CreateInvite {
+    /// Whom it is for.
+    #[serde(default)]
+    pub label: InviteLabel,
+    /// How many may make an account with it, 1 to 1,000; one if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uses: Option<u32>,
+    /// Days until it stops working, 1 to 365; a week if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub days: Option<u32>,
+}
+
+/// An invite that was just made, with its secret, which is shown this once.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct NewInvite {
+    /// The invite.
+    pub invite: Invite,
+    /// What [`NewAccount::invite`] takes.
+    pub secret: String,
+    /// The page where whoever has it makes their account.
+    pub url: String,
 }

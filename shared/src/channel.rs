@@ -3,8 +3,8 @@
 use crate::{
     broadcast::ChannelState,
     embed::Embedding,
-    id::{ChannelId, ChannelName},
-    text::{Category, Description, DisplayName, Tag, Title},
+    id::{AccountId, ChannelId, ChannelName},
+    text::{AccountName, Category, Description, DisplayName, Tag, Title},
     unit::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -23,6 +23,44 @@ pub enum Visibility {
     Private,
 }
 
+/// What a channel's owner makes of somebody, beside a moderator of its chat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub enum ChannelRole {
+    /// Changes what the channel says of itself, sees who watched, ends broadcasts.
+    Editor,
+    /// Somebody whom the owner wants there, also while the channel is private.
+    Vip,
+}
+
+/// Somebody with a role on a channel: `GET /api/v1/channels/{name}/roles`, a page by what they sign in with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct RoleHolder {
+    /// Their stable id.
+    pub id: AccountId,
+    /// What they sign in with.
+    pub account: AccountName,
+    /// What others see.
+    pub name: DisplayName,
+    /// What they are.
+    pub role: ChannelRole,
+}
+
+/// `PUT /api/v1/channels/{name}/roles/{account}`: makes somebody that; one who was something else isn't any more.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SetRole {
+    /// What they are from now on.
+    pub role: ChannelRole,
+}
+
+/// The most people with a role on one channel.
+pub const ROLES_MOST: usize = 200;
+
 /// The most tags a channel has.
 pub const TAGS_MOST: usize = 10;
 
@@ -37,6 +75,9 @@ pub struct Channel {
     pub name: ChannelName,
     /// Its name as people read it.
     pub display_name: DisplayName,
+    /// The address of its owner's picture on this server, if they have one.
+    #[serde(default)]
+    pub avatar: Option<String>,
     /// The title that the current or next broadcast has.
     pub title: Title,
     /// What the channel is about.
@@ -117,6 +158,44 @@ pub struct ChannelCard {
     pub channel: Channel,
     /// Live or not, how many watch.
     pub state: ChannelState,
+}
+
+/// What the list of channels may be asked with.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ChannelQuery {
+    /// `next` of the page before; the first page if absent.
+    #[serde(default)]
+    pub cursor: Option<String>,
+    /// The most items, 1 to 200; 50 if absent.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", param(minimum = 1, maximum = 200))]
+    pub limit: Option<u32>,
+    /// Only those whose names, title, category or tags hold each of these words.
+    #[serde(default)]
+    pub search: Option<String>,
+    /// Only those of this category.
+    #[serde(default)]
+    pub category: Option<Category>,
+    /// Only those with this tag.
+    #[serde(default)]
+    pub tag: Option<Tag>,
+}
+
+/// What public channels broadcast: `GET /api/v1/categories`, most watched first, then the most channels; at most 200.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct CategoryCard {
+    /// Its name.
+    pub category: Category,
+    /// How many public channels there are of it.
+    pub channels: u64,
+    /// How many of them are live.
+    pub live: u64,
+    /// How many watch them.
+    pub viewers: u64,
 }
 
 /// The topic `instance:stream_directory:v1`: public channels, live ones first, most watched first,

@@ -410,6 +410,12 @@ pub enum Occurrence {
     },
     /// The owner changed what the channel says of itself.
     ChannelEdited {},
+    /// Somebody follows the channel who didn't. Who it is, `GET /api/v1/channels/{name}/followers` tells the owner.
+    #[serde(rename_all = "camelCase")]
+    FollowCreated {
+        /// How many follow it now.
+        followers: u64,
+    },
 }
 
 #[cfg(test)]

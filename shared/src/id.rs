@@ -125,6 +125,14 @@ text_id!(
     /// One API token, to revoke it by; not its secret.
     TokenId
 );
+text_id!(
+    /// One invite, to revoke it by; not its secret.
+    InviteId
+);
+
+/// First path segments of the pages that only streamers and those who help them need: they are a program of their own, so
+/// that whoever only watches doesn't load them.
+pub const BACKSTAGE: [&str; 5] = ["admin", "analytics", "moderation", "settings", "studio"];
 
 /// First path segments that are pages or interfaces of Weir, so that no channel may have them.
 pub const RESERVED_NAMES: &[&str] = &[
@@ -134,6 +142,7 @@ pub const RESERVED_NAMES: &[&str] = &[
     "analytics",
     "api",
     "assets",
+    "avatars",
     "browse",
     "categories",
     "category",

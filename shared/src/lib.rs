@@ -22,6 +22,8 @@ pub mod page;
 pub mod poll;
 pub mod problem;
 pub mod publish;
+pub mod social;
+pub mod subscription;
 pub mod text;
 pub mod unit;
 pub mod watch;

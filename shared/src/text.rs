@@ -138,6 +138,14 @@ text!(
 );
 
 text!(
+    /// What a person says of themselves, in lines of plain text.
+    Bio, "a text about oneself", 0..=300, lines: true
+);
+text!(
+    /// Whom an invite is for.
+    InviteLabel, "an invite's label", 0..=60, lines: false
+);
+text!(
     /// What an API token is for.
     TokenLabel, "a token's label", 1..=60, lines: false
 );
@@ -149,6 +157,18 @@ impl Default for Title {
 }
 
 impl Default for Description {
+    fn default() -> Self {
+        Self("".into())
+    }
+}
+
+impl Default for Bio {
+    fn default() -> Self {
+        Self("".into())
+    }
+}
+
+impl Default for InviteLabel {
     fn default() -> Self {
         Self("".into())
     }

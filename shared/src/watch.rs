@@ -3,6 +3,9 @@
 use crate::unit::{Bitrate, Size};
 use serde::{Deserialize, Serialize};
 
+/// The name of the sound that the server makes of the publisher's: mono, at a low bitrate.
+pub const LOW_SOUND: &str = "mono";
+
 /// `GET /whep/{channel}/{session}/clock`: ties the RTP timestamps of the session's picture to the server's clock, so that a
 /// player that knows which frame it shows (`rtpTimestamp` of `requestVideoFrameCallback`) can tell how old it is.
 ///
@@ -57,6 +60,8 @@ pub enum Reason {
     AudioOnly,
     /// Nothing that is sent can be decoded.
     Codec,
+    /// What the viewer chose isn't there now: this is the best of what is.
+    Gone,
 }
 
 /// `GET /whep/{channel}/{session}/rendition`: what the viewer gets, and why. Asked while a menu or an overlay shows it.
@@ -69,4 +74,8 @@ pub struct Playing {
     pub reason: Reason,
     /// What the network carries to this viewer, as the congestion controller estimates it.
     pub estimate: Option<Bitrate>,
+    /// The rendition of the sound: `source`, or `mono`, which the server makes for narrow networks and for sound alone; none
+    /// while there is none.
+    #[serde(default)]
+    pub sound: Option<String>,
 }

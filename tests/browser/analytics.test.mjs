@@ -238,7 +238,7 @@ scenario('who may not see it is told so', async (world) => {
   assert.equal(new URL(page.url()).searchParams.get('return'), '/analytics/ada');
   await signedIn(browser.defaultBrowserContext(), weir, owner);
   for (const [path, words] of [
-    ['/analytics/somebody', 'Only its owner sees who watched'],
+    ['/analytics/somebody', 'Only its owner and editors see who watched'],
     ['/analytics/ada/no-such-broadcast', 'There is no broadcast here'],
     ['/analytics/ada/%3Cb%3E', 'There is no broadcast here'],
     ['/analytics/ada', 'No broadcast yet'],

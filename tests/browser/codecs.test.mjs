@@ -24,9 +24,12 @@ scenario('VP8, H264, VP9 and AV1 reach Chromium and Firefox', async (world) => {
       const page = await world.page(browser, `${weir.origin}/${name}`);
       await playerIs(page, 'live');
       await seesStation(page, 5, { timeout: 20_000 });
-      const { codec: seen } = await page.evaluate(() => weirProbe.receiving());
+      // Awaited: on a busy machine a rung of the ladder can be a player's first choice, and the original its next.
       const gets = browser === firefox && FIREFOX_LACKS.has(codec) ? 'AV1' : codec;
-      assert.equal(seen.toUpperCase(), `VIDEO/${gets}`);
+      await eventually(async () => {
+        const { codec: seen } = await page.evaluate(() => weirProbe.receiving());
+        return seen?.toUpperCase() === `VIDEO/${gets}`;
+      }, { what: `${gets} is received for ${codec}`, timeout: 20_000 });
       await hearsSound(page);
       await world.closePage(page);
     }

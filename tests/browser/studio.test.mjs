@@ -24,19 +24,21 @@ scenario('a title is saved by Enter as well as by leaving the field', async (wor
   await titled('By Enter');
 });
 
-scenario('the latency badge says what was measured, below a second', async (world) => {
+scenario('the latency badge says what was measured, below a second, in Chromium and Firefox', async (world) => {
   const weir = await world.weir();
-  const [camera, screens] = await Promise.all([world.chromium({ station: 1 }), world.chromium()]);
+  const [camera, ...screens] = await Promise.all([world.chromium({ station: 1 }), world.chromium(), world.firefox()]);
   const studio = await studioOf(world, camera, weir);
   await goLive(studio);
-  const viewer = await world.page(screens, `${weir.origin}/ada`);
-  await playerIs(viewer, 'live');
-  // A machine that is busy with something else for a moment catches up.
-  await until(viewer, () => {
-    const [, number, unit] = /([\d.]+)\s*(ms|s)/.exec(document.querySelector('[data-testid="latency"]')?.innerText ?? '') ?? [];
-    const seconds = unit === 'ms' ? Number(number) / 1000 : Number(number);
-    return seconds > 0 && seconds < 1;
-  }, { what: 'a latency below a second', timeout: 30_000 });
+  for (const screen of screens) {
+    const viewer = await world.page(screen, `${weir.origin}/ada`);
+    await playerIs(viewer, 'live');
+    // A machine that is busy with something else for a moment catches up.
+    await until(viewer, () => {
+      const [, number, unit] = /([\d.]+)\s*(ms|s)/.exec(document.querySelector('[data-testid="latency"]')?.innerText ?? '') ?? [];
+      const seconds = unit === 'ms' ? Number(number) / 1000 : Number(number);
+      return seconds > 0 && seconds < 1;
+    }, { what: 'a latency below a second', timeout: 30_000 });
+  }
 });
 
 scenario('the picture is at 720p a few seconds after going live', async (world) => {

@@ -2,12 +2,17 @@
 //!
 //! Each peer has a thread that drives its connection. What it sees is shared; tests wait on that.
 
+mod source;
+
+pub use source::{Sound, Source, marks};
+
 use crate::{
     http::{Request, Response},
     link::Link,
     relay::Relay,
-    vp8::{self, Shape},
+    vp8,
 };
+use source::Sending;
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::{
@@ -23,7 +28,6 @@ use str0m::{
     format::Codec,
     media::{Direction, KeyframeRequestKind, MediaKind, Mid},
     net::{Receive, TcpType},
-    rtp::RtpWrite,
 };
 
 /// What a WHIP or WHEP request and answer are coded in.
@@ -31,57 +35,10 @@ pub const SDP: &str = "application/sdp";
 /// What a PATCH carries.
 pub const FRAGMENT: &str = "application/trickle-ice-sdpfrag";
 
-const FRAME: Duration = Duration::from_nanos(33_333_333);
-const VIDEO_CLOCK: u32 = 90_000;
-const AUDIO_EVERY: Duration = Duration::from_millis(20);
-const AUDIO_STEP: u32 = 960;
 /// A command is taken this long after it was given, at most.
 const ATTENTION: Duration = Duration::from_millis(5);
 /// While a connection is being made, what is due is done without delay, as browsers do.
 const EAGER: Duration = Duration::from_millis(1);
-
-/// What a publisher's sound is.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Sound {
-    /// Packets with numbers in them, which sound like nothing in particular.
-    Marks,
-    /// Real Opus: a tone of 440 Hz, this loud. Above 1 it is cut off; 0 is silence.
-    Tone(f32),
-}
-
-/// What a publisher sends.
-#[derive(Debug, Clone, Copy)]
-pub struct Source {
-    /// A number in every packet, to tell publishers apart.
-    pub id: u32,
-    /// How many packets a frame has.
-    pub shape: Shape,
-    /// A keyframe every so many frames; only the first one without.
-    pub keyframe_every: Option<u32>,
-    /// Also send a keyframe when the server asks for one.
-    pub answers_requests: bool,
-    /// The first packet's sequence number.
-    pub first_sequence: u16,
-    /// Whether there is a picture at all.
-    pub picture: bool,
-    /// What the sound is.
-    pub sound: Sound,
-}
-
-impl Source {
-    /// A source that sends one keyframe and then only when it is asked.
-    pub fn new(id: u32) -> Self {
-        Self {
-            id,
-            shape: Shape::default(),
-            keyframe_every: None,
-            answers_requests: true,
-            first_sequence: 1000,
-            picture: true,
-            sound: Sound::Marks,
-        }
-    }
-}
 
 /// A media packet that arrived.
 #[derive(Debug, Clone)]
@@ -92,6 +49,8 @@ pub struct Arrived {
     pub sequence: u64,
     /// The RTP timestamp.
     pub time: u32,
+    /// When it came.
+    pub at: Instant,
     /// The stream's SSRC.
     pub ssrc: u32,
     /// The last packet of a frame.
@@ -179,13 +138,22 @@ impl Offering {
 
     /// The same, by a socket on another address.
     pub fn from(ip: IpAddr, direction: Direction, codecs: &[Codec]) -> Self {
+        Self::build(ip, direction, codecs, false)
+    }
+
+    /// An offer of VP8 and of sound that may be redundant (RFC 2198).
+    pub fn with_redundant_sound(direction: Direction) -> Self {
+        Self::build(Ipv4Addr::LOCALHOST.into(), direction, &[Codec::Vp8], true)
+    }
+
+    fn build(ip: IpAddr, direction: Direction, codecs: &[Codec], redundant_sound: bool) -> Self {
         static CRYPTO: Once = Once::new();
         CRYPTO.call_once(|| str0m::crypto::from_feature_flags().install_process_default());
         let has = |codec| codecs.contains(&codec);
         let mut rtc = RtcConfig::new()
             .set_rtp_mode(true)
             .clear_codecs()
-            .enable_opus(true, false)
+            .enable_opus(true, redundant_sound)
             .enable_vp8(has(Codec::Vp8))
             .enable_vp9(has(Codec::Vp9))
             .enable_h264(has(Codec::H264))
@@ -511,114 +479,6 @@ impl Drop for Peer {
     }
 }
 
-/// Where a publisher stands in what it sends.
-struct Sending {
-    source: Source,
-    started: Option<Instant>,
-    frame: u32,
-    sequence: u64,
-    audio: u32,
-    encoder: opus::Encoder,
-    key_wanted: bool,
-}
-
-impl Sending {
-    fn new(source: Source) -> Self {
-        Self {
-            source,
-            started: None,
-            frame: 0,
-            sequence: source.first_sequence.into(),
-            audio: 0,
-            encoder: opus::Encoder::new(48_000, opus::Channels::Stereo, opus::Application::Audio)
-                .expect("an encoder"),
-            key_wanted: true,
-        }
-    }
-
-    /// When something is to be sent next.
-    fn due(&self) -> Option<Instant> {
-        let started = self.started?;
-        Some((started + FRAME * self.frame).min(started + AUDIO_EVERY * self.audio))
-    }
-
-    /// The next 20 ms.
-    fn sound(&mut self) -> Vec<u8> {
-        match self.source.sound {
-            Sound::Marks => {
-                let mut payload = vec![0xfc; 60];
-                payload[1..5].copy_from_slice(&self.audio.to_be_bytes());
-                payload
-            }
-            Sound::Tone(amplitude) => {
-                let sample = |at: u32| {
-                    let time = (self.audio * AUDIO_STEP + at / 2) as f32 / 48_000.0;
-                    ((time * 440.0 * std::f32::consts::TAU).sin() * amplitude).clamp(-1.0, 1.0)
-                };
-                let pcm: Vec<f32> = (0..AUDIO_STEP * 2).map(sample).collect();
-                self.encoder.encode_vec_float(&pcm, 1200).expect("a packet")
-            }
-        }
-    }
-
-    fn send(&mut self, rtc: &mut Rtc, video: Mid, audio: Mid, now: Instant) -> bool {
-        let Some(started) = self.started else { return false };
-        let mut sent = false;
-        if now >= started + AUDIO_EVERY * self.audio {
-            let payload = self.sound();
-            let time = self.audio.wrapping_mul(AUDIO_STEP).wrapping_add(77);
-            write(rtc, audio, Codec::Opus, 500 + u64::from(self.audio), time, now, false, payload);
-            self.audio += 1;
-            sent = true;
-        }
-        if now >= started + FRAME * self.frame && !self.source.picture {
-            self.frame += 1;
-            sent = true;
-        } else if now >= started + FRAME * self.frame {
-            let every = self.source.keyframe_every.is_some_and(|every| self.frame.is_multiple_of(every));
-            let key = std::mem::take(&mut self.key_wanted) || every;
-            let parts = vp8::frame(self.source.id, self.frame, key, self.source.shape);
-            let last = parts.len() - 1;
-            let time = (u64::from(self.frame) * u64::from(VIDEO_CLOCK) / 30) as u32;
-            for (i, payload) in parts.into_iter().enumerate() {
-                write(
-                    rtc,
-                    video,
-                    Codec::Vp8,
-                    self.sequence,
-                    time.wrapping_add(3_000_000),
-                    now,
-                    i == last,
-                    payload,
-                );
-                self.sequence += 1;
-            }
-            self.frame += 1;
-            sent = true;
-        }
-        sent
-    }
-}
-
-#[expect(clippy::too_many_arguments, reason = "one packet's fields")]
-fn write(
-    rtc: &mut Rtc,
-    mid: Mid,
-    codec: Codec,
-    sequence: u64,
-    time: u32,
-    now: Instant,
-    marker: bool,
-    payload: Vec<u8>,
-) {
-    let params = rtc.codec_config().find(|params| params.spec().codec == codec).copied();
-    let mut direct = rtc.direct_api();
-    if let (Some(params), Some(stream)) = (params, direct.stream_tx_by_mid(mid, None)) {
-        let packet = RtpWrite::new(params.pt(), sequence.into(), time, now, payload);
-        stream.write_rtp(packet.marker(marker).nackable(codec.is_video()));
-    }
-}
-
 struct Driver {
     rtc: Rtc,
     link: Link,
@@ -728,6 +588,7 @@ impl Driver {
                     video,
                     sequence: *packet.seq_no,
                     time: packet.header.timestamp,
+                    at: packet.timestamp,
                     ssrc: *packet.header.ssrc,
                     marker: packet.header.marker,
                     payload: packet.payload,

@@ -63,20 +63,33 @@ pub const AV1_MARK: &[u8] = b"\x30like AV1";
 /// A sequence header of 1280×720, main profile (AV1, 5.5).
 const AV1_SEQUENCE: [u8; 10] = [9, 0x08, 0x00, 0x00, 0x00, 0x2d, 0x4c, 0xff, 0xb3, 0xc0];
 
-/// A packet that begins as AV1's do (its RTP payload format, 4.4), with a mark where the picture would be.
-fn like_av1(starts_keyframe: bool, bytes: usize) -> Vec<u8> {
-    let mut payload = vec![if starts_keyframe { 0x08 } else { 0 }];
+/// Set where a packet of AV1 is the first of a keyframe.
+const AV1_STARTS: u8 = 0x08;
+
+/// A packet that begins as AV1's do (its RTP payload format, 4.4), with a mark and the frame's number where the picture
+/// would be.
+fn like_av1(frame: u32, starts_keyframe: bool, bytes: usize) -> Vec<u8> {
+    let mut payload = vec![if starts_keyframe { AV1_STARTS } else { 0 }];
     if starts_keyframe {
         payload.extend(AV1_SEQUENCE);
     }
     payload.push(100);
+    let picture = payload.len();
     payload.extend(AV1_MARK);
-    payload.resize(payload.len() - AV1_MARK.len() + 100, 0);
+    payload.extend(frame.to_be_bytes());
+    payload.resize(picture + 100, 0);
     // Another element, as long as the rest.
     let rest = bytes.saturating_sub(payload.len() + 2).max(1);
     payload.extend([(rest & 0x7f) as u8 | 0x80, (rest >> 7) as u8, 0x30]);
     payload.resize(payload.len() - 1 + rest, 7);
     payload
+}
+
+/// Which frame a packet of what stands for AV1 is of, and whether a keyframe begins with it; `None` if it is no such packet.
+pub fn parse_av1(payload: &[u8]) -> Option<(u32, bool)> {
+    let at = payload.windows(AV1_MARK.len()).position(|bytes| bytes == AV1_MARK)?;
+    let frame = payload.get(at + AV1_MARK.len()..)?.first_chunk()?;
+    Some((u32::from_be_bytes(*frame), payload[0] & AV1_STARTS != 0))
 }
 
 /// How the encodings fare, in their order.
@@ -261,7 +274,7 @@ impl Sender {
                         payload[SIZE_AT + 2..SIZE_AT + 4].copy_from_slice(&size.1.to_le_bytes());
                     }
                     if codec == Codec::Av1 {
-                        payload = like_av1(key && part == 0, shape.bytes);
+                        payload = like_av1(self.frame, key && part == 0, shape.bytes);
                     }
                     let place = (self.sequences[at], self.frame.wrapping_mul(3000));
                     self.write(video, Some(rid.into()), codec, place, now, part == last, payload);

@@ -1,4 +1,5 @@
-//! The frontend: trunk builds its two pages, the app and the player alone; brotli shrinks them, the server embeds them.
+//! The frontend: trunk builds its three pages, the app, its pages backstage and the player alone; brotli shrinks them, the
+//! server embeds them.
 
 use crate::{
     command,
@@ -19,11 +20,19 @@ use std::{
 };
 
 /// What the frontend is made of.
-const INPUTS: [&str; 7] =
-    ["frontend", "shared", "index.html", "embed.html", "Trunk.toml", "Cargo.lock", "Cargo.toml"];
+const INPUTS: [&str; 8] = [
+    "frontend",
+    "shared",
+    "index.html",
+    "backstage.html",
+    "embed.html",
+    "Trunk.toml",
+    "Cargo.lock",
+    "Cargo.toml",
+];
 
 /// The pages, each with code of its own, so that whoever only watches loads nothing else.
-pub const PAGES: [&str; 2] = ["index.html", "embed.html"];
+pub const PAGES: [&str; 3] = ["index.html", "backstage.html", "embed.html"];
 
 /// The script for other people's pages: as it is, under a name that never changes, since they name it.
 const EMBED_SCRIPT: &str = "frontend/assets/embed.js";
@@ -58,9 +67,10 @@ pub fn build(context: &Context) -> Result<Outcome> {
 /// Builds each page in a folder of its own, as trunk empties the one it builds into, and puts them together.
 fn make(context: &Context, dist: &Path) -> Result<()> {
     let mut files = vec![(context.root.join(EMBED_SCRIPT), PathBuf::from("embed.js"))];
+    let own_std = wasm_target::fetch_std()?;
     for page in PAGES {
         let folder = context.target.join("trunk").join(page.trim_end_matches(".html"));
-        trunk(context, page, &folder)?;
+        trunk(context, page, &folder, own_std)?;
         glue::shrink(context, &folder)?;
         for file in stamp::files_under(&folder)? {
             let name = file.strip_prefix(&folder).unwrap_or(&file).to_owned();
@@ -77,7 +87,7 @@ fn make(context: &Context, dist: &Path) -> Result<()> {
     Ok(())
 }
 
-fn trunk(context: &Context, page: &str, dist: &Path) -> Result<()> {
+fn trunk(context: &Context, page: &str, dist: &Path, own_std: bool) -> Result<()> {
     let mut trunk = Command::new("trunk");
     command::clean(&mut trunk);
     trunk
@@ -91,7 +101,7 @@ fn trunk(context: &Context, page: &str, dist: &Path) -> Result<()> {
         .args(["build", "--release", "--cargo-profile", "wasm", "--html-output", page, "--dist"])
         .arg(dist)
         .arg(page);
-    if wasm_target::can_build_std()? {
+    if own_std {
         trunk
             // Building std is a nightly feature; the sources are this very compiler's, so it may be used.
             .env("RUSTC_BOOTSTRAP", "1")

@@ -1,12 +1,16 @@
 //! An account's settings.
 
-use super::tokens::Tokens;
+use super::{
+    profile::{ChangePassword, Profile},
+    tokens::Tokens,
+};
 use crate::{
     api::{Failure, Load, Who, rest, use_site},
     browser::{self, page, time},
-    ui::{Button, Kind, Skeleton, format_state, monogram, use_toast},
+    route::{Link, Route},
+    ui::{Button, Kind, Skeleton, format_state, portrait, use_toast},
 };
-use shared::account::{Login, Me};
+use shared::account::{Login, Me, Role};
 use std::rc::Rc;
 use yew::prelude::*;
 
@@ -42,12 +46,23 @@ pub fn Settings(props: &SettingsProps) -> Html {
         <article class="settings">
             <h1>{ "You" }</h1>
             <section class="card me" aria-label="Account">
-                { monogram(&me.display_name.to_string(), &me.name.to_string(), "medium") }
+                { portrait(me.avatar.as_deref(), me.display_name.as_str(), me.name.as_str(), "medium") }
                 <div class="me-words"><b>{ me.display_name.as_str() }</b>
                     <p class="quiet">{ format!("Signed in as {}", me.name) }</p></div>
+                if me.role != Role::Member {
+                    <Link to={Route::Admin} classes="button">{ "This instance" }</Link>
+                }
                 <Button label="Sign out" on={sign_out} testid="sign-out" />
             </section>
+            <details class="card more">
+                <summary><h2>{ "Your profile" }</h2></summary>
+                <Profile key={me.id.to_string()} me={me.clone()} />
+            </details>
             { props.channels.clone() }
+            <details class="card more">
+                <summary><h2>{ "Password" }</h2></summary>
+                <ChangePassword />
+            </details>
             <section class="card" aria-labelledby="tokens-title">
                 <h2 id="tokens-title">{ "API tokens" }</h2>
                 <Tokens />
@@ -72,6 +87,23 @@ fn Logins() -> Html {
             });
         });
     }
+    let end_others = {
+        let (load, toast) = (load.clone(), toast.clone());
+        Callback::from(move |()| {
+            let (load, toast) = (load.clone(), toast.clone());
+            browser::spawn(async move {
+                match rest::end_other_logins().await {
+                    Ok(()) => {
+                        let mut logins = load.data.clone().unwrap_or_default();
+                        logins.retain(|login| login.current);
+                        load.set(Load { data: Some(logins), error: None });
+                        toast.emit("Every other browser is signed out".to_owned());
+                    }
+                    Err(failure) => toast.emit(failure.sentence()),
+                }
+            });
+        })
+    };
     let now = time::wall();
     let entry = |login: &Login| {
         let revoke = {
@@ -113,6 +145,9 @@ fn Logins() -> Html {
     html! {
         <>
             if let Some(logins) = &load.data { <ul class="plain-list" data-testid="logins">{ for logins.iter().map(entry) }</ul> }
+            if load.data.as_ref().is_some_and(|logins| logins.len() > 1) {
+                <div class="actions"><Button label="Sign out everywhere else" on={end_others} testid="end-others" /></div>
+            }
             if load.is_pending() { <Skeleton class="skeleton-line" /> }
             if let Some(failure) = &load.error { <p class="field-note field-error" role="alert">{ failure.sentence() }</p> }
         </>

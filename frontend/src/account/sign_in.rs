@@ -3,11 +3,12 @@
 use crate::{
     api::{Who, rest, use_site},
     browser::{self, page},
-    route::{Redirect, Route},
+    route::{Link, Redirect, Route},
     ui::{Button, Kind, TextField, word_mark},
 };
 use shared::{
     account::SignIn,
+    instance::SignUp,
     text::{AccountName, Password},
 };
 use std::rc::Rc;
@@ -74,6 +75,10 @@ pub fn SignInPage() -> Html {
                         error={(*error).clone().map(AttrValue::from)} />
                     <Button label="Sign in" kind={Kind::Primary} busy={*busy} testid="sign-in" />
                 </form>
+                if site.instance.data.as_ref().is_some_and(|instance| instance.sign_up != SignUp::Closed) {
+                    <p class="quiet">{ "No account yet? " }
+                        <Link to={Route::SignUp} classes="link">{ "Make one" }</Link></p>
+                }
             </section>
         </div>
     }

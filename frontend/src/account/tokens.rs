@@ -4,7 +4,7 @@ use crate::{
     api::{Failure, Load, rest},
     browser::{self, time},
     ui::{
-        Button, Choice, CopyField, Dialog, Kind, Select, Skeleton, TextField, el, el_with,
+        Button, Choice, CopyField, Dialog, Kind, Select, Skeleton, TextField, alert, el,
         format_state::{ago, sentence},
         use_toast, words,
     },
@@ -18,10 +18,11 @@ use std::{cell::RefCell, rc::Rc};
 use yew::prelude::*;
 
 /// What each scope lets a program do.
-const SCOPES: [(Scope, &str, &str); 4] = [
+const SCOPES: [(Scope, &str, &str); 5] = [
     (Scope::Read, "read", "See what you see: private channels, analytics, logins"),
     (Scope::ChatWrite, "chat-write", "Write in chat as you"),
     (Scope::ChatModerate, "chat-moderate", "Delete messages and time people out, where you may"),
+    (Scope::FollowWrite, "follow-write", "Follow channels, and stop to"),
     (
         Scope::ChannelWrite,
         "channel-write",
@@ -190,7 +191,7 @@ pub fn Tokens() -> Html {
                 <ul class="plain-list" data-testid="tokens">{ for tokens.iter().map(entry) }</ul>
             }
             if state.load.is_pending() { <Skeleton class="skeleton-line" /> }
-            { problem(state.load.error.as_ref().map(Failure::sentence)) }
+            { alert(state.load.error.as_ref().map(Failure::sentence)) }
             if let Some(new) = &state.made {
                 <div class="callout form">
                     <CopyField id="token-secret" label={format!("Secret of “{}”", new.token.label)} value={new.secret.clone()}
@@ -205,7 +206,7 @@ pub fn Tokens() -> Html {
                 <fieldset class="checks">
                     <legend>{ "What it may do" }</legend>
                     { for SCOPES.iter().map(choice) }
-                    { problem(state.wrong.1.clone()) }
+                    { alert(state.wrong.1.clone()) }
                 </fieldset>
                 <Select id="token-days" label="How long it works" value={state.days.clone()} on={on_days} testid="token-days"
                     choices={DAYS.map(|(days, label)| Choice::new(days, label)).to_vec()} />
@@ -222,10 +223,6 @@ pub fn Tokens() -> Html {
             }
         </>
     }
-}
-
-fn problem(text: Option<String>) -> Option<Html> {
-    text.map(|text| el_with("p", "field-note field-error", &[("role", "alert")], vec![text.into()]))
 }
 
 impl State {

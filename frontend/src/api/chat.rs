@@ -117,11 +117,6 @@ pub async fn card(channel: &ChannelName, person: &PersonId) -> Answer<PersonCard
     read(ask(None, "GET", of(channel, &format!("chat/people/{person}")), None).await)
 }
 
-/// The VIPs; as many as are on one page.
-pub async fn vips(channel: &ChannelName) -> Answer<Vec<Moderator>> {
-    read(ask(None, "GET", of(channel, "vips"), None).await)
-}
-
 /// Votes; the vote that stands. `guest` is a guest's token.
 pub async fn vote(channel: &ChannelName, guest: Option<String>, poll: &PollId, option: u32) -> Answer<Voted> {
     read(ask(guest, "POST", of(channel, &format!("chat/polls/{poll}/votes")), json(&Vote { option })).await)

@@ -57,7 +57,8 @@ impl Site {
     pub fn put(&self, channel: &Channel) {
         if let Some(me) = self.me() {
             let mut me = (*me).clone();
-            me.channels.iter_mut().filter(|old| old.id == channel.id).for_each(|old| *old = channel.clone());
+            let known = me.channels.iter_mut().chain(&mut me.edits);
+            known.filter(|old| old.id == channel.id).for_each(|old| *old = channel.clone());
             self.set_who.emit(Who::Somebody(Rc::new(me)));
         }
     }

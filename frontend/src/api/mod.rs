@@ -3,6 +3,7 @@
 pub mod chat;
 mod chat_state;
 pub mod context;
+pub mod desk;
 pub mod events;
 pub mod failure;
 pub mod load_state;
@@ -21,6 +22,7 @@ use std::cell::OnceCell;
 
 pub use crate::browser::fetch::go_without_cookies;
 pub use context::{ApiProvider, Site, Who, use_directory, use_events, use_reachable, use_site};
+pub use desk::{Desk, Order, count, text, use_desk};
 pub use failure::Failure;
 pub use load_state::Load;
 

@@ -267,12 +267,14 @@ pub fn playing(text: &str) -> Option<Playing> {
         "hidden" => Reason::Hidden,
         "audioOnly" => Reason::AudioOnly,
         "codec" => Reason::Codec,
+        "gone" => Reason::Gone,
         _ => return None,
     };
     Some(Playing {
         rendition: reader.field("rendition").as_str().map(str::to_owned),
         reason,
         estimate: reader.field("estimate").as_u64().map(Bitrate),
+        sound: reader.field("sound").as_str().map(str::to_owned),
     })
 }
 
@@ -357,9 +359,11 @@ mod tests {
             Reason::Hidden,
             Reason::AudioOnly,
             Reason::Codec,
+            Reason::Gone,
         ] {
             for (rendition, estimate) in [(None, None), (Some("h".to_owned()), Some(Bitrate(2_500_000)))] {
-                let written = Playing { rendition, reason, estimate };
+                let sound = estimate.map(|_| "mono".to_owned());
+                let written = Playing { rendition, reason, estimate, sound };
                 assert_eq!(playing(&serde_json::to_string(&written).unwrap()), Some(written));
             }
         }

@@ -55,6 +55,12 @@ async fn read<T>(path: &str, by: fn(serde_json::Value) -> Option<T>) -> Answer<T
     serde_json::from_str(&text).ok().and_then(by).ok_or(Failure::Unexpected(status))
 }
 
+/// What is asked and answered as JSON that nobody has a type for here; null where the answer has no body.
+pub(super) async fn plain(method: &str, path: &str, body: Option<String>) -> Answer<serde_json::Value> {
+    let (_, text) = send(None, method, path, body).await?;
+    Ok(serde_json::from_str(&text).unwrap_or_default())
+}
+
 async fn done(method: &str, path: &str) -> Answer<()> {
     send(None, method, path, None).await.map(|_| ())
 }
@@ -78,6 +84,22 @@ pub async fn sign_in(body: &SignIn) -> Answer<Me> {
     typed("POST", "login", json(body)).await
 }
 
+/// Makes an account, and signs in.
+pub async fn sign_up(body: serde_json::Value) -> Answer<Me> {
+    typed("POST", "sign-up", Some(body.to_string())).await
+}
+
+/// Changes what the account says of itself.
+pub async fn edit_me(body: serde_json::Value) -> Answer<Me> {
+    typed("PATCH", "me", Some(body.to_string())).await
+}
+
+/// Sets the account's picture, or takes it away.
+pub async fn set_avatar(body: Option<serde_json::Value>) -> Answer<Me> {
+    let method = if body.is_some() { "PUT" } else { "DELETE" };
+    typed(method, "me/avatar", body.map(|body| body.to_string())).await
+}
+
 /// Signs this browser out.
 pub async fn sign_out() -> Answer<()> {
     done("POST", "logout").await
@@ -96,6 +118,11 @@ pub async fn logins() -> Answer<Page<Login>> {
 /// Signs another browser out.
 pub async fn revoke(login: &LoginId) -> Answer<()> {
     done("DELETE", &format!("me/logins/{login}")).await
+}
+
+/// Signs every other browser out.
+pub async fn end_other_logins() -> Answer<()> {
+    done("POST", "me/logins/end-others").await
 }
 
 /// The account's API tokens: the newest 200.

@@ -19,6 +19,12 @@ pub fn replace(address: &str) {
     go(|history| history.replace_state_with_url(&JsValue::NULL, "", Some(address)));
 }
 
+/// Loads a page of this site, maybe in place of the present one.
+pub fn load(address: &str, instead: bool) {
+    let Some(location) = web_sys::window().map(|window| window.location()) else { return };
+    let _ = if instead { location.replace(address) } else { location.assign(address) };
+}
+
 /// Calls `run` when the address has changed: by going back or forward, or by [`push`] and [`replace`].
 pub fn moved(run: impl FnMut() + 'static) -> Option<Listener> {
     listen::window(MOVED, run)

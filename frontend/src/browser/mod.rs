@@ -4,6 +4,7 @@ pub mod audio;
 pub mod compose;
 pub mod fetch;
 pub mod field;
+pub mod file;
 pub mod frame;
 pub mod history;
 mod js;

@@ -3,7 +3,7 @@
 use super::preview::Preview;
 use crate::{
     route::{Link, Route},
-    ui::{Shape, format_state, monogram, named_icon},
+    ui::{Shape, format_state, monogram, named_icon, portrait},
 };
 use shared::{broadcast::BroadcastState, channel::ChannelCard, unit::Timestamp};
 use yew::prelude::*;
@@ -79,7 +79,7 @@ pub fn Card(props: &CardProps) -> Html {
                 }
             </div>
             <div class="channel-line">
-                { monogram(&name.clone(), &channel.name.to_string(), "small") }
+                { portrait(channel.avatar.as_deref(), &name, channel.name.as_str(), "small") }
                 <div>
                     <h3>{ title(card) }</h3>
                     if title(card) != name { <p class="quiet">{ name.clone() }</p> }

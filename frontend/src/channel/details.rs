@@ -18,6 +18,9 @@ use yew::prelude::*;
 pub struct DetailsProps {
     /// As it is.
     pub channel: Rc<Channel>,
+    /// The one who edits owns it, and says who may see it.
+    #[prop_or(true)]
+    pub own: bool,
     /// With what rarely changes, too.
     #[prop_or_default]
     pub full: bool,
@@ -204,19 +207,21 @@ pub fn Details(props: &DetailsProps) -> Html {
                 hint="A game, Music, Talk …" />
             <Tags id={id("tags")} label="Tags" most={TAGS_MOST} on={on_tags}
                 tags={props.channel.tags.iter().map(ToString::to_string).collect::<Vec<_>>()} />
-            <Select id={id("visibility")} label="Who can watch" value={visibility} on={on_visibility} testid="visibility"
+            if props.own { <Select id={id("visibility")} label="Who can watch" value={visibility} on={on_visibility} testid="visibility"
                 choices={vec![
                     Choice::new("public", "Everyone: listed on the first page"),
                     Choice::new("unlisted", "Whoever has the address"),
-                    Choice::new("private", "Only you, and pages that you give a signed embed"),
-                ]} />
+                    Choice::new("private", "Only you, your editors and VIPs, and pages that you give a signed embed"),
+                ]} /> }
             if props.full {
                 <TextField id={id("name")} label="Name that people see" value={draft.display_name.clone()}
                     error={error("displayName")} on={change(|draft, text| draft.display_name = text)} on_left={save.clone()} />
                 <Lines id={id("description")} label="About" value={draft.description.clone()}
                     error={error("description")} on={change(|draft, text| draft.description = text)} on_left={save.clone()} />
-                { embedding(&props.channel, &send) }
-                <SignedEmbeds channel={props.channel.name.clone()} />
+                if props.own {
+                    { embedding(&props.channel, &send) }
+                    <SignedEmbeds channel={props.channel.name.clone()} />
+                }
             }
             // Enter sends a form of several fields only where there is a button to send it.
             <button hidden=true></button>

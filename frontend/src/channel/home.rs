@@ -8,7 +8,7 @@ use crate::{
     api::{use_directory, use_site},
     browser::{page, time as clock},
     route::{Link, Route},
-    ui::{Notice, Shape, Skeleton, format_state, icon, monogram, named_icon, use_seconds},
+    ui::{Notice, Shape, Skeleton, format_state, icon, monogram, named_icon, portrait, use_seconds},
 };
 use shared::{broadcast::BroadcastState, channel::ChannelCard, id::ChannelName};
 use yew::prelude::*;
@@ -135,7 +135,7 @@ fn Hero(props: &HeroProps) -> Html {
             <div class="hero-words">
                 <h2>{ title(card) }</h2>
                 <p class="hero-channel">
-                    { monogram(&name.clone(), &channel.name.to_string(), "small") }
+                    { portrait(channel.avatar.as_deref(), &name, channel.name.as_str(), "small") }
                     if title(card) != name { <b>{ name.clone() }</b> }
                 </p>
                 <ul class="facts">

@@ -4,12 +4,18 @@ mod card;
 mod create;
 mod details;
 mod embedding;
+mod follow;
 mod home;
 mod preview;
 mod rail;
+mod roles;
+mod search;
 mod signed;
 
 pub use create::CreateForm;
 pub use details::Details;
+pub use follow::{Follow, FollowingPage};
 pub use home::Home;
 pub use rail::Rail;
+pub use roles::Roles;
+pub use search::SearchPage;

@@ -2,10 +2,11 @@
 
 use super::card::{category, is_on};
 use crate::{
-    api::use_directory,
+    api::{use_desk, use_directory, use_site},
     route::{Link, Route},
-    ui::{Skeleton, format_state, monogram},
+    ui::{Skeleton, format_state, portrait},
 };
+use shared::channel::ChannelCard;
 use yew::prelude::*;
 
 /// How many fit.
@@ -15,13 +16,24 @@ const MOST: usize = 30;
 #[component]
 pub fn Rail() -> Html {
     let directory = use_directory();
-    let entry = |card: &shared::channel::ChannelCard| {
+    let path = if use_site().me().is_some() { "me/following?limit=100" } else { "" };
+    let desk = use_desk(path.to_owned());
+    let known = directory.data.as_ref().map(|directory| directory.channels.as_slice()).unwrap_or_default();
+    // As it was when the list was read, or as the directory knows it now.
+    let now = |card: ChannelCard| {
+        known.iter().find(|one| one.channel.id == card.channel.id).cloned().unwrap_or(card)
+    };
+    let items = desk.items().iter().filter_map(|item| serde_json::from_value(item.clone()).ok());
+    let mut followed: Vec<ChannelCard> = items.map(now).collect();
+    followed.sort_by_key(|card| !is_on(card));
+    let others = known.iter().filter(|card| followed.iter().all(|one| one.channel.id != card.channel.id));
+    let entry = |card: &ChannelCard| {
         let on = is_on(card);
         let name = card.channel.display_name.to_string();
         html! {
             <li key={card.channel.name.to_string()}>
                 <Link to={Route::Channel { channel: card.channel.name.to_string() }} classes="rail-entry">
-                    { monogram(&name.clone(), &card.channel.name.to_string(), "small") }
+                    { portrait(card.channel.avatar.as_deref(), &name, card.channel.name.as_str(), "small") }
                     <span class="rail-words">
                         <b>{ name }</b>
                         <span class="quiet">{ if on { category(card) } else { "Offline" } }</span>
@@ -38,10 +50,14 @@ pub fn Rail() -> Html {
     };
     html! {
         <nav class="rail" aria-label="Channels">
-            <h2>{ "Channels" }</h2>
+            if !followed.is_empty() {
+                <h2>{ "Following" }</h2>
+                <ul data-testid="rail-following">{ for followed.iter().take(MOST).map(entry) }</ul>
+            }
+            <h2>{ if followed.is_empty() { "Channels" } else { "More channels" } }</h2>
             if let Some(directory) = &directory.data {
                 if directory.channels.is_empty() { <p class="quiet rail-empty">{ "None yet." }</p> }
-                <ul>{ for directory.channels.iter().take(MOST).map(entry) }</ul>
+                <ul>{ for others.take(MOST).map(entry) }</ul>
             } else if directory.is_pending() {
                 <Skeleton class="skeleton-rail" />
             }

@@ -33,8 +33,6 @@ pub struct Desk {
     pub bans: Vec<Ban>,
     /// Who moderates.
     pub moderators: Vec<Moderator>,
-    /// The VIPs.
-    pub vips: Vec<Moderator>,
     /// The rules.
     pub rules: ChatSettings,
     /// What is held.
@@ -120,7 +118,6 @@ impl Inner {
             silences: rest::silences(channel).await?,
             bans: rest::bans(channel).await?,
             moderators: rest::moderators(channel).await?,
-            vips: rest::vips(channel).await?,
             rules: rest::room(channel, None).await?.settings,
             filters: rest::filters(channel).await?,
             card,

@@ -315,15 +315,13 @@ fn people(desk: &Desk, act: &Callback<Deed>) -> Html {
     let account = |account: &str| format!(" @{account}");
     let moderators =
         desk.moderators.iter().map(|one| entry(&one.id, &one.name, account(one.account.as_str())));
-    let vips = desk.vips.iter().map(|one| entry(&one.id, &one.name, account(one.account.as_str())));
     html! {
         <section class="card" data-testid="desk-people">
             <h2>{ "People" }</h2>
             { list("Timed out", silences.collect()) }
             { list("Banned", bans.collect()) }
             { list("Moderators", moderators.collect()) }
-            { list("VIPs", vips.collect()) }
-            if desk.silences.is_empty() && desk.bans.is_empty() && desk.moderators.is_empty() && desk.vips.is_empty() {
+            if desk.silences.is_empty() && desk.bans.is_empty() && desk.moderators.is_empty() {
                 <p class="quiet">{ "Nobody is timed out or banned." }</p>
             }
         </section>

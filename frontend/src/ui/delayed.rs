@@ -51,3 +51,18 @@ pub fn use_seconds(runs: bool) -> i64 {
     // A component that draws for another reason shows the time as it is then.
     (*now).max(time::wall())
 }
+
+/// What is being typed, once nobody has typed for a moment: what is looked for is asked for once, and not by each letter.
+#[hook]
+pub fn use_settled(text: &str) -> String {
+    let settled = use_state_eq(|| text.to_owned());
+    {
+        let settled = settled.setter();
+        use_effect_with(text.to_owned(), move |text| {
+            let text = text.clone();
+            let timer = time::after(200, move || settled.set(text));
+            move || drop(timer)
+        });
+    }
+    (*settled).clone()
+}

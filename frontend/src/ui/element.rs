@@ -34,6 +34,11 @@ pub fn words(tag: &'static str, class: &'static str, text: impl Into<AttrValue>)
     el(tag, class, vec![text_of(text.into())])
 }
 
+/// What is wrong, read out as soon as it is there.
+pub fn alert(text: Option<String>) -> Option<Html> {
+    text.map(|text| el_with("p", "field-note field-error", &[("role", "alert")], vec![text.into()]))
+}
+
 /// Words alone.
 pub fn text_of(text: AttrValue) -> Html {
     VText::new(text).into()

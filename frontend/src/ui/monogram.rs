@@ -1,7 +1,14 @@
 //! A picture made of a name, where there is no picture.
 
-use super::format_state;
+use super::{el_with, format_state};
 use yew::prelude::*;
+
+/// Somebody's picture from this server; where they have none, a monogram.
+pub fn portrait(picture: Option<&str>, name: &str, seed: &str, size: &'static str) -> Html {
+    let Some(address) = picture else { return monogram(name, seed, size) };
+    let class = if size == "small" { "monogram monogram-small" } else { "monogram" };
+    el_with("img", class, &[("src", address), ("alt", "")], Vec::new())
+}
 
 /// Up to two letters of `name` on calm water. Its colour comes from `seed`, which stays when the name changes; its size is
 /// `small`, `medium` or `art`.

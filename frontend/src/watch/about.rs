@@ -3,10 +3,11 @@
 use super::{latency_state, player_state::View, share, snapshot::Snapshot};
 use crate::{
     api::use_site,
+    browser::page,
     route::{Link, Route},
-    ui::{Button, Shape, format_state, icon, monogram, named_icon, use_seconds},
+    ui::{Button, Shape, format_state, icon, named_icon, portrait, use_seconds},
 };
-use shared::channel::Channel;
+use shared::{account::Me, channel::Channel, id::ChannelName};
 use std::rc::Rc;
 use yew::prelude::*;
 
@@ -17,6 +18,14 @@ pub struct AboutProps {
     pub channel: Rc<Channel>,
     /// What it is doing.
     pub snapshot: Snapshot,
+    /// The button to follow it; or, for its owner, how many do.
+    pub follow: Callback<(ChannelName, bool), Html>,
+}
+
+/// A link to the channels that have the same category or tag.
+fn found_by(by: &str, name: &str, classes: &'static str) -> Html {
+    let query = format!("{by}={}", page::encoded(name));
+    html! { <Link to={Route::Search { query }} classes={classes}>{ name.to_owned() }</Link> }
 }
 
 /// Who it is, what it is about, how many watch.
@@ -35,18 +44,22 @@ pub fn About(props: &AboutProps) -> Html {
         state.map(|state| &state.title).filter(|title| !title.as_str().is_empty()).unwrap_or(&channel.title);
     let category = state.map(|state| &state.category).filter(|category| !category.as_str().is_empty());
     let category = category.unwrap_or(&channel.category).as_str();
-    let mine = use_site().me().is_some_and(|me| me.channels.iter().any(|mine| mine.name == channel.name));
+    let me = use_site().me();
+    let is_of = |channels: fn(&Me) -> &[Channel]| {
+        me.as_ref().is_some_and(|me| channels(me).iter().any(|one| one.name == channel.name))
+    };
+    let (mine, edited) = (is_of(|me| &me.channels), is_of(|me| &me.edits));
     let started = state.and_then(|state| state.start_time).filter(|_| live);
     let name = channel.display_name.as_str();
     html! {
         <section class="about" aria-label="About this channel">
-            { monogram(name, &channel.name.to_string(), "medium") }
+            { portrait(channel.avatar.as_deref(), name, channel.name.as_str(), "medium") }
             <div class="about-words">
                 <h1 data-testid="channel-title">{ if title.as_str().is_empty() { name } else { title.as_str() } }</h1>
                 if !title.as_str().is_empty() { <p class="about-name">{ name }</p> }
                 <ul class="facts">
-                    if !category.is_empty() { <li>{ category }</li> }
-                    { for channel.tags.iter().map(|tag| html! { <li class="chip-still">{ tag.as_str() }</li> }) }
+                    if !category.is_empty() { <li>{ found_by("category", category, "link") }</li> }
+                    { for channel.tags.iter().map(|tag| html! { <li>{ found_by("tag", tag.as_str(), "chip-still") }</li> }) }
                 </ul>
             </div>
             <div class="about-side">
@@ -68,9 +81,12 @@ pub fn About(props: &AboutProps) -> Html {
                     if mine {
                         <Link to={Route::StudioOf { channel: channel.name.to_string() }} classes="button">
                             { "Studio" }</Link>
+                    }
+                    if mine || edited {
                         <Link to={Route::Analytics { channel: Some(channel.name.to_string()), broadcast: None }}
                             classes="button">{ "Analytics" }</Link>
                     }
+                    { props.follow.emit((channel.name.clone(), mine)) }
                     <Button label="Share" icon={Shape::Share} on={sharing_is(true)} testid="share" />
                 </div>
             </div>

@@ -28,7 +28,12 @@ pub struct ChannelPageProps {
     pub name: AttrValue,
     /// What people write, of a channel, with a way to put it out of sight.
     pub chat: Chat,
+    /// The button to follow a channel, which may be the visitor's own.
+    pub follow: Follow,
 }
+
+/// See [`ChannelPageProps::follow`].
+type Follow = Callback<(ChannelName, bool), Html>;
 
 /// See [`ChannelPageProps::chat`].
 type Chat = Callback<(ChannelName, Callback<()>), Html>;
@@ -37,7 +42,9 @@ type Chat = Callback<(ChannelName, Callback<()>), Html>;
 #[component]
 pub fn ChannelPage(props: &ChannelPageProps) -> Html {
     match props.name.parse::<ChannelName>() {
-        Ok(name) => html! { <Known key={name.to_string()} name={name.clone()} chat={props.chat.clone()} /> },
+        Ok(name) => {
+            html! { <Known key={name.to_string()} name={name.clone()} chat={props.chat.clone()} follow={props.follow.clone()} /> }
+        }
         Err(_) => unknown(),
     }
 }
@@ -57,6 +64,7 @@ fn unknown() -> Html {
 struct KnownProps {
     name: ChannelName,
     chat: Chat,
+    follow: Follow,
 }
 
 #[component]
@@ -167,7 +175,7 @@ fn Known(props: &KnownProps) -> Html {
             <Player channel={props.name.clone()} display_name={display_name} theatre={*theatre}
                 on_theatre={on_theatre} on_snapshot={on_snapshot} others={others} />
             if let Some(channel) = &load.data {
-                <About channel={channel.clone()} snapshot={(*snapshot).clone()} />
+                <About channel={channel.clone()} snapshot={(*snapshot).clone()} follow={props.follow.clone()} />
             } else if let Some(failure) = &load.error {
                 <div class="about"><p class="quiet" role="status">{ failure.sentence() }</p></div>
             } else {

@@ -4,7 +4,7 @@ use super::stats_state::rendition_label;
 use shared::{
     broadcast::{Codec, Rendition},
     unit::Size,
-    watch::{ChooseRendition, Playing, Reason},
+    watch::{ChooseRendition, LOW_SOUND, Playing, Reason},
 };
 
 /// What the viewer chose.
@@ -86,6 +86,7 @@ pub fn reason(reason: Reason) -> &'static str {
         Reason::Hidden => "hidden page",
         Reason::AudioOnly => "sound alone",
         Reason::Codec => "nothing that this browser decodes",
+        Reason::Gone => "your choice is not made now",
     }
 }
 
@@ -159,7 +160,10 @@ pub fn entries(
         }));
     }
     if pictures.len() < renditions.len() {
-        entries.push(entry("Audio only".into(), Choice::AudioOnly, true));
+        // What the server makes for sound alone, if it does.
+        let low = renditions.iter().find(|one| one.name == LOW_SOUND);
+        let takes = low.map(|low| format!(" · {}", bitrate(low.bitrate.0))).unwrap_or_default();
+        entries.push(entry(format!("Audio only{takes}"), Choice::AudioOnly, true));
     }
     entries
 }
@@ -221,12 +225,14 @@ mod tests {
             ("l", Reason::Network, "Auto · 180p30, network"),
             ("m", Reason::PlayerSize, "Auto · 360p30, player size"),
             ("h", Reason::Best, "Auto · 720p30, the best there is"),
+            ("h", Reason::Gone, "Auto · 720p30, your choice is not made now"),
             ("gone", Reason::Best, "Auto · 720p · VP8 · 2500000"),
         ] {
-            let playing = Playing { rendition: Some(name.into()), reason: why, estimate: None };
+            let playing = Playing { rendition: Some(name.into()), reason: why, estimate: None, sound: None };
             assert_eq!(menu(&all(), &Choice::Auto, Some(&playing))[0].label, label);
         }
-        let playing = Playing { rendition: Some("l".into()), reason: Reason::Chosen, estimate: None };
+        let playing =
+            Playing { rendition: Some("l".into()), reason: Reason::Chosen, estimate: None, sound: None };
         let entries = menu(&all(), &Choice::Rendition("l".into()), Some(&playing));
         assert_eq!(entries[0].label, "Auto", "what was chosen by the viewer is no choice of Auto's");
         assert!(entries[3].picked && !entries[0].picked);
@@ -254,6 +260,13 @@ mod tests {
         );
         assert!(!Choice::AudioOnly.is_sound_alone(&silent));
         assert!(Choice::AudioOnly.is_sound_alone(&[]) && Choice::AudioOnly.is_sound_alone(&all()));
+    }
+
+    #[test]
+    fn sound_alone_says_what_it_takes_where_the_server_makes_it_small() {
+        let low = one(LOW_SOUND, Codec::Opus, 0, 24_000);
+        let entries = menu(&[one("source", Codec::Vp8, 720, 1), sound(), low], &Choice::AudioOnly, None);
+        assert_eq!(labels(&entries), ["Auto", "Audio only · 24000"]);
     }
 
     #[test]

@@ -1,20 +1,17 @@
 //! What `cargo xtask bench ladder` runs: clips that are made here, through the ladder's encoder and through others by way of
-//! ffmpeg. Prints rows of JSON. `ladder FOLDER`: where clips may be written.
+//! ffmpeg. Prints rows of JSON. `ladder FOLDER [FFMPEG]`: where clips may be written, and an ffmpeg that knows VMAF.
 
 #![expect(clippy::unwrap_used, reason = "a program for measuring may stop")]
 
-use openh264::{
-    OpenH264API,
-    encoder::{BitRate, Encoder as OpenH264, EncoderConfig as OpenH264Config},
-    formats::YUVSlices,
-};
 use picture::{
     Picture, Scaler, View, alike,
     decode::{self, Decoder},
     footage::{Clip, Kind},
     rav1e::{Encoder, EncoderConfig, Settings},
 };
-use rav1e::prelude::{BlockSize, PartitionRange, SegmentationLevel, SpeedSettings, Tune};
+use rav1e::prelude::{
+    BlockSize, PartitionRange, PredictionModesSetting, SegmentationLevel, SpeedSettings, Tune,
+};
 use rustix::time::{ClockId, clock_gettime};
 use shared::{
     broadcast::Codec,
@@ -24,8 +21,8 @@ use std::{
     env,
     fmt::Write as _,
     fs,
-    io::Write as _,
-    path::Path,
+    io::{BufWriter, Write as _},
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     time::Instant,
 };
@@ -67,6 +64,44 @@ struct Outcome {
     frames: Vec<Vec<u8>>,
     psnr: f64,
     ssim: f64,
+    /// None without a tool for it.
+    vmaf: Option<f64>,
+}
+
+/// VMAF of what is decoded against what was encoded, as ffmpeg tells it.
+fn vmaf(frames: &[Vec<u8>], pictures: &[Picture]) -> Option<f64> {
+    let mut arguments = env::args().skip(1);
+    let (folder, ffmpeg) = (PathBuf::from(arguments.next()?), arguments.next()?);
+    let mut decoder = decode::open(Codec::Av1).unwrap();
+    let (seen, wanted) = (folder.join("seen.y4m"), folder.join("wanted.y4m"));
+    let (mut ours, mut theirs) = (y4m(&seen, pictures[0].size, 30), y4m(&wanted, pictures[0].size, 30));
+    for (data, picture) in frames.iter().zip(pictures) {
+        let Ok(Some(view)) = decoder.decode(data) else { continue };
+        ours.write_all(b"FRAME\n").unwrap();
+        for row in view.planes.iter().flat_map(|plane| plane.rows()) {
+            ours.write_all(row).unwrap();
+        }
+        theirs.write_all(b"FRAME\n").unwrap();
+        picture.planes.iter().for_each(|plane| theirs.write_all(plane).unwrap());
+    }
+    drop((ours, theirs));
+    let told = Command::new(ffmpeg)
+        .args(["-nostdin", "-hide_banner", "-i"])
+        .arg(seen)
+        .arg("-i")
+        .arg(wanted)
+        .args(["-lavfi", "libvmaf", "-f", "null", "-"])
+        .output()
+        .ok()?;
+    let told = String::from_utf8_lossy(&told.stderr);
+    told.split("VMAF score: ").nth(1)?.split_whitespace().next()?.parse().ok()
+}
+
+/// A file for pictures of this size.
+fn y4m(path: &Path, Size { width, height }: Size, rate: u64) -> BufWriter<fs::File> {
+    let mut file = BufWriter::new(fs::File::create(path).unwrap());
+    writeln!(file, "YUV4MPEG2 W{width} H{height} F{rate}:1 Ip A1:1 C420jpeg").unwrap();
+    file
 }
 
 fn score(frames: &[Vec<u8>], pictures: &[Picture]) -> (f64, f64) {
@@ -103,15 +138,13 @@ fn ours(pictures: &[Picture], rung: &Rung, bitrate: u64, change: impl FnOnce(&mu
     }
     let cpu = cpu() - begun;
     let (psnr, ssim) = score(&frames, pictures);
-    Outcome { cpu, frames, psnr, ssim }
+    Outcome { cpu, psnr, ssim, vmaf: vmaf(&frames, pictures), frames }
 }
 
 /// The same pictures through ffmpeg.
 fn theirs(folder: &Path, pictures: &[Picture], rung: &Rung, options: &[&str]) -> Option<Outcome> {
     let (from, to) = (folder.join("clip.y4m"), folder.join("clip.ivf"));
-    let mut file = fs::File::create(&from).unwrap();
-    let Size { width, height } = rung.size;
-    writeln!(file, "YUV4MPEG2 W{width} H{height} F{}:1 Ip A1:1 C420jpeg", 30 / rung.divisor).unwrap();
+    let mut file = y4m(&from, rung.size, 30 / rung.divisor);
     for picture in pictures {
         file.write_all(b"FRAME\n").unwrap();
         for plane in &picture.planes {
@@ -143,7 +176,7 @@ fn theirs(folder: &Path, pictures: &[Picture], rung: &Rung, options: &[&str]) ->
         rest = &rest[12 + length..];
     }
     let (psnr, ssim) = score(&frames, pictures);
-    Some(Outcome { cpu, frames, psnr, ssim })
+    Some(Outcome { cpu, psnr, ssim, vmaf: vmaf(&frames, pictures), frames })
 }
 
 fn row(clip: &str, rung: &Rung, encoder: &str, outcome: &Outcome) -> String {
@@ -160,7 +193,7 @@ fn row(clip: &str, rung: &Rung, encoder: &str, outcome: &Outcome) -> String {
     format!(
         "{{\"clip\":\"{clip}\",\"rung\":\"{}\",\"encoder\":\"{encoder}\",\"picturesPerSecond\":{:.1},\
          \"cpuSecondsPerMinute\":{:.1},\"kilobitsPerSecond\":{:.0},\"rateErrorPercent\":{:.1},\
-         \"largestOfHalfSecond\":{largest:.2},\"psnr\":{:.2},\"ssim\":{:.4}}}",
+         \"largestOfHalfSecond\":{largest:.2},\"psnr\":{:.2},\"ssim\":{:.4},\"vmaf\":{}}}",
         rung.name,
         count / outcome.cpu,
         outcome.cpu / (count / rate) * 60.0,
@@ -168,13 +201,14 @@ fn row(clip: &str, rung: &Rung, encoder: &str, outcome: &Outcome) -> String {
         worst * 100.0,
         outcome.psnr,
         outcome.ssim,
+        outcome.vmaf.map_or("null".to_owned(), |vmaf| format!("{vmaf:.1}")),
     )
 }
 
 /// Rows for every setting that was tried: what it costs and gives beside ours.
-fn settings(pictures: &[Picture], rung: &Rung, rows: &mut Vec<String>) {
+fn settings(clip: &str, pictures: &[Picture], rung: &Rung, rows: &mut Vec<String>) {
     type Change = (&'static str, fn(&mut EncoderConfig));
-    let changes: [Change; 12] = [
+    let changes: [Change; 24] = [
         ("ours", |_| {}),
         ("preset 10 as it is", |config| {
             let ahead = config.speed_settings.rdo_lookahead_frames;
@@ -184,20 +218,40 @@ fn settings(pictures: &[Picture], rung: &Rung, rows: &mut Vec<String>) {
             config.speed_settings.scene_detection_mode = scenes;
             config.tune = Tune::Psychovisual;
         }),
-        ("blocks of 32", |config| blocks(config, BlockSize::BLOCK_32X32, BlockSize::BLOCK_32X32)),
         ("blocks of 64", |config| blocks(config, BlockSize::BLOCK_64X64, BlockSize::BLOCK_64X64)),
         ("blocks of 32 and 64", |config| blocks(config, BlockSize::BLOCK_32X32, BlockSize::BLOCK_64X64)),
+        ("blocks of 16", |config| blocks(config, BlockSize::BLOCK_16X16, BlockSize::BLOCK_16X16)),
         ("blocks of 16 and 32", |config| blocks(config, BlockSize::BLOCK_16X16, BlockSize::BLOCK_32X32)),
         ("rate by estimate", |config| config.speed_settings.transform.tx_domain_rate = true),
-        ("no CDEF", |config| config.speed_settings.cdef = false),
-        ("no segmentation", |config| config.speed_settings.segmentation = SegmentationLevel::Disabled),
         ("tuned for PSNR", |config| config.tune = Tune::Psnr),
+        ("tuned for PSNR, by samples", |config| {
+            config.tune = Tune::Psnr;
+            config.speed_settings.transform.tx_domain_distortion = false;
+        }),
+        ("tuned for PSNR, by estimate", |config| {
+            config.tune = Tune::Psnr;
+            config.speed_settings.transform.tx_domain_rate = true;
+        }),
         ("no split transforms", |config| config.speed_settings.transform.enable_inter_tx_split = false),
+        ("all transforms", |config| config.speed_settings.transform.reduced_tx_set = false),
+        ("transforms tried", |config| config.speed_settings.transform.rdo_tx_decision = true),
         ("plain intra directions", |config| config.speed_settings.prediction.fine_directional_intra = false),
+        ("more intra in keyframes", |config| {
+            config.speed_settings.prediction.prediction_modes = PredictionModesSetting::ComplexKeyframes;
+        }),
+        ("near motion vectors", |config| config.speed_settings.motion.include_near_mvs = true),
+        ("motion by SATD", |config| config.speed_settings.motion.use_satd_subpel = true),
+        ("full motion search", |config| config.speed_settings.motion.me_allow_full_search = true),
+        ("several references", |config| config.speed_settings.multiref = true),
+        ("no CDEF", |config| config.speed_settings.cdef = false),
+        ("loop restoration", |config| config.speed_settings.lrf = true),
+        ("thorough deblocking", |config| config.speed_settings.fast_deblock = false),
+        ("no segmentation", |config| config.speed_settings.segmentation = SegmentationLevel::Disabled),
+        ("two tiles", |config| config.tiles = 2),
     ];
     for (name, change) in changes {
         let outcome = ours(pictures, rung, rung.bitrate, change);
-        rows.push(row("settings", rung, name, &outcome));
+        rows.push(row(clip, rung, name, &outcome));
     }
 }
 
@@ -205,17 +259,35 @@ fn blocks(config: &mut EncoderConfig, smallest: BlockSize, largest: BlockSize) {
     config.speed_settings.partition.partition_range = PartitionRange::new(smallest, largest);
 }
 
+/// The clip in H.264 at a rate that people publish at, by x264: OpenH264's own encoder holds no rate without leaving pictures out.
+fn published(folder: &Path, clip: &Clip) -> Vec<Vec<u8>> {
+    const DELIMITER: [u8; 5] = [0, 0, 0, 1, 9];
+    let (from, to) = (folder.join("source.y4m"), folder.join("source.h264"));
+    let mut file = y4m(&from, SOURCE, 30);
+    for number in 0..SECONDS * 30 {
+        file.write_all(b"FRAME\n").unwrap();
+        clip.picture(number).planes.iter().for_each(|plane| file.write_all(plane).unwrap());
+    }
+    drop(file);
+    let done = Command::new("ffmpeg")
+        .args(["-nostdin", "-loglevel", "error", "-y", "-i"])
+        .arg(&from)
+        .args(["-c:v", "libx264", "-preset", "veryfast", "-tune", "zerolatency", "-profile:v", "baseline"])
+        .args(["-pix_fmt", "yuv420p", "-b:v", "2500k", "-maxrate", "2500k", "-bufsize", "2500k", "-g", "60"])
+        .args(["-x264-params", "aud=1:threads=1:sliced-threads=0", "-f", "h264"])
+        .arg(&to)
+        .status()
+        .unwrap();
+    assert!(done.success(), "ffmpeg has no x264");
+    let data = fs::read(&to).unwrap();
+    let is_start = |at: &usize| data[*at..].starts_with(&DELIMITER);
+    let starts: Vec<usize> = (0..data.len()).filter(is_start).chain([data.len()]).collect();
+    starts.windows(2).map(|pair| data[pair[0]..pair[1]].to_vec()).collect()
+}
+
 /// The two lowest rungs together as in the ladder, from a source in H.264: what a picture takes from its arrival on.
-fn together(clip: &Clip) -> String {
-    let config = OpenH264Config::new().bitrate(BitRate::from_bps(4_000_000)).skip_frames(false);
-    let mut source = OpenH264::with_api_config(OpenH264API::from_source(), config).unwrap();
-    let frames: Vec<Vec<u8>> = (0..SECONDS * 30)
-        .map(|number| {
-            let picture = clip.picture(number);
-            let [y, u, v] = &picture.planes;
-            source.encode(&YUVSlices::new((y, u, v), (1280, 720), (1280, 640, 640))).unwrap().to_vec()
-        })
-        .collect();
+fn together(folder: &Path, clip: &Clip) -> String {
+    let frames = published(folder, clip);
     let mut decoder: Box<dyn Decoder> = decode::open(Codec::H264).unwrap();
     let mut scaler = Scaler::default();
     let mut lines: Vec<(Encoder, Picture, &Rung)> = Vec::new();
@@ -244,8 +316,9 @@ fn together(clip: &Clip) -> String {
     let seconds = SECONDS as f64;
     format!(
         "{{\"clip\":\"film\",\"rung\":\"360p30 and 180p15\",\"encoder\":\"the ladder\",\"coreShare\":{:.3},\
-         \"decodeShare\":{:.3},\"scaleShare\":{:.3},\"delayFrames\":0,\"delayMs\":{{\"p50\":{:.1},\"p95\":{:.1},\"most\":{:.1}}}}}",
+         \"sourceKilobitsPerSecond\":{:.0},\"decodeShare\":{:.3},\"scaleShare\":{:.3},\"delayFrames\":0,\"delayMs\":{{\"p50\":{:.1},\"p95\":{:.1},\"most\":{:.1}}}}}",
         total / seconds,
+        frames.iter().map(Vec::len).sum::<usize>() as f64 * 8.0 / seconds / 1000.0,
         decoding / seconds,
         scaling / seconds,
         delays[delays.len() / 2],
@@ -353,8 +426,10 @@ fn main() {
             }
         }
         if kind == Kind::Film {
-            rows.push(together(&clip));
-            settings(&scaled[1][..75], &RUNGS[1], &mut rows);
+            rows.push(together(Path::new(&folder), &clip));
+        }
+        if kind != Kind::Noise {
+            settings(name, &scaled[1][..75], &RUNGS[1], &mut rows);
         }
     }
     let mut text = String::new();

@@ -195,8 +195,9 @@ fn config(settings: &Settings) -> EncoderConfig {
     config.pixel_range = if settings.colour.full_range { PixelRange::Full } else { PixelRange::Limited };
     config.color_description = description(&settings.colour);
     config.low_latency = true;
-    // In bitrate mode this is the ceiling: lower, and noise overshoots the target.
-    config.quantizer = 255;
+    // In bitrate mode this is the ceiling: much lower, and noise overshoots the target. With 255 there is none, also where there
+    // is no such quantizer: short of bits, rav1e then weighs them so heavily that whatever moves stands still instead.
+    config.quantizer = 254;
     config.bitrate = i32::try_from(settings.bitrate.0).unwrap_or(i32::MAX);
     config.set_key_frame_interval(0, settings.keyframes);
     config.min_quantizer = settings.finest;

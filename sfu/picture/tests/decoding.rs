@@ -9,7 +9,7 @@ use picture::{
     decode::{self, DecodeError, libvpx::Version},
 };
 use shared::{broadcast::Codec, unit::Size};
-use streams::{Form, clip, stream, vpx};
+use streams::{Form, av1_as, b_frames, clip, stream, vpx};
 
 const CODECS: [Codec; 4] = [Codec::Av1, Codec::Vp8, Codec::Vp9, Codec::H264];
 const SMALL: Size = Size { width: 160, height: 96 };
@@ -75,6 +75,40 @@ fn full_chroma_and_ten_bits_become_what_the_ladder_takes() {
             assert!(alike > 28.0, "{form:?}: {alike} dB");
         }
     }
+}
+
+#[test]
+fn av1_of_full_chroma_and_ten_bits_becomes_what_the_ladder_takes() {
+    let pictures: Vec<_> = (0..3).map(|number| clip(SMALL).picture(number)).collect();
+    for form in [Form::Full, Form::Deep] {
+        let frames = av1_as(form, &pictures);
+        assert_eq!(frames.len(), pictures.len());
+        let mut decoder = decode::open(Codec::Av1).unwrap();
+        for (data, picture) in frames.iter().zip(&pictures) {
+            let view = decoder.decode(data).unwrap().unwrap();
+            assert_eq!((view.planes[1].width, view.planes[1].height), (80, 48), "{form:?}");
+            let alike = alike::psnr(&view, &picture.view());
+            assert!(alike > 28.0, "{form:?}: {alike} dB");
+        }
+    }
+}
+
+#[test]
+fn b_frames_come_out_in_the_order_in_which_they_are_shown() {
+    let clip = clip(Size { width: 96, height: 64 });
+    let mut decoder = decode::open(Codec::H264).unwrap();
+    let units = b_frames();
+    assert_eq!(units.len(), 10);
+    let mut shown = 0;
+    for unit in &units {
+        if let Some(view) = decoder.decode(unit).unwrap() {
+            let of = |number: u64| alike::psnr(&view, &clip.picture(number).view());
+            let best = (0..10).max_by(|one, other| of(*one).total_cmp(&of(*other))).unwrap();
+            assert_eq!(best, shown, "{} dB", of(best));
+            shown += 1;
+        }
+    }
+    assert!(shown >= 7, "{shown}: the last ones may be held back");
 }
 
 #[test]
@@ -154,6 +188,39 @@ fn pictures_beyond_measure_are_refused_before_there_is_memory_for_them() {
     size(65534, &mut vp9, 8 + 24 + 4);
     size(65534, &mut vp9, 8 + 24 + 4 + 16);
     assert!(refusal(Codec::Vp9, &vp9).contains("65535×65535"));
+    // An AV1 sequence header of the short kind: profile, still, reduced, level, bits of both sides, and the sides.
+    let sequence = |width: u32, height: u32| {
+        let fields = [(0, 3), (1, 1), (1, 1), (31, 5), (15, 4), (15, 4), (width - 1, 16), (height - 1, 16)];
+        let bits: Vec<bool> = fields
+            .iter()
+            .flat_map(|(value, length)| (0..*length).rev().map(move |bit| value >> bit & 1 == 1))
+            .collect();
+        let mut unit: Vec<u8> = bits
+            .chunks(8)
+            .map(|byte| byte.iter().enumerate().fold(0, |sum, (at, bit)| sum | u8::from(*bit) << (7 - at)))
+            .collect();
+        unit.extend([0, 0x80]);
+        let mut data = vec![0x0a, unit.len() as u8];
+        data.extend(unit);
+        data.extend([0x32, 3, 0x10, 0, 0]);
+        data
+    };
+    assert!(refusal(Codec::Av1, &sequence(65536, 65536)).contains("65536×65536"));
+    assert!(refusal(Codec::Av1, &sequence(4097, 16)).contains("4097×16"));
+    let fits = decode::open(Codec::Av1).unwrap().decode(&sequence(4096, 4096)).map(|view| view.is_some());
+    assert_eq!(fits, Err(DecodeError::Broken), "what follows it is nothing");
+}
+
+/// What encoders write before the size of their pictures is passed over rightly: else these would seem to be of another one.
+#[test]
+fn av1_of_the_largest_sizes_is_taken() {
+    for size in [Size { width: 4096, height: 16 }, Size { width: 16, height: 4096 }] {
+        let (data, _) = stream(Codec::Av1, size, 1).remove(0);
+        let mut decoder = decode::open(Codec::Av1).unwrap();
+        assert_eq!(decoder.decode(&data).unwrap().unwrap().size(), size);
+    }
+    let wide = Size { width: 4112, height: 16 };
+    assert!(refusal(Codec::Av1, &stream(Codec::Av1, wide, 1)[0].0).contains("4112×16"));
 }
 
 #[test]

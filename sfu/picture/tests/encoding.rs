@@ -65,8 +65,8 @@ fn the_rate_is_held_over_any_two_seconds() {
         for window in encoded[1..].windows(60) {
             let sum: usize = window.iter().map(|encoded| encoded.data.len()).sum();
             let off = sum as f64 / target - 1.0;
-            // Noise has more to say than it may: it stays below.
-            let least = if kind == Kind::Noise { -0.25 } else { -0.1 };
+            // Noise has more to say than it may: it stays below, and far below with the ceiling that text needs (docs/ladder.md).
+            let least = if kind == Kind::Noise { -0.6 } else { -0.1 };
             assert!((least..0.1).contains(&off), "{kind:?}: {:+.0} %", off * 100.0);
         }
     }

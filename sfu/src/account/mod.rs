@@ -1,7 +1,10 @@
-//! People with an account: set-up, signing in, logins.
+//! People with an account: set-up, signing up and in, logins, profiles, who runs the instance.
 
 pub mod argon2;
 pub mod device;
+pub mod join;
+pub mod people;
+pub mod profile;
 pub mod routes;
 pub mod rules;
 pub mod service;
@@ -16,8 +19,20 @@ use shared::{
     text::DisplayName,
 };
 
+/// Whether a name could be taken for somebody else's.
+pub trait Names: Send + Sync + 'static {
+    /// Whether it is too much like one of these, or can't be shown.
+    fn is_unfit(&self, name: &DisplayName, others: &[String]) -> bool;
+}
+
 /// What accounts need of channels.
 pub trait Channels: Send + Sync + 'static {
+    /// Every channel's names, as addresses and as people read them, but for those of one account.
+    fn names_but_of<'a>(
+        &'a self,
+        owner: Option<&'a AccountId>,
+    ) -> BoxFuture<'a, Result<Vec<String>, StoreError>>;
+
     /// Whether set-up may give this name to the owner's first channel.
     fn is_free<'a>(&'a self, name: &'a ChannelName) -> BoxFuture<'a, Result<bool, StoreError>>;
 
@@ -31,4 +46,13 @@ pub trait Channels: Send + Sync + 'static {
 
     /// An account's channels, oldest first.
     fn owned_by<'a>(&'a self, owner: &'a AccountId) -> BoxFuture<'a, Result<Vec<Channel>, StoreError>>;
+
+    /// Ends what is live on all channels of an account.
+    fn end_all_of<'a>(&'a self, owner: &'a AccountId) -> BoxFuture<'a, Result<(), StoreError>>;
+
+    /// What channels show of their owner has changed.
+    fn owner_changed(&self, owner: &AccountId);
+
+    /// Others' channels that an account is an editor of, by name.
+    fn edited_by<'a>(&'a self, editor: &'a AccountId) -> BoxFuture<'a, Result<Vec<Channel>, StoreError>>;
 }

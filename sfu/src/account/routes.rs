@@ -2,14 +2,19 @@
 
 use super::{
     argon2::HashError,
+    join::{self, rules::Shut},
+    people, profile,
     service::{AccountError, Accounts},
     token,
 };
-use crate::http::{
-    extract::{Json, Paging, Path},
-    login::{self, HasLogins, Logins, SignedIn},
-    peer::Peer,
-    problem::ProblemResponse,
+use crate::{
+    http::{
+        extract::{Json, Paging, Path},
+        login::{self, HasLogins, Logins, SignedIn},
+        peer::Peer,
+        problem::ProblemResponse,
+    },
+    portrait::PortraitError,
 };
 use axum::{
     extract::State,
@@ -26,9 +31,16 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// What these routes work with.
 #[derive(Clone)]
-struct Account {
-    service: Accounts,
+pub(super) struct Account {
+    pub(super) service: Accounts,
     logins: Arc<dyn Logins>,
+}
+
+impl Account {
+    pub(super) fn new(service: Accounts) -> Self {
+        let logins = Arc::new(service.clone());
+        Self { service, logins }
+    }
 }
 
 impl HasLogins for Account {
@@ -48,6 +60,9 @@ pub fn routes(service: Accounts) -> OpenApiRouter {
         .routes(routes!(logins_of_me))
         .routes(routes!(revoke))
         .with_state(Account { service: service.clone(), logins: logins.clone() })
+        .merge(join::routes::routes(service.clone()))
+        .merge(profile::routes::routes(service.clone()))
+        .merge(people::routes::routes(service.clone()))
         .merge(token::routes::routes(service.tokens().clone(), logins))
 }
 
@@ -194,12 +209,16 @@ async fn revoke(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn user_agent(headers: &HeaderMap) -> &str {
+pub(super) fn user_agent(headers: &HeaderMap) -> &str {
     headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
 impl From<AccountError> for ProblemResponse {
     fn from(error: AccountError) -> Self {
+        let invalid = |field: &str, detail: &str| {
+            let title = "Something in the request can't be taken";
+            Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", title, detail).field(field)
+        };
         match error {
             AccountError::WrongPassword => Self::new(
                 StatusCode::UNAUTHORIZED,
@@ -234,6 +253,77 @@ impl From<AccountError> for ProblemResponse {
                 "That browser is signed out already.",
             ),
             AccountError::SignedOut => Self::signed_out(),
+            AccountError::Suspended => Self::new(
+                StatusCode::FORBIDDEN,
+                "suspended",
+                "This account is suspended",
+                "Those who run this instance have suspended this account. Ask them why.",
+            ),
+            AccountError::Shut(Shut::Closed) => Self::new(
+                StatusCode::FORBIDDEN,
+                "sign-up-closed",
+                "No accounts are made here",
+                "Nobody can make an account on this instance. Ask whoever runs it.",
+            ),
+            AccountError::Shut(Shut::NeedsInvite) => Self::new(
+                StatusCode::FORBIDDEN,
+                "invite-needed",
+                "An invite is needed",
+                "An account here takes an invite that works. This one is used up, is over or isn't whole, or there is none: ask for one.",
+            )
+            .field("invite"),
+            AccountError::LookAlike { field } => Self::new(
+                StatusCode::CONFLICT,
+                "look-alike",
+                "This name is too much like another",
+                "This name could be taken for somebody else's here, or can't be shown as it is. Choose another.",
+            )
+            .field(field),
+            AccountError::NotAllowed => Self::new(
+                StatusCode::FORBIDDEN,
+                "not-yours",
+                "For those who run the instance",
+                "Only those who run this instance may do this, and some of it only its owner. Sign in as one of them.",
+            ),
+            AccountError::UnknownPerson => Self::new(
+                StatusCode::NOT_FOUND,
+                "unknown-account",
+                "Nobody of this name",
+                "Nobody has an account with this name. Check how it is written.",
+            ),
+            AccountError::Untouchable => Self::new(
+                StatusCode::CONFLICT,
+                "untouchable",
+                "This can't be done to them",
+                "The owner of the instance stays its owner and can't be suspended, and nobody can do this to themselves.",
+            ),
+            AccountError::UnknownInvite => Self::new(
+                StatusCode::NOT_FOUND,
+                "unknown-invite",
+                "No such invite",
+                "This invite was revoked already.",
+            ),
+            AccountError::InviteDays => invalid("days", "An invite is good for 1 to 365 days."),
+            AccountError::InviteUses => invalid("uses", "An invite is for 1 to 1,000 people."),
+            AccountError::TooManyInvites => Self::new(
+                StatusCode::CONFLICT,
+                "too-many-invites",
+                "Too many invites",
+                "There are as many invites as there may be. Revoke some that aren't used any more.",
+            ),
+            AccountError::WrongCurrentPassword => {
+                invalid("current", "This is not your current password. Check it: capital letters count.")
+            }
+            AccountError::NotBase64 => invalid("image", "The picture must be sent in base64."),
+            AccountError::Portrait(error) => invalid(
+                "image",
+                match error {
+                    PortraitError::TooLarge => "A picture has at most 4 MiB. Make it smaller.",
+                    PortraitError::Kind => "A picture is a PNG, JPEG, WebP or GIF. This is something else.",
+                    PortraitError::TooManyPixels => "A picture has at most 8,192 pixels a side, and 40 million in all. Make it smaller.",
+                    PortraitError::Broken => "This picture is broken and can't be read. Try another.",
+                },
+            ),
             AccountError::Hash(HashError::Busy) => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "busy",

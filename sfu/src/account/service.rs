@@ -1,9 +1,13 @@
 //! What people do with accounts, step by step.
 
 use super::{
-    Channels,
+    Channels, Names,
     argon2::{HashError, Hasher},
-    device, rules,
+    device,
+    join::{rules::Shut, store::JoinStore},
+    people::store::PeopleStore,
+    profile::store::ProfileStore,
+    rules,
     store::{Account, AccountStore, Claim, LoginRow},
     token::service::Tokens,
 };
@@ -13,6 +17,7 @@ use crate::{
     http::login::{Credential, Logins, SignedIn, Through},
     limit::{Limiter, Rate, network_of},
     page::Wanted,
+    portrait::PortraitError,
     secret::Secret,
     store::{Store, StoreError},
 };
@@ -57,6 +62,48 @@ pub enum AccountError {
     /// Nobody is signed in any more.
     #[error("nobody is signed in")]
     SignedOut,
+    /// The account is kept from signing in by those who run the instance.
+    #[error("this account is suspended")]
+    Suspended,
+    /// Not without an invite, or not at all.
+    #[error(transparent)]
+    Shut(#[from] Shut),
+    /// A name that could be taken for somebody else's.
+    #[error("this name is too much like somebody's")]
+    LookAlike {
+        /// Which of the names, as requests call it.
+        field: &'static str,
+    },
+    /// Only those who run the instance may, or only its owner.
+    #[error("only those who run the instance may do this")]
+    NotAllowed,
+    /// Nobody of this name.
+    #[error("there is nobody of this name")]
+    UnknownPerson,
+    /// The instance's owner, or oneself.
+    #[error("this can't be done to the instance's owner or to oneself")]
+    Untouchable,
+    /// No such invite.
+    #[error("there is no such invite")]
+    UnknownInvite,
+    /// Days that can't be.
+    #[error("an invite is good for 1 to 365 days")]
+    InviteDays,
+    /// A number of people that can't be.
+    #[error("an invite is for 1 to 1000 people")]
+    InviteUses,
+    /// As many invites as there may be.
+    #[error("there are too many invites")]
+    TooManyInvites,
+    /// The password that should be the current one isn't.
+    #[error("the current password is wrong")]
+    WrongCurrentPassword,
+    /// What should be a file in base64 isn't.
+    #[error("the picture is not in base64")]
+    NotBase64,
+    /// The picture can't be taken.
+    #[error(transparent)]
+    Portrait(#[from] PortraitError),
     /// The password could not be hashed.
     #[error(transparent)]
     Hash(#[from] HashError),
@@ -69,36 +116,56 @@ pub enum AccountError {
 const PER_NAME: Rate = Rate { burst: 10, every: Duration::from_secs(15) };
 /// A household or an office shares an address.
 const PER_ADDRESS: Rate = Rate { burst: 30, every: Duration::from_secs(5) };
+/// A family or a class makes its accounts at once; a script makes few.
+const JOINING: Rate = Rate { burst: 20, every: Duration::from_secs(300) };
+/// Pictures that one person uploads: each costs some tenths of a second.
+const PICTURES: Rate = Rate { burst: 10, every: Duration::from_secs(30) };
+/// And what they say of themselves.
+const EDITS: Rate = Rate { burst: 20, every: Duration::from_secs(10) };
 
 /// The service; cheap to clone.
 #[derive(Clone)]
 pub struct Accounts {
-    store: AccountStore,
+    pub(super) store: AccountStore,
+    pub(super) joining: JoinStore,
+    pub(super) profiles: ProfileStore,
+    pub(super) everybody: PeopleStore,
     tokens: Tokens,
-    channels: Arc<dyn Channels>,
-    hasher: Hasher,
-    limits: Arc<Limits>,
+    pub(super) channels: Arc<dyn Channels>,
+    names: Arc<dyn Names>,
+    pub(super) hasher: Hasher,
+    pub(super) limits: Arc<Limits>,
 }
 
 /// Tries at signing in. Addresses are kept here alone, in memory.
-struct Limits {
+pub(super) struct Limits {
     since: Instant,
     names: Mutex<Limiter<AccountName>>,
     addresses: Mutex<Limiter<IpAddr>>,
+    joining: Mutex<Limiter<IpAddr>>,
+    pictures: Mutex<Limiter<AccountId>>,
+    edits: Mutex<Limiter<AccountId>>,
 }
 
 impl Accounts {
     /// On this database, with these channels.
-    pub fn new(store: Store, channels: Arc<dyn Channels>) -> Self {
+    pub fn new(store: Store, channels: Arc<dyn Channels>, names: Arc<dyn Names>) -> Self {
         let limits = Limits {
             since: Instant::now(),
             names: Mutex::new(Limiter::new(PER_NAME)),
             addresses: Mutex::new(Limiter::new(PER_ADDRESS)),
+            joining: Mutex::new(Limiter::new(JOINING)),
+            pictures: Mutex::new(Limiter::new(PICTURES)),
+            edits: Mutex::new(Limiter::new(EDITS)),
         };
         Self {
             tokens: Tokens::new(store.clone()),
+            joining: JoinStore::new(store.clone()),
+            profiles: ProfileStore::new(store.clone()),
+            everybody: PeopleStore::new(store.clone()),
             store: AccountStore::new(store),
             channels,
+            names,
             hasher: Hasher::new(fresh::bytes()),
             limits: Arc::new(limits),
         }
@@ -141,18 +208,13 @@ impl Accounts {
             return Err(AccountError::ChannelTaken);
         }
         let password_hash = self.hasher.hash(request.password, fresh::bytes()).await?;
-        let account = Account {
-            id: fresh::id(),
-            name: request.name,
-            display_name: request.display_name,
-            role: Role::Owner,
-        };
+        let account = Account::new(fresh::id(), request.name, request.display_name, Role::Owner);
         match self.store.claim(&token, &account, &password_hash, fresh::now()).await? {
             Claim::Made => {}
             Claim::Stale => return Err(AccountError::StaleLink),
         }
         self.channels.open_first(&account.id, &request.channel, &account.display_name).await?;
-        self.sign_in_as(account, user_agent).await
+        self.sign_in_as(account, None, user_agent).await
     }
 
     /// Signs a person in.
@@ -166,13 +228,55 @@ impl Accounts {
         self.limits.take_name(&request.name)?;
         let known = self.store.by_name(&request.name).await?;
         let (account, hash) = known.map_or((None, None), |(account, hash)| (Some(account), Some(hash)));
-        let matches = self.hasher.verify(request.password, hash).await?;
+        let matches = self.hasher.verify(request.password, hash.clone()).await?;
         let account = account.filter(|_| matches).ok_or(AccountError::WrongPassword)?;
         self.limits.forget_name(&request.name);
-        self.sign_in_as(account, user_agent).await
+        // Told to those alone who know the password.
+        if account.is_suspended {
+            return Err(AccountError::Suspended);
+        }
+        self.sign_in_as(account, hash.as_deref(), user_agent).await
     }
 
-    async fn sign_in_as(&self, account: Account, user_agent: &str) -> Result<(Me, Secret), AccountError> {
+    /// That nobody takes this person for somebody else.
+    pub(super) async fn check_names(
+        &self,
+        name: &AccountName,
+        display_name: &DisplayName,
+    ) -> Result<(), AccountError> {
+        let mut others = self.store.names().await?;
+        if others.iter().any(|other| other == name.as_str()) {
+            return Err(AccountError::NameTaken);
+        }
+        others.extend(self.channels.names_but_of(None).await?);
+        let look_alike = |field| AccountError::LookAlike { field };
+        let as_shown = name.as_str().parse::<DisplayName>().map_err(|_| look_alike("name"))?;
+        for (field, name) in [("name", &as_shown), ("displayName", display_name)] {
+            if self.names.is_unfit(name, &others) {
+                return Err(look_alike(field));
+            }
+        }
+        Ok(())
+    }
+
+    /// That nobody takes this person, as they want to be called, for somebody else.
+    pub(super) async fn check_shown(
+        &self,
+        account: &AccountId,
+        name: &DisplayName,
+    ) -> Result<(), AccountError> {
+        let mut others = self.store.names_but_of(account).await?;
+        others.extend(self.channels.names_but_of(Some(account)).await?);
+        let field = "displayName";
+        if self.names.is_unfit(name, &others) { Err(AccountError::LookAlike { field }) } else { Ok(()) }
+    }
+
+    pub(super) async fn sign_in_as(
+        &self,
+        account: Account,
+        verified: Option<&str>,
+        user_agent: &str,
+    ) -> Result<(Me, Secret), AccountError> {
         let secret = Secret::from_random(fresh::bytes());
         let now = fresh::now();
         let login = LoginRow {
@@ -181,7 +285,9 @@ impl Accounts {
             created_at: now,
             last_used_at: now,
         };
-        self.store.add_login(&account.id, &login, &secret.hash()).await?;
+        if !self.store.add_login(&account.id, verified, &login, &secret.hash()).await? {
+            return Err(AccountError::WrongPassword);
+        }
         Ok((self.me_of(account).await?, secret))
     }
 
@@ -193,8 +299,9 @@ impl Accounts {
 
     async fn me_of(&self, account: Account) -> Result<Me, StoreError> {
         let channels = self.channels.owned_by(&account.id).await?;
-        let Account { id, name, display_name, role } = account;
-        Ok(Me { id, name, display_name, role, channels })
+        let edits = self.channels.edited_by(&account.id).await?;
+        let Account { id, name, display_name, bio, avatar, role, is_suspended: _ } = account;
+        Ok(Me { id, name, display_name, bio, avatar, role, channels, edits })
     }
 
     /// A person's logins, newest first.
@@ -218,7 +325,7 @@ impl Accounts {
         password: Password,
     ) -> Result<AccountId, AccountError> {
         let password_hash = self.hasher.hash(password, fresh::bytes()).await?;
-        let account = Account { id: fresh::id(), name, display_name, role: Role::Member };
+        let account = Account::new(fresh::id(), name, display_name, Role::Member);
         self.store.add(&account, &password_hash, fresh::now()).await.map_err(|error| match error {
             StoreError::Taken => AccountError::NameTaken,
             other => other.into(),
@@ -290,12 +397,31 @@ impl Limits {
         addresses.take(&network_of(address), self.now()).map_err(|wait| AccountError::TooMany { wait })
     }
 
-    fn take_name(&self, name: &AccountName) -> Result<(), AccountError> {
+    /// One more account from an address.
+    pub(super) fn take_joining(&self, address: Option<IpAddr>) -> Result<(), AccountError> {
+        let Some(address) = address else { return Ok(()) };
+        let mut joining = self.joining.lock().unwrap_or_else(PoisonError::into_inner);
+        joining.take(&network_of(address), self.now()).map_err(|wait| AccountError::TooMany { wait })
+    }
+
+    /// One more picture of a person.
+    pub(super) fn take_picture(&self, account: &AccountId) -> Result<(), AccountError> {
+        let mut pictures = self.pictures.lock().unwrap_or_else(PoisonError::into_inner);
+        pictures.take(account, self.now()).map_err(|wait| AccountError::TooMany { wait })
+    }
+
+    /// Once more a person changes what they say of themselves.
+    pub(super) fn take_edit(&self, account: &AccountId) -> Result<(), AccountError> {
+        let mut edits = self.edits.lock().unwrap_or_else(PoisonError::into_inner);
+        edits.take(account, self.now()).map_err(|wait| AccountError::TooMany { wait })
+    }
+
+    pub(super) fn take_name(&self, name: &AccountName) -> Result<(), AccountError> {
         let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
         names.take(name, self.now()).map_err(|wait| AccountError::TooMany { wait })
     }
 
-    fn forget_name(&self, name: &AccountName) {
+    pub(super) fn forget_name(&self, name: &AccountName) {
         self.names.lock().unwrap_or_else(PoisonError::into_inner).forget(name);
     }
 }

@@ -1,6 +1,6 @@
 //! Accounts and logins in SQL.
 
-use super::rules;
+use super::{profile::store::address, rules};
 use crate::{
     actor::Actor,
     page::{Place, Wanted},
@@ -11,7 +11,7 @@ use shared::{
     account::Role,
     id::{AccountId, LoginId},
     page::Page,
-    text::{AccountName, DeviceLabel, DisplayName},
+    text::{AccountName, Bio, DeviceLabel, DisplayName},
     unit::Timestamp,
 };
 use sqlx::{
@@ -30,8 +30,21 @@ pub struct Account {
     pub name: AccountName,
     /// What others see.
     pub display_name: DisplayName,
+    /// What they say of themselves.
+    pub bio: Bio,
+    /// The address of their picture, if they have one.
+    pub avatar: Option<String>,
     /// What it may do.
     pub role: Role,
+    /// They may not sign in.
+    pub is_suspended: bool,
+}
+
+impl Account {
+    /// One that was just made.
+    pub fn new(id: AccountId, name: AccountName, display_name: DisplayName, role: Role) -> Self {
+        Self { id, name, display_name, bio: Bio::default(), avatar: None, role, is_suspended: false }
+    }
 }
 
 /// A login as it is kept.
@@ -60,9 +73,10 @@ pub enum Claim {
 #[derive(Debug, Clone)]
 pub struct AccountStore(Store);
 
-fn role_text(role: Role) -> &'static str {
+pub(super) fn role_text(role: Role) -> &'static str {
     match role {
         Role::Owner => "owner",
+        Role::Admin => "admin",
         Role::Member => "member",
     }
 }
@@ -78,6 +92,7 @@ where
 pub(super) fn role(row: &AnyRow, index: usize) -> Result<Role, StoreError> {
     match row.try_get::<String, _>(index)?.as_str() {
         "owner" => Ok(Role::Owner),
+        "admin" => Ok(Role::Admin),
         "member" => Ok(Role::Member),
         other => Err(StoreError::Row(format!("the role {other}"))),
     }
@@ -109,6 +124,16 @@ impl AccountStore {
     /// Everybody's names, those to sign in with and those that people read.
     pub async fn names(&self) -> Result<Vec<String>, StoreError> {
         let rows = sqlx::query("SELECT name, display_name FROM accounts").fetch_all(self.0.pool()).await?;
+        let pairs = rows.iter().map(|row| Ok([row.try_get(0)?, row.try_get(1)?]));
+        Ok(pairs.collect::<Result<Vec<_>, sqlx::Error>>()?.into_iter().flatten().collect())
+    }
+
+    /// The same, but for one person's.
+    pub async fn names_but_of(&self, account: &AccountId) -> Result<Vec<String>, StoreError> {
+        let rows = sqlx::query("SELECT name, display_name FROM accounts WHERE id <> $1")
+            .bind(account.as_str())
+            .fetch_all(self.0.pool())
+            .await?;
         let pairs = rows.iter().map(|row| Ok([row.try_get(0)?, row.try_get(1)?]));
         Ok(pairs.collect::<Result<Vec<_>, sqlx::Error>>()?.into_iter().flatten().collect())
     }
@@ -164,32 +189,50 @@ impl AccountStore {
 
     /// An account and its password's hash, by name.
     pub async fn by_name(&self, name: &AccountName) -> Result<Option<(Account, String)>, StoreError> {
-        let row =
-            sqlx::query("SELECT id, name, display_name, role, password_hash FROM accounts WHERE name = $1")
-                .bind(name.as_str())
-                .fetch_optional(self.0.pool())
-                .await?;
+        let row = sqlx::query(
+            "SELECT id, name, display_name, role, bio, avatar, suspended_at, password_hash FROM accounts
+             WHERE name = $1",
+        )
+        .bind(name.as_str())
+        .fetch_optional(self.0.pool())
+        .await?;
         let Some(row) = row else { return Ok(None) };
-        Ok(Some((account(&row)?, row.try_get(4)?)))
+        Ok(Some((account(&row)?, row.try_get(7)?)))
     }
 
     /// An account by id.
     pub async fn by_id(&self, id: &AccountId) -> Result<Option<Account>, StoreError> {
-        let row = sqlx::query("SELECT id, name, display_name, role FROM accounts WHERE id = $1")
-            .bind(id.as_str())
-            .fetch_optional(self.0.pool())
-            .await?;
+        let row = sqlx::query(
+            "SELECT id, name, display_name, role, bio, avatar, suspended_at FROM accounts WHERE id = $1",
+        )
+        .bind(id.as_str())
+        .fetch_optional(self.0.pool())
+        .await?;
         row.as_ref().map(account).transpose()
     }
 
-    /// Writes a new login, and clears away those that are over.
+    /// Writes a new login, and clears away those that are over. False, if the account is suspended, or its password isn't
+    /// the one any more that was `verified` a moment ago.
     pub async fn add_login(
         &self,
         account: &AccountId,
+        verified: Option<&str>,
         login: &LoginRow,
         token: &SecretHash,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let mut transaction = self.0.pool().begin().await?;
+        // Written, so that whoever changes the password or suspends comes wholly before or wholly after.
+        let is_good = sqlx::query(
+            "UPDATE accounts SET password_hash = password_hash
+             WHERE id = $1 AND password_hash = COALESCE($2, password_hash) AND suspended_at IS NULL",
+        )
+        .bind(account.as_str())
+        .bind(verified.map(str::to_owned))
+        .execute(&mut *transaction)
+        .await?;
+        if is_good.rows_affected() == 0 {
+            return Ok(false);
+        }
         sqlx::query("DELETE FROM logins WHERE last_used_at <= $1")
             .bind(rules::over_before(login.created_at).as_millis())
             .execute(&mut *transaction)
@@ -207,14 +250,15 @@ impl AccountStore {
         .execute(&mut *transaction)
         .await?;
         transaction.commit().await?;
-        Ok(())
+        Ok(true)
     }
 
     /// Whose login a token is: who, which, and when it was last used.
     pub async fn login(&self, token: &SecretHash) -> Result<Option<(Actor, LoginId, Timestamp)>, StoreError> {
         let row = sqlx::query(
             "SELECT accounts.id, accounts.role, logins.id, logins.last_used_at
-             FROM logins JOIN accounts ON accounts.id = logins.account_id WHERE logins.token_hash = $1",
+             FROM logins JOIN accounts ON accounts.id = logins.account_id
+             WHERE logins.token_hash = $1 AND accounts.suspended_at IS NULL",
         )
         .bind(token.to_hex())
         .fetch_optional(self.0.pool())
@@ -282,7 +326,11 @@ impl AccountStore {
     }
 }
 
-fn insert<'a>(account: &'a Account, password_hash: &'a str, at: Timestamp) -> Query<'a, Any, AnyArguments> {
+pub(super) fn insert<'a>(
+    account: &'a Account,
+    password_hash: &'a str,
+    at: Timestamp,
+) -> Query<'a, Any, AnyArguments> {
     sqlx::query(
         "INSERT INTO accounts (id, name, display_name, role, password_hash, created_at)
          VALUES ($1, $2, $3, $4, $5, $6)",
@@ -301,5 +349,8 @@ fn account(row: &AnyRow) -> Result<Account, StoreError> {
         name: column(row, 1)?,
         display_name: column(row, 2)?,
         role: role(row, 3)?,
+        bio: column(row, 4)?,
+        avatar: address(row, 5)?,
+        is_suspended: row.try_get::<Option<i64>, _>(6)?.is_some(),
     })
 }

@@ -4,11 +4,14 @@ use super::{
     csv,
     service::{Analytics, AnalyticsError, Desk, ReportError},
 };
-use crate::http::{
-    extract::{self, Paging, Path},
-    login::{HasLogins, Logins, SignedIn},
-    peer::Peer,
-    problem::ProblemResponse,
+use crate::{
+    http::{
+        extract::{self, Paging, Path},
+        login::{HasLogins, Logins, SignedIn},
+        peer::Peer,
+        problem::ProblemResponse,
+    },
+    permission::{Permission, Standings},
 };
 use axum::{
     Json as Answer,
@@ -19,7 +22,6 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use shared::{
-    account::Role,
     analytics::{BroadcastAnalytics, BroadcastSummary, InstanceAnalytics, ViewReport},
     id::{BroadcastId, ChannelName, ViewId},
     page::{Page, PageQuery},
@@ -176,7 +178,7 @@ fn file(analytics: &BroadcastAnalytics, ending: &str, kind: &'static str, body: 
 
 /// Figures of the instance as a whole
 ///
-/// For its owner.
+/// For its owner and admins.
 #[utoipa::path(
     get,
     path = "/instance/analytics",
@@ -184,7 +186,7 @@ fn file(analytics: &BroadcastAnalytics, ending: &str, kind: &'static str, body: 
     tag = "analytics",
     responses(
         (status = 200, body = InstanceAnalytics, description = "The figures"),
-        (status = 403, description = "Only the instance's owner may, or the token lacks the scope"),
+        (status = 403, description = "Only the instance's owner and admins may, or the token lacks the scope"),
     ),
     security(("login" = []), ("token" = ["read"]))
 )]
@@ -192,12 +194,12 @@ async fn instance(
     State(api): State<Api>,
     who: SignedIn,
 ) -> Result<Answer<InstanceAnalytics>, ProblemResponse> {
-    if who.actor.role != Role::Owner {
+    if !Standings::of_account(who.actor.role).may(Permission::SeeInstanceFigures) {
         return Err(ProblemResponse::new(
             StatusCode::FORBIDDEN,
             "not-yours",
             "The instance owner's figures",
-            "Only the owner of this instance may see these figures. Sign in as the owner.",
+            "Only those who run this instance may see these figures. Sign in as its owner or an admin.",
         ));
     }
     Ok(Answer(api.analytics.instance().await?))

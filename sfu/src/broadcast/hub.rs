@@ -254,6 +254,14 @@ impl Hub {
         )
     }
 
+    /// The first sound that the publisher sends and that flows, and its bits a second.
+    pub fn sound(&mut self, now: Instant) -> Option<(TrackKey, u64)> {
+        let is_sent = |state: &&TrackState| state.track.is_audio() && !state.track.key.is_made();
+        let key = self.tracks.iter().filter(is_sent).find(|state| self.flows(state))?.track.key;
+        let (bitrate, _) = self.state_mut(key)?.meter.rates(now);
+        Some((key, bitrate))
+    }
+
     fn flows(&self, state: &TrackState) -> bool {
         let of_its_kind = self.tracks.iter().filter(|other| other.track.is_audio() == state.track.is_audio());
         let newest = of_its_kind.map(|other| other.last_packet).max();

@@ -152,7 +152,7 @@ pub fn b_slice(codec: Codec, payload: &[u8]) -> Option<bool> {
         bits.golomb().and_then(|_first_block| bits.golomb()).is_some_and(|kind| kind % 5 == 1)
     };
     let found = match payload {
-        [24, rest @ ..] => {
+        [first, rest @ ..] if first & 0x1f == 24 => {
             let (mut rest, mut found) = (rest, false);
             while let Some((length, after)) = rest.split_first_chunk::<2>() {
                 let length = usize::from(u16::from_be_bytes(*length)).min(after.len());
@@ -466,6 +466,7 @@ mod tests {
                 vec![0x7c, 0x81, slice, 0x9a],
                 vec![0x18, 0, 2, 0x09, 0x10, 0, 3, 0x41, slice, 0x9a],
                 vec![0x18, 0, 9, 0x41, slice, 0x9a],
+                vec![0x78, 0, 2, 0x67, 0x42, 0, 3, 0x41, slice, 0x9a],
             ] {
                 assert_eq!(b_slice(Codec::H264, &payload), Some(is_b), "{payload:02x?}");
             }

@@ -72,6 +72,9 @@ impl Channels {
         };
         let record = self.record_by_id(&id.ok_or(AccessError::Denied)?).await?.ok_or(AccessError::Denied)?;
         let owned = record.channel.clone();
+        if self.store.is_suspended(&owned.id).await? {
+            return Err(AccessError::Denied);
+        }
         if channel.is_some_and(|name| *name != owned.name) {
             return Err(AccessError::Denied);
         }

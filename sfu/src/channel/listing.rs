@@ -5,8 +5,64 @@
 
 use super::{Live, rules::Record};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use shared::{broadcast::BroadcastState, id::ChannelName};
+use shared::{
+    broadcast::BroadcastState,
+    channel::Channel,
+    id::ChannelName,
+    text::{Category, Tag},
+};
 use std::cmp::Reverse;
+
+/// The most words that are searched for.
+const WORDS_MOST: usize = 6;
+/// The most letters of one.
+const WORD_MOST: usize = 40;
+
+/// Which channels are wanted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    words: Vec<String>,
+    category: Option<String>,
+    tag: Option<String>,
+}
+
+impl Filter {
+    /// With all of these words, of this category, with this tag; capitals don't count.
+    pub fn new(search: &str, category: Option<&Category>, tag: Option<&Tag>) -> Self {
+        let words = search.split_whitespace().take(WORDS_MOST);
+        Self {
+            words: words
+                .map(|word| word.chars().take(WORD_MOST).collect::<String>().to_lowercase())
+                .collect(),
+            category: category.map(|category| category.as_str().to_lowercase()),
+            tag: tag.map(|tag| tag.as_str().to_lowercase()),
+        }
+    }
+
+    /// Whether all are wanted.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether this one is.
+    pub fn takes(&self, channel: &Channel) -> bool {
+        let category = channel.category.as_str().to_lowercase();
+        let mut tags = channel.tags.iter().map(|tag| tag.as_str().to_lowercase());
+        if self.category.as_ref().is_some_and(|wanted| *wanted != category) {
+            return false;
+        }
+        let tags: Vec<String> = tags.by_ref().collect();
+        if self.tag.as_ref().is_some_and(|wanted| !tags.contains(wanted)) {
+            return false;
+        }
+        let title = channel.title.as_str().to_lowercase();
+        let shown = channel.display_name.as_str().to_lowercase();
+        let texts = [channel.name.as_str(), &shown, &title, &category];
+        self.words.iter().all(|word| {
+            texts.iter().any(|text| text.contains(word)) || tags.iter().any(|tag| tag.contains(word))
+        })
+    }
+}
 
 /// A channel's place in the list; lower comes first.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,6 +127,37 @@ mod tests {
 
     fn off(ended: i64, name: &str) -> Place {
         Place::Off(Reverse(ended), name.parse().unwrap())
+    }
+
+    #[test]
+    fn a_filter_takes_what_has_every_word_and_no_more() {
+        let channel = Channel {
+            id: "c".parse().unwrap(),
+            name: "ada".parse().unwrap(),
+            display_name: "Ada Lovelace".parse().unwrap(),
+            avatar: None,
+            title: "Digging a RIVER".parse().unwrap(),
+            description: "secret".parse().unwrap(),
+            category: "Making things".parse().unwrap(),
+            tags: vec!["Garten".parse().unwrap(), "Öl".parse().unwrap()],
+            visibility: shared::channel::Visibility::Public,
+            embedding: shared::embed::Embedding::default(),
+            created_at: shared::unit::Timestamp::from_millis(0),
+        };
+        for search in ["", "ada", "LOVE", "river digging", "making garten", "öl", "  ada   river "] {
+            assert!(Filter::new(search, None, None).takes(&channel), "{search:?}");
+        }
+        for search in ["bob", "ada bob", "secret", "%", "_"] {
+            assert!(!Filter::new(search, None, None).takes(&channel), "{search:?}");
+        }
+        let category = |text: &str| text.parse::<Category>().unwrap();
+        let tag = |text: &str| text.parse::<Tag>().unwrap();
+        assert!(Filter::new("", Some(&category("making THINGS")), Some(&tag("garten"))).takes(&channel));
+        assert!(!Filter::new("", Some(&category("making")), None).takes(&channel));
+        assert!(!Filter::new("", None, Some(&tag("gart"))).takes(&channel));
+        assert!(Filter::new(" ", None, None).is_empty());
+        let long = Filter::new(&"x ".repeat(1000), None, None);
+        assert_eq!(long.words.len(), WORDS_MOST);
     }
 
     #[test]

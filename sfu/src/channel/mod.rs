@@ -4,6 +4,7 @@ pub mod access;
 pub mod embed;
 pub mod listing;
 pub mod live;
+pub mod role;
 pub mod routes;
 pub mod rules;
 pub mod service;

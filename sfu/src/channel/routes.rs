@@ -1,7 +1,7 @@
 //! Channels over HTTP.
 
 use super::{
-    listing::Place,
+    listing::{Filter, Place},
     service::{ChannelError, Channels},
 };
 use crate::actor::{Embed, Visitor};
@@ -20,7 +20,10 @@ use axum::{
 use shared::{
     account::Scope,
     broadcast::ChannelState,
-    channel::{Channel, ChannelCard, CreateChannel, EditChannel, NewChannel, NewStreamKey},
+    channel::{
+        CategoryCard, Channel, ChannelCard, ChannelQuery, CreateChannel, EditChannel, NewChannel,
+        NewStreamKey,
+    },
     embed::{CreateEmbedLink, EMBED_LINK_MOST_SECONDS, EmbedLink, EmbedRules},
     id::ChannelName,
     ladder::{LadderState, SetLadder},
@@ -46,6 +49,7 @@ impl HasLogins for Api {
 pub fn routes(channels: Channels, logins: Arc<dyn Logins>) -> OpenApiRouter {
     OpenApiRouter::new()
         .routes(routes!(list, create))
+        .routes(routes!(categories))
         .routes(routes!(read, edit))
         .routes(routes!(state))
         .routes(routes!(embedding))
@@ -70,7 +74,7 @@ pub fn whip_url(base_url: &str, channel: &ChannelName) -> String {
     path = "/channels",
     operation_id = "listChannels",
     tag = "channels",
-    params(PageQuery),
+    params(ChannelQuery),
     responses(
         (status = 200, body = Page<ChannelCard>, description = "A page of channels and what they do"),
         (status = 400, description = "The cursor or the limit can't be taken"),
@@ -78,13 +82,32 @@ pub fn whip_url(base_url: &str, channel: &ChannelName) -> String {
 )]
 async fn list(
     State(api): State<Api>,
-    Query(query): Query<PageQuery>,
+    Query(query): Query<ChannelQuery>,
 ) -> Result<Answer<Page<ChannelCard>>, ProblemResponse> {
-    let after = match &query.cursor {
+    let ChannelQuery { cursor, limit, search, category, tag } = query;
+    let after = match &cursor {
         Some(text) => Some(Place::parse(text).ok_or_else(bad_cursor)?),
         None => None,
     };
-    Ok(Answer(api.channels.list(after, query.limit()).await?))
+    let filter = Filter::new(&search.unwrap_or_default(), category.as_ref(), tag.as_ref());
+    let limit = PageQuery { cursor: None, limit }.limit();
+    Ok(Answer(api.channels.list(&filter, after, limit).await?))
+}
+
+/// What there is to watch
+///
+/// Categories of public channels: most watched first, then those of the most channels; at most 200.
+#[utoipa::path(
+    get,
+    path = "/categories",
+    operation_id = "listCategories",
+    tag = "channels",
+    responses(
+        (status = 200, body = Page<CategoryCard>, description = "All of them, on one page"),
+    )
+)]
+async fn categories(State(api): State<Api>) -> Result<Answer<Page<CategoryCard>>, ProblemResponse> {
+    Ok(Answer(Page { items: api.channels.categories().await?, next: None }))
 }
 
 /// Make a channel
@@ -421,7 +444,34 @@ impl From<ChannelError> for ProblemResponse {
                 StatusCode::FORBIDDEN,
                 "not-yours",
                 "Somebody else's channel",
-                "Only the channel's owner may do this. Sign in as the owner.",
+                "Only the channel's owner may do this, or somebody whom they let. Sign in as the owner.",
+            ),
+            ChannelError::UnknownAccount => Self::new(
+                StatusCode::NOT_FOUND,
+                "unknown-account",
+                "Nobody of this name",
+                "Nobody has an account with this name, or none of the kind that was asked for. Check how it is written.",
+            )
+            .field("account"),
+            ChannelError::IsOwner => Self::new(
+                StatusCode::CONFLICT,
+                "is-owner",
+                "They own the channel",
+                "The channel's owner may do everything already.",
+            )
+            .field("account"),
+            ChannelError::IsEditor => Self::new(
+                StatusCode::CONFLICT,
+                "is-editor",
+                "An editor already",
+                "An editor may all that VIPs may. Give them the other role in the channel's settings.",
+            )
+            .field("account"),
+            ChannelError::TooManyRoles => Self::new(
+                StatusCode::CONFLICT,
+                "too-many-roles",
+                "Too many roles",
+                format!("A channel has at most {} editors and VIPs. Remove some.", shared::channel::ROLES_MOST),
             ),
             ChannelError::Taken => Self::taken("name"),
             ChannelError::TooManySites => Self::new(

@@ -4,11 +4,14 @@ use super::{
     Live, Past,
     embed::token::{self, EmbedKey},
 };
-use crate::actor::{Actor, EmbedError, Visitor};
+use crate::{
+    actor::{Actor, EmbedError, Visitor},
+    permission::{Permission, Standing, Standings},
+};
 use shared::{
     account::Role,
     broadcast::{BroadcastState, ChannelState},
-    channel::{Channel, ChannelCard, Directory, TAGS_MOST, Visibility},
+    channel::{Channel, ChannelCard, ChannelRole, Directory, EditChannel, TAGS_MOST, Visibility},
     embed::{Embedding, SITES_MOST},
     id::AccountId,
     text::Tag,
@@ -36,6 +39,8 @@ pub struct Record {
     pub embed_key: Option<EmbedKey>,
     /// Whether its owner wants renditions made of what they publish.
     pub ladder: bool,
+    /// Its editors and VIPs.
+    pub roles: Vec<(AccountId, ChannelRole)>,
 }
 
 /// By what somebody may see a channel.
@@ -72,17 +77,36 @@ pub fn admission(visitor: Visitor<'_>, record: Option<&Record>, now: Timestamp) 
     until.map(Admission::ByEmbed).map_err(Hidden::Embed)
 }
 
-/// Whether the channel exists for somebody.
-pub fn may_see(who: Option<&Actor>, record: &Record) -> bool {
-    record.channel.visibility != Visibility::Private || who.is_some_and(|actor| may_manage(actor, record))
+/// What somebody is on a channel, as far as the channel's own record tells. A channel of nobody is the instance owner's.
+pub fn standings(who: Option<&Actor>, record: &Record) -> Standings {
+    let Some(Actor { account, role }) = who else { return Standings::GUEST };
+    let given = record.roles.iter().find(|(holder, _)| holder == account).map(|(_, role)| *role);
+    let standings = Standings::of_account(*role).with_role(given);
+    let is_owner = match &record.owner {
+        Some(owner) => owner == account,
+        None => *role == Role::Owner,
+    };
+    if is_owner { standings.and(Standing::Owner) } else { standings }
 }
 
-/// Whether somebody may change the channel, its keys and its broadcast. A channel of nobody is the instance owner's.
-pub fn may_manage(who: &Actor, record: &Record) -> bool {
-    match &record.owner {
-        Some(owner) => *owner == who.account,
-        None => who.role == Role::Owner,
-    }
+/// Whether the channel exists for somebody.
+pub fn may_see(who: Option<&Actor>, record: &Record) -> bool {
+    let needed = match record.channel.visibility {
+        Visibility::Private => Permission::SeePrivate,
+        Visibility::Public | Visibility::Unlisted => Permission::SeeOpen,
+    };
+    standings(who, record).may(needed)
+}
+
+/// Whether somebody may do something with a channel.
+pub fn may(who: &Actor, record: &Record, permission: Permission) -> bool {
+    standings(Some(who), record).may(permission)
+}
+
+/// What one must be allowed to, to make an edit.
+pub fn needed(edit: &EditChannel) -> Permission {
+    let admits = edit.visibility.is_some() || edit.embedding.is_some();
+    if admits { Permission::Admit } else { Permission::EditChannel }
 }
 
 /// Tags without repetition, as many as fit; `None` if there are too many.
@@ -166,6 +190,7 @@ mod tests {
             id: name.parse().unwrap(),
             name: name.parse().unwrap(),
             display_name: name.parse().unwrap(),
+            avatar: None,
             title: Title::default(),
             description: Description::default(),
             category: Category::default(),
@@ -174,7 +199,8 @@ mod tests {
             embedding: Embedding::default(),
             created_at: at(0),
         };
-        Record { channel, owner: Some("ada".parse().unwrap()), past: None, embed_key: None, ladder: true }
+        let owner = Some("ada".parse().unwrap());
+        Record { channel, owner, past: None, embed_key: None, ladder: true, roles: Vec::new() }
     }
 
     fn actor(account: &str, role: Role) -> Actor {
@@ -191,14 +217,22 @@ mod tests {
         for open in [Visibility::Public, Visibility::Unlisted] {
             assert!(may_see(None, &record("open", open)));
         }
-        assert!(may_manage(&ada, &private) && !may_manage(&bob, &private));
+        let may_edit = |who: &Actor, record: &Record| may(who, record, Permission::EditChannel);
+        assert!(may_edit(&ada, &private) && !may_edit(&bob, &private));
+        for (role, edits) in [(ChannelRole::Editor, true), (ChannelRole::Vip, false)] {
+            let roles = vec![("bob".parse().unwrap(), role)];
+            let private = Record { roles, ..private.clone() };
+            assert!(may_see(Some(&bob), &private));
+            assert_eq!(may_edit(&bob, &private), edits);
+            assert!(!may(&bob, &private, Permission::Publish));
+        }
     }
 
     #[test]
     fn a_channel_of_nobody_is_managed_by_the_instance_owner() {
         let orphan = Record { owner: None, ..record("shell", Visibility::Private) };
-        assert!(may_manage(&actor("bob", Role::Owner), &orphan));
-        assert!(!may_manage(&actor("ada", Role::Member), &orphan));
+        assert!(may(&actor("bob", Role::Owner), &orphan, Permission::Publish));
+        assert!(!may(&actor("ada", Role::Member), &orphan, Permission::Publish));
         assert!(!may_see(None, &orphan));
     }
 
@@ -233,6 +267,15 @@ mod tests {
         assert_eq!(admission(owner, Some(&private), at(0)), Ok(Admission::Anyway));
         let public = record("open", Visibility::Public);
         assert_eq!(admission(embed("x", false), Some(&public), at(0)), Ok(Admission::Anyway));
+    }
+
+    #[test]
+    fn who_sees_a_channel_is_its_owner_s_to_say() {
+        let text = EditChannel { title: Some(Title::default()), ..EditChannel::default() };
+        assert_eq!(needed(&text), Permission::EditChannel);
+        let hidden = EditChannel { visibility: Some(Visibility::Private), ..text.clone() };
+        assert_eq!(needed(&hidden), Permission::Admit);
+        assert_eq!(needed(&EditChannel { embedding: Some(Embedding::default()), ..text }), Permission::Admit);
     }
 
     #[test]

@@ -2,19 +2,21 @@
 
 use super::{
     Announce, Keys, Live, LiveControl, LiveSource, PastSource,
-    listing::{self, Place},
+    listing::{self, Filter, Place},
     live::store::StartStore,
+    role::store::RoleStore,
     rules::{self, Admission, Hidden, Record},
     store::ChannelStore,
 };
 use crate::{
     actor::{Actor, EmbedError, Visitor},
     fresh,
+    permission::Permission,
     store::{Store, StoreError},
 };
 use shared::{
     broadcast::ChannelState,
-    channel::{Channel, ChannelCard, Directory, EditChannel, Visibility},
+    channel::{CategoryCard, Channel, ChannelCard, Directory, EditChannel, Visibility},
     embed::Embedding,
     id::{AccountId, ChannelId, ChannelName},
     ladder::LadderState,
@@ -23,6 +25,7 @@ use shared::{
     unit::Timestamp,
 };
 use std::{
+    cmp::Reverse,
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError, RwLock},
     time::{Duration, Instant},
@@ -52,6 +55,18 @@ pub enum ChannelError {
     /// The signed embed doesn't admit.
     #[error(transparent)]
     Embed(EmbedError),
+    /// Nobody has an account of this name, or a role.
+    #[error("there is nobody of this name")]
+    UnknownAccount,
+    /// The owner needs no role.
+    #[error("the owner may everything already")]
+    IsOwner,
+    /// An editor can't be made a VIP without a word.
+    #[error("an editor is more than a VIP")]
+    IsEditor,
+    /// More people with a role than a channel has.
+    #[error("a channel gives at most {} people a role", shared::channel::ROLES_MOST)]
+    TooManyRoles,
     /// More channels than an account has.
     #[error("an account has at most {} channels", rules::CHANNELS_MOST)]
     TooMany,
@@ -80,12 +95,15 @@ pub struct Ports {
 pub struct Channels {
     pub(super) store: ChannelStore,
     starts: StartStore,
+    roles: RoleStore,
     pub(super) ports: Ports,
     pub(super) cache: Arc<Cache>,
 }
 
 /// The most channels that are kept in memory; beyond, all are read anew.
 const CACHED_MOST: usize = 10_000;
+/// So many public channels are searched through, those that were live most recently.
+const SEARCHED_MOST: i64 = 10_000;
 /// The directory's list is read this often, as the shell may have made a channel.
 const LIST_LASTS: Duration = Duration::from_secs(10);
 
@@ -94,6 +112,15 @@ const LIST_LASTS: Duration = Duration::from_secs(10);
 pub(super) struct Cache {
     records: RwLock<Records>,
     public: Mutex<Option<(Instant, Arc<Vec<Record>>)>>,
+    searched: tokio::sync::Mutex<Option<Searched>>,
+}
+
+/// What is searched through.
+struct Searched {
+    read_at: Instant,
+    /// The count of edits when it was read.
+    edits: u64,
+    list: Arc<Vec<Record>>,
 }
 
 #[derive(Default)]
@@ -107,13 +134,18 @@ struct Records {
 impl Channels {
     /// On this database.
     pub fn new(store: Store, ports: Ports) -> Self {
-        let starts = StartStore::new(store.clone());
-        Self { store: ChannelStore::new(store), starts, ports, cache: Arc::default() }
+        let (starts, roles) = (StartStore::new(store.clone()), RoleStore::new(store.clone()));
+        Self { store: ChannelStore::new(store), starts, roles, ports, cache: Arc::default() }
     }
 
     /// Broadcasts that were announced.
     pub(super) fn starts(&self) -> &StartStore {
         &self.starts
+    }
+
+    /// Who has which role where.
+    pub(super) fn role_store(&self) -> &RoleStore {
+        &self.roles
     }
 
     /// A channel's record, whoever asks.
@@ -139,6 +171,7 @@ impl Channels {
     async fn keep(&self, read: Option<Record>, edits: u64) -> Result<Option<Arc<Record>>, StoreError> {
         let Some(mut record) = read else { return Ok(None) };
         record.past = self.ports.past.last_ended(&record.channel.id).await?;
+        record.roles = self.roles.of(&record.channel.id).await?;
         let record = Arc::new(record);
         self.cache.put(&record, edits);
         Ok(Some(record))
@@ -163,10 +196,15 @@ impl Channels {
         }
     }
 
-    /// A channel, for one who may change it. One that must not be known of stays unknown.
-    pub async fn managed(&self, who: &Actor, name: &ChannelName) -> Result<Arc<Record>, ChannelError> {
+    /// A channel, for one who may do this with it. One that must not be known of stays unknown.
+    pub async fn allowed(
+        &self,
+        who: &Actor,
+        name: &ChannelName,
+        permission: Permission,
+    ) -> Result<Arc<Record>, ChannelError> {
         let record = self.seen(Some(who).into(), name).await?;
-        if rules::may_manage(who, &record) { Ok(record) } else { Err(ChannelError::NotYours) }
+        if rules::may(who, &record, permission) { Ok(record) } else { Err(ChannelError::NotYours) }
     }
 
     /// A channel's state now, whoever asks.
@@ -197,6 +235,7 @@ impl Channels {
             id: fresh::id(),
             display_name: named.ok_or(ChannelError::Unknown)?,
             name,
+            avatar: self.store.avatar_of(owner).await?,
             title: Title::default(),
             description: Description::default(),
             category: Category::default(),
@@ -206,7 +245,8 @@ impl Channels {
             created_at: fresh::now(),
         };
         let key = self.ports.keys.stream_key();
-        let record = Record { channel, owner: owner.cloned(), past: None, embed_key: None, ladder: true };
+        let (owner, roles) = (owner.cloned(), Vec::new());
+        let record = Record { channel, owner, past: None, embed_key: None, ladder: true, roles };
         self.store.create(&record, &key.hash).await.map_err(|error| match error {
             StoreError::Taken => ChannelError::Taken,
             other => other.into(),
@@ -241,9 +281,35 @@ impl Channels {
         self.store.names().await
     }
 
+    /// The same, but for those of one account.
+    pub async fn names_but_of(&self, owner: Option<&AccountId>) -> Result<Vec<String>, StoreError> {
+        match owner {
+            Some(owner) => self.store.names_but_of(owner).await,
+            None => self.store.names().await,
+        }
+    }
+
+    /// What channels show of their owner has changed.
+    pub fn owner_changed(&self) {
+        self.cache.forget_all();
+    }
+
+    /// Ends what is live on all channels of an account.
+    pub async fn end_all_of(&self, owner: &AccountId) -> Result<(), StoreError> {
+        for record in self.store.owned_by(owner).await? {
+            self.ports.control.end(&record.channel.id).await;
+        }
+        Ok(())
+    }
+
     /// An account's channels, oldest first.
     pub async fn owned_by(&self, owner: &AccountId) -> Result<Vec<Channel>, StoreError> {
         Ok(self.store.owned_by(owner).await?.into_iter().map(|record| record.channel).collect())
+    }
+
+    /// Others' channels that an account is an editor of, by name.
+    pub async fn edited_by(&self, editor: &AccountId) -> Result<Vec<Channel>, StoreError> {
+        Ok(self.store.edited_by(editor).await?.into_iter().map(|record| record.channel).collect())
     }
 
     /// Changes what a channel says of itself.
@@ -253,10 +319,10 @@ impl Channels {
         name: &ChannelName,
         edit: EditChannel,
     ) -> Result<Channel, ChannelError> {
-        let channel = self.managed(who, name).await?.channel.clone();
-        let (channels, edited) = (self.clone(), edited(channel, edit)?);
+        let channel = self.allowed(who, name, rules::needed(&edit)).await?.channel.clone();
+        let (channels, edited) = (self.clone(), edited(channel, edit.clone())?);
         settle(async move {
-            let written = channels.store.update(&edited).await;
+            let written = channels.store.update(&edited, &edit).await;
             channels.take_edit(&edited, written.map_err(ChannelError::from)).await
         })
         .await
@@ -280,7 +346,7 @@ impl Channels {
 
     /// A new stream key. What could publish before can't any more, and what does is ended.
     pub async fn rotate(&self, who: &Actor, name: &ChannelName) -> Result<String, ChannelError> {
-        let record = self.managed(who, name).await?;
+        let record = self.allowed(who, name, Permission::Publish).await?;
         let key = self.ports.keys.stream_key();
         let channels = self.clone();
         settle(async move {
@@ -299,7 +365,7 @@ impl Channels {
         who: &Actor,
         name: &ChannelName,
     ) -> Result<(String, Timestamp), ChannelError> {
-        let record = self.managed(who, name).await?;
+        let record = self.allowed(who, name, Permission::Publish).await?;
         let token = self.ports.keys.publish_token();
         let now = fresh::now();
         let expires_at = Timestamp::from_millis(now.as_millis() + rules::TOKEN_LASTS.as_millis() as i64);
@@ -309,14 +375,14 @@ impl Channels {
 
     /// Ends a channel's broadcast, if there is one.
     pub async fn end(&self, who: &Actor, name: &ChannelName) -> Result<(), ChannelError> {
-        let record = self.managed(who, name).await?;
+        let record = self.allowed(who, name, Permission::EndBroadcast).await?;
         self.ports.control.end(&record.channel.id).await;
         Ok(())
     }
 
     /// What is made of a channel's picture, as its owner is told.
     pub async fn ladder(&self, who: &Actor, name: &ChannelName) -> Result<LadderState, ChannelError> {
-        let record = self.managed(who, name).await?;
+        let record = self.allowed(who, name, Permission::SetLadder).await?;
         let ladder = self.ports.control.ladder(&record.channel.id).await;
         Ok(LadderState { enabled: record.ladder, ..ladder })
     }
@@ -328,7 +394,7 @@ impl Channels {
         name: &ChannelName,
         is_wanted: bool,
     ) -> Result<LadderState, ChannelError> {
-        let record = self.managed(who, name).await?;
+        let record = self.allowed(who, name, Permission::SetLadder).await?;
         let channels = self.clone();
         settle(async move {
             let channel = &record.channel;
@@ -359,13 +425,18 @@ impl Channels {
     }
 
     /// A page of public channels and what they do; the first one if there is no cursor.
-    pub async fn list(&self, after: Option<Place>, limit: u32) -> Result<Page<ChannelCard>, StoreError> {
+    pub async fn list(
+        &self,
+        filter: &Filter,
+        after: Option<Place>,
+        limit: u32,
+    ) -> Result<Page<ChannelCard>, StoreError> {
         let on = self.ports.live.live();
         let mut cards: Vec<(Place, Record, Live)> = Vec::new();
         for id in &on {
             let (record, live) = (self.record_by_id(id).await?, self.ports.live.of(id));
             let Some(record) = record.filter(|_| listing::is_on(&live)) else { continue };
-            if record.channel.visibility == Visibility::Public {
+            if record.channel.visibility == Visibility::Public && filter.takes(&record.channel) {
                 cards.push((Place::on(&record, &live), record.as_ref().clone(), live));
             }
         }
@@ -378,8 +449,7 @@ impl Channels {
                 _ => (i64::MAX, ""),
             };
             // Those that are on are among these too, and were listed already.
-            let limit = rows.saturating_add(on.len());
-            let off = self.store.public(ended_at, name, limit as i64).await?;
+            let off = self.off(filter, (ended_at, name), rows.saturating_add(on.len())).await?;
             let off = off.into_iter().filter(|record| !on.contains(&record.channel.id));
             cards.extend(off.map(|record| {
                 let live = self.ports.live.of(&record.channel.id);
@@ -395,6 +465,82 @@ impl Channels {
             channel: record.channel,
         };
         Ok(Page { items: cards.into_iter().map(card).collect(), next })
+    }
+
+    /// So many public channels that a filter takes, behind a place among those that aren't live.
+    async fn off(
+        &self,
+        filter: &Filter,
+        (ended_at, name): (i64, &str),
+        most: usize,
+    ) -> Result<Vec<Record>, StoreError> {
+        if filter.is_empty() {
+            return self.store.public(ended_at, name, most as i64).await;
+        }
+        let list = self.searched().await?;
+        // In the list's order: the latest end first, then by name.
+        let place = |record: &Record| {
+            (
+                Reverse(record.past.map_or(0, |past| past.ended_at.as_millis())),
+                record.channel.name.to_string(),
+            )
+        };
+        let after = (Reverse(ended_at), name.to_owned());
+        let wanted = list.iter().filter(|record| place(record) > after);
+        Ok(wanted.filter(|record| filter.takes(&record.channel)).take(most).cloned().collect())
+    }
+
+    /// The public channels that are searched through. Whoever comes while they are read waits for that, so that searching
+    /// costs one reading at a time, however many do it.
+    async fn searched(&self) -> Result<Arc<Vec<Record>>, StoreError> {
+        let mut searched = self.cache.searched.lock().await;
+        let edits = self.cache.edits();
+        if let Some(known) = &*searched
+            && known.read_at.elapsed() < LIST_LASTS
+            && known.edits == edits
+        {
+            return Ok(known.list.clone());
+        }
+        let read_at = Instant::now();
+        let list = Arc::new(self.store.public(i64::MAX, "", SEARCHED_MOST).await?);
+        *searched = Some(Searched { read_at, edits, list: list.clone() });
+        Ok(list)
+    }
+
+    /// What public channels broadcast, and how many do.
+    pub async fn categories(&self) -> Result<Vec<CategoryCard>, StoreError> {
+        let mut cards = self.store.categories().await?;
+        for id in self.ports.live.live() {
+            let live = self.ports.live.of(&id);
+            let Some(record) = self.record_by_id(&id).await? else { continue };
+            let channel = &record.channel;
+            if !listing::is_on(&live) || channel.visibility != Visibility::Public {
+                continue;
+            }
+            if let Some(card) = cards.iter_mut().find(|card| card.category == channel.category) {
+                card.live += 1;
+                card.viewers += u64::from(live.viewer_count);
+            }
+        }
+        cards.sort_by_key(|card| (Reverse(card.viewers), Reverse(card.live), Reverse(card.channels)));
+        cards.truncate(rules::CARDS_MOST);
+        Ok(cards)
+    }
+
+    /// Those of these channels that somebody may see, in the same order, with what they do.
+    pub async fn cards_of(
+        &self,
+        who: &Actor,
+        channels: Vec<ChannelId>,
+    ) -> Result<Vec<ChannelCard>, StoreError> {
+        let mut cards = Vec::with_capacity(channels.len());
+        for id in channels {
+            let record = self.record_by_id(&id).await?;
+            if let Some(record) = record.filter(|record| rules::may_see(Some(who), record)) {
+                cards.push(ChannelCard { channel: record.channel.clone(), state: self.state_of(&record) });
+            }
+        }
+        Ok(cards)
     }
 
     async fn public(&self) -> Result<Arc<Vec<Record>>, StoreError> {
@@ -436,6 +582,10 @@ pub(super) fn edited(mut channel: Channel, edit: EditChannel) -> Result<Channel,
 }
 
 impl Cache {
+    fn edits(&self) -> u64 {
+        self.records.read().unwrap_or_else(PoisonError::into_inner).edits
+    }
+
     /// The record, or the count of edits that a read starts from.
     fn get(&self, name: &ChannelName) -> Result<Arc<Record>, u64> {
         let records = self.records.read().unwrap_or_else(PoisonError::into_inner);

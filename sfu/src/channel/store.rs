@@ -6,7 +6,7 @@ use crate::{
     store::{Store, StoreError},
 };
 use shared::{
-    channel::{Channel, Visibility},
+    channel::{CategoryCard, Channel, EditChannel, Visibility},
     embed::Embedding,
     id::{AccountId, ChannelId, ChannelName},
     unit::Timestamp,
@@ -24,13 +24,14 @@ macro_rules! select {
         concat!(
             "SELECT channels.id, channels.name, channels.display_name, channels.title, channels.description, ",
             "channels.category, channels.tags, channels.visibility, channels.created_at, channels.owner_id, ",
-            "channels.embedding, channels.embed_key, channels.ladder",
+            "channels.embedding, channels.embed_key, channels.ladder, ",
+            "(SELECT avatar FROM accounts WHERE accounts.id = channels.owner_id)",
             $($rest),+
         )
     };
 }
 
-fn column<T: FromStr>(row: &AnyRow, index: usize) -> Result<T, StoreError>
+pub(super) fn column<T: FromStr>(row: &AnyRow, index: usize) -> Result<T, StoreError>
 where
     T::Err: std::fmt::Display,
 {
@@ -76,6 +77,7 @@ fn record(row: &AnyRow) -> Result<Record, StoreError> {
         id: column(row, 0)?,
         name: column(row, 1)?,
         display_name: column(row, 2)?,
+        avatar: row.try_get::<Option<String>, _>(13)?.map(|hash| format!("/avatars/{hash}")),
         title: column(row, 3)?,
         description: column(row, 4)?,
         category: column(row, 5)?,
@@ -89,7 +91,8 @@ fn record(row: &AnyRow) -> Result<Record, StoreError> {
     let embed_key =
         key.map(|text| EmbedKey::from_text(&text).ok_or_else(|| StoreError::Row("an embed key".into())));
     let ladder = row.try_get::<i64, _>(12)? != 0;
-    Ok(Record { channel, owner, past: None, embed_key: embed_key.transpose()?, ladder })
+    let embed_key = embed_key.transpose()?;
+    Ok(Record { channel, owner, past: None, embed_key, ladder, roles: Vec::new() })
 }
 
 impl ChannelStore {
@@ -117,10 +120,43 @@ impl ChannelStore {
         Ok(pairs.collect::<Result<Vec<_>, sqlx::Error>>()?.into_iter().flatten().collect())
     }
 
+    /// The same, but for those of one account.
+    pub async fn names_but_of(&self, owner: &AccountId) -> Result<Vec<String>, StoreError> {
+        let rows =
+            sqlx::query("SELECT name, display_name FROM channels WHERE owner_id IS NULL OR owner_id <> $1")
+                .bind(owner.as_str())
+                .fetch_all(self.0.pool())
+                .await?;
+        let pairs = rows.iter().map(|row| Ok([row.try_get(0)?, row.try_get(1)?]));
+        Ok(pairs.collect::<Result<Vec<_>, sqlx::Error>>()?.into_iter().flatten().collect())
+    }
+
+    /// Whether a channel's owner is kept from the instance, and the channel from being published to with it.
+    pub async fn is_suspended(&self, channel: &ChannelId) -> Result<bool, StoreError> {
+        let row = sqlx::query(
+            "SELECT 1 FROM channels JOIN accounts ON accounts.id = channels.owner_id
+             WHERE channels.id = $1 AND accounts.suspended_at IS NOT NULL",
+        )
+        .bind(channel.as_str())
+        .fetch_optional(self.0.pool())
+        .await?;
+        Ok(row.is_some())
+    }
+
     /// An account's channels, oldest first.
     pub async fn owned_by(&self, owner: &AccountId) -> Result<Vec<Record>, StoreError> {
         let rows = sqlx::query(select!(" FROM channels WHERE owner_id = $1 ORDER BY created_at, id"))
             .bind(owner.as_str());
+        rows.fetch_all(self.0.pool()).await?.iter().map(record).collect()
+    }
+
+    /// Others' channels that an account is an editor of, by name.
+    pub async fn edited_by(&self, editor: &AccountId) -> Result<Vec<Record>, StoreError> {
+        let rows = sqlx::query(select!(
+            " FROM channels JOIN channel_roles ON channel_roles.channel_id = channels.id ",
+            "WHERE channel_roles.account_id = $1 AND channel_roles.role = 'editor' ORDER BY channels.name LIMIT 200"
+        ))
+        .bind(editor.as_str());
         rows.fetch_all(self.0.pool()).await?.iter().map(record).collect()
     }
 
@@ -133,7 +169,8 @@ impl ChannelStore {
             "LEFT JOIN broadcasts AS past ON past.id = (SELECT latest.id FROM broadcasts AS latest ",
             "WHERE latest.channel_id = channels.id AND latest.ended_at IS NOT NULL ",
             "ORDER BY latest.ended_at DESC, latest.id DESC LIMIT 1) ",
-            "WHERE channels.visibility = 'PUBLIC' AND (COALESCE(past.ended_at, 0) < $1 ",
+            "LEFT JOIN accounts ON accounts.id = channels.owner_id ",
+            "WHERE channels.visibility = 'PUBLIC' AND accounts.suspended_at IS NULL AND (COALESCE(past.ended_at, 0) < $1 ",
             "OR (COALESCE(past.ended_at, 0) = $1 AND channels.name > $2)) ",
             "ORDER BY COALESCE(past.ended_at, 0) DESC, channels.name LIMIT $3"
         ))
@@ -144,12 +181,44 @@ impl ChannelStore {
         .await?;
         rows.iter()
             .map(|row| {
-                let times: (Option<i64>, Option<i64>) = (row.try_get(13)?, row.try_get(14)?);
+                let times: (Option<i64>, Option<i64>) = (row.try_get(14)?, row.try_get(15)?);
                 let past = times.0.zip(times.1).map(|(started, ended)| Past {
                     started_at: Timestamp::from_millis(started),
                     ended_at: Timestamp::from_millis(ended),
                 });
                 Ok(Record { past, ..record(row)? })
+            })
+            .collect()
+    }
+
+    /// The address of a person's picture.
+    pub async fn avatar_of(&self, owner: Option<&AccountId>) -> Result<Option<String>, StoreError> {
+        let Some(owner) = owner else { return Ok(None) };
+        let row = sqlx::query("SELECT avatar FROM accounts WHERE id = $1")
+            .bind(owner.as_str())
+            .fetch_optional(self.0.pool())
+            .await?;
+        let hash: Option<Option<String>> = row.map(|row| row.try_get(0)).transpose()?;
+        Ok(hash.flatten().map(|hash| format!("/avatars/{hash}")))
+    }
+
+    /// What public channels broadcast, and how many do.
+    pub async fn categories(&self) -> Result<Vec<CategoryCard>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT category, COUNT(*) FROM channels WHERE visibility = 'PUBLIC' AND category <> ''
+             GROUP BY category ORDER BY COUNT(*) DESC, category LIMIT 1000",
+        )
+        .fetch_all(self.0.pool())
+        .await?;
+        rows.iter()
+            .map(|row| {
+                let channels: i64 = row.try_get(1)?;
+                Ok(CategoryCard {
+                    category: column(row, 0)?,
+                    channels: channels.max(0) as u64,
+                    live: 0,
+                    viewers: 0,
+                })
             })
             .collect()
     }
@@ -164,8 +233,8 @@ impl ChannelStore {
     }
 
     /// Writes what a channel says of itself.
-    pub async fn update(&self, channel: &Channel) -> Result<(), StoreError> {
-        update(self.0.pool(), channel).await
+    pub async fn update(&self, channel: &Channel, edit: &EditChannel) -> Result<(), StoreError> {
+        update(self.0.pool(), channel, edit).await
     }
 
     /// Gives channels without an owner one.
@@ -278,23 +347,26 @@ impl ChannelStore {
     }
 }
 
-/// Writes what a channel says of itself, alone or within a transaction.
+/// Writes what an edit changed of a channel, alone or within a transaction; what it left alone may be another by now.
 pub async fn update<'a>(
     executor: impl Executor<'a, Database = Any>,
     channel: &Channel,
+    edit: &EditChannel,
 ) -> Result<(), StoreError> {
+    let embedding = embedding_text(channel)?;
     sqlx::query(
-        "UPDATE channels SET display_name = $2, title = $3, description = $4, category = $5, tags = $6,
-         visibility = $7, embedding = $8 WHERE id = $1",
+        "UPDATE channels SET display_name = COALESCE($2, display_name), title = COALESCE($3, title),
+         description = COALESCE($4, description), category = COALESCE($5, category), tags = COALESCE($6, tags),
+         visibility = COALESCE($7, visibility), embedding = COALESCE($8, embedding) WHERE id = $1",
     )
     .bind(channel.id.as_str())
-    .bind(channel.display_name.as_str())
-    .bind(channel.title.as_str())
-    .bind(channel.description.as_str())
-    .bind(channel.category.as_str())
-    .bind(tags_text(channel))
-    .bind(visibility_text(channel.visibility))
-    .bind(embedding_text(channel)?)
+    .bind(edit.display_name.as_ref().map(|_| channel.display_name.as_str().to_owned()))
+    .bind(edit.title.as_ref().map(|_| channel.title.as_str().to_owned()))
+    .bind(edit.description.as_ref().map(|_| channel.description.as_str().to_owned()))
+    .bind(edit.category.as_ref().map(|_| channel.category.as_str().to_owned()))
+    .bind(edit.tags.as_ref().map(|_| tags_text(channel)))
+    .bind(edit.visibility.map(|_| visibility_text(channel.visibility).to_owned()))
+    .bind(edit.embedding.as_ref().and(Some(embedding)))
     .execute(executor)
     .await?;
     Ok(())

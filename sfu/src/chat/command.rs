@@ -1,6 +1,11 @@
 //! Commands, as people type them: a stroke, a word, and what it is about. What they mean and who may give them. Pure.
 
-use super::{moderation::SILENCE_MOST, room::SLOW_MOST, text};
+use super::{
+    moderation::SILENCE_MOST,
+    room::SLOW_MOST,
+    text::{self, ChatText},
+};
+use crate::permission::{Permission, Standings};
 use shared::{
     chat::EditChat,
     id::{MessageId, PersonId},
@@ -19,17 +24,6 @@ const SILENCE: u32 = 600;
 const POLL: u32 = 120;
 /// Seconds between two messages if nothing is said.
 const SLOW: u32 = 30;
-
-/// What somebody is to a room, as far as commands go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Part {
-    /// Anybody.
-    Anybody,
-    /// A moderator.
-    Moderator,
-    /// The channel's owner.
-    Owner,
-}
 
 /// Which command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,12 +79,18 @@ pub struct Spec {
     takes: &'static str,
     /// What it does, in a sentence.
     help: &'static str,
-    /// Who may give it: they, and whoever is more.
-    pub least: Part,
+    /// What one must be allowed to, to give it.
+    pub needs: Permission,
 }
 
-const fn spec(word: Word, name: &'static str, takes: &'static str, least: Part, help: &'static str) -> Spec {
-    Spec { word, name, takes, help, least }
+const fn spec(
+    word: Word,
+    name: &'static str,
+    takes: &'static str,
+    needs: Permission,
+    help: &'static str,
+) -> Spec {
+    Spec { word, name, takes, help, needs }
 }
 
 /// Every command there is, in the order of the help.
@@ -99,75 +99,87 @@ pub static SPECS: &[Spec] = &[
         Word::Help,
         "help",
         "[COMMAND]",
-        Part::Anybody,
+        Permission::WriteChat,
         "Says which commands there are, or how one is given.",
     ),
-    spec(Word::Me, "me", "WORDS", Part::Anybody, "Says what you do, with your name as the first word."),
+    spec(
+        Word::Me,
+        "me",
+        "WORDS",
+        Permission::WriteChat,
+        "Says what you do, with your name as the first word.",
+    ),
     spec(
         Word::Timeout,
         "timeout",
         "NAME [TIME] [REASON]",
-        Part::Moderator,
+        Permission::ModerateChat,
         "Keeps somebody from writing for a while (10 min, or 30s, 5m, 2h, 1d …) and takes their last ten minutes away.",
     ),
     spec(
         Word::Ban,
         "ban",
         "NAME [REASON]",
-        Part::Moderator,
+        Permission::ModerateChat,
         "Keeps somebody from writing until you lift it, and takes their last hour away.",
     ),
-    spec(Word::Unban, "unban", "NAME", Part::Moderator, "Lifts a ban or a time-out."),
+    spec(Word::Unban, "unban", "NAME", Permission::ModerateChat, "Lifts a ban or a time-out."),
     spec(
         Word::Delete,
         "delete",
         "[MESSAGE]",
-        Part::Moderator,
+        Permission::ModerateChat,
         "Takes the message away that you answer with this, or the one with this id.",
     ),
-    spec(Word::Clear, "clear", "", Part::Moderator, "Takes everything away that was written so far."),
+    spec(
+        Word::Clear,
+        "clear",
+        "",
+        Permission::ModerateChat,
+        "Takes everything away that was written so far.",
+    ),
     spec(
         Word::Slow,
         "slow",
         "[TIME|off]",
-        Part::Moderator,
+        Permission::RuleChat,
         "Lets each person write once in a while (30 s, or up to 10m).",
     ),
     spec(
         Word::Followers,
         "followers",
         "[TIME|off]",
-        Part::Moderator,
+        Permission::RuleChat,
         "Lets only those write who follow the channel, for at least so long if you say how long.",
     ),
-    spec(Word::Subscribers, "subscribers", "[off]", Part::Moderator, "Lets only subscribers write."),
-    spec(Word::EmoteOnly, "emoteonly", "[off]", Part::Moderator, "Lets nothing through but emotes."),
-    spec(Word::Unique, "unique", "[off]", Part::Moderator, "Lets nothing through that was said lately."),
+    spec(Word::Subscribers, "subscribers", "[off]", Permission::RuleChat, "Lets only subscribers write."),
+    spec(Word::EmoteOnly, "emoteonly", "[off]", Permission::RuleChat, "Lets nothing through but emotes."),
+    spec(Word::Unique, "unique", "[off]", Permission::RuleChat, "Lets nothing through that was said lately."),
     spec(
         Word::Pin,
         "pin",
         "[MESSAGE]",
-        Part::Moderator,
+        Permission::ModerateChat,
         "Shows the message that you answer with this above all others.",
     ),
-    spec(Word::Unpin, "unpin", "", Part::Moderator, "Takes the pinned message down."),
+    spec(Word::Unpin, "unpin", "", Permission::ModerateChat, "Takes the pinned message down."),
     spec(
         Word::Poll,
         "poll",
         "[TIME] QUESTION | OPTION | OPTION …",
-        Part::Moderator,
+        Permission::ModerateChat,
         "Asks everybody (2 min, or up to 1h), with 2 to 6 options. /poll end ends it.",
     ),
-    spec(Word::Mod, "mod", "ACCOUNT", Part::Owner, "Makes somebody a moderator."),
-    spec(Word::Unmod, "unmod", "ACCOUNT", Part::Owner, "Takes that role away."),
+    spec(Word::Mod, "mod", "ACCOUNT", Permission::Appoint, "Makes somebody a moderator."),
+    spec(Word::Unmod, "unmod", "ACCOUNT", Permission::Appoint, "Takes that role away."),
     spec(
         Word::Vip,
         "vip",
         "ACCOUNT",
-        Part::Owner,
+        Permission::Appoint,
         "Makes somebody a VIP: most of the room's modes don't hold for them.",
     ),
-    spec(Word::Unvip, "unvip", "ACCOUNT", Part::Owner, "Takes that role away."),
+    spec(Word::Unvip, "unvip", "ACCOUNT", Permission::Appoint, "Takes that role away."),
 ];
 
 impl Spec {
@@ -183,8 +195,14 @@ impl Spec {
 }
 
 /// The commands that somebody may give.
-pub fn open_to(part: Part) -> impl Iterator<Item = &'static Spec> {
-    SPECS.iter().filter(move |spec| spec.least <= part)
+pub fn open_to(is: Standings) -> impl Iterator<Item = &'static Spec> {
+    SPECS.iter().filter(move |spec| is.may(spec.needs))
+}
+
+/// What the command needs that was typed, if there is such a one.
+pub fn needs(typed: &str) -> Option<Permission> {
+    let text = ChatText::parse(typed).ok()?;
+    split(text.as_str()).and_then(|(name, _)| spec_of(name)).map(|spec| spec.needs)
 }
 
 /// Who is meant by what begins behind a command, and how many bytes of it are the name.
@@ -439,6 +457,8 @@ fn seconds(text: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::permission::Standing;
+    use shared::account::Role;
 
     struct Known;
 
@@ -576,11 +596,21 @@ mod tests {
     }
 
     #[test]
+    fn what_hides_in_a_word_hides_nothing_of_what_it_needs() {
+        assert_eq!(needs("/mod ben"), Some(Permission::Appoint));
+        assert_eq!(needs(" /m\u{200B}od ben"), needs("/mod ben"));
+        assert_eq!((needs("mod ben"), needs("/nothing"), needs("")), (None, None, None));
+    }
+
+    #[test]
     fn everybody_is_shown_what_they_may_and_no_more() {
-        let names = |part| open_to(part).map(|spec| spec.name).collect::<Vec<_>>();
-        assert_eq!(names(Part::Anybody), ["help", "me"]);
-        assert!(names(Part::Moderator).contains(&"ban") && !names(Part::Moderator).contains(&"mod"));
-        assert_eq!(names(Part::Owner).len(), SPECS.len());
+        let names = |is| open_to(is).map(|spec| spec.name).collect::<Vec<_>>();
+        let viewer = Standings::of_account(Role::Owner);
+        let moderates = names(viewer.and(Standing::Moderator));
+        assert_eq!(names(Standings::GUEST), ["help", "me"]);
+        assert_eq!(names(viewer.and(Standing::Editor)), ["help", "me"]);
+        assert!(moderates.contains(&"ban") && moderates.contains(&"slow") && !moderates.contains(&"mod"));
+        assert_eq!(names(viewer.and(Standing::Owner)).len(), SPECS.len());
         assert_eq!(spec_of("CLEAR").unwrap().usage(), "/clear");
     }
 }

@@ -2,13 +2,17 @@
 
 use super::{
     Place,
-    command::{self, Command, Part, Spec, Word},
-    error::ChatError,
+    command::{self, Command, Spec, Word},
+    error::{ChatError, refused},
     feed::LiveRoom,
     fragment::Lookup,
-    service::{By, Chat, Names, part, person_of},
+    service::{By, Chat, Names, person_of},
 };
-use crate::{actor::Actor, store::StoreError};
+use crate::{
+    actor::Actor,
+    permission::{Permission, Standings},
+    store::StoreError,
+};
 use shared::{
     chat::{ChatSettings, EditChat},
     id::{ChannelName, MessageId, PersonId},
@@ -31,19 +35,14 @@ impl Chat {
         // A command is a line of words: what turns a line around or hides is no part of it.
         let text = super::text::ChatText::parse(&text)?;
         let (name, rest) = command::split(text.as_str()).ok_or(ChatError::NoCommand)?;
-        let part = part(Some(&you));
-        if let Some(spec) = command::spec_of(name).filter(|spec| spec.least > part) {
-            return Err(if spec.least == Part::Owner {
-                ChatError::NotOwner
-            } else {
-                ChatError::NotModerator
-            });
+        if let Some(spec) = command::spec_of(name).filter(|spec| !you.is.may(spec.needs)) {
+            return Err(refused(spec.needs));
         }
         // Nobody finds out by commands who has an account here but those who may give them to somebody.
-        let names = self.named(&place, &room, rest, part).await?;
+        let names = self.named(&place, &room, rest, you.is).await?;
         let command = command::parse(name, rest, &names)?;
         let said = match command {
-            Command::Help(word) => help(part, word),
+            Command::Help(word) => help(you.is, word),
             Command::Me(_) => return Err(ChatError::IsCommand("me")),
             command => {
                 let who = by.who.ok_or(ChatError::NotModerator)?;
@@ -58,10 +57,11 @@ impl Chat {
         place: &Place,
         room: &'a LiveRoom,
         rest: &str,
-        part: Part,
+        is: Standings,
     ) -> Result<Named<'a>, ChatError> {
         let mut accounts = HashMap::new();
-        if part > Part::Anybody
+        let looks_up = is.may(Permission::ModerateChat);
+        if looks_up
             && let Some(account) = command::account_of(rest)
             && let Some(person) = self.0.ports.accounts.by_name(&account).await?
             && let Some(id) = person_of(&person.id)
@@ -71,7 +71,7 @@ impl Chat {
         // A person's id, as the API and the record give it, of somebody who was here.
         let word = rest.trim_start_matches('@').split_whitespace().next().unwrap_or_default();
         let mut by_id = None;
-        if part > Part::Anybody
+        if looks_up
             && let Ok(person) = word.parse::<PersonId>()
             && self.name_of(place, &person).await?.is_some()
         {
@@ -191,14 +191,14 @@ fn isolated(name: &str) -> String {
     format!("\u{2068}{name}\u{2069}")
 }
 
-fn help(part: Part, word: Option<Word>) -> Vec<String> {
+fn help(is: Standings, word: Option<Word>) -> Vec<String> {
     let told = |spec: &Spec| {
         let told = spec.told();
         format!("{}: {}", told.usage, told.help)
     };
     match word {
         Some(word) => command::SPECS.iter().filter(|spec| spec.word == word).map(told).collect(),
-        None => command::open_to(part).map(told).collect(),
+        None => command::open_to(is).map(told).collect(),
     }
 }
 
@@ -244,6 +244,8 @@ fn rules(edit: EditChat, now: &ChatSettings) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::permission::Standing;
+    use shared::account::Role;
 
     #[test]
     fn a_time_reads_as_people_say_it() {
@@ -256,9 +258,10 @@ mod tests {
 
     #[test]
     fn help_is_of_what_one_may_do() {
-        assert_eq!(help(Part::Anybody, None).len(), 2);
-        assert_eq!(help(Part::Owner, None).len(), command::SPECS.len());
-        assert!(help(Part::Anybody, Some(Word::Ban))[0].starts_with("/ban NAME [REASON]: "));
+        let owner = Standings::of_account(Role::Member).and(Standing::Owner);
+        assert_eq!(help(Standings::GUEST, None).len(), 2);
+        assert_eq!(help(owner, None).len(), command::SPECS.len());
+        assert!(help(Standings::GUEST, Some(Word::Ban))[0].starts_with("/ban NAME [REASON]: "));
     }
 
     #[test]

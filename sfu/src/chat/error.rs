@@ -4,7 +4,7 @@ use super::{
     command::CommandError, filter::FilterError, mode::Barred, moderation::MODERATORS_MOST, name::NameError,
     room::Refused, task::WriteError, text::TextError,
 };
-use crate::{actor::EmbedError, store::StoreError};
+use crate::{actor::EmbedError, permission::Permission, store::StoreError};
 use std::{sync::Arc, time::Duration};
 
 /// Why something was not done in a room.
@@ -94,9 +94,15 @@ pub enum ChatError {
     /// The owner needs no such thing.
     #[error("the owner is no moderator")]
     IsOwner,
+    /// An editor is more than a VIP.
+    #[error("an editor can't be made a VIP")]
+    IsEditor,
     /// More moderators than a channel has.
     #[error("a channel has at most {MODERATORS_MOST} moderators")]
     TooManyModerators,
+    /// More editors and VIPs than a channel has.
+    #[error("a channel has as many editors and VIPs as it may")]
+    TooManyRoles,
     /// A number or a text is out of its bounds.
     #[error("{detail}")]
     Invalid {
@@ -153,5 +159,13 @@ pub fn reason(error: &ChatError) -> &'static str {
         ChatError::Busy => "busy",
         ChatError::Store(_) => "store",
         _ => "other",
+    }
+}
+
+/// What one is told who isn't allowed to do something.
+pub fn refused(permission: Permission) -> ChatError {
+    match permission {
+        Permission::Appoint => ChatError::NotOwner,
+        _ => ChatError::NotModerator,
     }
 }

@@ -10,7 +10,7 @@ use super::{
     moderation::Moderated,
     service::Chat,
 };
-use crate::{actor::Actor, fresh, page::Wanted};
+use crate::{actor::Actor, fresh, page::Wanted, permission::Permission};
 use shared::{
     id::{ChannelName, MessageId, PersonId},
     moderation::{ActionKind, Decide, Decided, Filters, HeldMessage, PersonCard},
@@ -25,7 +25,7 @@ const CARD: u32 = 50;
 impl Chat {
     /// What a room holds.
     pub async fn filters(&self, who: &Actor, channel: &ChannelName) -> Result<Filters, ChatError> {
-        let Moderated { room, .. } = self.moderated(who, channel).await?;
+        let Moderated { room, .. } = self.allowed(who, channel, Permission::ModerateChat).await?;
         let filter = room.rules().filter();
         Ok(filter.filters().clone())
     }
@@ -37,7 +37,7 @@ impl Chat {
         channel: &ChannelName,
         filters: Filters,
     ) -> Result<Filters, ChatError> {
-        let moderated = self.moderated(who, channel).await?;
+        let moderated = self.allowed(who, channel, Permission::RuleChat).await?;
         let filter = Arc::new(Filter::new(filters)?);
         // The words themselves stay out of the record: it is read aloud, and shown to more people.
         let Filters { words, links, hosts, repeats, capitals, look_alikes } = filter.filters();
@@ -57,7 +57,7 @@ impl Chat {
         channel: &ChannelName,
         wanted: &Wanted,
     ) -> Result<Vec<HeldMessage>, ChatError> {
-        let moderated = self.moderated(who, channel).await?;
+        let moderated = self.allowed(who, channel, Permission::ModerateChat).await?;
         Ok(self.0.store.held(&moderated.place.channel, wanted).await?)
     }
 
@@ -69,7 +69,7 @@ impl Chat {
         message: &MessageId,
         decide: Decide,
     ) -> Result<Decided, ChatError> {
-        let moderated = self.moderated(who, channel).await?;
+        let moderated = self.allowed(who, channel, Permission::ModerateChat).await?;
         let (by, by_name) = (moderated.by.clone(), moderated.name.clone());
         let decided = Decided { approved: decide.approve, by, by_name };
         let kind = if decide.approve { ActionKind::Approve } else { ActionKind::Refuse };
@@ -89,7 +89,7 @@ impl Chat {
         channel: &ChannelName,
         person: PersonId,
     ) -> Result<PersonCard, ChatError> {
-        let moderated = self.moderated(who, channel).await?;
+        let moderated = self.allowed(who, channel, Permission::ModerateChat).await?;
         let channel = &moderated.place.channel;
         let written = self.0.store.written_by(channel, &person, i64::from(CARD)).await?;
         let wanted = Wanted { after: None, limit: CARD };

@@ -135,6 +135,18 @@ impl From<ChatError> for ProblemResponse {
                 "The owner, moderators and you yourself can't be timed out or banned. The owner can take the moderator's role away first.",
             ),
             ChatError::IsOwner => invalid("account", "The owner may do all that moderators may already."),
+            ChatError::IsEditor => Self::new(
+                StatusCode::CONFLICT,
+                "is-editor",
+                "An editor already",
+                "An editor may all that VIPs may. To make them a VIP instead, change their role in the channel's settings.",
+            ),
+            ChatError::TooManyRoles => Self::new(
+                StatusCode::CONFLICT,
+                "too-many-roles",
+                "Too many editors and VIPs",
+                "The channel has as many editors and VIPs as it may. Take the role from one first.",
+            ),
             ChatError::TooManyModerators => Self::new(
                 StatusCode::CONFLICT,
                 "too-many-moderators",

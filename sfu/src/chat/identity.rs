@@ -1,7 +1,7 @@
 //! As whom somebody writes: an account, or a guest with a name that is nobody's.
 
 use super::{
-    Person, Place, Standing,
+    Person, Place, Tie,
     error::ChatError,
     feed::LiveRoom,
     name::Taken,
@@ -11,6 +11,7 @@ use super::{
 use crate::{
     fresh,
     limit::{Rate, network_of},
+    permission::{Standing, Standings},
     secret::Secret,
     store::StoreError,
 };
@@ -27,6 +28,17 @@ pub const PER_ADDRESS: Rate = Rate { burst: 20, every: Duration::from_secs(15) }
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const GUEST_LASTS: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
+/// Somebody in a room.
+#[derive(Debug)]
+pub(super) struct Speaker {
+    /// As others see them.
+    pub(super) author: ChatAuthor,
+    /// All that they are there.
+    pub(super) is: Standings,
+    /// Since when they follow the channel.
+    pub(super) follows_since: Option<Timestamp>,
+}
+
 impl Chat {
     /// As whom somebody writes in a room; `None` for nobody.
     pub(super) async fn author(
@@ -34,28 +46,19 @@ impl Chat {
         by: By<'_>,
         place: &Place,
         room: &LiveRoom,
-    ) -> Result<Option<ChatAuthor>, ChatError> {
+    ) -> Result<Option<Speaker>, ChatError> {
         if let Some(actor) = by.who {
             let person = self.person(&actor.account).await?.ok_or(ChatError::Nobody)?;
             let id = person_of(&person.id).ok_or(ChatError::Nobody)?;
-            let is_moderator = room.rules().is_moderator(&id);
-            let Standing { tier, is_vip, .. } = self.standing(place, &person.id).await?;
-            let mut badges = Vec::new();
-            match (place.is_owner, is_moderator) {
-                (true, _) => badges.push(Badge::Owner),
-                (false, true) => badges.push(Badge::Moderator),
-                (false, false) if is_vip => badges.push(Badge::Vip),
-                (false, false) => {}
-            }
-            if tier.is_some() {
-                badges.push(Badge::Subscriber);
-            }
+            let Tie { follows_since, tier } = self.tie(place, &person.id).await?;
+            let is = room.rules().standings(&id, place.is).with_tier(tier);
             let Person { id: _, account, name } = person;
-            return Ok(Some(ChatAuthor { id, name, account: Some(account), badges }));
+            let author = ChatAuthor { id, name, account: Some(account), badges: badges(is) };
+            return Ok(Some(Speaker { author, is, follows_since }));
         }
         let Some(token) = by.guest else { return Ok(None) };
         let guest = self.guest(token).await?.ok_or(ChatError::UnknownGuest)?;
-        Ok(Some(guest_author(guest)))
+        Ok(Some(Speaker { author: guest_author(guest), is: Standings::GUEST, follows_since: None }))
     }
 
     pub(super) async fn person(&self, id: &AccountId) -> Result<Option<Person>, StoreError> {
@@ -122,6 +125,35 @@ impl Chat {
     }
 }
 
+/// What is shown of all that somebody is: of roles the highest, and whether they subscribe.
+fn badges(is: Standings) -> Vec<Badge> {
+    let roles = [
+        (Standing::Owner, Badge::Owner),
+        (Standing::Moderator, Badge::Moderator),
+        (Standing::Vip, Badge::Vip),
+    ];
+    let role = roles.into_iter().find(|(standing, _)| is.has(*standing)).map(|(_, badge)| badge);
+    let subscribes = [Standing::Tier1, Standing::Tier2, Standing::Tier3].into_iter().any(|tier| is.has(tier));
+    role.into_iter().chain(subscribes.then_some(Badge::Subscriber)).collect()
+}
+
 fn guest_author(guest: Guest) -> ChatAuthor {
     ChatAuthor { id: guest.id, name: guest.name, account: None, badges: vec![Badge::Guest] }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::account::Role;
+
+    #[test]
+    fn the_highest_role_is_shown_beside_a_subscription() {
+        let viewer = Standings::of_account(Role::Owner);
+        assert_eq!(badges(viewer), []);
+        assert_eq!(badges(viewer.and(Standing::Editor).and(Standing::Follower)), []);
+        let vip = viewer.and(Standing::Vip).and(Standing::Tier2);
+        assert_eq!(badges(vip), [Badge::Vip, Badge::Subscriber]);
+        assert_eq!(badges(vip.and(Standing::Moderator)), [Badge::Moderator, Badge::Subscriber]);
+        assert_eq!(badges(vip.and(Standing::Owner).and(Standing::Moderator))[0], Badge::Owner);
+    }
 }

@@ -238,7 +238,7 @@ impl Log {
             })
             .flatten()
             .collect();
-        let cleared = missed().filter(|item| item.kind == Kind::Cleared).last().map(|item| item.sequence);
+        let cleared = missed().rfind(|item| item.kind == Kind::Cleared).map(|item| item.sequence);
         let is_there = |item: &&Item| match &item.kind {
             Kind::Message(id) => cleared.is_none_or(|cleared| item.sequence > cleared) && !gone.contains(id),
             _ => true,

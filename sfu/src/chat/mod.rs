@@ -25,14 +25,18 @@ pub mod service;
 pub mod store;
 pub mod task;
 pub mod text;
-pub mod vip;
 
 use self::error::ChatError;
-use crate::{actor::Visitor, store::StoreError};
+use crate::{
+    actor::{Actor, Visitor},
+    permission::Standings,
+    store::StoreError,
+};
 use futures_util::future::BoxFuture;
 use shared::{
     id::{AccountId, ActionId, BroadcastId, ChannelId, ChannelName, MessageId},
-    moderation::{ActionKind, Moderator},
+    moderation::ActionKind,
+    subscription::Tier,
     text::{AccountName, DisplayName},
     unit::Timestamp,
 };
@@ -47,8 +51,8 @@ pub struct Place {
     pub name: ChannelName,
     /// Whose it is; nobody's if the shell made it before set-up.
     pub owner: Option<AccountId>,
-    /// Whether the one who asks may change it.
-    pub is_owner: bool,
+    /// What the one who asks is there, as far as the channel knows: its moderators are chat's own.
+    pub is: Standings,
 }
 
 /// Somebody with an account.
@@ -87,41 +91,32 @@ pub trait Accounts: Send + Sync + 'static {
     fn names(&self) -> BoxFuture<'_, Result<Vec<String>, StoreError>>;
 }
 
-/// What somebody with an account is to a channel, beside its owner or a moderator.
+/// What ties somebody with an account to a channel, beside the roles that its owner gives.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Standing {
+pub struct Tie {
     /// Since when they follow it.
     pub follows_since: Option<Timestamp>,
-    /// The tier that they subscribe in, 1 to 3.
-    pub tier: Option<u8>,
-    /// The owner wants them there.
-    pub is_vip: bool,
+    /// The tier that they subscribe in.
+    pub tier: Option<Tier>,
 }
 
 /// What chat needs of a channel's community.
 pub trait Community: Send + Sync + 'static {
-    /// What somebody is to a channel.
-    fn standing<'a>(
+    /// What ties somebody to a channel.
+    fn tie<'a>(
         &'a self,
         channel: &'a ChannelId,
         account: &'a AccountId,
-    ) -> BoxFuture<'a, Result<Standing, StoreError>>;
+    ) -> BoxFuture<'a, Result<Tie, StoreError>>;
 
-    /// Makes somebody a VIP, or takes that away; whether it changed anything.
+    /// Makes somebody a VIP, or takes that away, for one who may; whether it changed anything.
     fn set_vip<'a>(
         &'a self,
-        channel: &'a ChannelId,
-        account: &'a AccountId,
+        who: &'a Actor,
+        channel: &'a ChannelName,
+        account: &'a AccountName,
         is_vip: bool,
-    ) -> BoxFuture<'a, Result<bool, StoreError>>;
-
-    /// A channel's VIPs by account name: some behind that name.
-    fn vips<'a>(
-        &'a self,
-        channel: &'a ChannelId,
-        after: &'a str,
-        most: usize,
-    ) -> BoxFuture<'a, Result<Vec<Moderator>, StoreError>>;
+    ) -> BoxFuture<'a, Result<bool, ChatError>>;
 }
 
 /// What chat needs of the rest of the server. None of it waits.

@@ -1,6 +1,6 @@
 //! A room's modes: followers, subscribers, emotes, nothing twice. What they ask of a message and of its author. Pure.
 
-use super::Standing;
+use crate::permission::{Permission, Standings};
 use shared::{
     chat::{ChatSettings, Fragment},
     unit::Timestamp,
@@ -73,23 +73,24 @@ pub enum Barred {
     Repeated,
 }
 
-/// Whether the modes let somebody say it. Moderators aren't asked.
+/// Whether the modes let somebody say it who has followed the channel since then. Moderators aren't asked.
 pub fn check(
     settings: &ChatSettings,
-    standing: &Standing,
+    is: Standings,
+    follows_since: Option<Timestamp>,
     said: Said,
     lately: &Lately,
     now: Timestamp,
 ) -> Result<(), Barred> {
-    let is_subscriber = standing.tier.is_some();
-    if settings.subscribers && !is_subscriber && !standing.is_vip {
+    let is_among_subscribers = is.may(Permission::WriteAmongSubscribers);
+    if settings.subscribers && !is_among_subscribers {
         return Err(Barred::Subscribers);
     }
-    if settings.followers && !is_subscriber && !standing.is_vip {
+    if settings.followers && !is_among_subscribers {
         let minutes = settings.followers_minutes;
         let needed = Duration::from_secs(u64::from(minutes) * 60);
         // A clock that was set back makes nobody a follower of tomorrow.
-        let follows = standing.follows_since.map(|since| now.since(since));
+        let follows = follows_since.map(|since| now.since(since));
         match follows {
             Some(follows) if follows >= needed => {}
             Some(follows) => return Err(Barred::Followers { minutes, wait: Some(needed - follows) }),
@@ -150,6 +151,8 @@ impl Lately {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::permission::Standing;
+    use shared::account::Role;
 
     fn text(text: &str) -> Said {
         Said::of(&[Fragment::Text { text: text.to_owned() }])
@@ -163,8 +166,12 @@ mod tests {
         Timestamp::from_millis(1_000_000_000)
     }
 
-    fn passes(settings: ChatSettings, standing: Standing, said: Said) -> Result<(), Barred> {
-        check(&settings, &standing, said, &Lately::default(), now())
+    fn viewer() -> Standings {
+        Standings::of_account(Role::Member)
+    }
+
+    fn passes(settings: ChatSettings, is: Standings, said: Said) -> Result<(), Barred> {
+        check(&settings, is, None, said, &Lately::default(), now())
     }
 
     #[test]
@@ -179,53 +186,46 @@ mod tests {
     #[test]
     fn followers_must_have_followed_for_long_enough() {
         let settings = ChatSettings { followers: true, followers_minutes: 10, ..ChatSettings::default() };
-        let since = |seconds: i64| Standing {
-            follows_since: Some(Timestamp::from_millis(now().as_millis() - seconds * 1000)),
-            ..Standing::default()
+        let follows = |settings: &ChatSettings, seconds: i64| {
+            let since = Timestamp::from_millis(now().as_millis() - seconds * 1000);
+            check(settings, viewer(), Some(since), text("a"), &Lately::default(), now())
         };
         let wait = |seconds| Err(Barred::Followers { minutes: 10, wait: Some(Duration::from_secs(seconds)) });
-        assert_eq!(passes(settings, since(600), text("a")), Ok(()));
-        assert_eq!(passes(settings, since(590), text("a")), wait(10));
-        assert_eq!(passes(settings, since(-50), text("a")), wait(600), "followed in the future");
-        assert_eq!(
-            passes(settings, Standing::default(), text("a")),
-            Err(Barred::Followers { minutes: 10, wait: None })
-        );
+        assert_eq!(follows(&settings, 600), Ok(()));
+        assert_eq!(follows(&settings, 590), wait(10));
+        assert_eq!(follows(&settings, -50), wait(600), "followed in the future");
+        assert_eq!(passes(settings, viewer(), text("a")), Err(Barred::Followers { minutes: 10, wait: None }));
         let any = ChatSettings { followers_minutes: 0, ..settings };
-        assert_eq!(passes(any, since(0), text("a")), Ok(()));
-        for exempt in [
-            Standing { is_vip: true, ..Standing::default() },
-            Standing { tier: Some(1), ..Standing::default() },
-        ] {
-            assert_eq!(passes(settings, exempt, text("a")), Ok(()));
+        assert_eq!(follows(&any, 0), Ok(()));
+        for exempt in [Standing::Tier1, Standing::Tier3, Standing::Vip, Standing::Editor] {
+            assert_eq!(passes(settings, viewer().and(exempt), text("a")), Ok(()), "{exempt:?}");
         }
     }
 
     #[test]
     fn subscribers_and_vips_pass_where_others_do_not() {
         let settings = ChatSettings { subscribers: true, ..ChatSettings::default() };
-        assert_eq!(passes(settings, Standing::default(), text("a")), Err(Barred::Subscribers));
-        assert_eq!(passes(settings, Standing { tier: Some(3), ..Standing::default() }, text("a")), Ok(()));
-        assert_eq!(passes(settings, Standing { is_vip: true, ..Standing::default() }, text("a")), Ok(()));
+        assert_eq!(passes(settings, viewer(), text("a")), Err(Barred::Subscribers));
+        assert_eq!(passes(settings, viewer().and(Standing::Tier3), text("a")), Ok(()));
+        assert_eq!(passes(settings, viewer().and(Standing::Vip), text("a")), Ok(()));
     }
 
     #[test]
     fn emotes_alone_pass_and_hold_for_vips_too() {
         let settings = ChatSettings { emote_only: true, ..ChatSettings::default() };
-        let vip = Standing { is_vip: true, ..Standing::default() };
+        let vip = viewer().and(Standing::Vip);
         let space = Fragment::Text { text: " ".to_owned() };
         assert_eq!(passes(settings, vip, Said::of(&[emote(":a:"), space, emote(":b:")])), Ok(()));
         assert_eq!(passes(settings, vip, text("a")), Err(Barred::Emotes));
         let both = Said::of(&[emote(":a:"), Fragment::Text { text: "!".to_owned() }]);
-        assert_eq!(passes(settings, Standing::default(), both), Err(Barred::Emotes));
+        assert_eq!(passes(settings, viewer(), both), Err(Barred::Emotes));
     }
 
     #[test]
     fn nothing_is_said_twice_within_a_thousand() {
         let settings = ChatSettings { unique: true, ..ChatSettings::default() };
         let mut lately = Lately::default();
-        let says =
-            |lately: &Lately, words| check(&settings, &Standing::default(), text(words), lately, now());
+        let says = |lately: &Lately, words| check(&settings, viewer(), None, text(words), lately, now());
         lately.add(text("first"));
         assert_eq!(says(&lately, "FIRST!"), Err(Barred::Repeated));
         lately.take_back(text("first"));

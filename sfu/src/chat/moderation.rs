@@ -7,13 +7,16 @@ use super::{
     Person, Place,
     command::FOLLOWERS_MINUTES_MOST,
     commit::work::{Act, Done, Work},
-    error::ChatError,
+    error::{ChatError, refused},
     feed::LiveRoom,
+    identity::Speaker,
     room::SLOW_MOST,
-    service::{By, Chat, EXCERPT, may_moderate, person_of},
+    service::{By, Chat, EXCERPT, person_of},
     text,
 };
-use crate::{actor::Actor, fresh, limit::network_of, page::Wanted, store::StoreError};
+use crate::{
+    actor::Actor, fresh, limit::network_of, page::Wanted, permission::Permission, store::StoreError,
+};
 use shared::{
     chat::{ChatSettings, EditChat},
     id::{AccountId, ChannelName, MessageId, PersonId},
@@ -37,7 +40,7 @@ impl Chat {
         channel: &ChannelName,
         edit: EditChat,
     ) -> Result<ChatSettings, ChatError> {
-        let moderated = self.moderated(who, channel).await?;
+        let moderated = self.allowed(who, channel, Permission::RuleChat).await?;
         if edit.slow_seconds.is_some_and(|seconds| seconds > SLOW_MOST) {
             return Err(ChatError::Invalid {
                 field: "slowSeconds",
@@ -55,19 +58,18 @@ impl Chat {
         }
     }
 
-    async fn owned(&self, who: &Actor, channel: &ChannelName) -> Result<Place, ChatError> {
-        let place = self.place(Some(who).into(), channel).await?;
-        if place.is_owner { Ok(place) } else { Err(ChatError::NotOwner) }
-    }
-
-    /// A room, for one who may moderate there; and who they are.
-    pub(super) async fn moderated(&self, who: &Actor, channel: &ChannelName) -> Result<Moderated, ChatError> {
+    /// A room, for one who may do this there; and who they are.
+    pub(super) async fn allowed(
+        &self,
+        who: &Actor,
+        channel: &ChannelName,
+        permission: Permission,
+    ) -> Result<Moderated, ChatError> {
         let place = self.place(Some(who).into(), channel).await?;
         let room = self.room(&place).await?;
         let by = person_of(&who.account).ok_or(ChatError::NotModerator)?;
-        let may = place.is_owner || room.rules().is_moderator(&by);
-        if !may {
-            return Err(ChatError::NotModerator);
+        if !room.rules().standings(&by, place.is).may(permission) {
+            return Err(refused(permission));
         }
         let name = self.person(&who.account).await?.ok_or(ChatError::Nobody)?.name;
         Ok(Moderated { place, room, by, name })
@@ -87,10 +89,11 @@ impl Chat {
     ) -> Result<(), ChatError> {
         let place = self.place(by.visitor(), channel).await?;
         let room = self.room(&place).await?;
-        let you = self.author(by, &place, &room).await?.ok_or(ChatError::Nobody)?;
+        let Speaker { author: you, is, .. } =
+            self.author(by, &place, &room).await?.ok_or(ChatError::Nobody)?;
         let found = self.0.store.message(&place.channel, message).await?.ok_or(ChatError::UnknownMessage)?;
         let is_own = found.author.id == you.id;
-        if !is_own && !may_moderate(Some(&you)) {
+        if !is_own && !is.may(Permission::ModerateChat) {
             return Err(ChatError::NotModerator);
         }
         // What somebody does with their own words is no deed of a moderator's.
@@ -115,7 +118,7 @@ impl Chat {
         channel: &ChannelName,
         new: NewSilence,
     ) -> Result<Silence, ChatError> {
-        let moderated = self.moderated(who, channel).await?;
+        let moderated = self.allowed(who, channel, Permission::ModerateChat).await?;
         let NewSilence { person, seconds, reason } = new;
         if !(1..=SILENCE_MOST).contains(&seconds) {
             let detail = "A time-out lasts 1 second to two weeks (1,209,600 seconds).";
@@ -157,7 +160,7 @@ impl Chat {
 
     /// Bans somebody.
     pub async fn ban(&self, who: &Actor, channel: &ChannelName, new: NewBan) -> Result<Ban, ChatError> {
-        let moderated = self.moderated(who, channel).await?;
+        let moderated = self.allowed(who, channel, Permission::ModerateChat).await?;
         let NewBan { person, reason } = new;
         let reason = checked_reason(&reason)?;
         let name = self.touchable(&moderated, &person).await?;
@@ -178,7 +181,7 @@ impl Chat {
 
     /// Lifts a ban.
     pub async fn unban(&self, who: &Actor, channel: &ChannelName, person: PersonId) -> Result<(), ChatError> {
-        let moderated = self.moderated(who, channel).await?;
+        let moderated = self.allowed(who, channel, Permission::ModerateChat).await?;
         let act = self.about(&moderated, ActionKind::Unban, &person).await?;
         match self.write(&moderated, Work::Unban { person }, act).await? {
             Done::Nothing => Err(ChatError::NotBanned),
@@ -208,7 +211,7 @@ impl Chat {
         channel: &ChannelName,
         wanted: &Wanted,
     ) -> Result<Vec<Ban>, ChatError> {
-        let moderated = self.moderated(who, channel).await?;
+        let moderated = self.allowed(who, channel, Permission::ModerateChat).await?;
         Ok(self.0.store.bans(&moderated.place.channel, wanted).await?)
     }
 
@@ -220,13 +223,13 @@ impl Chat {
         person: Option<&PersonId>,
         wanted: &Wanted,
     ) -> Result<Vec<ChatAction>, ChatError> {
-        let moderated = self.moderated(who, channel).await?;
+        let moderated = self.allowed(who, channel, Permission::ModerateChat).await?;
         Ok(self.0.store.actions(&moderated.place.channel, person, wanted).await?)
     }
 
     /// Shows a message above all others.
     pub async fn pin(&self, who: &Actor, channel: &ChannelName, new: NewPin) -> Result<(), ChatError> {
-        let moderated = self.moderated(who, channel).await?;
+        let moderated = self.allowed(who, channel, Permission::ModerateChat).await?;
         let found = self.0.store.message(&moderated.place.channel, &new.message).await?;
         let pin = found.ok_or(ChatError::UnknownMessage)?;
         let mut act = moderated.act(ActionKind::Pin).to(&pin.author.id, &pin.author.name);
@@ -237,7 +240,7 @@ impl Chat {
 
     /// Shows none above the others any more.
     pub async fn unpin(&self, who: &Actor, channel: &ChannelName) -> Result<(), ChatError> {
-        let moderated = self.moderated(who, channel).await?;
+        let moderated = self.allowed(who, channel, Permission::ModerateChat).await?;
         let act = moderated.act(ActionKind::Unpin);
         match self.write(&moderated, Work::Unpin, act).await? {
             Done::Nothing => Err(ChatError::NotPinned),
@@ -247,7 +250,7 @@ impl Chat {
 
     /// Takes everything away that was written so far.
     pub async fn clear(&self, who: &Actor, channel: &ChannelName) -> Result<(), ChatError> {
-        let moderated = self.moderated(who, channel).await?;
+        let moderated = self.allowed(who, channel, Permission::ModerateChat).await?;
         let act = moderated.act(ActionKind::Clear);
         self.write(&moderated, Work::Clear, act).await?;
         Ok(())
@@ -265,7 +268,7 @@ impl Chat {
         channel: &ChannelName,
         wanted: &Wanted,
     ) -> Result<Vec<Silence>, ChatError> {
-        let Moderated { room, .. } = self.moderated(who, channel).await?;
+        let Moderated { room, .. } = self.allowed(who, channel, Permission::ModerateChat).await?;
         let running = room.rules().silences(fresh::now());
         let (_, after) = wanted.before();
         let rest = running.into_iter().filter(|silence| silence.person.as_str() > after);
@@ -279,7 +282,7 @@ impl Chat {
         channel: &ChannelName,
         person: PersonId,
     ) -> Result<(), ChatError> {
-        let moderated = self.moderated(who, channel).await?;
+        let moderated = self.allowed(who, channel, Permission::ModerateChat).await?;
         let act = self.about(&moderated, ActionKind::LiftTimeOut, &person).await?;
         match self.write(&moderated, Work::Unsilence { person }, act).await? {
             Done::Nothing => Err(ChatError::NotSilenced),
@@ -294,7 +297,7 @@ impl Chat {
         channel: &ChannelName,
         wanted: &Wanted,
     ) -> Result<Vec<Moderator>, ChatError> {
-        let Moderated { place, .. } = self.moderated(who, channel).await?;
+        let Moderated { place, .. } = self.allowed(who, channel, Permission::ModerateChat).await?;
         let (_, after) = wanted.before();
         Ok(self.0.store.moderators(&place.channel, after, wanted.rows() as usize).await?)
     }
@@ -306,7 +309,7 @@ impl Chat {
         channel: &ChannelName,
         account: &AccountName,
     ) -> Result<(Moderator, bool), ChatError> {
-        let moderated = self.appointing(who, channel).await?;
+        let moderated = self.allowed(who, channel, Permission::Appoint).await?;
         let (id, one) = self.appointed(&moderated, account).await?;
         let others = self.0.store.moderators(&moderated.place.channel, "", MODERATORS_MOST).await?;
         let is_new = others.iter().all(|other| other.id != one.id);
@@ -325,7 +328,7 @@ impl Chat {
         channel: &ChannelName,
         account: &AccountName,
     ) -> Result<(), ChatError> {
-        let moderated = self.appointing(who, channel).await?;
+        let moderated = self.allowed(who, channel, Permission::Appoint).await?;
         let (id, one) = self.appointed(&moderated, account).await?;
         let act = moderated.act(ActionKind::RemoveModerator).to(&one.id, &one.name);
         match self.write(&moderated, Work::Moderator { account: id, is_moderator: false }, act).await? {
@@ -342,41 +345,15 @@ impl Chat {
         account: &AccountName,
         is_vip: bool,
     ) -> Result<(Moderator, bool), ChatError> {
-        let moderated = self.appointing(who, channel).await?;
-        let (id, one) = self.appointed(&moderated, account).await?;
-        let community = &self.0.ports.community;
-        let channel = &moderated.place.channel;
-        if is_vip && community.vips(channel, "", MODERATORS_MOST).await?.len() >= MODERATORS_MOST {
-            return Err(ChatError::TooManyModerators);
-        }
-        let is_changed = community.set_vip(channel, &id, is_vip).await?;
-        super::service::lock(&self.0.standings).forget(&(channel.clone(), id));
+        let moderated = self.allowed(who, channel, Permission::Appoint).await?;
+        let (_, one) = self.appointed(&moderated, account).await?;
+        let is_changed = self.0.ports.community.set_vip(who, channel, account, is_vip).await?;
         if is_changed {
             let kind = if is_vip { ActionKind::AddVip } else { ActionKind::RemoveVip };
             let act = moderated.act(kind).to(&one.id, &one.name);
             self.write(&moderated, Work::Note, act).await?;
-        } else if !is_vip {
-            return Err(ChatError::UnknownAccount);
         }
         Ok((one, is_changed))
-    }
-
-    /// VIPs, for the owner and moderators, by what they sign in with.
-    pub async fn vips(
-        &self,
-        who: &Actor,
-        channel: &ChannelName,
-        wanted: &Wanted,
-    ) -> Result<Vec<Moderator>, ChatError> {
-        let Moderated { place, .. } = self.moderated(who, channel).await?;
-        let (_, after) = wanted.before();
-        Ok(self.0.ports.community.vips(&place.channel, after, wanted.rows() as usize).await?)
-    }
-
-    /// A room, for its owner, who says who is what there.
-    async fn appointing(&self, who: &Actor, channel: &ChannelName) -> Result<Moderated, ChatError> {
-        self.owned(who, channel).await?;
-        self.moderated(who, channel).await
     }
 
     async fn appointed(

@@ -10,10 +10,10 @@ use super::{
     error::ChatError,
     feed::LiveRoom,
     mode::Said,
-    service::{By, Chat},
+    service::{By, Chat, room_writer},
     text,
 };
-use crate::{actor::Actor, fresh, store::StoreError};
+use crate::{actor::Actor, fresh, permission::Permission, store::StoreError};
 use shared::{
     chat::ChatAuthor,
     id::{ChannelName, PollId},
@@ -64,7 +64,7 @@ impl Chat {
         channel: &ChannelName,
         new: NewPoll,
     ) -> Result<Poll, ChatError> {
-        let moderated = self.moderated(who, channel).await?;
+        let moderated = self.allowed(who, channel, Permission::ModerateChat).await?;
         let poll = checked(new, fresh::id(), fresh::now())?;
         let act = moderated.act(ActionKind::StartPoll).saying(poll.question.clone());
         match self.write(&moderated, Work::StartPoll(Box::new(poll.clone())), act).await? {
@@ -78,7 +78,7 @@ impl Chat {
 
     /// Ends the open poll before its time.
     pub async fn end_poll(&self, who: &Actor, channel: &ChannelName) -> Result<Poll, ChatError> {
-        let moderated = self.moderated(who, channel).await?;
+        let moderated = self.allowed(who, channel, Permission::ModerateChat).await?;
         let open = moderated.room.rules().poll().filter(|poll| !poll.ended).cloned();
         let open = open.ok_or(ChatError::NoPoll)?;
         let act = moderated.act(ActionKind::EndPoll).saying(open.question);
@@ -99,7 +99,7 @@ impl Chat {
         let place = self.place(by.visitor(), channel).await?;
         let room = self.room(&place).await?;
         let you = self.author(by, &place, &room).await?.ok_or(ChatError::Nobody)?;
-        let writer = self.room_writer(&you, by, &place, Said::default()).await?;
+        let writer = room_writer(&you, by, Said::default());
         let now = room.now();
         let known = {
             let rules = room.rules();
@@ -115,7 +115,7 @@ impl Chat {
         if ended {
             return Err(ChatError::NoPoll);
         }
-        let voter = voter(&room, &you, &writer.network);
+        let voter = voter(&room, &you.author, &writer.network);
         let work = Work::Vote { poll: id.clone(), voter, option: vote.option };
         match self.0.writer.write(room.clone(), work, None).await? {
             Done::Voted(option) => {

@@ -1,12 +1,14 @@
 //! Who may write in a room, and how often. Pure: what the wall clock says and what has passed since any start are arguments.
 
 use super::{
-    Standing,
     ban::Bans,
     filter::Filter,
     mode::{self, Barred, Lately, Said},
 };
-use crate::limit::{Limiter, Rate};
+use crate::{
+    limit::{Limiter, Rate},
+    permission::{Permission, Standing, Standings},
+};
 use shared::{
     chat::{ChatMessage, ChatSettings, Sent},
     id::{MessageId, PersonId, RequestId},
@@ -60,16 +62,26 @@ pub struct Now {
 pub struct Writer {
     /// Who.
     pub person: PersonId,
-    /// Whether they own the channel.
-    pub is_owner: bool,
-    /// Whether they have no account.
-    pub is_guest: bool,
+    /// What they are to the channel; a room adds whether they moderate there.
+    pub is: Standings,
+    /// Since when they follow it.
+    pub follows_since: Option<Timestamp>,
     /// Where they write from; kept in memory alone.
     pub network: Option<IpAddr>,
-    /// What they are to the channel beside that.
-    pub standing: Standing,
     /// What they say.
     pub said: Said,
+}
+
+impl Writer {
+    /// Whether they have no account.
+    fn is_guest(&self) -> bool {
+        !self.is.has(Standing::Viewer)
+    }
+
+    /// The network that rules hold for, beside the person: an account's is many people's.
+    fn guests_network(&self) -> Option<IpAddr> {
+        self.network.filter(|_| self.is_guest())
+    }
 }
 
 /// Why somebody may not write now.
@@ -268,7 +280,7 @@ impl Room {
 
     /// Whether somebody is banned, by themselves or, as a guest, by where they write from.
     pub fn is_banned(&self, writer: &Writer) -> bool {
-        self.bans.holds(&writer.person, writer.network.filter(|_| writer.is_guest))
+        self.bans.holds(&writer.person, writer.guests_network())
     }
 
     /// Where somebody wrote from lately.
@@ -296,6 +308,11 @@ impl Room {
         self.moderators.contains(person)
     }
 
+    /// What somebody is here, of whom it is known what else they are.
+    pub fn standings(&self, person: &PersonId, is: Standings) -> Standings {
+        if self.is_moderator(person) { is.and(Standing::Moderator) } else { is }
+    }
+
     /// Makes somebody a moderator, or takes that away.
     pub fn set_moderator(&mut self, person: PersonId, is_moderator: bool) {
         if is_moderator {
@@ -307,7 +324,6 @@ impl Room {
 
     /// Whether somebody may write this now. If so, it is counted.
     pub fn admit(&mut self, writer: &Writer, key: Option<&RequestId>, now: Now) -> Result<Admitted, Refused> {
-        let is_exempt = writer.is_owner || self.is_moderator(&writer.person);
         if let Some(barred) = self.barred(writer, now) {
             return Err(barred);
         }
@@ -315,8 +331,9 @@ impl Room {
         if let Some(sent) = key.as_ref().and_then(|key| self.keys.get(key)) {
             return Ok(Admitted::Again(sent.clone()));
         }
-        if !is_exempt {
-            mode::check(&self.settings, &writer.standing, writer.said, &self.lately, now.wall)?;
+        let is = self.standings(&writer.person, writer.is);
+        if !is.may(Permission::ModerateChat) {
+            mode::check(&self.settings, is, writer.follows_since, writer.said, &self.lately, now.wall)?;
             self.count(writer, now.passed)?;
             self.remember_network(writer);
         }
@@ -329,10 +346,10 @@ impl Room {
 
     /// What keeps somebody from writing anything at all.
     pub fn barred(&self, writer: &Writer, now: Now) -> Option<Refused> {
-        if writer.is_owner || self.is_moderator(&writer.person) {
+        if self.standings(&writer.person, writer.is).may(Permission::ModerateChat) {
             return None;
         }
-        if writer.is_guest && !self.settings.guests {
+        if writer.is_guest() && !self.settings.guests {
             return Some(Refused::GuestsOff);
         }
         if self.is_banned(writer) {
@@ -343,8 +360,8 @@ impl Room {
 
     fn count(&mut self, writer: &Writer, now: Duration) -> Result<(), Refused> {
         let person = &writer.person;
-        let network = writer.network.filter(|_| writer.is_guest);
-        let slow = match writer.standing.is_vip {
+        let network = writer.guests_network();
+        let slow = match writer.is.may(Permission::WriteAtWill) {
             true => Duration::ZERO,
             false => Duration::from_secs(u64::from(self.settings.slow_seconds)),
         };
@@ -479,7 +496,7 @@ impl Room {
     /// Until when somebody is timed out, by themselves or by where they write from.
     pub fn silenced_until(&self, writer: &Writer, now: Timestamp) -> Option<Timestamp> {
         let own = self.silences.get(&writer.person).map(|silence| silence.until);
-        let network = writer.network.filter(|_| writer.is_guest);
+        let network = writer.guests_network();
         let network = network.and_then(|network| self.networks.get(&network)?.values().max().copied());
         own.max(network).filter(|until| *until > now)
     }

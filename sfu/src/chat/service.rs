@@ -1,10 +1,10 @@
 //! What people do in rooms, step by step.
 
 use super::{
-    Person, Place, Ports, Standing,
+    Person, Place, Ports, Tie,
     ban::Bans,
     cache::Cache,
-    command::{self, CommandError, Part, Word},
+    command::{self, CommandError, Word},
     commit::work::{Done, Draft, Work},
     emote,
     error::{self, ChatError},
@@ -12,7 +12,7 @@ use super::{
     filter::{Filter, Verdict},
     fragment::{self, Lookup},
     held::HELD_MOST,
-    identity::PER_ADDRESS,
+    identity::{PER_ADDRESS, Speaker},
     log::{self, Batches, First, KEPT, Log},
     mode::Said,
     name::Taken,
@@ -26,6 +26,7 @@ use crate::{
     fresh,
     limit::{Limiter, network_of},
     page::Wanted,
+    permission::Permission,
     secret::Secret,
     store::{Store, StoreError},
 };
@@ -35,9 +36,7 @@ use prometheus_client::{
     registry::Registry,
 };
 use shared::{
-    chat::{
-        Badge, ChatAuthor, ChatMessage, ChatRoom, ChatUpdate, Fragment, HISTORY, NewMessage, ReplyTo, Sent,
-    },
+    chat::{ChatMessage, ChatRoom, ChatUpdate, Fragment, HISTORY, NewMessage, ReplyTo, Sent},
     event::Cursor,
     id::{AccountId, ChannelId, ChannelName, MessageId, PersonId, RequestId},
     moderation::HoldReason,
@@ -56,8 +55,8 @@ use tokio::sync::OnceCell;
 const ROOMS_MOST: usize = 4096;
 /// Letters of an answered message that are shown above the answer.
 pub(super) const EXCERPT: usize = 80;
-/// A new follower or subscriber waits at most this long until the room knows.
-const STANDING_LASTS: Duration = Duration::from_secs(15);
+/// Who doesn't follow or subscribe any more writes on for at most this long; of a new follower the room is told.
+const TIE_LASTS: Duration = Duration::from_secs(15);
 /// Names of a message that are looked up among accounts.
 const MENTIONS_MOST: usize = 5;
 
@@ -105,7 +104,7 @@ pub(super) struct Inner {
     pub(super) began: Instant,
     pub(super) people: Mutex<Cache<AccountId, Person>>,
     pub(super) guests: Mutex<Cache<String, Guest>>,
-    pub(super) standings: Mutex<Cache<(ChannelId, AccountId), Standing>>,
+    pub(super) ties: Mutex<Cache<(ChannelId, AccountId), Tie>>,
     pub(super) taken: Mutex<Cache<(), Arc<Taken>>>,
     pub(super) addresses: Mutex<Limiter<IpAddr>>,
     pub(super) rejected: Family<Reason, Counter>,
@@ -138,7 +137,7 @@ impl Chat {
             began: Instant::now(),
             people: Mutex::new(Cache::new(10_000, minute)),
             guests: Mutex::new(Cache::new(20_000, minute * 10)),
-            standings: Mutex::new(Cache::new(10_000, STANDING_LASTS)),
+            ties: Mutex::new(Cache::new(10_000, TIE_LASTS)),
             taken: Mutex::new(Cache::new(1, Duration::from_secs(10))),
             addresses: Mutex::new(Limiter::new(PER_ADDRESS)),
             rejected: Family::default(),
@@ -211,7 +210,7 @@ impl Chat {
     async fn try_send(&self, by: By<'_>, channel: &ChannelName, new: NewMessage) -> Result<Sent, ChatError> {
         let place = self.place(by.visitor(), channel).await?;
         let room = self.room(&place).await?;
-        let author = self.author(by, &place, &room).await?.ok_or(ChatError::Nobody)?;
+        let you = self.author(by, &place, &room).await?.ok_or(ChatError::Nobody)?;
         let NewMessage { text, reply_to, key } = new;
         let (text, action) = as_message(&text)?;
         let text = ChatText::parse(text)?;
@@ -222,16 +221,15 @@ impl Chat {
         };
         let fragments = self.fragments(&room, &text).await?;
         let said = Said::of(&fragments);
-        let writer = self.room_writer(&author, by, &place, said).await?;
+        let writer = room_writer(&you, by, said);
         let now = room.now();
-        let is_exempt = may_moderate(Some(&author)) || writer.standing.is_vip;
-        let (admitted, reasons) = admit(&room, &writer, key.as_ref(), now, &fragments, is_exempt)?;
+        let (admitted, reasons) = admit(&room, &writer, key.as_ref(), now, &fragments)?;
         if let Admitted::Again(Some(sent)) = admitted {
             return Ok(sent);
         }
         let draft = Draft {
             id: fresh::id(),
-            author,
+            author: you.author,
             fragments,
             action,
             reply_to,
@@ -252,38 +250,21 @@ impl Chat {
         }
     }
 
-    /// Who writes, as far as the rules care.
-    pub(super) async fn room_writer(
-        &self,
-        author: &ChatAuthor,
-        by: By<'_>,
-        place: &Place,
-        said: Said,
-    ) -> Result<RoomWriter, StoreError> {
-        let standing = match by.who {
-            Some(actor) => self.standing(place, &actor.account).await?,
-            None => Standing::default(),
-        };
-        Ok(RoomWriter {
-            person: author.id.clone(),
-            is_owner: place.is_owner,
-            is_guest: author.account.is_none(),
-            network: by.address.map(network_of),
-            standing,
-            said,
-        })
-    }
-
-    /// What somebody is to the channel.
-    pub(super) async fn standing(&self, place: &Place, account: &AccountId) -> Result<Standing, StoreError> {
+    /// What ties somebody to the channel.
+    pub(super) async fn tie(&self, place: &Place, account: &AccountId) -> Result<Tie, StoreError> {
         let key = (place.channel.clone(), account.clone());
-        let known = lock(&self.0.standings).get(&key, self.now());
+        let known = lock(&self.0.ties).get(&key, self.now());
         if let Some(known) = known {
             return Ok(known);
         }
-        let standing = self.0.ports.community.standing(&place.channel, account).await?;
-        lock(&self.0.standings).put(key, standing, self.now());
-        Ok(standing)
+        let tie = self.0.ports.community.tie(&place.channel, account).await?;
+        lock(&self.0.ties).put(key, tie, self.now());
+        Ok(tie)
+    }
+
+    /// What ties somebody to a channel changed: it is asked for again.
+    pub fn tie_changed(&self, channel: &ChannelId, account: &AccountId) {
+        lock(&self.0.ties).forget(&(channel.clone(), account.clone()));
     }
 
     pub(super) async fn reply_to(&self, place: &Place, id: &MessageId) -> Result<ReplyTo, ChatError> {
@@ -316,17 +297,14 @@ impl Chat {
             Err(ChatError::UnknownGuest) => None,
             other => other?,
         };
-        let writer = match &you {
-            Some(you) => Some(self.room_writer(you, by, &place, Said::default()).await?),
-            None => None,
-        };
+        let writer = you.as_ref().map(|you| room_writer(you, by, Said::default()));
         let vote = match &you {
-            Some(you) => self.vote_of(&room, you, by).await?,
+            Some(you) => self.vote_of(&room, &you.author, by).await?,
             None => None,
         };
         let now = fresh::now();
-        let part = part(you.as_ref());
-        let can_moderate = part >= Part::Moderator;
+        let is = you.as_ref().map(|you| you.is);
+        let can_moderate = is.is_some_and(|is| is.may(Permission::ModerateChat));
         let rules = room.rules();
         let held = writer.as_ref().filter(|_| !can_moderate);
         Ok(ChatRoom {
@@ -337,12 +315,9 @@ impl Chat {
             pin: rules.pin().cloned(),
             poll: rules.poll().cloned(),
             vote,
-            commands: match you {
-                Some(_) => command::open_to(part).map(command::Spec::told).collect(),
-                None => Vec::new(),
-            },
+            commands: is.into_iter().flat_map(command::open_to).map(command::Spec::told).collect(),
             emotes: emote::all(),
-            you,
+            you: you.map(|you| you.author),
         })
     }
 
@@ -484,11 +459,10 @@ fn admit(
     key: Option<&RequestId>,
     now: Now,
     fragments: &[Fragment],
-    is_exempt: bool,
 ) -> Result<(Admitted, Vec<HoldReason>), ChatError> {
     let filter = room.rules().filter();
     let mut rules = room.rules();
-    if is_exempt {
+    if rules.standings(&writer.person, writer.is).may(Permission::WriteAtWill) {
         return Ok((rules.admit(writer, key, now)?, Vec::new()));
     }
     // Who is timed out is told that, and not what else is wrong.
@@ -520,16 +494,13 @@ fn as_message(typed: &str) -> Result<(&str, bool), ChatError> {
     }
 }
 
-/// What somebody is to a room, as far as commands go.
-pub(super) fn part(author: Option<&ChatAuthor>) -> Part {
-    let badges = author.map_or(&[][..], |author| &author.badges);
-    match () {
-        () if badges.contains(&Badge::Owner) => Part::Owner,
-        () if badges.contains(&Badge::Moderator) => Part::Moderator,
-        () => Part::Anybody,
+/// Who writes, as far as the rules care.
+pub(super) fn room_writer(you: &Speaker, by: By<'_>, said: Said) -> RoomWriter {
+    RoomWriter {
+        person: you.author.id.clone(),
+        is: you.is,
+        follows_since: you.follows_since,
+        network: by.address.map(network_of),
+        said,
     }
-}
-
-pub(super) fn may_moderate(author: Option<&ChatAuthor>) -> bool {
-    part(author) >= Part::Moderator
 }

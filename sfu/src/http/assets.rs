@@ -9,6 +9,7 @@ use axum::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256};
+use shared::id::BACKSTAGE;
 use std::{collections::HashMap, sync::Arc};
 
 /// One file of the frontend.
@@ -39,6 +40,7 @@ pub struct Assets(Arc<Inner>);
 struct Inner {
     files: HashMap<&'static str, Asset>,
     app: Document,
+    backstage: Document,
     player: Document,
     embed_script: Option<Document>,
 }
@@ -66,15 +68,16 @@ impl Assets {
         let files: HashMap<_, _> = files.iter().map(|file| (file.path, *file)).collect();
         let built_in = Asset { path: "index.html", plain: MISSING.as_bytes(), brotli: None };
         let app = Document::new(files.get("index.html").copied().unwrap_or(built_in));
+        let backstage = files.get("backstage.html").copied().map_or_else(|| app.clone(), Document::new);
         let player = files.get("embed.html").copied().map_or_else(|| app.clone(), Document::new);
         let embed_script = ["embed.js", "assets/embed.js"].iter().find_map(|path| files.get(path));
         let embed_script = embed_script.copied().map(Document::new);
-        Self(Arc::new(Inner { files, app, player, embed_script }))
+        Self(Arc::new(Inner { files, app, backstage, player, embed_script }))
     }
 
     /// Hashes of the pages' inline scripts, for their content security policy.
     pub fn script_hashes(&self) -> Vec<String> {
-        let pages = [&self.0.app, &self.0.player].map(|page| page.file.plain);
+        let pages = [&self.0.app, &self.0.backstage, &self.0.player].map(|page| page.file.plain);
         let scripts = pages.into_iter().filter_map(|page| std::str::from_utf8(page).ok());
         let mut hashes: Vec<String> = scripts
             .flat_map(inline_scripts)
@@ -127,7 +130,10 @@ impl Assets {
         if path.starts_with("assets/") || path.starts_with("api/") || !accepts_html(headers) {
             return Err(not_found());
         }
-        Ok(self.0.app.response(&self.0.app.tag, headers, "no-cache"))
+        let first = path.split('/').next().unwrap_or_default().to_ascii_lowercase();
+        let is_backstage = BACKSTAGE.contains(&first.as_str());
+        let page = if is_backstage { &self.0.backstage } else { &self.0.app };
+        Ok(page.response(&page.tag, headers, "no-cache"))
     }
 }
 
@@ -327,6 +333,24 @@ mod tests {
         );
         let direct = assets.answer(&Method::GET, "/embed.html", &HeaderMap::new()).unwrap();
         assert_eq!(header_of(&direct, header::ETAG), header_of(&get("/", &[]).unwrap(), header::ETAG));
+    }
+
+    #[test]
+    fn the_pages_backstage_are_a_program_of_their_own_where_it_was_built() {
+        let page = Asset { path: "backstage.html", plain: b"<script>c()</script>", brotli: None };
+        let assets = Assets::new(&[FILES, &[page]].concat());
+        let etag = |path: &str| {
+            let answer = assets.answer(&Method::GET, path, &HeaderMap::new()).unwrap();
+            header_of(&answer, header::ETAG).to_owned()
+        };
+        assert_eq!(assets.script_hashes().len(), 2);
+        for path in ["/studio", "/studio/ada", "/Settings", "/admin", "/analytics/ada/x"] {
+            assert_ne!(etag(path), etag("/"), "{path}");
+        }
+        for path in ["/ada", "/ada/studio", "/studios", "/backstage.html", "/sign-in"] {
+            assert_eq!(etag(path), etag("/"), "{path}");
+        }
+        assert_eq!(header_of(&get("/studio", &[]).unwrap(), header::ETAG), etag("/"), "the app has it all");
     }
 
     #[test]

@@ -85,6 +85,7 @@ pub fn name_of(scope: Scope) -> &'static str {
         Scope::Read => "read",
         Scope::ChatWrite => "chat:write",
         Scope::ChatModerate => "chat:moderate",
+        Scope::FollowWrite => "follow:write",
         Scope::ChannelWrite => "channel:write",
     }
 }

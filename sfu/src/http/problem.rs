@@ -93,7 +93,7 @@ impl ProblemResponse {
             StatusCode::CONFLICT,
             "name-taken",
             "This name is taken",
-            "There is a channel with this name already. Choose another.",
+            "Somebody has this name already. Choose another.",
         )
         .field(field)
     }

@@ -33,10 +33,9 @@ pub fn is_rtp(datagram: &[u8]) -> bool {
     matches!(datagram, [128..=191, kind, ..] if !(192..=223).contains(kind))
 }
 
-/// Whether a datagram is transport-wide feedback, which says when each packet arrived (RTPFB with format 15). The first
-/// header of RTCP isn't encrypted.
-pub fn is_arrival_report(datagram: &[u8]) -> bool {
-    matches!(datagram, [first, 205, ..] if first >> 6 == 2 && first & 0x1f == 15)
+/// Whether it is RTP or RTCP (RFC 7983).
+pub fn is_media(datagram: &[u8]) -> bool {
+    matches!(datagram, [128..=191, ..])
 }
 
 const STUN_COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];

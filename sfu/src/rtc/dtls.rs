@@ -6,9 +6,11 @@
 
 mod record;
 
+use super::egress::srtp::Keys;
 use std::{
+    cell::Cell,
     sync::{
-        Arc, LazyLock,
+        Arc, LazyLock, Mutex, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
     time::{Duration, Instant},
@@ -54,6 +56,23 @@ pub fn provider() -> Arc<CryptoProvider> {
     Arc::clone(&PROVIDER)
 }
 
+/// Where the keys of one handshake lie once it is done.
+pub type KeySlot = Arc<OnceLock<Keys>>;
+
+thread_local! {
+    /// For the handshake that is made next on this thread.
+    static NEXT_SLOT: Cell<Option<KeySlot>> = const { Cell::new(None) };
+}
+
+/// Makes one peer's state machine, and the place for the keys of its handshake: str0m keeps them to itself.
+pub fn with_keys<T>(make: impl FnOnce() -> T) -> (T, KeySlot) {
+    let slot = KeySlot::default();
+    NEXT_SLOT.set(Some(Arc::clone(&slot)));
+    let made = make();
+    NEXT_SLOT.take();
+    (made, slot)
+}
+
 impl DtlsProvider for Impatient {
     fn generate_certificate(&self) -> Option<DtlsCert> {
         from_feature_flags().dtls_provider.generate_certificate()
@@ -66,16 +85,7 @@ impl DtlsProvider for Impatient {
         version: DtlsVersion,
         mtu: Option<usize>,
     ) -> Result<Box<dyn DtlsInstance>, CryptoError> {
-        // ICE has verified the return route, so no cookies.
-        let mut config = dimpl::Config::builder()
-            .use_server_cookie(false)
-            .flight_start_rto(FIRST_REPEAT)
-            .flight_retries(REPEATS);
-        if let Some(mtu) = mtu {
-            config = config.mtu(mtu);
-        }
-        let config = config.build().map_err(|error| CryptoError::Other(error.to_string()))?;
-        let engine = Engine { config: Arc::new(config), certificate: cert.clone(), version };
+        let engine = Engine { config: config(mtu)?, certificate: cert.clone(), version };
         Ok(Box::new(Handshake {
             inner: engine.start(now),
             engine,
@@ -84,8 +94,32 @@ impl DtlsProvider for Impatient {
             has_answered: false,
             is_done: false,
             broken: 0,
+            keys: NEXT_SLOT.take().unwrap_or_default(),
         }))
     }
+}
+
+/// What handshakes have in common, by the largest datagram: one for all, as making it tries every cipher and key exchange that
+/// there is, for a millisecond.
+static CONFIGS: Mutex<Vec<(Option<usize>, Arc<dimpl::Config>)>> = Mutex::new(Vec::new());
+
+fn config(mtu: Option<usize>) -> Result<Arc<dimpl::Config>, CryptoError> {
+    // Nothing panics with the lock held; and what was made is good.
+    let mut configs = CONFIGS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, config)) = configs.iter().find(|(known, _)| *known == mtu) {
+        return Ok(Arc::clone(config));
+    }
+    // ICE has verified the return route, so no cookies.
+    let mut config = dimpl::Config::builder()
+        .use_server_cookie(false)
+        .flight_start_rto(FIRST_REPEAT)
+        .flight_retries(REPEATS);
+    if let Some(mtu) = mtu {
+        config = config.mtu(mtu);
+    }
+    let config = Arc::new(config.build().map_err(|error| CryptoError::Other(error.to_string()))?);
+    configs.push((mtu, Arc::clone(&config)));
+    Ok(config)
 }
 
 /// What a handshake is begun with.
@@ -116,6 +150,7 @@ struct Handshake {
     has_answered: bool,
     is_done: bool,
     broken: usize,
+    keys: KeySlot,
 }
 
 impl Handshake {
@@ -169,6 +204,12 @@ impl DtlsInstance for Handshake {
         match &output {
             DtlsOutput::Packet(_) => self.has_answered = true,
             DtlsOutput::Connected => self.is_done = true,
+            DtlsOutput::KeyingMaterial(material, profile) => {
+                let is_client = self.inner.is_active();
+                let keys = Keys { material: material[..].to_vec(), profile: *profile, is_client };
+                // A handshake has one set of keys.
+                let _ = self.keys.set(keys);
+            }
             _ => {}
         }
         output

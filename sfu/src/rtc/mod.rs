@@ -2,16 +2,15 @@
 
 pub mod demux;
 pub mod dtls;
+pub mod egress;
 pub mod framing;
-pub mod kept;
 pub mod keyed;
 pub mod latency;
 pub mod path;
 pub mod peer;
 pub mod plane;
+mod prefetch;
 pub mod red;
-pub mod report;
-pub mod resend;
 pub mod sdp;
 pub mod segment;
 pub mod session;

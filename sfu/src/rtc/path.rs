@@ -109,21 +109,31 @@ impl Path {
         }
     }
 
-    /// The way for what ICE would send by `nominated`.
-    pub fn take(&mut self, nominated: Route, now: Instant) -> Route {
+    /// ICE says that media goes this way.
+    pub fn nominate(&mut self, nominated: Route, now: Instant) {
         if self.nominated != Some(nominated) {
             self.nominated = Some(nominated);
             self.moved = None;
             self.next = None;
             self.heard = Some(now);
         }
-        if self.is_quiet(QUIET, now)
+    }
+
+    /// The way that media takes, once ICE has found one.
+    pub fn way(&mut self, now: Instant) -> Option<Route> {
+        if self.nominated.is_some()
+            && self.is_quiet(QUIET, now)
             && let Some(next) = self.next.take()
         {
             self.moved = Some(next);
             self.heard = Some(now);
         }
-        self.moved.unwrap_or(nominated)
+        self.current()
+    }
+
+    /// Whether the peer has proven lately that it is there, by a check.
+    pub fn knows(&self, route: Route) -> bool {
+        self.current() == Some(route) || self.checks.iter().any(|(_, from)| *from == route)
     }
 
     /// Whether the peer has said often enough that it wants what is sent to it.
@@ -146,6 +156,14 @@ mod tests {
     }
 
     const S: Duration = Duration::from_secs(1);
+
+    impl Path {
+        /// The way for what ICE would send by `nominated`.
+        fn take(&mut self, nominated: Route, now: Instant) -> Route {
+            self.nominate(nominated, now);
+            self.way(now).unwrap()
+        }
+    }
 
     #[test]
     fn a_rebound_port_is_followed_with_the_next_check_that_nominates_it() {

@@ -2,77 +2,33 @@
 
 use super::{
     demux,
-    kept::{self, Kept},
+    dtls::{self, KeySlot},
+    egress::{Egress, Format, News, header::Numbers, line::Line},
     path::{Path, Route},
-    report::Reports,
-    resend::{Allowance, Doubling},
+    prefetch::prefetch,
     sdp,
 };
 use shared::broadcast::Codec;
 use std::{
     net::{IpAddr, SocketAddr},
-    sync::{Arc, LazyLock},
-    time::{Duration, Instant, SystemTime},
+    sync::Arc,
+    time::{Duration, Instant},
 };
 use str0m::{
     Input, Rtc, RtcError,
-    bwe::Bitrate,
-    change::{DirectApi, SdpOffer},
+    change::SdpOffer,
     format::PayloadParams,
     media::{KeyframeRequestKind, MediaKind, Mid, Pt, Rid},
     net::{Receive, TcpType},
-    rtp::{
-        AbsCaptureTime, Extension, ExtensionValues, RtpWrite, Ssrc, StreamTx, VideoOrientation,
-        Vp8Descriptor, Vp8Patch,
-    },
+    rtp::{Extension, RtpPacket, Ssrc, VideoOrientation},
+    stats::MediaIngressStats,
 };
 
 mod drain;
 
-pub use drain::PUT_OFF;
-
-/// What was sent is kept for this long, to be sent again: what comes later than that is of a picture that is over.
-const KEPT_FOR: Duration = Duration::from_secs(1);
-/// The largest share of repairs in what is sent. Beyond it the network is full, and more would only make it worse.
-const MOST_REPAIR: f32 = 0.25;
-/// How often sound says when it was captured; pictures say it once each.
-const SOUND_STAMPED_EVERY: Duration = Duration::from_secs(1);
-
 /// One peer, unique while the server runs. Later peers have higher numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PeerKey(pub u64);
-
-/// A line that is sent to a peer.
-#[derive(Debug, Clone, Copy)]
-struct SendLine {
-    mid: Mid,
-    ssrc: Ssrc,
-    rtx: Option<Ssrc>,
-    /// Whether str0m has its stream, which it gets with the first packet.
-    is_declared: bool,
-    /// Whether the peer takes abs-capture-time on it.
-    takes_capture_time: bool,
-    /// The timestamp of the last packet, and when the last one was stamped with its capture time.
-    last_time: Option<u32>,
-    stamped: Option<Instant>,
-}
-
-impl SendLine {
-    /// Whether a packet is to say when it was captured: a picture's first one, or one of sound now and then.
-    fn is_due(&mut self, time: u32, is_audio: bool, captured: Instant) -> bool {
-        let begins = self.last_time.replace(time) != Some(time);
-        let is_due = self.takes_capture_time
-            && begins
-            && (!is_audio
-                || self.stamped.is_none_or(|last| {
-                    captured.checked_duration_since(last).is_none_or(|since| since >= SOUND_STAMPED_EVERY)
-                }));
-        if is_due {
-            self.stamped = Some(captured);
-        }
-        is_due
-    }
-}
 
 /// A packet to be written on one of a peer's lines.
 #[derive(Debug, Clone)]
@@ -101,10 +57,7 @@ pub struct Outgoing {
     pub redundant: Option<(Arc<[u8]>, u8)>,
 }
 
-/// What the congestion controller takes a viewer's network to carry before it has measured anything, in bits a second. It
-/// decides how hard the first probes are (three and six times as much), not when the picture leaves: that isn't paced.
-const START_ESTIMATE: u64 = 2_000_000;
-/// How often a peer's statistics are taken: loss, round trip and, towards viewers, the estimate as it is now.
+/// How often str0m says what it knows: how a publisher's media arrives, and which way ICE has chosen.
 const STATS_EVERY: Duration = Duration::from_secs(1);
 
 /// What a peer is for, as far as its transport differs.
@@ -118,13 +71,59 @@ pub enum Side {
     Unmetered,
 }
 
+/// What is known of the way to a viewer.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Measured {
+    /// Bits a second that it carries, as far as the viewer tells.
+    pub estimate: Option<u64>,
+    /// Packets lost in the last second, before repair, 0 to 1.
+    pub loss: Option<f32>,
+    /// The last round trip.
+    pub round_trip: Option<Duration>,
+}
+
+/// Something happened at a peer.
+#[derive(Debug)]
+pub enum Event {
+    /// ICE and DTLS are up.
+    Connected,
+    /// It said goodbye.
+    Closed,
+    /// A packet came from a publisher.
+    Packet(Box<RtpPacket>),
+    /// How a publisher's media arrives.
+    Arrives(Box<MediaIngressStats>),
+    /// A round trip to a publisher.
+    RoundTrip(Duration),
+    /// A viewer wants a keyframe.
+    KeyframeWanted,
+    /// The way to a viewer is estimated to carry so many bits a second.
+    Estimated(u64),
+    /// What is known of the way to a viewer, once a second.
+    Measured(Measured),
+}
+
+impl From<News> for Event {
+    fn from(news: News) -> Self {
+        match news {
+            News::KeyframeWanted => Self::KeyframeWanted,
+            News::Estimated(bits) => Self::Estimated(bits),
+            News::Measured(measured) => Self::Measured(measured),
+        }
+    }
+}
+
 /// See the module.
 pub struct Peer {
     rtc: Rtc,
-    side: Side,
-    /// The time of the last input, and the one that str0m was told last, which a burst takes ahead of it.
+    /// The time of the last input.
     now: Instant,
-    told: Instant,
+    /// When str0m wants to be told that time passed, and whether it was told something since it was last asked.
+    due: Instant,
+    is_touched: bool,
+    is_alive: bool,
+    /// When the shard's timer was last asked to wake it, if that has not come.
+    timer: Option<Instant>,
     /// Our ufrag: STUN requests that name it are for this peer.
     pub ufrag: String,
     /// When it was made.
@@ -134,34 +133,13 @@ pub struct Peer {
     /// Whether ICE and DTLS are up.
     pub connected: bool,
     path: Path,
-    audio: Option<SendLine>,
-    video: Option<SendLine>,
-    /// The payload type by codec that is used towards this peer.
-    payload_types: Vec<(Codec, Pt)>,
-    /// Packets that are measured on their way: stream, sequence number, when they arrived.
-    measured: Vec<(Ssrc, u16, Instant)>,
-    /// How much of the picture is kept to be sent again.
-    kept: Kept,
-    /// That of redundant sound, if it takes it.
-    red: Option<Pt>,
-    /// What may leave beyond what is written.
-    allowance: Allowance,
-    doubling: Doubling,
-    reports: Reports,
-    /// Packets that were written and have not left.
-    written: usize,
-    /// Whether something else than them leaves in this turn.
-    repairs: bool,
-    /// Whether the congestion controller may probe.
-    looks: bool,
-    /// Reports that wait for the next turn, with the time at which they came.
-    late: Vec<(Route, Box<[u8]>, Instant)>,
+    keys: KeySlot,
+    /// What is sent to it, if it is a viewer.
+    egress: Option<Box<Egress>>,
+    /// What it said that nobody was told yet.
+    news: Vec<News>,
+    is_closing: bool,
 }
-
-/// One packet in so many is measured on its way.
-const MEASURE_EVERY: u16 = 8;
-/// The most that are measured at a time: what isn't sent soon is never sent.
-const MOST_MEASURED: usize = 64;
 
 /// The addresses that a peer may reach a shard by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -196,42 +174,34 @@ impl Peer {
         now: Instant,
     ) -> Result<(Self, String), sdp::OfferError> {
         let offer = sdp::offer(text)?;
-        let mut config = sdp::config(&sdp::preference(text)).set_stats_interval(Some(STATS_EVERY));
-        if side == Side::Egress {
-            config = config.enable_bwe(Some(Bitrate::bps(START_ESTIMATE)));
-        }
-        let mut rtc = config.build(now);
+        let config = sdp::config(&sdp::preference(text)).set_stats_interval(Some(STATS_EVERY));
+        let (mut rtc, keys) = dtls::with_keys(|| config.build(now));
         for candidate in candidates(addresses) {
             rtc.add_local_candidate(candidate?);
         }
         let answer =
             rtc.sdp_api().accept_offer(offer).map_err(|error| sdp::OfferError::Refused(error.to_string()))?;
         let ufrag = rtc.direct_api().local_ice_credentials().ufrag;
+        let answer = answer.to_sdp_string();
+        let egress = (side != Side::Ingest)
+            .then(|| Box::new(Egress::new(side == Side::Egress, canonical_name(&answer), now)));
         let mut peer = Self {
             rtc,
-            side,
             now,
-            told: now,
+            due: now,
+            is_touched: true,
+            is_alive: true,
+            timer: None,
             ufrag,
             opened: now,
             heard: now,
             connected: false,
             path: Path::new(now),
-            audio: None,
-            video: None,
-            payload_types: Vec::new(),
-            measured: Vec::new(),
-            kept: Kept::default(),
-            red: None,
-            allowance: Allowance::new(now),
-            doubling: Doubling::default(),
-            reports: Reports::default(),
-            written: 0,
-            repairs: false,
-            looks: true,
-            late: Vec::new(),
+            keys,
+            egress,
+            news: Vec::new(),
+            is_closing: false,
         };
-        let answer = answer.to_sdp_string();
         for mid in answer.lines().filter_map(|line| line.strip_prefix("a=mid:")) {
             peer.note_line(mid.trim().into());
         }
@@ -240,19 +210,22 @@ impl Peer {
 
     /// Answers a new offer of the same peer, with other ICE credentials: an ICE restart.
     pub fn restart_ice(&mut self, offer: SdpOffer) -> Result<String, sdp::OfferError> {
-        // Lines without a stream would be given other SSRCs than those that the peer was told.
-        let mut api = self.rtc.direct_api();
-        for line in [&mut self.audio, &mut self.video].into_iter().flatten() {
-            if !line.is_declared {
-                self.reports.opened(*line.ssrc);
-            }
-            declare(&mut api, line);
+        // Lines without a stream would be given other SSRCs than those that the peer was told. str0m has them for the answer
+        // alone: a stream of its own would report.
+        let lines: Vec<(Ssrc, Option<Ssrc>, Mid)> = [true, false]
+            .into_iter()
+            .filter_map(|audio| self.egress.as_ref()?.line(audio))
+            .map(|line| (line.ssrc.into(), line.repairs.map(Ssrc::from), line.mid.as_str().into()))
+            .collect();
+        for (ssrc, repairs, mid) in &lines {
+            self.rtc.direct_api().declare_stream_tx(*ssrc, *repairs, *mid, None);
         }
-        let answer = self
-            .rtc
-            .sdp_api()
-            .accept_offer(offer)
-            .map_err(|error| sdp::OfferError::Refused(error.to_string()))?;
+        let answer = self.rtc.sdp_api().accept_offer(offer);
+        for (ssrc, ..) in &lines {
+            self.rtc.direct_api().remove_stream_tx(*ssrc);
+        }
+        self.is_touched = true;
+        let answer = answer.map_err(|error| sdp::OfferError::Refused(error.to_string()))?;
         self.ufrag = self.rtc.direct_api().local_ice_credentials().ufrag;
         Ok(answer.to_sdp_string())
     }
@@ -260,6 +233,7 @@ impl Peer {
     /// A candidate that the peer found later.
     pub fn add_candidate(&mut self, candidate: str0m::Candidate) {
         self.rtc.add_remote_candidate(candidate);
+        self.is_touched = true;
     }
 
     /// This machine is reached by other addresses now. Those that are gone stay known; nothing comes by them.
@@ -272,6 +246,19 @@ impl Peer {
     /// Takes a datagram if it is this peer's; false if it isn't. An address that has not been validated by ICE is refused
     /// here, whatever the demultiplexer thought, and so is a check that is a copy of one from elsewhere.
     pub fn receive(&mut self, route: Route, datagram: &[u8], now: Instant) -> Result<bool, RtcError> {
+        if let Some(egress) = self.egress.as_mut().filter(|_| demux::is_media(datagram)) {
+            // A viewer sends nothing but reports.
+            let news = &mut self.news;
+            let is_taken = self.path.knows(route)
+                && !demux::is_rtp(datagram)
+                && egress.receive(datagram, now, |what| news.push(what));
+            if is_taken {
+                self.now = self.now.max(now);
+                self.heard = self.now;
+                self.path.heard(route, now);
+            }
+            return Ok(is_taken);
+        }
         let check = demux::stun_check(datagram);
         if check.is_some_and(|check| self.path.is_copy(route, &check)) {
             return Ok(false);
@@ -279,14 +266,13 @@ impl Peer {
         let Ok(receive) = Receive::new(route.proto, route.remote, route.local, datagram) else {
             return Ok(false);
         };
-        // What was put off is of another time: round trips are measured by it.
-        let input = Input::Receive(if now < self.now { now } else { now.max(self.told) }, receive);
+        let input = Input::Receive(now.max(self.now), receive);
         if !self.rtc.accepts(&input) {
             return Ok(false);
         }
-        self.heard = self.heard.max(now);
         self.now = self.now.max(now);
-        self.told = self.told.max(now);
+        self.heard = self.now;
+        self.is_touched = true;
         self.rtc.handle_input(input)?;
         match check {
             Some(check) => self.path.checked(route, &check, now),
@@ -302,22 +288,51 @@ impl Peer {
 
     /// Whether it may still be sent to (RFC 7675). Those who only send need no consent: they get a report now and then.
     pub fn has_consent(&self, now: Instant) -> bool {
-        (self.audio.is_none() && self.video.is_none()) || self.path.has_consent(now)
+        !(self.has_line(true) || self.has_line(false)) || self.path.has_consent(now)
     }
 
     /// Time passed, or something was written.
     pub fn advance(&mut self, now: Instant) -> Result<(), RtcError> {
-        self.now = now;
-        self.tick(now)
+        self.now = self.now.max(now);
+        // What is written to a viewer is not str0m's concern.
+        if self.egress.is_none() || self.due <= self.now {
+            self.is_touched = true;
+            self.rtc.handle_input(Input::Timeout(self.now))?;
+        }
+        Ok(())
+    }
+
+    /// Asks for the memory that [`Self::drain`] looks at, step by step, as the next step's place is only known from the one
+    /// before: 0, 1, and then 2.
+    pub fn prefetch(&self, step: usize) {
+        match (step, &self.egress) {
+            (0, _) => {
+                prefetch(&self.egress);
+                prefetch(&self.path);
+                prefetch(&self.now);
+                prefetch(&self.news);
+                prefetch(&self.timer);
+            }
+            (1, Some(egress)) => prefetch(&**egress),
+            (2, Some(egress)) => egress.prefetch(),
+            _ => {}
+        }
     }
 
     /// Whether it still does anything.
     pub fn is_alive(&self) -> bool {
-        self.rtc.is_alive()
+        self.is_alive
+    }
+
+    /// The timer that [`Self::drain`] asked for has run out.
+    pub fn timer_ran(&mut self) {
+        self.timer = None;
     }
 
     /// Says goodbye; what it says still has to be drained.
     pub fn close(&mut self) {
+        self.is_closing = true;
+        self.is_touched = true;
         if self.rtc.close().is_err() {
             self.rtc.disconnect();
         }
@@ -325,128 +340,63 @@ impl Peer {
 
     /// Notes a line that the offer brought, if it is one to send on.
     fn note_line(&mut self, mid: Mid) {
-        let Some(media) = self.rtc.media(mid) else { return };
-        let kind = media.kind();
-        if !media.direction().is_sending() {
-            return;
-        }
-        let takes_capture_time = media.remote_extmap().id_of(Extension::AbsoluteCaptureTime).is_some();
+        let Some(egress) = &mut self.egress else { return };
+        let Some(media) = self.rtc.media(mid).filter(|media| media.direction().is_sending()) else { return };
+        let is_audio = media.kind() == MediaKind::Audio;
+        // The one-byte form has these numbers (RFC 8285, 4.2); others are more than anybody needs.
+        let number =
+            |extension| media.remote_extmap().id_of(extension).filter(|number| (1..=14).contains(number));
+        let numbers = Numbers {
+            mid: number(Extension::RtpMid),
+            transport: number(Extension::TransportSequenceNumber),
+            orientation: number(Extension::VideoOrientation).filter(|_| !is_audio),
+            capture: number(Extension::AbsoluteCaptureTime),
+            playout: number(Extension::PlayoutDelay).filter(|_| !is_audio),
+        };
         let mut api = self.rtc.direct_api();
-        let Some((ssrc, rtx)) = api.stream_tx_by_mid(mid, None).map(|stream| (stream.ssrc(), stream.rtx()))
+        let Some((ssrc, repairs)) =
+            api.stream_tx_by_mid(mid, None).map(|stream| (stream.ssrc(), stream.rtx()))
         else {
             return;
         };
-        let line = SendLine {
-            mid,
-            ssrc,
-            rtx,
-            is_declared: false,
-            takes_capture_time,
-            last_time: None,
-            stamped: None,
-        };
-        match kind {
-            MediaKind::Audio if self.audio.is_none() => self.audio = Some(line),
-            MediaKind::Video if self.video.is_none() => self.video = Some(line),
-            _ => return,
-        }
-        // A stream reports from the moment when it is there; it is made with its first packet.
+        // A stream of str0m's would report of what was never sent.
         api.remove_stream_tx(ssrc);
+        if egress.line(is_audio).is_some() {
+            return;
+        }
+        let clock_rate = if is_audio { 48_000 } else { 90_000 };
+        egress.set_line(
+            is_audio,
+            Line::new(mid.to_string(), (*ssrc, repairs.map(|ssrc| *ssrc)), clock_rate, numbers),
+        );
         let Some(media) = self.rtc.media(mid) else { return };
-        let remote: Vec<Pt> = media.remote_pts().to_vec();
+        let remote = media.remote_pts();
         for params in self.rtc.codec_config().params() {
             let Some(codec) = sdp::codec(params.spec().codec) else { continue };
-            let usable = codec != Codec::Opus || kind == MediaKind::Audio;
-            if !usable || !remote.contains(&params.pt()) || !is_common_profile(params) {
-                continue;
-            }
-            if !self.payload_types.iter().any(|(known, _)| *known == codec) {
-                self.payload_types.push((codec, params.pt()));
-                if codec == Codec::Opus {
-                    self.red = params.red();
-                }
+            let usable = (codec == Codec::Opus) == is_audio;
+            if usable && remote.contains(&params.pt()) && is_common_profile(params) {
+                let repairs = params.resend().map(|pt| *pt);
+                let format = Format { codec, payload_type: *params.pt(), repairs };
+                egress.add_format(format, params.red().map(|pt| *pt));
             }
         }
     }
 
     /// The codecs that this peer takes.
     pub fn decodes(&self, codec: Codec) -> bool {
-        self.payload_types.iter().any(|(known, _)| *known == codec)
+        self.egress.as_ref().is_some_and(|egress| egress.format(codec).is_some())
     }
 
     /// Whether a line of that kind is sent to it.
     pub fn has_line(&self, audio: bool) -> bool {
-        if audio { self.audio.is_some() } else { self.video.is_some() }
+        self.egress.as_ref().is_some_and(|egress| egress.line(audio).is_some())
     }
 
-    /// Writes a packet on the line of its kind. It leaves with the next [`Self::advance`] and [`Self::drain`].
-    pub fn write(&mut self, packet: Outgoing) {
-        let is_audio = packet.codec == Codec::Opus;
-        let Some(line) = (if is_audio { &mut self.audio } else { &mut self.video }) else { return };
-        let Some((_, pt)) = self.payload_types.iter().find(|(codec, _)| *codec == packet.codec) else {
-            return;
-        };
-        if let Some(arrived) = packet.arrived
-            && packet.seq.is_multiple_of(MEASURE_EVERY.into())
-        {
-            if self.measured.len() >= MOST_MEASURED {
-                self.measured.clear();
-            }
-            self.measured.push((line.ssrc, packet.seq as u16, arrived));
+    /// How many bits a second there would be use for: as much is probed for, and nothing at all for 0.
+    pub fn want(&mut self, bits: u64) {
+        if let Some(egress) = &mut self.egress {
+            egress.want(bits);
         }
-        let mut extensions = ExtensionValues {
-            video_orientation: packet.quarter_turns.map(orientation),
-            ..ExtensionValues::default()
-        };
-        if line.is_due(packet.time, is_audio, packet.captured) {
-            // In the server's own clock, by which its sender reports are, too: the capture's clock is no step away from it.
-            let capture_time = wall(packet.captured);
-            extensions.abs_capture_time = Some(AbsCaptureTime { capture_time, clock_offset: Some(0) });
-        }
-        let mut api = self.rtc.direct_api();
-        if !line.is_declared {
-            self.reports.opened(*line.ssrc);
-        }
-        let Some(stream) = declare(&mut api, line) else { return };
-        if !is_audio && let Some(size) = self.kept.sent(self.now) {
-            stream.set_rtx_cache(size, KEPT_FOR, Some(MOST_REPAIR));
-        }
-        let patch = packet.picture.and_then(|picture| vp8_patch(&packet.payload, picture));
-        // What it says of the payload type inside must hold here, too.
-        let redundant = self.red.zip(packet.redundant).filter(|(_, (_, inner))| **pt == *inner);
-        let (pt, payload) = match redundant {
-            Some((red, (payload, _))) => (red, payload),
-            None => (*pt, packet.payload),
-        };
-        let rtp = RtpWrite::new(pt, packet.seq.into(), packet.time, packet.stands_for, payload)
-            .marker(packet.marker)
-            .ext_vals(extensions)
-            .nackable(!is_audio);
-        self.allowance.written();
-        self.written += 1;
-        stream.write_rtp(match patch {
-            Some(patch) => rtp.vp8_patch(patch),
-            None => rtp,
-        });
-    }
-
-    /// Keeps nothing more of what was sent before: what was asked for of it isn't sent again.
-    fn forget_sent(&mut self) {
-        tracing::debug!(ufrag = %self.ufrag, "a peer asks for more repair than it can have lost");
-        let Some(line) = self.video else { return };
-        if let Some(stream) = self.rtc.direct_api().stream_tx(&line.ssrc) {
-            keep_sent(stream);
-        }
-    }
-
-    /// How many bits a second there would be use for: the congestion controller probes for as much, and not at all for 0.
-    /// With an estimate to begin `afresh` from it forgets everything else. It takes effect with the next [`Self::advance`].
-    pub fn set_desired_bitrate(&mut self, bits: u64, afresh: Option<u64>) {
-        self.looks = bits > 0;
-        if let Some(estimate) = afresh {
-            self.rtc.bwe().reset(Bitrate::bps(estimate));
-        }
-        self.rtc.bwe().set_bitrate(Bitrate::ZERO, Bitrate::bps(bits));
     }
 
     /// Asks the peer for a keyframe of what it sends, by the message that it understands.
@@ -479,11 +429,6 @@ impl Peer {
     pub fn is_redundant(&self, pt: Pt) -> bool {
         self.rtc.codec_config().params().iter().any(|params| params.red() == Some(pt))
     }
-
-    /// The video line's mid, to tell keyframe requests for it from others.
-    pub fn video_mid(&self) -> Option<Mid> {
-        self.video.map(|line| line.mid)
-    }
 }
 
 /// What a peer may try to reach this machine by: UDP first, as TCP makes live media late when a packet is lost.
@@ -496,31 +441,10 @@ fn candidates(addresses: &Addresses) -> impl Iterator<Item = Result<str0m::Candi
     udp.chain(tcp).map(|candidate| candidate.map_err(|error| sdp::OfferError::Refused(error.to_string())))
 }
 
-/// str0m's stream of a line, made if this is the first time.
-fn declare<'a>(api: &'a mut DirectApi<'_>, line: &mut SendLine) -> Option<&'a mut StreamTx> {
-    if !std::mem::replace(&mut line.is_declared, true) {
-        let stream = api.declare_stream_tx(line.ssrc, line.rtx, line.mid, None);
-        keep_sent(stream);
-        // The publisher's own pacer has spread the packets already. What is too much is to show on the path, where the
-        // estimator sees it and a smaller rendition is chosen; queued here it would only be late.
-        stream.set_unpaced(true);
-    }
-    api.stream_tx(&line.ssrc)
-}
-
-/// Begins anew with what is kept to be sent again.
-fn keep_sent(stream: &mut StreamTx) {
-    stream.set_rtx_cache(kept::MOST, KEPT_FOR, Some(MOST_REPAIR));
-}
-
-/// The wall clock's time of a moment, on a clock that was set once and then runs evenly, as str0m's of its sender reports.
-fn wall(at: Instant) -> SystemTime {
-    static SET: LazyLock<(Instant, SystemTime)> = LazyLock::new(|| (Instant::now(), SystemTime::now()));
-    let (instant, system) = *SET;
-    match at.checked_duration_since(instant) {
-        Some(since) => system + since,
-        None => system - instant.duration_since(at),
-    }
+/// The name that an answer gives its sources (RFC 3550, 6.5.1).
+fn canonical_name(answer: &str) -> String {
+    let found = answer.lines().find_map(|line| line.strip_prefix("a=ssrc:")?.split_once(" cname:"));
+    found.map_or("weir", |(_, name)| name.trim()).to_owned()
 }
 
 /// The variant of a codec that publishers send: packetization mode 1 for H.264, profile 0 for VP9 and AV1.
@@ -534,24 +458,7 @@ fn is_common_profile(params: &PayloadParams) -> bool {
     }
 }
 
-fn vp8_patch(payload: &[u8], (id, base): (u16, Option<u8>)) -> Option<Vp8Patch> {
-    let patch = Vp8Descriptor::parse(payload).ok()?.patch().picture_id(id);
-    match base {
-        Some(base) => patch.tl0_pic_idx(base).build().ok(),
-        None => patch.build().ok(),
-    }
-}
-
-fn orientation(quarter_turns: u8) -> VideoOrientation {
-    match quarter_turns & 3 {
-        0 => VideoOrientation::Deg0,
-        1 => VideoOrientation::Deg90,
-        2 => VideoOrientation::Deg180,
-        _ => VideoOrientation::Deg270,
-    }
-}
-
-/// The reverse of what [`Peer::write`] sets.
+/// Quarter turns clockwise.
 pub fn quarter_turns(orientation: VideoOrientation) -> u8 {
     match orientation {
         VideoOrientation::Deg0 => 0,
@@ -562,7 +469,11 @@ pub fn quarter_turns(orientation: VideoOrientation) -> u8 {
 }
 
 #[cfg(test)]
-mod wire_tests;
+mod ingest_tests;
+#[cfg(test)]
+pub(crate) mod uplink;
+#[cfg(test)]
+pub(in crate::rtc) mod wire_tests;
 
 #[cfg(test)]
 mod tests {
@@ -616,9 +527,9 @@ mod tests {
                 peer.receive(route, &transmit.contents, *now).unwrap();
             }
             let mut out = Segmenter::new(1);
-            peer.drain(&mut out, &mut Vec::new(), |_| {}, false).unwrap();
+            peer.drain(&[], &mut out, &mut Vec::new(), |_| {}, false).unwrap();
             out.drain(|run| {
-                let receive = Receive::new(Protocol::Udp, peer_address, client_address, &run.bytes).unwrap();
+                let receive = Receive::new(Protocol::Udp, peer_address, client_address, run.bytes).unwrap();
                 client.handle_input(Input::Receive(*now, receive)).unwrap();
             });
             if peer.connected && client.is_connected() {
@@ -645,8 +556,8 @@ mod tests {
         connect(&mut client, &mut peer, addresses, &mut now);
 
         now += Duration::from_millis(5);
-        for seq in 1..=300u16 {
-            peer.write(Outgoing {
+        let packets: Vec<Outgoing> = (1..=300u16)
+            .map(|seq| Outgoing {
                 codec: Codec::Vp8,
                 seq: seq.into(),
                 time: 0,
@@ -654,18 +565,23 @@ mod tests {
                 captured: now,
                 arrived: None,
                 marker: seq == 300,
-                payload: vec![0; 1100].into(),
+                // As publishers cut a frame: not quite equal.
+                payload: vec![0; 1100 + usize::from(seq % 2)].into(),
                 quarter_turns: None,
                 picture: None,
                 redundant: None,
-            });
-        }
+            })
+            .collect();
         peer.advance(now).unwrap();
         let mut out = Segmenter::new(64);
-        let due = peer.drain(&mut out, &mut Vec::new(), |_| {}, false).unwrap();
-        let mut left = 0;
-        out.drain(|run| left += run.bytes.len() / run.segment * usize::from(run.segment > 1100));
-        assert!(left >= 300, "{left} of 300 left, the next at {:?}", due.saturating_duration_since(now));
+        peer.drain(&packets, &mut out, &mut Vec::new(), |_| {}, false).unwrap();
+        let (mut left, mut runs) = (0, 0);
+        out.drain(|run| {
+            left += run.bytes.len() / run.segment * usize::from(run.segment > 1100);
+            runs += 1;
+        });
+        assert_eq!(left, 300);
+        assert!(runs <= 300 / 52 + 2, "{runs} runs: packets of one frame are padded to one size");
     }
 
     #[test]

@@ -134,6 +134,24 @@ impl<R: Router> ShardHandle<R> {
     }
 }
 
+#[cfg(test)]
+impl<R: Router> ShardHandle<R> {
+    /// The way to a shard that a test plays, with room for so much; wakes end at the poll.
+    pub(crate) fn stuck(room: usize) -> (Self, mpsc::Receiver<Command<R>>, Poll) {
+        let poll = Poll::new().unwrap();
+        let waker = Arc::new(Waker::new(poll.registry(), WAKER).unwrap());
+        let (commands, queue) = sync_channel(room);
+        let addresses = Addresses { candidates: Vec::new(), mapped: false, tcp: false };
+        let addresses = Arc::new(RwLock::new(addresses));
+        (Self { commands, waker, addresses, gauges: Arc::default() }, queue, poll)
+    }
+
+    /// What it refused.
+    pub(crate) fn refused(&self) -> u64 {
+        self.gauges.refused.load(Relaxed)
+    }
+}
+
 /// Why the plane can't start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -348,6 +366,15 @@ fn addresses(listen: IpAddr, public: &[IpAddr], port: u16) -> Addresses {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rtc::{
+        peer::{Event, Side},
+        shard::{Closed, Peers},
+    };
+    use std::time::Instant;
+    use str0m::{
+        Rtc,
+        media::{Direction, MediaKind},
+    };
 
     #[test]
     fn public_addresses_stand_alone_and_a_bound_address_is_the_only_one() {
@@ -379,5 +406,68 @@ mod tests {
         let all = addresses(IpAddr::from([0, 0, 0, 0]), &[], 9000);
         assert!(all.candidates.last().unwrap().ip().is_loopback());
         assert!(all.candidates.iter().all(SocketAddr::is_ipv4));
+    }
+    /// Does what a test lets it do, one message at a time.
+    struct Slow {
+        begun: mpsc::Sender<u32>,
+        may_go_on: mpsc::Receiver<()>,
+    }
+
+    impl Router for Slow {
+        type Role = ();
+        type Message = u32;
+
+        fn message(&mut self, message: u32, _: &mut Peers, _: Instant) {
+            let _ = self.begun.send(message);
+            let _ = self.may_go_on.recv();
+        }
+
+        fn flush(&mut self, _: &mut Peers, _: Instant) -> Option<Instant> {
+            None
+        }
+
+        fn opened(&mut self, _: PeerKey, (): (), _: &mut Peers, _: Instant) {}
+        fn event(&mut self, _: PeerKey, _: Event, _: &mut Peers, _: Instant) {}
+        fn tick(&mut self, _: &mut Peers, _: Instant) {}
+        fn closed(&mut self, _: PeerKey, _: Closed, _: &mut Peers, _: Duration) {}
+        fn panicked(&mut self, _: Option<PeerKey>) -> Vec<PeerKey> {
+            Vec::new()
+        }
+    }
+
+    #[test]
+    fn a_shard_that_is_stuck_refuses_what_it_has_no_room_for_and_then_goes_on() {
+        const LONG: Duration = Duration::from_secs(20);
+        let (begun, begins) = mpsc::channel();
+        let (go_on, may_go_on) = mpsc::channel();
+        let mut router = Some(Slow { begun, may_go_on });
+        let doors = Doors { listen: ([127, 0, 0, 1], 0).into(), public: Vec::new(), tcp: false };
+        let plane = Plane::start(&doors, (1, true), |_, _| router.take().unwrap()).unwrap();
+        let refused = || plane.gauges().map(|gauges| gauges.refused.load(Relaxed)).sum::<u64>();
+        plane.tell(0, Command::Message(0)).unwrap();
+        assert_eq!(begins.recv_timeout(LONG), Ok(0), "and there it stays");
+        let taken = (1..).take_while(|at| plane.tell(0, Command::Message(*at)).is_ok()).count();
+        assert_eq!((taken, refused()), (QUEUE, 1));
+        for at in 2..=100 {
+            assert_eq!(plane.tell(0, Command::Close { key: PeerKey(at) }), Err(Full));
+            assert_eq!(refused(), at, "each is counted");
+        }
+        // Whoever comes now is told so, and takes nobody's place.
+        let seat = plane.seat().unwrap();
+        let mut client = Rtc::new(Instant::now());
+        let mut api = client.sdp_api();
+        api.add_media(MediaKind::Video, Direction::SendOnly, None, None, None);
+        let offer = api.apply().unwrap().0.to_sdp_string();
+        let (peer, _) = Peer::answer(&offer, &plane.addresses(0), Side::Ingest, Instant::now()).unwrap();
+        assert_eq!(plane.open(seat, peer, ()), Err(Full));
+        assert_eq!(plane.gauges().map(|gauges| gauges.peers.load(Relaxed)).sum::<usize>(), 0);
+
+        (0..=QUEUE).for_each(|_| go_on.send(()).unwrap());
+        for at in 1..=QUEUE as u32 {
+            assert_eq!(begins.recv_timeout(LONG), Ok(at), "in order, and what was taken is done");
+        }
+        plane.tell(0, Command::Message(u32::MAX)).unwrap();
+        assert_eq!(begins.recv_timeout(LONG), Ok(u32::MAX));
+        drop(go_on);
     }
 }

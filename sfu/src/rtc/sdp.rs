@@ -1,7 +1,6 @@
 //! SDP for WHIP and WHEP: what Weir accepts, and the fragments of a PATCH (RFC 8840).
 
-use super::report::MADE_EVERY;
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Duration};
 use str0m::{
     Candidate, RtcConfig,
     change::SdpOffer,
@@ -123,6 +122,9 @@ fn video_codec(name: &str) -> Option<shared::broadcast::Codec> {
     VIDEO.into_iter().find(|codec| codec.name().eq_ignore_ascii_case(name))
 }
 
+/// How often publishers are told how their streams arrive.
+const REPORTS_EVERY: Duration = Duration::from_millis(500);
+
 /// What every peer has in common, with its video codecs in that order.
 pub fn config(order: &[shared::broadcast::Codec]) -> RtcConfig {
     let mut config = RtcConfig::new()
@@ -132,8 +134,8 @@ pub fn config(order: &[shared::broadcast::Codec]) -> RtcConfig {
         .clear_codecs()
         .enable_opus(true, true)
         .set_extension_map(extensions())
-        .set_rtcp_report_interval_video(MADE_EVERY)
-        .set_rtcp_report_interval_audio(MADE_EVERY);
+        .set_rtcp_report_interval_video(REPORTS_EVERY)
+        .set_rtcp_report_interval_audio(REPORTS_EVERY);
     if let Some(certificate) = super::dtls::certificate() {
         config = config.set_dtls_cert(certificate);
     }
@@ -154,6 +156,7 @@ pub fn config(order: &[shared::broadcast::Codec]) -> RtcConfig {
 fn extensions() -> ExtensionMap {
     let mut map = ExtensionMap::standard();
     map.set(9, Extension::AbsoluteCaptureTime);
+    map.set(12, Extension::PlayoutDelay);
     map
 }
 

@@ -1,6 +1,6 @@
 //! Gathers a run of datagrams of one size to one destination, so that the kernel cuts one send into many (UDP_SEGMENT).
 //!
-//! Only the last of a run may be shorter. So sound is held until the picture's packets of the same turn are in, and ends
+//! Only the last of a run may be shorter. So a viewer's sound leaves after the picture's packets of the same turn, and ends
 //! their run instead of being a send of its own.
 
 use std::{
@@ -11,44 +11,77 @@ use std::{
 /// What the kernel takes in one segmented send, with room for headers.
 const MOST_BYTES: usize = 60_000;
 
+/// The room for what is gathered is let go where a burst made it larger than that.
+const KEPT_BYTES: usize = 1 << 20;
+
 /// A run of datagrams: all of `segment` bytes but the last, which may be shorter.
 #[derive(Debug)]
-pub struct Run {
+pub struct Run<'a> {
     /// Where to.
     pub destination: SocketAddr,
     /// The local address to send from.
     pub source: Option<IpAddr>,
     /// The datagrams one after another.
-    pub bytes: Vec<u8>,
+    pub bytes: &'a [u8],
     /// The size of each but the last.
     pub segment: usize,
     /// When some of the packets in it arrived here, for measuring how long they took.
-    pub arrived: Vec<Instant>,
+    pub arrived: &'a [Instant],
+}
+
+#[derive(Debug)]
+struct Gathered {
+    destination: SocketAddr,
+    source: Option<IpAddr>,
+    /// Where its datagrams and times begin; they end where the next run's begin.
+    start: usize,
+    arrived: usize,
+    segment: usize,
     closed: bool,
 }
 
-/// Builds [`Run`]s. Buffers are used again.
+/// Builds [`Run`]s, one after another in one buffer that is used again.
 #[derive(Debug)]
 pub struct Segmenter {
     most_segments: usize,
-    runs: Vec<Run>,
-    spare: Vec<(Vec<u8>, Vec<Instant>)>,
-    /// What waits for the end of one peer's turn.
-    held: Vec<Held>,
-}
-
-#[derive(Debug)]
-struct Held {
-    destination: SocketAddr,
-    source: Option<IpAddr>,
-    datagram: Vec<u8>,
-    arrived: Option<Instant>,
+    runs: Vec<Gathered>,
+    /// `used` bytes of it are of runs; what is behind them is of earlier ones.
+    buffer: Vec<u8>,
+    used: usize,
+    arrived: Vec<Instant>,
 }
 
 impl Segmenter {
     /// With at most `most_segments` datagrams a run: what the socket supports, 1 if it can't segment.
     pub fn new(most_segments: usize) -> Self {
-        Self { most_segments: most_segments.max(1), runs: Vec::new(), spare: Vec::new(), held: Vec::new() }
+        Self {
+            most_segments: most_segments.max(1),
+            runs: Vec::new(),
+            buffer: Vec::new(),
+            used: 0,
+            arrived: Vec::new(),
+        }
+    }
+
+    /// Appends a datagram of `size` bytes that `fill` writes, all of them: they hold others before. `arrived` if it is a
+    /// packet whose way is measured.
+    pub fn put(
+        &mut self,
+        destination: SocketAddr,
+        source: Option<IpAddr>,
+        size: usize,
+        arrived: Option<Instant>,
+        fill: impl FnOnce(&mut [u8]),
+    ) {
+        self.note_run(destination, source, size);
+        let end = self.used + size;
+        if self.buffer.len() < end {
+            self.buffer.resize(end.next_multiple_of(4096), 0);
+        }
+        // Should it panic, the datagram was never there.
+        fill(&mut self.buffer[self.used..end]);
+        self.used = end;
+        self.arrived.extend(arrived);
     }
 
     /// Appends a datagram; `arrived` if it is a packet whose way is measured.
@@ -59,61 +92,50 @@ impl Segmenter {
         datagram: &[u8],
         arrived: Option<Instant>,
     ) {
-        self.append(destination, source, datagram);
-        if let Some((run, arrived)) = self.runs.last_mut().zip(arrived) {
-            run.arrived.push(arrived);
-        }
+        self.put(destination, source, datagram.len(), arrived, |out| out.copy_from_slice(datagram));
     }
 
-    /// Appends a datagram behind all that is pushed before the next [`Self::release`].
-    pub fn hold(
-        &mut self,
-        destination: SocketAddr,
-        source: Option<IpAddr>,
-        datagram: Vec<u8>,
-        arrived: Option<Instant>,
-    ) {
-        self.held.push(Held { destination, source, datagram, arrived });
-    }
-
-    /// Appends what was held.
-    pub fn release(&mut self) {
-        let mut held = std::mem::take(&mut self.held);
-        for Held { destination, source, datagram, arrived } in held.drain(..) {
-            self.push(destination, source, &datagram, arrived);
-        }
-        self.held = held;
-    }
-
-    fn append(&mut self, destination: SocketAddr, source: Option<IpAddr>, datagram: &[u8]) {
-        if let Some(run) = self.runs.last_mut() {
-            let fits = !run.closed
+    /// Sees to the run that a datagram goes into: the last one if it fits there.
+    fn note_run(&mut self, destination: SocketAddr, source: Option<IpAddr>, size: usize) {
+        let last = self.runs.last_mut().filter(|run| {
+            let bytes = self.used - run.start;
+            !run.closed
+                && size <= run.segment
+                && bytes + size <= MOST_BYTES
+                && bytes < self.most_segments * run.segment
                 && run.destination == destination
                 && run.source == source
-                && datagram.len() <= run.segment
-                && run.bytes.len() + datagram.len() <= MOST_BYTES
-                && run.bytes.len() / run.segment < self.most_segments;
-            if fits {
-                run.bytes.extend_from_slice(datagram);
-                run.closed = datagram.len() < run.segment;
-                return;
-            }
+        });
+        match last {
+            Some(run) => run.closed = size < run.segment,
+            None => self.runs.push(Gathered {
+                destination,
+                source,
+                start: self.used,
+                arrived: self.arrived.len(),
+                segment: size.max(1),
+                closed: size == 0,
+            }),
         }
-        let (mut bytes, arrived) = self.spare.pop().unwrap_or_default();
-        bytes.extend_from_slice(datagram);
-        let closed = datagram.is_empty();
-        self.runs.push(Run { destination, source, bytes, segment: datagram.len().max(1), arrived, closed });
     }
 
     /// Hands each run to `send`, in order, and starts anew.
-    pub fn drain(&mut self, mut send: impl FnMut(&Run)) {
-        for mut run in self.runs.drain(..) {
-            send(&run);
-            run.bytes.clear();
-            run.arrived.clear();
-            if self.spare.len() < 64 {
-                self.spare.push((run.bytes, run.arrived));
-            }
+    pub fn drain(&mut self, mut send: impl FnMut(&Run<'_>)) {
+        for (at, run) in self.runs.iter().enumerate() {
+            let next = self.runs.get(at + 1);
+            send(&Run {
+                destination: run.destination,
+                source: run.source,
+                bytes: &self.buffer[run.start..next.map_or(self.used, |next| next.start)],
+                segment: run.segment,
+                arrived: &self.arrived[run.arrived..next.map_or(self.arrived.len(), |next| next.arrived)],
+            });
+        }
+        self.runs.clear();
+        self.arrived.clear();
+        self.used = 0;
+        if self.buffer.len() > KEPT_BYTES {
+            self.buffer = Vec::new();
         }
     }
 }
@@ -141,19 +163,6 @@ mod tests {
             "a longer one can't follow"
         );
         assert_eq!(runs(64, &[(1, 100), (2, 100), (1, 100)]), [(1, 100, 100), (2, 100, 100), (1, 100, 100)]);
-    }
-
-    #[test]
-    fn what_is_held_ends_the_run_of_what_comes_after_it() {
-        let mut segmenter = Segmenter::new(64);
-        let (to, now) = (SocketAddr::from(([127, 0, 0, 1], 9)), Instant::now());
-        segmenter.hold(to, None, vec![1; 80], Some(now));
-        segmenter.push(to, None, &[2; 900], None);
-        segmenter.push(to, None, &[3; 900], None);
-        segmenter.release();
-        let mut all = Vec::new();
-        segmenter.drain(|run| all.push((run.segment, run.bytes.len(), run.arrived.clone())));
-        assert_eq!(all, [(900, 1880, vec![now])]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::{
     demux::{self, Demux, Kind},
     keyed::PeerMap,
     path::Route,
-    peer::{Addresses, Outgoing, PUT_OFF, Peer, PeerKey},
+    peer::{Addresses, Event, Outgoing, Peer, PeerKey},
     plane::{Command, Gauges},
     segment::Segmenter,
     socket::{Came, MediaSocket},
@@ -24,7 +24,6 @@ use std::{
     time::{Duration, Instant},
 };
 use str0m::{
-    Event,
     media::{Mid, Rid},
     net::Protocol,
 };
@@ -85,11 +84,13 @@ pub trait Router: Send + 'static {
 /// The peers of a shard, as its router sees them.
 #[derive(Default)]
 pub struct Peers {
-    /// Boxed: a peer is 19 kB, and the map moves what is in it when it grows.
+    /// Boxed: a peer is large, and the map moves what is in it when it grows.
     map: PeerMap<Box<Peer>>,
-    /// What the router wrote, in this order. It writes peer by peer, so that each one's packets leave in one go, while what
-    /// is theirs is at hand. Grows with what came in one batch, for every peer that gets it.
-    outbox: Vec<(PeerKey, Outgoing)>,
+    /// What the router wrote, in this order, and how many in a row are whose. It writes peer by peer, so that each one's
+    /// packets leave in one go, while what is theirs is at hand. Grows with what came in one batch, for every peer that gets
+    /// it.
+    outbox: Vec<Outgoing>,
+    owners: Vec<(PeerKey, usize)>,
     /// Those that something was asked of since the last drain.
     dirty: Vec<PeerKey>,
     closing: Vec<PeerKey>,
@@ -111,7 +112,11 @@ impl Peers {
 
     /// Writes a packet to a peer. It leaves when the router returns.
     pub fn write(&mut self, key: PeerKey, packet: Outgoing) {
-        self.outbox.push((key, packet));
+        self.outbox.push(packet);
+        match self.owners.last_mut() {
+            Some((last, count)) if *last == key => *count += 1,
+            _ => self.owners.push((key, 1)),
+        }
     }
 
     /// Asks a publisher for a keyframe.
@@ -124,11 +129,10 @@ impl Peers {
         }
     }
 
-    /// Tells a viewer's congestion controller what there would be use for, and to begin `afresh` from an estimate.
-    pub fn set_desired_bitrate(&mut self, key: PeerKey, bits: u64, afresh: Option<u64>) {
+    /// Tells a viewer's congestion controller how many bits a second there would be use for.
+    pub fn want(&mut self, key: PeerKey, bits: u64) {
         if let Some(peer) = self.map.get_mut(&key) {
-            peer.set_desired_bitrate(bits, afresh);
-            self.dirty.push(key);
+            peer.want(bits);
         }
     }
 
@@ -179,24 +183,27 @@ struct Core {
 }
 
 impl Core {
-    /// Does something with a peer, takes out what comes of it, and sets its timer. A panic inside str0m ends this peer
-    /// alone: an `Rtc` shares nothing.
+    /// Does something with a peer, takes out what comes of it and of `packets` that are written to it, and sets its timer. A
+    /// panic in it ends this peer alone: it shares nothing.
     fn with_peer(
         &mut self,
         key: PeerKey,
+        packets: &[Outgoing],
         act: impl FnOnce(&mut Peer) -> Result<bool, str0m::RtcError>,
     ) -> bool {
         let Self { peers, timers, out, framed, events, failed, mapped, arrived, .. } = self;
         let Some(peer) = peers.map.get_mut(&key) else { return false };
         let acted = caught(|| {
-            peer.catch_up()?;
             let accepted = act(peer)?;
-            let due = peer.drain(out, framed, |event| events.push((key, event, *arrived)), *mapped)?;
+            let due =
+                peer.drain(packets, out, framed, |event| events.push((key, event, *arrived)), *mapped)?;
             Ok::<_, str0m::RtcError>((accepted, due))
         });
         match acted {
             Ok(Ok((accepted, due))) => {
-                timers.set(key, due);
+                if let Some(due) = due {
+                    timers.set(key, due);
+                }
                 if !peer.is_alive() {
                     failed.push((key, Closed::ByPeer));
                 }
@@ -226,14 +233,8 @@ impl Core {
         let Some(key) = self.demux.peer(source, datagram) else { return };
         let Some(destination) = addresses.candidate(came.to, source) else { return };
         let route = Route { proto: Protocol::Udp, local: destination, remote: source };
-        if let Some(peer) = self.peers.map.get_mut(&key)
-            && peer.puts_off(route, datagram, now)
-        {
-            self.timers.set_earlier(key, now + PUT_OFF);
-            return;
-        }
         self.arrived = now.checked_sub(came.waited);
-        let accepted = self.with_peer(key, |peer| peer.receive(route, datagram, now));
+        let accepted = self.with_peer(key, &[], |peer| peer.receive(route, datagram, now));
         self.arrived = None;
         if accepted && demux::kind(datagram) == Kind::Stun {
             self.demux.validate(source, key);
@@ -243,7 +244,7 @@ impl Core {
     /// A datagram of a TCP connection, of which it is the first until the connection has an owner.
     fn framed(&mut self, route: Route, owner: Option<PeerKey>, datagram: &[u8], now: Instant) -> Verdict {
         let Some(key) = owner.or_else(|| self.demux.named(datagram)) else { return Verdict::Stranger };
-        let accepted = self.with_peer(key, |peer| peer.receive(route, datagram, now));
+        let accepted = self.with_peer(key, &[], |peer| peer.receive(route, datagram, now));
         match (accepted, owner) {
             (true, None) => Verdict::Belongs(key),
             (false, None) => Verdict::Stranger,
@@ -253,8 +254,9 @@ impl Core {
     }
 }
 
-/// So many packets at most are handed to a peer at once: it keeps the room that they take for ever.
-const PORTION: usize = 16;
+/// How many peers ahead of its turn the memory of one is asked for, in three steps.
+const AHEAD: [usize; 3] = [6, 4, 2];
+
 /// An outbox that grew larger than this for once is let go.
 const OUTBOX_KEPT: usize = 16_384;
 
@@ -337,7 +339,8 @@ impl<R: Router> Shard<R> {
             self.settle(now);
 
             while let Some(key) = self.core.timers.pop(now) {
-                self.core.with_peer(key, |peer| peer.advance(now).map(|()| true));
+                self.core.peers.map.get_mut(&key).into_iter().for_each(|peer| peer.timer_ran());
+                self.core.with_peer(key, &[], |peer| peer.advance(now).map(|()| true));
                 self.send();
             }
             if now >= next_tick {
@@ -359,6 +362,10 @@ impl<R: Router> Shard<R> {
     fn settle(&mut self, now: Instant) {
         loop {
             for (key, event, arrived) in std::mem::take(&mut self.core.events) {
+                // What it said besides what it ended with is nobody's concern any more.
+                if self.core.failed.iter().any(|(ended, _)| *ended == key) {
+                    continue;
+                }
                 self.core.peers.arrived = arrived;
                 match event {
                     Event::Closed => self.core.failed.push((key, Closed::ByPeer)),
@@ -377,12 +384,13 @@ impl<R: Router> Shard<R> {
             dirty.sort_unstable();
             dirty.dedup();
             for key in dirty {
-                self.core.with_peer(key, |peer| peer.advance(now).map(|()| true));
+                self.core.with_peer(key, &[], |peer| peer.advance(now).map(|()| true));
                 self.send();
             }
             let asked =
                 std::mem::take(&mut self.core.peers.closing).into_iter().map(|key| (key, Closed::Asked));
             let gone: Vec<_> = self.core.failed.drain(..).chain(asked).collect();
+            self.gauges.panics.store(self.core.panics, Relaxed);
             for (key, why) in gone {
                 self.remove(key, why, now);
             }
@@ -403,7 +411,6 @@ impl<R: Router> Shard<R> {
             dropped += tcp.dropped;
         }
         gauges.dropped.store(dropped, Relaxed);
-        gauges.panics.store(core.panics, Relaxed);
     }
 
     /// Lets the router act. A panic in it costs what it was working on, and not the shard.
@@ -419,26 +426,25 @@ impl<R: Router> Shard<R> {
 
     /// Hands each peer what the router wrote to it, and sends what comes of it before the next one's turn.
     fn deliver(&mut self, now: Instant) {
-        let mut outbox = std::mem::take(&mut self.core.peers.outbox);
-        let mut rest = outbox.drain(..).peekable();
-        while let Some((key, first)) = rest.next() {
-            let mut first = Some(first);
-            while let Some(packet) = first.take() {
-                self.core.with_peer(key, |peer| {
-                    peer.write(packet);
-                    for _ in 1..PORTION {
-                        let Some((_, packet)) = rest.next_if(|(next, _)| *next == key) else { break };
-                        peer.write(packet);
-                    }
-                    peer.advance(now).map(|()| true)
-                });
-                self.send();
-                first = rest.next_if(|(next, _)| *next == key).map(|(_, packet)| packet);
+        let (mut outbox, mut owners) =
+            (std::mem::take(&mut self.core.peers.outbox), std::mem::take(&mut self.core.peers.owners));
+        let mut rest = &outbox[..];
+        for (at, &(key, count)) in owners.iter().enumerate() {
+            // Those behind this one, the farthest first: what one step finds is what the next one starts from.
+            for (step, ahead) in AHEAD.into_iter().enumerate() {
+                if let Some(peer) = owners.get(at + ahead).and_then(|(key, _)| self.core.peers.map.get(key)) {
+                    peer.prefetch(step);
+                }
             }
+            let (packets, others) = rest.split_at(count);
+            rest = others;
+            self.core.with_peer(key, packets, |peer| peer.advance(now).map(|()| true));
+            self.send();
         }
-        drop(rest);
+        outbox.clear();
+        owners.clear();
         if outbox.capacity() <= OUTBOX_KEPT {
-            self.core.peers.outbox = outbox;
+            (self.core.peers.outbox, self.core.peers.owners) = (outbox, owners);
         }
     }
 
@@ -449,7 +455,7 @@ impl<R: Router> Shard<R> {
             socket.send(run);
             if !run.arrived.is_empty() {
                 let sent = Instant::now();
-                for arrived in &run.arrived {
+                for arrived in run.arrived {
                     gauges.forwarding.record(sent.saturating_duration_since(*arrived));
                 }
             }
@@ -458,13 +464,13 @@ impl<R: Router> Shard<R> {
 
     fn remove(&mut self, key: PeerKey, why: Closed, now: Instant) {
         let Some(mut peer) = self.core.peers.map.remove(&key) else { return };
-        if matches!(why, Closed::Asked | Closed::Silent) {
+        if matches!(why, Closed::Asked | Closed::Silent) && peer.has_consent(now) {
             let core = &mut self.core;
             // Whatever goes wrong in a goodbye doesn't matter any more.
             let goodbye = caught(|| {
                 peer.close();
                 let _ = peer.advance(now);
-                let _ = peer.drain(&mut core.out, &mut core.framed, |_| {}, core.mapped);
+                let _ = peer.drain(&[], &mut core.out, &mut core.framed, |_| {}, core.mapped);
             });
             if let Err(panic) = goodbye {
                 core.panicked(key, &panic);
@@ -488,11 +494,11 @@ impl<R: Router> Shard<R> {
                 self.core.demux.add_ufrag(peer.ufrag.clone(), key);
                 self.core.peers.map.insert(key, peer);
                 self.route(Some(key), |router, peers| router.opened(key, role, peers, now));
-                self.core.with_peer(key, |peer| peer.advance(now).map(|()| true));
+                self.core.with_peer(key, &[], |peer| peer.advance(now).map(|()| true));
             }
             Command::Restart { key, offer, reply } => {
                 let mut answer = None;
-                self.core.with_peer(key, |peer| {
+                self.core.with_peer(key, &[], |peer| {
                     answer = Some(peer.restart_ice(*offer).map(|sdp| (sdp, peer.ufrag.clone())));
                     peer.advance(now).map(|()| true)
                 });
@@ -503,7 +509,7 @@ impl<R: Router> Shard<R> {
                 let _ = reply.send(answer.map(|answer| answer.map(|(sdp, _)| sdp)));
             }
             Command::Candidates { key, candidates } => {
-                self.core.with_peer(key, |peer| {
+                self.core.with_peer(key, &[], |peer| {
                     candidates.into_iter().for_each(|candidate| peer.add_candidate(candidate));
                     peer.advance(now).map(|()| true)
                 });
@@ -511,7 +517,7 @@ impl<R: Router> Shard<R> {
             Command::Addresses(addresses) => {
                 let keys: Vec<PeerKey> = self.core.peers.map.keys().copied().collect();
                 for key in keys {
-                    self.core.with_peer(key, |peer| {
+                    self.core.with_peer(key, &[], |peer| {
                         peer.add_addresses(&addresses);
                         peer.advance(now).map(|()| true)
                     });

@@ -121,11 +121,11 @@ impl MediaSocket {
     /// Sends a run. What doesn't fit in the kernel's queue is dropped and counted, as late media is worth nothing. Where the
     /// way to the destination refuses segmented sends (a device that can't checksum, a tunnel, a small MTU), the run and all
     /// that follow go datagram by datagram.
-    pub fn send(&mut self, run: &Run) {
+    pub fn send(&mut self, run: &Run<'_>) {
         let is_segmented = run.bytes.len() > run.segment;
         if is_segmented && (self.unsegmented.is_empty() || !self.unsegmented.contains(&run.destination.ip()))
         {
-            match self.transmit(run, &run.bytes, Some(run.segment)) {
+            match self.transmit(run, run.bytes, Some(run.segment)) {
                 Ok(()) => return,
                 Err(error) if is_refusal(&error) => {
                     tracing::debug!(%error, "a path takes no segmented sends");
@@ -147,7 +147,7 @@ impl MediaSocket {
         }
     }
 
-    fn transmit(&self, run: &Run, contents: &[u8], segment_size: Option<usize>) -> io::Result<()> {
+    fn transmit(&self, run: &Run<'_>, contents: &[u8], segment_size: Option<usize>) -> io::Result<()> {
         let transmit =
             Transmit { destination: run.destination, ecn: None, contents, segment_size, src_ip: run.source };
         self.state.try_send(UdpSockRef::from(&self.socket), &transmit)

@@ -30,13 +30,6 @@ impl Timers {
         }
     }
 
-    /// `peer` is due at `deadline`, or when it was before if that is earlier.
-    pub fn set_earlier(&mut self, peer: PeerKey, deadline: Instant) {
-        if self.peers.get(&peer).is_none_or(|(wanted, _)| deadline < *wanted) {
-            self.set(peer, deadline);
-        }
-    }
-
     /// `peer` is gone.
     pub fn remove(&mut self, peer: PeerKey) {
         self.peers.remove(&peer);
@@ -89,18 +82,6 @@ mod tests {
         timers.set(PeerKey(1), now + MS * 5);
         assert_eq!(timers.pop(now + MS * 40), Some(PeerKey(1)));
         assert_eq!(timers.pop(now + MS * 40), None);
-    }
-
-    #[test]
-    fn an_earlier_deadline_counts_and_a_later_one_does_not() {
-        let now = Instant::now();
-        let mut timers = Timers::default();
-        timers.set(PeerKey(1), now + MS * 20);
-        timers.set_earlier(PeerKey(1), now + MS * 30);
-        timers.set_earlier(PeerKey(2), now + MS * 5);
-        assert_eq!(timers.pop(now + MS * 10), Some(PeerKey(2)));
-        timers.set_earlier(PeerKey(1), now + MS * 15);
-        assert_eq!(timers.pop(now + MS * 15), Some(PeerKey(1)));
     }
 
     #[test]

@@ -154,7 +154,8 @@ impl Admission {
         let mut usable = Vec::new();
         for rung in possible {
             let name = ladder::name(rung.id);
-            match self.refusal(rung, &name, source, held, now) {
+            let runs = running.iter().any(|other| other == rung);
+            match self.refusal(rung, &name, source, (runs, held), now) {
                 Some(why) => reasons.push((name, why)),
                 None => usable.push(*rung),
             }
@@ -171,12 +172,14 @@ impl Admission {
             if fits {
                 break window.to_vec();
             }
-            let name = ladder::name(window[0].id);
-            let rung = self.cost.rung(&window[0], source);
-            let why = format!(
-                "{name} takes {rung:.1} cores; forwarding and other ladders leave {free:.1} for all rungs."
-            );
-            reasons.push((name, why));
+            // What somebody watches isn't taken away for what nobody does.
+            let kept = self.kept(window, &running, source, free);
+            if is_made && !kept.is_empty() {
+                let left_out = window.iter().filter(|rung| !kept.contains(rung));
+                reasons.extend(left_out.map(|rung| self.no_room(rung, source, free)));
+                break kept;
+            }
+            reasons.push(self.no_room(&window[0], source, free));
             from += 1;
         };
         if let Some(user) = self.users.get_mut(&who) {
@@ -185,13 +188,39 @@ impl Admission {
         admitted
     }
 
+    /// Those of a window that run, and of the others those that still fit, from the smallest; none if not even what runs fits.
+    fn kept(&self, window: &[Rung], running: &[Rung], source: Source, free: f32) -> Vec<Rung> {
+        let runs = |rung: &&Rung| running.iter().any(|other| other.id == rung.id);
+        let mut kept: Vec<Rung> = window.iter().filter(runs).copied().collect();
+        if self.cost.all(&kept, source) > free {
+            return Vec::new();
+        }
+        for rung in window.iter().rev().filter(|rung| !runs(rung)) {
+            kept.push(*rung);
+            if self.cost.all(&kept, source) > free {
+                kept.pop();
+            }
+        }
+        kept.sort_by_key(|rung| std::cmp::Reverse(pixels(rung)));
+        kept
+    }
+
+    /// The sentence for a rung that doesn't fit beside what else there is, with its name.
+    fn no_room(&self, rung: &Rung, source: Source, free: f32) -> (String, String) {
+        let (name, takes) = (ladder::name(rung.id), self.cost.rung(rung, source));
+        let why = format!(
+            "{name} takes {takes:.1} cores; forwarding and other ladders leave {free:.1} for all rungs."
+        );
+        (name, why)
+    }
+
     /// Why a rung can't be, whatever else there is.
     fn refusal(
         &self,
         rung: &Rung,
         name: &str,
         source: Source,
-        held: Option<Held>,
+        (runs, held): (bool, Option<Held>),
         now: Instant,
     ) -> Option<String> {
         if !self.limits.rungs.iter().any(|allowed| allowed == name) {
@@ -199,7 +228,8 @@ impl Admission {
         }
         let pictures = f64::from(source.frame_rate.clamp(1.0, 240.0)) / f64::from(rung.divisor.max(1));
         let busy = self.cost.decoding(source) + self.cost.picture(rung.size);
-        if busy.as_secs_f64() * pictures > MOST_BUSY {
+        // Of one that runs it shows by itself whether its pictures come too late.
+        if !runs && busy.as_secs_f64() * pictures > MOST_BUSY {
             let (takes, has) = (busy.as_secs_f64() * 1000.0, 1000.0 / pictures);
             return Some(format!(
                 "A picture of {name} takes this machine {takes:.0} ms, and there is one every {has:.0} ms."

@@ -38,6 +38,7 @@ const UNREAD: Duration = Duration::from_secs(5);
 pub fn main(memory: u64) -> ExitCode {
     confine::close_inherited();
     let mut confinement = confine::limit(memory);
+    confinement.nice = confine::lower_priority();
     let Ok(socket) = io::stdin().as_fd().try_clone_to_owned().map(UnixStream::from) else {
         return ExitCode::FAILURE;
     };

@@ -28,7 +28,12 @@ pub fn close_inherited() {
     let _ = answer;
 }
 
-/// Gives up priority, memory, descriptors, core dumps, and outliving the server.
+/// Goes behind whatever forwards. Answers whether that was done.
+pub fn lower_priority() -> bool {
+    process::setpriority_process(None, NICE).is_ok()
+}
+
+/// Gives up memory, descriptors, core dumps, and outliving the server.
 pub fn limit(memory: u64) -> Confinement {
     let set = |resource, most| {
         let limit = Rlimit { current: Some(most), maximum: Some(most) };
@@ -38,10 +43,9 @@ pub fn limit(memory: u64) -> Confinement {
     set(Resource::Nofile, MOST_DESCRIPTORS);
     // What is written to: counted when it becomes writable, so that reserved addresses don't.
     let memory = set(Resource::Data, memory) && set(Resource::As, memory.saturating_add(RESERVED));
-    let nice = process::setpriority_process(None, NICE).is_ok();
     // The socket's end tells it too, but not while it is busy.
     let _ = process::set_parent_process_death_signal(Some(Signal::KILL));
-    Confinement { nice, memory, calls: false }
+    Confinement { memory, ..Confinement::default() }
 }
 
 /// Leaves of the kernel what encoding takes, in this thread and those that it starts: anything else is refused with EPERM.

@@ -14,7 +14,7 @@ use std::{collections::BTreeMap, time::Duration};
 const EACH_PICTURE: f64 = 0.003;
 const EACH_PIXEL: f64 = 35e-9;
 /// To decode a picture of a source, for each pixel, and to scale it for a rung.
-const DECODE_PIXEL: f64 = 6e-9;
+const DECODE_PIXEL: f64 = 3e-9;
 /// A measurement of a second counts for this much.
 const WEIGHT: f64 = 0.15;
 /// Fewer pictures tell nothing.

@@ -6,4 +6,5 @@ pub mod picture;
 pub mod replay;
 pub mod rewrite;
 pub mod select;
+pub mod sound;
 pub mod whep;

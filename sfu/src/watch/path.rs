@@ -67,15 +67,8 @@ impl Meter {
         }
     }
 
-    /// The controller can't tell any more.
-    pub fn lost(&mut self) {
-        self.told = None;
-        self.path.estimate = None;
-    }
-
     /// A sample, as the controller is asked for it each second.
     pub fn sample(&mut self, sample: Sample, now: Instant) {
-        // Of a peer that gives no feedback the controller has an estimate, too: the one that it began with.
         if let Some(bits) = sample.estimate.filter(|_| self.told.is_some()) {
             self.path.estimate = Some(bits);
         }
@@ -136,8 +129,5 @@ mod tests {
         meter.sample(sample(500_000, MS), now);
         meter.told(900_000);
         assert_eq!(meter.path().estimate, Some(500_000));
-        meter.lost();
-        meter.sample(sample(500_000, MS), now);
-        assert_eq!(meter.path().estimate, None);
     }
 }

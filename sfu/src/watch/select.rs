@@ -145,11 +145,11 @@ pub struct Selector<T> {
 
 /// Since when something holds without a break.
 #[derive(Debug, Default, Clone, Copy)]
-struct Since(Option<Instant>);
+pub(super) struct Since(Option<Instant>);
 
 impl Since {
     /// Whether it has held for `least` by now.
-    fn held(&mut self, holds: bool, least: Duration, now: Instant) -> bool {
+    pub(super) fn held(&mut self, holds: bool, least: Duration, now: Instant) -> bool {
         if !holds {
             self.0 = None;
             return false;

@@ -8,7 +8,12 @@ export const at = (id) => `[data-testid="${id}"]`;
 export async function click(page, selector, { timeout = 10_000 } = {}) {
   await until(page, (wanted) => {
     const element = document.querySelector(wanted);
-    return Boolean(element) && !element.disabled && element.getClientRects().length > 0;
+    if (!element || element.disabled || element.getClientRects().length === 0) return false;
+    // What lies under the bar of a phone is brought into sight first.
+    const { left, top, width, height } = element.getBoundingClientRect();
+    const hit = document.elementFromPoint(left + width / 2, top + height / 2);
+    if (hit && !element.contains(hit) && hit.closest('.bottom-bar')) element.scrollIntoView({ block: 'center' });
+    return true;
   }, { what: `${selector} ready to be pressed`, timeout, args: [selector] });
   await page.click(selector);
 }

@@ -10,9 +10,9 @@ const client = {
     return peer;
   },
 
-  async camera() {
+  async camera(frameRate = 30) {
     return navigator.mediaDevices.getUserMedia({
-      video: { width: 1280, height: 720, frameRate: 30 },
+      video: { width: 1280, height: 720, frameRate: { ideal: frameRate, max: frameRate } },
       audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false },
     });
   },
@@ -91,8 +91,8 @@ const client = {
   },
 
   /** Publishes the camera by WHIP, in several sizes if `sendEncodings` are given. */
-  async publish({ url, key, codec, sendEncodings }) {
-    this.stream ??= await this.camera();
+  async publish({ url, key, codec, sendEncodings, frameRate }) {
+    this.stream ??= await this.camera(frameRate);
     const peer = await this.publishing(this.stream, codec, sendEncodings);
     this.current = { ...(await this.post(url, peer, key)), key };
     return this.current.session;
@@ -121,9 +121,9 @@ const client = {
     });
   },
 
-  /** Plays by WHEP. */
-  async play({ url }) {
-    const peer = await this.playing();
+  /** Plays by WHEP; takes `codec` and no other, if there is one. */
+  async play({ url, codec }) {
+    const peer = await this.playing(codec);
     this.show(peer);
     await peer.setLocalDescription(await peer.createOffer());
     this.current = await this.post(url, peer);

@@ -31,6 +31,7 @@ pub const TARGETS: &[Target] = &[
         about: "a session's datagrams, from STUN to media",
         run: targets::session::run,
     },
+    Target { name: "feedback", about: "what viewers report of their packets", run: targets::feedback::run },
     Target { name: "capture", about: "when media was captured", run: targets::capture::run },
     Target { name: "vp8", about: "packets to frames of VP8", run: targets::depacketize::vp8 },
     Target { name: "vp9", about: "packets to frames of VP9", run: targets::depacketize::vp9 },

@@ -6,6 +6,7 @@ pub mod chat;
 pub mod demux;
 pub mod depacketize;
 pub mod events;
+pub mod feedback;
 pub mod hub;
 pub mod payload;
 pub mod rewrite;

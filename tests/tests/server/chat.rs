@@ -404,4 +404,15 @@ fn a_program_writes_and_moderates_as_its_token_says() {
         assert_eq!(refused.kind, "/problems/missing-scope");
     }
     assert_eq!(as_program(&moderates, "DELETE", &path).send(weir.http).status, 204);
+    let command = |secret: &str, text: &str| {
+        let request = as_program(secret, "POST", "/api/v1/channels/ada/chat/commands");
+        request.json(&json!({ "text": text })).send(weir.http)
+    };
+    assert_eq!(command(&moderates, "/slow 5").status, 200);
+    // Who is what on a channel takes the scope of its own route, however it is written.
+    for text in ["/mod sam", " /VIP sam", "/m\u{200B}od sam"] {
+        assert_eq!(command(&moderates, text).problem(403).kind, "/problems/missing-scope", "{text}");
+    }
+    let both = token(&["chat:moderate", "channel:write"]);
+    assert_eq!(command(&both, "/mod sam").problem(404).kind, "/problems/unknown-account");
 }

@@ -281,6 +281,18 @@ fn modes_hold_for_everybody_but_those_who_keep_order() {
     done(&weir, By::Login(&mia), "/unique");
     assert_eq!(try_say(&sam, "Words!").problem(403).kind, "/problems/said-lately");
     assert_eq!(try_say(&sam, "other words").status, 201);
+    done(&weir, By::Login(&mia), "/unique off");
+    // Whoever follows may write from that moment on, unless it takes longer.
+    done(&weir, By::Login(&mia), "/followers");
+    try_say(&sam, "not yet").problem(403);
+    assert_eq!(call(weir.http, "PUT", "ada/follow", By::Login(&sam), None).status, 200);
+    assert_eq!(try_say(&sam, "now I follow").status, 201);
+    done(&weir, By::Login(&mia), "/followers 10m");
+    let early = try_say(&sam, "for a moment").problem(403);
+    assert_eq!(early.kind, "/problems/followers-only");
+    assert!(early.retry_after.is_some_and(|seconds| (500..=600).contains(&seconds)), "{early:?}");
+    done(&weir, By::Login(&mia), "/followers off");
+    done(&weir, By::Login(&mia), "/unique");
     // Rules are kept.
     let room = call(weir.http, "GET", "ada/chat", By::Nobody, None).json();
     assert_eq!(room["settings"]["unique"], true);
@@ -288,6 +300,35 @@ fn modes_hold_for_everybody_but_those_who_keep_order() {
         call(weir.http, "PATCH", "ada/chat", By::Login(&mia), Some(&json!({ "followersMinutes": 129_601 })));
     assert_eq!(problem.problem(422).field.as_deref(), Some("followersMinutes"));
     call(weir.http, "PATCH", "ada/chat", By::Login(&sam), Some(&json!({ "unique": false }))).problem(403);
+}
+
+#[test]
+fn vips_are_the_channels_own_by_command_and_by_settings() {
+    let weir = Weir::start();
+    let owner = weir.set_up("ada");
+    let mia = chat::account(&weir, "mia");
+    chat::account(&weir, "ed");
+    let owner = By::Login(&owner);
+    let give = |role: &str, account: &str| {
+        let body = json!({ "role": role });
+        assert_eq!(call(weir.http, "PUT", &format!("ada/roles/{account}"), owner, Some(&body)).status, 200);
+    };
+    let roles = || call(weir.http, "GET", "ada/roles", owner, None).json()["items"].clone();
+    let badges = || call(weir.http, "GET", "ada/chat", By::Login(&mia), None).json()["you"]["badges"].clone();
+    assert!(done(&weir, owner, "/vip mia").contains("is a VIP now"));
+    assert!(done(&weir, owner, "/vip mia").contains("is a VIP already"));
+    assert_eq!((&roles()[0]["account"], &roles()[0]["role"]), (&json!("mia"), &json!("vip")));
+    assert_eq!(badges(), json!(["vip"]));
+    done(&weir, owner, "/unvip mia");
+    assert_eq!((roles(), badges()), (json!([]), json!([])));
+    refused(&weir, owner, "/unvip mia", 404, "unknown-account");
+    give("vip", "mia");
+    assert_eq!(badges(), json!(["vip"]));
+    // Nobody loses what is more by a slip.
+    give("editor", "ed");
+    refused(&weir, owner, "/vip ed", 409, "is-editor");
+    refused(&weir, owner, "/unvip ed", 404, "unknown-account");
+    assert_eq!(roles()[0]["role"], "editor");
 }
 
 #[test]
@@ -343,7 +384,7 @@ fn what_moderators_do_goes_over_the_bus_and_is_kept_from_others() {
     let page = call(weir.http, "GET", "ada/chat/actions", By::Login(&owner), None).json();
     assert_eq!(page["items"][0]["id"], told["payload"]["actionId"]);
     assert!(page["items"][0]["detail"].as_str().unwrap().contains("\"slowSeconds\":5"));
-    for path in ["ada/chat/actions", "ada/chat/bans", "ada/vips", "ada/chat/silences", "ada/moderators"] {
+    for path in ["ada/chat/actions", "ada/chat/bans", "ada/chat/silences", "ada/moderators"] {
         call(weir.http, "GET", path, By::Login(&sam), None).problem(403);
         call(weir.http, "GET", path, By::Nobody, None).problem(401);
         assert_eq!(call(weir.http, "GET", path, By::Login(&owner), None).status, 200);
@@ -374,8 +415,6 @@ fn what_moderators_do_goes_over_the_bus_and_is_kept_from_others() {
         ("DELETE", "ada/chat/messages", None),
         ("POST", "ada/chat/bans", Some(json!({ "person": "guest-1" }))),
         ("DELETE", "ada/chat/bans/guest-1", None),
-        ("PUT", "ada/vips/sam", None),
-        ("DELETE", "ada/vips/sam", None),
     ] {
         call(weir.http, method, path, By::Login(&sam), body.as_ref()).problem(403);
         call(weir.http, method, path, By::Nobody, body.as_ref()).problem(401);

@@ -2,10 +2,14 @@
 
 use serde_json::{Value, json};
 use std::time::Duration;
+use str0m::{format::Codec, media::Direction};
 use weir_tests::{
     events::Events,
-    peer::{Peer, Sound, Source},
+    http::Request,
+    peer::{Offering, Peer, SDP, Sound, Source},
+    relay::{Conditions, Relay, Way},
     server::Weir,
+    vp8::Shape,
 };
 
 /// The longest that a finding waits before it is told is 10 s, and before it goes 6 s.
@@ -39,6 +43,70 @@ fn found(events: &mut Events, expected: &[&str]) -> Vec<Value> {
     };
     let message = events.until(&format!("found {expected:?}"), PATIENCE, fits);
     message["payload"]["findings"].as_array().expect("findings").clone()
+}
+
+/// Nothing is to be found in this.
+fn well() -> Source {
+    Source { keyframe_every: Some(30), answers_requests: false, sound: Sound::Tone(0.3), ..Source::new(1) }
+}
+
+/// OBS as it publishes, by way of `relay`.
+fn publish_through(relay: &Relay, weir: &Weir, key: &str, source: Source, codec: Codec) -> Peer {
+    let offering = Offering::new(Direction::SendOnly, &[codec]);
+    let request = Request::new("POST", "/whip/ada").bearer(key).header("user-agent", OBS);
+    let response = request.body(SDP, offering.sdp.as_str()).send(weir.http);
+    offering.start_through(relay, weir.http, response, Some(key), Some(source))
+}
+
+#[test]
+fn packets_that_get_lost_are_found_where_they_are_not_repaired_until_they_arrive_again() {
+    let (weir, key, mut events) = start();
+    let relay = Relay::start(5);
+    // So much more picture, which is repaired, than sound, which isn't, that most of what is lost comes again.
+    let source = Source { shape: Shape { key: 12, delta: 6, bytes: 900 }, ..well() };
+    let _publisher = publish_through(&relay, &weir, &key, source, Codec::Vp8);
+    found(&mut events, &[]);
+    relay.set(Way::Up, Conditions { loss: 0.1, ..Conditions::default() });
+    let findings = found(&mut events, &["loss"]);
+    let text = |name: &str| findings[0][name].as_str().expect("a sentence");
+    assert!(text("what").ends_with(" % of your packets get lost on the way here."), "{findings:?}");
+    assert!(text("advice").contains("Bitrate"), "{findings:?}");
+    assert!(relay.count(Way::Up).lost > 10, "nothing was lost");
+    relay.set(Way::Up, Conditions::default());
+    found(&mut events, &[]);
+}
+
+#[test]
+fn a_publisher_that_sends_nothing_again_is_found() {
+    let (weir, key, mut events) = start();
+    let relay = Relay::start(6);
+    let deaf = Source { repairs: false, ..well() };
+    let publisher = publish_through(&relay, &weir, &key, deaf, Codec::Vp8);
+    found(&mut events, &[]);
+    relay.set(Way::Up, Conditions { loss: 0.1, ..Conditions::default() });
+    let findings = found(&mut events, &["loss", "unansweredNacks"]);
+    assert_eq!(findings[0]["severity"], "problem", "{findings:?}");
+    let text = |name: &str| findings[1][name].as_str().expect("a sentence");
+    assert!(text("what").ends_with(" % of the packets that got lost weren’t sent again."), "{findings:?}");
+    assert!(text("advice").contains("simulcast"), "{findings:?}");
+    relay.set(Way::Up, Conditions::default());
+    found(&mut events, &[]);
+    drop(publisher);
+}
+
+#[test]
+fn b_frames_are_found_until_they_are_turned_off() {
+    let (weir, key, mut events) = start();
+    let relay = Relay::start(7);
+    let source = Source { codec: Codec::H264, ..well() };
+    let publisher = publish_through(&relay, &weir, &key, Source { b_frames: true, ..source }, Codec::H264);
+    let findings = found(&mut events, &["bFrames"]);
+    assert_eq!(findings[0]["severity"], "problem", "{findings:?}");
+    let text = |name: &str| findings[0][name].as_str().expect("a sentence");
+    assert!(text("what").contains(" % of your frames are B-frames"), "{findings:?}");
+    assert!(text("advice").contains("B-frames: 0"), "{findings:?}");
+    publisher.send(source);
+    found(&mut events, &[]);
 }
 
 #[test]

@@ -88,6 +88,35 @@ fn many_newcomers_on_several_shards_cost_the_publisher_one_keyframe() {
 }
 
 #[test]
+fn many_newcomers_soon_after_a_keyframe_start_from_it_and_the_publisher_is_not_asked() {
+    /// Less than three seconds.
+    const EVERY: u32 = 75;
+    let (weir, key) = on_two_shards();
+    let source = Source { shape: LARGE, keyframe_every: Some(EVERY), ..Source::new(1) };
+    let publisher = Peer::publish(weir.http, "ada", &key, source);
+    weir.until_state("ada", "live", SOON);
+    let newest = || (publisher.seen().frames_sent - 1) / EVERY * EVERY;
+    after_frames(&publisher, EVERY + 5);
+    let asked = publisher.seen().keyframe_requests;
+    for _ in 0..2 {
+        let before = newest();
+        let viewers: Vec<_> = (0..12).map(|_| Peer::watch(weir.http, "ada")).collect();
+        for viewer in &viewers {
+            viewer.connected();
+            let after = newest();
+            let first = assert_decodable(&is_at_the_edge(viewer, &publisher));
+            assert!(
+                (before..=after).contains(&first),
+                "began with {first}, not with one from {before} to {after}"
+            );
+        }
+        assert!(newest() < before + EVERY * 3, "that took too long to tell");
+        after_frames(&publisher, newest() + EVERY + 5);
+    }
+    assert_eq!(publisher.seen().keyframe_requests, asked, "joining disturbed the publisher");
+}
+
+#[test]
 fn a_keyframe_is_asked_for_while_the_first_viewer_is_on_its_way() {
     let (weir, key) = on_two_shards();
     let source = Source { shape: LARGE, ..Source::new(1) };

@@ -7,7 +7,7 @@ use std::{fs, path::Path, time::Duration};
 use weir_tests::{
     eventually,
     http::{Request, Response},
-    peer::{Peer, Source},
+    peer::{Arrived, Peer, Sound, Source},
     server::{Login, Weir, signal},
 };
 
@@ -42,16 +42,11 @@ fn a_child_that_dies_or_hangs_takes_nothing_with_it() {
     weir.until_state("ada", "live", SOON);
     let viewer = Peer::watch(weir.http, "ada");
     viewer.more_video(30);
-    eventually("rungs", SOON * 2, || {
+    eventually("rungs", SOON * 4, || {
         let renditions = weir.state("ada")["renditions"].as_array()?.clone();
         renditions.iter().any(|rendition| rendition["name"] == "180p").then_some(())
     });
-    let wants = || {
-        let path = format!("{}/rendition", viewer.session);
-        let wish = r#"{"rendition":"180p"}"#;
-        assert_eq!(Request::new("PUT", &path).body("application/json", wish).send(weir.http).status, 204);
-    };
-    wants();
+    chooses(&weir, &viewer, r#"{"rendition":"180p"}"#);
     let first = another(&weir, &[]);
     viewer.more_video(30);
     signal(first, "KILL");
@@ -78,6 +73,91 @@ fn a_child_that_dies_or_hangs_takes_nothing_with_it() {
     eventually("the end of its child", SOON, || {
         (!Path::new(&format!("/proc/{third}")).exists()).then_some(())
     });
+}
+
+fn chooses(weir: &Weir, viewer: &Peer, wish: &str) {
+    let path = format!("{}/rendition", viewer.session);
+    assert_eq!(Request::new("PUT", &path).body("application/json", wish).send(weir.http).status, 204);
+}
+
+/// Waits until a viewer hears this rendition of the sound.
+#[track_caller]
+fn hears(weir: &Weir, viewer: &Peer, sound: &str) {
+    eventually(&format!("the sound of {sound}"), SOON * 3, || {
+        let playing = Request::new("GET", &format!("{}/rendition", viewer.session)).send(weir.http).json();
+        (playing["sound"] == sound).then_some(())
+    });
+}
+
+/// The sound that a viewer got, from the packet at this place on.
+fn heard(viewer: &Peer, from: usize) -> Vec<Arrived> {
+    viewer.seen().packets.iter().filter(|packet| !packet.video).skip(from).cloned().collect()
+}
+
+#[test]
+fn sound_alone_is_small_and_nothing_of_it_is_missing() {
+    let mut weir = Weir::start();
+    let channel = weir.create_channel("ada");
+    let tone = Source { sound: Sound::Tone(0.5), keyframe_every: Some(30), ..Source::new(1) };
+    let _publisher = Peer::publish(weir.http, "ada", &channel.key, tone);
+    weir.until_state("ada", "live", SOON);
+    let viewer = Peer::watch(weir.http, "ada");
+    let other = Peer::watch(weir.http, "ada");
+    viewer.more_video(30);
+    hears(&weir, &viewer, "source");
+    eventually("the low sound is offered", SOON, || {
+        let renditions = weir.state("ada")["renditions"].as_array()?.clone();
+        renditions.iter().any(|one| one["name"] == "mono" && one["codec"] == "Opus").then_some(())
+    });
+    chooses(&weir, &viewer, r#"{"audioOnly":true}"#);
+    hears(&weir, &viewer, "mono");
+    let before = heard(&viewer, 0).len();
+    viewer.until("two seconds of it", SOON, |seen| {
+        (seen.packets.iter().filter(|packet| !packet.video).count() >= before + 100).then_some(())
+    });
+    let low = heard(&viewer, before);
+    let bytes: usize = low.iter().map(|packet| packet.payload.len()).sum();
+    assert!((1_000..9_000).contains(&(bytes * 100 / low.len())), "{bytes} bytes of {} packets", low.len());
+    for packet in &low {
+        let channels = opus::packet::get_nb_channels(&packet.payload).expect("a packet of Opus");
+        assert_eq!(channels, opus::Channels::Mono);
+    }
+    assert_eq!(children(&weir).len(), 1);
+    chooses(&weir, &viewer, "{}");
+    hears(&weir, &viewer, "source");
+    viewer.more_video(30);
+    let all = heard(&viewer, 0);
+    for pair in all.windows(2) {
+        assert_eq!(pair[1].sequence, pair[0].sequence + 1);
+        let step = pair[1].time.wrapping_sub(pair[0].time);
+        assert!((1..48_000).contains(&step), "{step} ticks from one packet to the next");
+    }
+    hears(&weir, &other, "source");
+    weir.assert_healthy();
+}
+
+#[test]
+fn a_publisher_without_keyframes_is_told_that_they_are_missing() {
+    let mut weir = Weir::start();
+    let channel = weir.create_channel("ada");
+    let login = weir.set_up("ada");
+    // What seems to be keyframes are none to a decoder.
+    let _publisher = Peer::publish(weir.http, "ada", &channel.key, Source::new(1));
+    weir.until_state("ada", "live", SOON);
+    let viewer = Peer::watch(weir.http, "ada");
+    viewer.more_video(30);
+    eventually("a rung", SOON * 4, || {
+        let renditions = weir.state("ada")["renditions"].as_array()?.clone();
+        renditions.iter().any(|rendition| rendition["name"] == "180p").then_some(())
+    });
+    chooses(&weir, &viewer, r#"{"rendition":"180p"}"#);
+    eventually("a word of keyframes", SOON * 2, || {
+        let state = asked(&weir, &login, "GET", None).json();
+        state["note"].as_str()?.contains("sends no keyframe").then_some(())
+    });
+    // It is the source that everybody goes on with.
+    viewer.more_video(60);
+    weir.assert_healthy();
 }
 
 #[test]

@@ -6,10 +6,10 @@ use str0m::{format::Codec, media::Direction};
 use weir_tests::{
     eventually,
     http::Request,
-    peer::{Offering, Peer, Seen, post_whep},
+    peer::{Arrived, Offering, Peer, Seen, post_whep},
     relay::{Conditions, Relay, Way},
     server::Weir,
-    simulcast::{AV1_MARK, CAMERA, Encoding, Publisher},
+    simulcast::{self, CAMERA, Encoding, Publisher},
     vp8,
 };
 
@@ -57,20 +57,44 @@ fn shows(seen: &Seen, encoding: u32) -> Option<()> {
     (vp8::parse(&last.payload)?.label.source == encoding).then_some(())
 }
 
-/// Asserts that each switch began with a keyframe, and that time and sequence went on over it.
+/// What a packet of a picture says of itself, whatever its codec: its encoding, its frame, and whether a keyframe begins.
+fn shown(packet: &Arrived) -> (u32, u32, bool) {
+    if let Some((frame, starts)) = simulcast::parse_av1(&packet.payload) {
+        return (F, frame, starts);
+    }
+    let label = packet.parsed().label;
+    (label.source, label.frame, label.key && label.part == 0)
+}
+
+/// Asserts that each switch began with a keyframe, and that time and sequence went on over it by just what passed; gives
+/// how many there were.
 #[track_caller]
-fn assert_unbroken(seen: &Seen) {
+fn assert_unbroken(seen: &Seen) -> usize {
+    /// Some frames: what is captured is timed by when it came until the publisher's first report.
+    const OFF: f64 = 0.1;
     let mut packets: Vec<_> = seen.video().collect();
     packets.sort_by_key(|packet| packet.sequence);
+    let mut switches = 0;
     for pair in packets.windows(2) {
-        let (before, after) = (pair[0].parsed().label, pair[1].parsed().label);
+        let (before, after) = (shown(pair[0]), shown(pair[1]));
         // Where the network lost something, what came before is not known.
-        if before.source != after.source && pair[1].sequence == pair[0].sequence + 1 {
-            assert!(after.key && after.part == 0, "{before:?} then {after:?}");
-            let step = pair[1].time.wrapping_sub(pair[0].time).cast_signed();
-            assert!((1..90_000 * 4).contains(&step), "time went on by {step} from {before:?} to {after:?}");
+        if before.0 != after.0 && pair[1].sequence == pair[0].sequence + 1 {
+            switches += 1;
+            assert!(after.2, "{before:?} then {after:?}");
+            let ticks = pair[1].time.wrapping_sub(pair[0].time).cast_signed();
+            let step = f64::from(ticks) / 90_000.0;
+            // An earlier frame is from the cache, and is timed as if it were of now.
+            let passed = match after.1.checked_sub(before.1) {
+                Some(frames) => f64::from(frames) / 30.0,
+                None => pair[1].at.saturating_duration_since(pair[0].at).as_secs_f64(),
+            };
+            assert!(
+                ticks > 0 && (step - passed).abs() < OFF,
+                "time went on by {step} s instead of {passed} from {before:?} to {after:?}"
+            );
         }
     }
+    switches
 }
 
 #[test]
@@ -113,7 +137,7 @@ fn what_a_person_chooses_is_played_and_said_so() {
     let longest = "x".repeat(4000);
     choose(&weir, &viewer, &format!(r#"{{"rendition":"{longest}","size":{{"width":0,"height":65535}}}}"#));
     viewer.until("the largest", SOON * 2, |seen| shows(seen, F));
-    assert_unbroken(&viewer.seen());
+    assert!(assert_unbroken(&viewer.seen()) >= 4, "to q, to h, to q and to f");
 }
 
 #[test]
@@ -161,7 +185,7 @@ fn who_lacks_a_codec_gets_what_it_decodes_while_others_have_the_best() {
     });
     let is_av1 = |seen: &Seen| {
         let last = seen.packets.iter().rev().find(|packet| packet.video)?;
-        last.payload.windows(AV1_MARK.len()).any(|bytes| bytes == AV1_MARK).then_some(())
+        simulcast::parse_av1(&last.payload).map(drop)
     };
     let all = Peer::watch(weir.http, "ada");
     let offering = Offering::new(Direction::RecvOnly, &[Codec::Vp8]);
@@ -180,6 +204,8 @@ fn who_lacks_a_codec_gets_what_it_decodes_while_others_have_the_best() {
     choose(&weir, &without, r#"{"rendition":"f"}"#);
     without.more_video(60);
     without.until("VP8 still", SOON, |seen| shows(seen, H));
+    assert!(assert_unbroken(&all.seen()) >= 2, "to the other codec and back");
+    assert_unbroken(&without.seen());
     drop(publisher);
 }
 
@@ -192,7 +218,7 @@ fn an_encoding_that_is_paused_is_left_for_the_next_and_taken_again() {
     viewer.until("the next", SOON * 2, |seen| shows(seen, H));
     publisher.fares().paused[0] = false;
     viewer.until("the largest again", SOON * 4, |seen| shows(seen, F));
-    assert_unbroken(&viewer.seen());
+    assert!(assert_unbroken(&viewer.seen()) >= 2, "down and up");
 }
 
 #[test]

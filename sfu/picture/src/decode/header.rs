@@ -1,5 +1,5 @@
 //! What frames say of themselves before they are decoded: sizes that are too large, kinds of picture that a decoder
-//! doesn't take. rav1d holds to a limit of its own.
+//! doesn't take.
 
 use super::{DecodeError, fits};
 use crate::{Colour, UNSAID};
@@ -100,6 +100,91 @@ fn vp9_colour(bits: &mut Bits<'_>, profile: u32) -> Option<()> {
         }
     } else if profile & 1 == 1 {
         bits.read(1)?;
+    }
+    Some(())
+}
+
+/// Looks at an AV1 temporal unit of OBUs with sizes for sequence headers (AV1 specification, section 5.5): they say how large a
+/// picture can be. rav1d would take what is too large for damaged.
+pub fn av1(data: &[u8]) -> Result<(), DecodeError> {
+    let mut rest = data;
+    while !rest.is_empty() {
+        let (kind, unit, others) = av1_unit(rest).ok_or(DecodeError::Broken)?;
+        if kind == AV1_SEQUENCE {
+            let (width, height) = av1_sides(&mut Bits::new(unit)).ok_or(DecodeError::Broken)?;
+            fits(width, height)?;
+        }
+        rest = others;
+    }
+    Ok(())
+}
+
+const AV1_SEQUENCE: u8 = 1;
+
+/// The first unit's kind, what is in it, and what comes after it (section 5.3). None if it is longer than what there is.
+fn av1_unit(data: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let (&header, rest) = data.split_first()?;
+    let (kind, has_extension, has_size) = (header >> 3 & 15, header & 4 != 0, header & 2 != 0);
+    let rest = rest.get(usize::from(has_extension)..)?;
+    if !has_size {
+        // It is the last one.
+        return Some((kind, rest, &[]));
+    }
+    let mut size = 0u64;
+    for (place, byte) in rest.iter().enumerate().take(8) {
+        size |= u64::from(byte & 0x7f) << (7 * place);
+        if byte & 0x80 == 0 {
+            let (unit, others) = rest[place + 1..].split_at_checked(usize::try_from(size).ok()?)?;
+            return Some((kind, unit, others));
+        }
+    }
+    None
+}
+
+/// The largest width and height of a sequence header's pictures. None if it ends too soon.
+fn av1_sides(bits: &mut Bits<'_>) -> Option<(u32, u32)> {
+    bits.read(4)?;
+    let is_reduced = bits.flag()?;
+    if is_reduced {
+        bits.read(5)?;
+    } else {
+        av1_operation(bits)?;
+    }
+    let (across, down) = (bits.read(4)? as usize + 1, bits.read(4)? as usize + 1);
+    Some((bits.read(across)? + 1, bits.read(down)? + 1))
+}
+
+/// How long pictures are shown, how a decoder's buffer fills, and what of the layers can be decoded: passed over.
+fn av1_operation(bits: &mut Bits<'_>) -> Option<()> {
+    let mut delay_length = None;
+    if bits.flag()? {
+        bits.read(32)?;
+        bits.read(32)?;
+        if bits.flag()? {
+            bits.golomb()?;
+        }
+        if bits.flag()? {
+            delay_length = Some(bits.read(5)? as usize + 1);
+            bits.read(32)?;
+            bits.read(10)?;
+        }
+    }
+    let has_delays = bits.flag()?;
+    for _ in 0..=bits.read(5)? {
+        bits.read(12)?;
+        if bits.read(5)? > 7 {
+            bits.read(1)?;
+        }
+        if let Some(length) = delay_length
+            && bits.flag()?
+        {
+            bits.read(length)?;
+            bits.read(length)?;
+            bits.read(1)?;
+        }
+        if has_delays && bits.flag()? {
+            bits.read(4)?;
+        }
     }
     Some(())
 }

@@ -1,7 +1,7 @@
 //! AV1, decoded by rav1d over the interface that it has from dav1d.
 #![allow(unsafe_code)]
 
-use super::{DecodeError, Decoder, LARGEST, fits, no_rgb};
+use super::{DecodeError, Decoder, LARGEST, fits, header, no_rgb};
 use crate::{Colour, Picture, Plane, Raw, RawPlane, View};
 use ::rav1d::{
     Dav1dResult,
@@ -130,6 +130,7 @@ impl Decoder for Av1 {
         if data.is_empty() {
             return Err(DecodeError::Broken);
         }
+        header::av1(data)?;
         self.send(data)?;
         let Some(picture) = &self.picture else { return Ok(None) };
         view(picture, &mut self.converted).map(Some)

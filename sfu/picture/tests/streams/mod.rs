@@ -3,7 +3,7 @@
 
 use openh264::{
     OpenH264API,
-    encoder::{Encoder as OpenH264, EncoderConfig, IntraFramePeriod},
+    encoder::{Encoder as OpenH264, EncoderConfig as OpenH264Config, IntraFramePeriod},
     formats::YUVSlices,
 };
 use picture::{
@@ -12,6 +12,7 @@ use picture::{
     footage::{Clip, Kind},
     rav1e::{Encoder, Settings},
 };
+use rav1e::prelude::{ChromaSampling, Config, Context, EncoderConfig, EncoderStatus, Pixel};
 use shared::{
     broadcast::Codec,
     unit::{Bitrate, Size},
@@ -22,7 +23,7 @@ use vpx_sys::*;
 /// A frame and whether it is a keyframe.
 pub type Frame = (Vec<u8>, bool);
 
-/// How VP9 codes its pictures.
+/// How VP9 or AV1 codes its pictures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
     /// Eight bits, 4:2:0.
@@ -69,8 +70,71 @@ fn av1(pictures: &[Picture]) -> Vec<Frame> {
         .collect()
 }
 
+/// Pictures in AV1 of ten bits or of full chroma, as no publisher's encoder here makes them: rav1e's own pace, a few pictures late.
+pub fn av1_as(form: Form, pictures: &[Picture]) -> Vec<Vec<u8>> {
+    let size = pictures[0].size;
+    let mut config = EncoderConfig::with_speed_preset(10);
+    (config.width, config.height) = (usize::from(size.width), usize::from(size.height));
+    config.low_latency = true;
+    config.quantizer = 60;
+    if form == Form::Deep {
+        config.bit_depth = 10;
+    }
+    if form == Form::Full {
+        config.chroma_sampling = ChromaSampling::Cs444;
+    }
+    match form {
+        Form::Deep => av1_of::<u16>(&config, form, pictures),
+        _ => av1_of::<u8>(&config, form, pictures),
+    }
+}
+
+fn av1_of<T: Pixel>(config: &EncoderConfig, form: Form, pictures: &[Picture]) -> Vec<Vec<u8>> {
+    let mut context: Context<T> =
+        Config::new().with_encoder_config(config.clone()).with_threads(1).new_context().unwrap();
+    for picture in pictures {
+        let mut frame = context.new_frame();
+        for (index, plane) in frame.planes.iter_mut().enumerate() {
+            let (width, height) = picture::sides(picture.size, index);
+            let finer = usize::from(index > 0 && form == Form::Full);
+            let bytes: Vec<u8> = (0..height << finer)
+                .flat_map(|y| (0..width << finer).map(move |x| (x >> finer, y >> finer)))
+                .flat_map(|(x, y)| {
+                    let value = u16::from(picture.planes[index][y * width + x]);
+                    let deep = (value << 2).to_le_bytes();
+                    if form == Form::Deep { deep.to_vec() } else { vec![value as u8] }
+                })
+                .collect();
+            let sample = if form == Form::Deep { 2 } else { 1 };
+            plane.copy_from_raw_u8(&bytes, (width << finer) * sample, sample);
+        }
+        context.send_frame(frame).unwrap();
+    }
+    context.flush();
+    let mut frames = Vec::new();
+    loop {
+        match context.receive_packet() {
+            Ok(packet) => frames.push(packet.data),
+            Err(EncoderStatus::Encoded) => {}
+            Err(_) => return frames,
+        }
+    }
+}
+
+/// Ten pictures of [`clip`], 96×64, as x264 codes them with two B-frames between others; by access unit, in the order in which
+/// they are decoded.
+pub fn b_frames() -> Vec<Vec<u8>> {
+    const DELIMITER: [u8; 5] = [0, 0, 0, 1, 9];
+    let digits: Vec<u8> = include_str!("b-frames.txt").bytes().filter(u8::is_ascii_hexdigit).collect();
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+    let data: Vec<u8> = digits.chunks(2).map(byte).collect();
+    let is_start = |at: &usize| data[*at..].starts_with(&DELIMITER);
+    let starts: Vec<usize> = (0..data.len()).filter(is_start).chain([data.len()]).collect();
+    starts.windows(2).map(|pair| data[pair[0]..pair[1]].to_vec()).collect()
+}
+
 fn h264(pictures: &[Picture]) -> Vec<Frame> {
-    let config = EncoderConfig::new()
+    let config = OpenH264Config::new()
         .bitrate(openh264::encoder::BitRate::from_bps(800_000))
         .skip_frames(false)
         .intra_frame_period(IntraFramePeriod::from_num_frames(300));

@@ -35,7 +35,8 @@ fn scopes_text(scopes: &[Scope]) -> String {
 
 fn scopes(text: &str) -> Result<Vec<Scope>, StoreError> {
     let scope = |name: &str| {
-        let all = [Scope::Read, Scope::ChatWrite, Scope::ChatModerate, Scope::ChannelWrite];
+        let all =
+            [Scope::Read, Scope::ChatWrite, Scope::ChatModerate, Scope::FollowWrite, Scope::ChannelWrite];
         let known = all.into_iter().find(|scope| crate::http::login::name_of(*scope) == name);
         known.ok_or_else(|| StoreError::Row(format!("the scope {name}")))
     };
@@ -94,7 +95,7 @@ impl TokenStore {
             "SELECT accounts.id, accounts.role, api_tokens.id, api_tokens.label, api_tokens.scopes,
              api_tokens.created_at, api_tokens.last_used_at, api_tokens.expires_at
              FROM api_tokens JOIN accounts ON accounts.id = api_tokens.account_id
-             WHERE api_tokens.token_hash = $1",
+             WHERE api_tokens.token_hash = $1 AND accounts.suspended_at IS NULL",
         )
         .bind(hash.to_hex())
         .fetch_optional(self.0.pool())

@@ -1,12 +1,21 @@
 //! What accounts need of everybody else.
 
-use crate::{account, channel::service::Channels, store::StoreError};
+use crate::{account, channel::service::Channels, chat::name::Taken, store::StoreError};
 use futures_util::{FutureExt, future::BoxFuture};
 use shared::{
     channel::Channel,
     id::{AccountId, ChannelName},
     text::DisplayName,
 };
+
+/// What makes two names look alike, as chat knows it of guests.
+pub(in crate::app) struct Looks;
+
+impl account::Names for Looks {
+    fn is_unfit(&self, name: &DisplayName, others: &[String]) -> bool {
+        Taken::new(others.iter().map(String::as_str)).check(name).is_err()
+    }
+}
 
 /// Channels, as accounts see them.
 pub(in crate::app) struct AccountChannels(pub(in crate::app) Channels);
@@ -27,5 +36,24 @@ impl account::Channels for AccountChannels {
 
     fn owned_by<'a>(&'a self, owner: &'a AccountId) -> BoxFuture<'a, Result<Vec<Channel>, StoreError>> {
         self.0.owned_by(owner).boxed()
+    }
+
+    fn names_but_of<'a>(
+        &'a self,
+        owner: Option<&'a AccountId>,
+    ) -> BoxFuture<'a, Result<Vec<String>, StoreError>> {
+        self.0.names_but_of(owner).boxed()
+    }
+
+    fn end_all_of<'a>(&'a self, owner: &'a AccountId) -> BoxFuture<'a, Result<(), StoreError>> {
+        self.0.end_all_of(owner).boxed()
+    }
+
+    fn owner_changed(&self, _: &AccountId) {
+        self.0.owner_changed();
+    }
+
+    fn edited_by<'a>(&'a self, editor: &'a AccountId) -> BoxFuture<'a, Result<Vec<Channel>, StoreError>> {
+        self.0.edited_by(editor).boxed()
     }
 }

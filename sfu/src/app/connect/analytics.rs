@@ -12,6 +12,7 @@ use crate::{
     broadcast::log::Record,
     channel::{live::Figures, service::Channels},
     http::problem::ProblemResponse,
+    permission::Permission,
     watch::whep,
 };
 use futures_util::{FutureExt, future::BoxFuture};
@@ -77,6 +78,7 @@ impl Owners for ChannelOwners {
         who: &'a Actor,
         channel: &'a ChannelName,
     ) -> BoxFuture<'a, Result<ChannelId, ProblemResponse>> {
-        async move { Ok(self.0.managed(who, channel).await?.channel.id.clone()) }.boxed()
+        async move { Ok(self.0.allowed(who, channel, Permission::SeeFigures).await?.channel.id.clone()) }
+            .boxed()
     }
 }

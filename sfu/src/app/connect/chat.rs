@@ -2,7 +2,7 @@
 
 use crate::{
     account::{service::Accounts, store::Account},
-    actor::{Embed, Visitor},
+    actor::{Actor, Embed, Visitor},
     analytics::{ChatSource, ChatTotal},
     broadcast::live::LiveBoard,
     channel::{
@@ -10,19 +10,18 @@ use crate::{
         service::{ChannelError, Channels},
     },
     chat::{
-        self, Person, Place, Standing,
+        self, Person, Place, Tie,
         error::ChatError,
         feed::{Follower, News},
         service::{By, Chat, Followed},
         store::ChatStore,
-        vip::store::VipStore,
     },
     event::{self, RoomFollowed, RoomNews, RoomReader, ToSend, bus::Bus},
-    fresh,
     http::{
         login::{self, SignedIn},
         problem::ProblemResponse,
     },
+    social::store::FollowStore,
     store::{Store, StoreError},
 };
 use futures_util::{FutureExt, future::BoxFuture};
@@ -32,7 +31,7 @@ use shared::{
     chat::Sent,
     event::{Cursor, Occurrence},
     id::{AccountId, ActionId, BroadcastId, ChannelId, ChannelName, MessageId},
-    moderation::{ActionKind, Moderator},
+    moderation::ActionKind,
     problem::Problem,
     text::AccountName,
     unit::Timestamp,
@@ -49,7 +48,10 @@ pub(in crate::app) fn chat_ports(
     store: &Store,
 ) -> chat::Ports {
     chat::Ports {
-        community: Arc::new(OfCommunity(VipStore::new(store.clone()))),
+        community: Arc::new(OfCommunity {
+            channels: channels.clone(),
+            follows: FollowStore::new(store.clone()),
+        }),
         channels: Arc::new(OfChannels(channels.clone())),
         accounts: Arc::new(OfAccounts(accounts.clone())),
         surroundings: Arc::new(OfServer { board: board.clone(), bus: bus.clone() }),
@@ -74,7 +76,7 @@ impl chat::Channels for OfChannels {
                 channel: record.channel.id.clone(),
                 name: record.channel.name.clone(),
                 owner: record.owner.clone(),
-                is_owner: who.actor.is_some_and(|actor| rules::may_manage(actor, &record)),
+                is: rules::standings(who.actor, &record),
             })
         }
         .boxed()
@@ -105,35 +107,42 @@ impl chat::Accounts for OfAccounts {
     }
 }
 
-/// Nobody follows or subscribes yet; VIPs are chat's own.
-struct OfCommunity(VipStore);
+/// Who follows a channel, and whom its owner made a VIP. Nobody subscribes yet.
+struct OfCommunity {
+    channels: Channels,
+    follows: FollowStore,
+}
 
 impl chat::Community for OfCommunity {
-    fn standing<'a>(
+    fn tie<'a>(
         &'a self,
         channel: &'a ChannelId,
         account: &'a AccountId,
-    ) -> BoxFuture<'a, Result<Standing, StoreError>> {
-        async move { Ok(Standing { is_vip: self.0.is(channel, account).await?, ..Standing::default() }) }
+    ) -> BoxFuture<'a, Result<Tie, StoreError>> {
+        async move { Ok(Tie { follows_since: self.follows.since(channel, account).await?, tier: None }) }
             .boxed()
     }
 
     fn set_vip<'a>(
         &'a self,
-        channel: &'a ChannelId,
-        account: &'a AccountId,
+        who: &'a Actor,
+        channel: &'a ChannelName,
+        account: &'a AccountName,
         is_vip: bool,
-    ) -> BoxFuture<'a, Result<bool, StoreError>> {
-        self.0.set(channel, account, is_vip, fresh::now()).boxed()
-    }
-
-    fn vips<'a>(
-        &'a self,
-        channel: &'a ChannelId,
-        after: &'a str,
-        most: usize,
-    ) -> BoxFuture<'a, Result<Vec<Moderator>, StoreError>> {
-        self.0.list(channel, after, most).boxed()
+    ) -> BoxFuture<'a, Result<bool, ChatError>> {
+        async move {
+            let changed = self.channels.set_vip(who, channel, account, is_vip).await;
+            changed.map_err(|error| match error {
+                ChannelError::Store(error) => error.into(),
+                ChannelError::NotYours => ChatError::NotOwner,
+                ChannelError::UnknownAccount => ChatError::UnknownAccount,
+                ChannelError::IsOwner => ChatError::IsOwner,
+                ChannelError::IsEditor => ChatError::IsEditor,
+                ChannelError::TooManyRoles => ChatError::TooManyRoles,
+                _ => ChatError::UnknownChannel,
+            })
+        }
+        .boxed()
     }
 }
 

@@ -5,13 +5,15 @@ mod analytics;
 mod channel;
 mod chat;
 mod media;
+mod social;
 mod topics;
 
 pub(super) use self::{
-    account::AccountChannels,
+    account::{AccountChannels, Looks},
     analytics::{ChannelOwners, Classifier, LiveFigures, fact},
     channel::{NothingLive, ports},
     chat::{ChatFigures, ChatTopic, chat_ports, follow_edits},
     media::media,
+    social::{Followable, FollowsHeard},
     topics::Topics,
 };

@@ -10,6 +10,7 @@ use crate::{
     watch::{
         path::{Meter, Sample},
         select::{Choice, Selector, Version, Wish},
+        sound::{Beside, SoundSelector, Sounds},
     },
 };
 use shared::{
@@ -28,13 +29,8 @@ const MEASURE_EVERY: Duration = Duration::from_millis(400);
 const NEW: f64 = 0.25;
 /// At first all of it counts.
 const YOUNG: Duration = Duration::from_secs(3);
-/// The controller is told of a change of what is looked for only beyond this share: each rise makes it probe.
-const NEWS: f64 = 0.2;
-/// It probes when it is told that more is wanted than before. Where what is sent is most of what it estimates it hardly does
-/// so otherwise (15 s without a change), so it is told again after this time. Such a probe is for twice the estimate, and lasts
-/// 15 ms. Each one's result is another; an estimate that stays the same to the bit was not probed for: the controller takes
-/// the path for congested still, and sends too little by it to find out. Then it begins afresh from there.
-const REMIND_EVERY: Duration = Duration::from_secs(4);
+/// The controller is told of a change of what is looked for only beyond this share: measured bitrates are never quite the same.
+const NEWS: f64 = 0.05;
 
 #[derive(Debug, Clone)]
 struct Shown {
@@ -47,6 +43,8 @@ struct Shown {
 #[derive(Debug, Default)]
 pub struct Pictures {
     all: Vec<Shown>,
+    /// What there is to be heard beside them.
+    sounds: Sounds<TrackKey>,
     measured: Option<Instant>,
 }
 
@@ -58,6 +56,7 @@ impl Pictures {
         if is_due {
             self.measured = Some(now);
         }
+        let sounds = std::mem::replace(&mut self.sounds, sounds(hub, prospects, now));
         let before = std::mem::take(&mut self.all);
         self.all = hub
             .pictures(now)
@@ -88,7 +87,7 @@ impl Pictures {
                     // What is no prospect any more is about to stop.
                     flows: flows && (prospect.is_some() || !track.key.is_made()),
                     runs: true,
-                    size: size.or(prospect.map(|prospect| prospect.size)),
+                    size: size.or(prospect.and_then(|prospect| prospect.size)),
                     // It begins with a keyframe, which says nothing of what follows.
                     bitrate: declared.map_or(bitrate, |prospect| prospect.bitrate.0),
                 };
@@ -98,7 +97,7 @@ impl Pictures {
         let is_running = |all: &[Shown], key| all.iter().any(|shown| shown.track.key == key);
         for Prospect { track, size, bitrate, .. } in prospects {
             if !track.is_audio() && !is_running(&self.all, track.key) {
-                let (size, bitrate) = (Some(*size), bitrate.0);
+                let (size, bitrate) = (*size, bitrate.0);
                 let version =
                     Version { track: track.key, decodes: false, flows: true, runs: false, size, bitrate };
                 self.all.push(Shown { track: Arc::clone(track), version, since: now });
@@ -108,7 +107,9 @@ impl Pictures {
             let Version { flows, runs, size, .. } = shown.version;
             (shown.track.clone(), flows, runs, size)
         };
-        !before.iter().map(outline).eq(self.all.iter().map(outline))
+        let tracks =
+            |sounds: Sounds<TrackKey>| [sounds.source, sounds.low].map(|one| one.map(|(track, _)| track));
+        tracks(sounds) != tracks(self.sounds) || !before.iter().map(outline).eq(self.all.iter().map(outline))
     }
 
     fn named(&self, name: &str) -> Option<TrackKey> {
@@ -117,13 +118,11 @@ impl Pictures {
     }
 }
 
-/// What the congestion controller is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct News {
-    /// Bits a second that there would be use for.
-    pub desired: u64,
-    /// It is to forget what it knows, but for this estimate.
-    pub afresh: Option<u64>,
+/// What there is to be heard: of the publisher's the first that flows, and what is made of it or could be.
+fn sounds(hub: &mut Hub, prospects: &[Prospect], now: Instant) -> Sounds<TrackKey> {
+    let source = hub.sound(now);
+    let low = prospects.iter().find(|prospect| prospect.track.is_audio());
+    Sounds { source, low: low.map(|low| (low.track.key, low.bitrate.0)) }
 }
 
 /// Whether two pictures are about of the same size.
@@ -141,10 +140,11 @@ pub struct Chooser {
     selector: Selector<TrackKey>,
     /// What the selector said last.
     pub choice: Choice<TrackKey>,
-    /// What the controller was told to look for, and when.
-    told: Option<(u64, Instant)>,
-    /// What it estimated when it was told.
-    told_at: Option<u64>,
+    sound: SoundSelector,
+    /// The sound that it is to hear.
+    pub hears: Option<TrackKey>,
+    /// What the controller was told to look for.
+    told: Option<u64>,
     /// Something changed since the last choice.
     pub is_due: bool,
 }
@@ -156,8 +156,9 @@ impl Default for Chooser {
             meter: Meter::default(),
             selector: Selector::default(),
             choice: Choice { picture: None, reason: Reason::Best, desired: 0, urgent: false },
+            sound: SoundSelector::default(),
+            hears: None,
             told: None,
-            told_at: None,
             is_due: false,
         }
     }
@@ -170,12 +171,9 @@ impl Chooser {
         self.is_due = true;
     }
 
-    /// The congestion controller has another estimate; `None`: it can't tell any more.
-    pub fn estimated(&mut self, bits: Option<u64>) {
-        match bits {
-            Some(bits) => self.meter.told(bits),
-            None => self.meter.lost(),
-        }
+    /// The congestion controller has another estimate.
+    pub fn estimated(&mut self, bits: u64) {
+        self.meter.told(bits);
         self.is_due = true;
     }
 
@@ -218,38 +216,49 @@ impl Chooser {
         self.choice = self.selector.choose(&versions, &wish, self.meter.path(), now);
         // What was urgent stays so until it is there.
         self.choice.urgent |= before.urgent && before.picture == self.choice.picture;
+        if self.wish.rendition.is_some() && chosen.is_none() && self.choice.reason == Reason::Best {
+            self.choice.reason = Reason::Gone;
+        }
         self.choice
     }
 
-    /// What the controller is to be told, if that is news to it.
-    pub fn news(&mut self, now: Instant) -> Option<News> {
-        let mut desired = self.choice.desired;
-        let mut afresh = None;
-        if let Some((told, at)) = self.told {
-            let is_as_before =
-                (told == 0) == (desired == 0) && told.abs_diff(desired) as f64 <= told as f64 * NEWS;
-            let path = self.meter.path();
-            let lacks = path.estimate.filter(|bits| *bits < desired);
-            if is_as_before && (lacks.is_none() || now.saturating_duration_since(at) < REMIND_EVERY) {
-                return None;
-            }
-            if is_as_before {
-                afresh = lacks.filter(|_| self.told_at == lacks && !path.is_congested());
-                if afresh.is_none() {
-                    // What is wanted has to fall before it can rise: that is the next tick's.
-                    desired = 0;
-                    self.is_due = true;
-                }
-            }
-        }
-        self.told_at = self.meter.path().estimate;
-        self.told = Some((desired, now));
-        Some(News { desired, afresh })
+    /// Chooses the sound, after the picture.
+    pub fn choose_sound(&mut self, pictures: &Pictures, now: Instant) -> Option<TrackKey> {
+        let size = |shown: &&Shown| {
+            (
+                shown.version.size.map(|size| u32::from(size.width) * u32::from(size.height)),
+                shown.version.bitrate,
+            )
+        };
+        let usable = || pictures.all.iter().filter(|shown| shown.version.flows);
+        let beside = match (self.choice.picture, self.choice.reason) {
+            (None, Reason::AudioOnly | Reason::Network) => Beside::Nothing,
+            (None, _) => Beside::Smallest(0),
+            (Some(track), _) => match usable().min_by_key(size).filter(|shown| shown.track.key == track) {
+                Some(smallest) => Beside::Smallest(smallest.version.bitrate),
+                None => Beside::Picture,
+            },
+        };
+        self.hears = self.sound.choose(&pictures.sounds, beside, self.meter.path(), now);
+        self.hears
     }
 
-    /// What is told of it, where `rendition` is on the viewer's line.
-    pub fn playing(&self, rendition: Option<String>) -> Playing {
-        Playing { rendition, reason: self.choice.reason, estimate: self.estimate() }
+    /// What the controller is to be told that there would be use for, in bits a second, if that is news to it.
+    pub fn news(&mut self) -> Option<u64> {
+        let desired = self.choice.desired;
+        let is_as_before = self.told.is_some_and(|told| {
+            (told == 0) == (desired == 0) && told.abs_diff(desired) as f64 <= told as f64 * NEWS
+        });
+        if is_as_before {
+            return None;
+        }
+        self.told = Some(desired);
+        Some(desired)
+    }
+
+    /// What is told of it, where `rendition` and `sound` are on the viewer's lines.
+    pub fn playing(&self, rendition: Option<String>, sound: Option<String>) -> Playing {
+        Playing { rendition, reason: self.choice.reason, estimate: self.estimate(), sound }
     }
 
     /// How many bytes a replay may have for this viewer, if its network is known: what passes in a second.
@@ -271,30 +280,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_controller_is_told_of_news_alone_and_reminded_of_what_is_still_looked_for() {
-        let start = Instant::now();
+    fn the_controller_is_told_of_news_alone() {
         let mut chooser = Chooser::default();
         let mut said = Vec::new();
-        chooser.estimated(Some(600_000));
-        for tick in 0..130u64 {
+        for tick in 0..50u64 {
             // A measure that is never quite the same.
-            chooser.choice.desired = if tick < 125 { 2_300_000 + tick % 7 * 30_000 } else { 0 };
-            if tick == 20 {
-                // The controller probed.
-                chooser.estimated(Some(590_000));
-            }
-            let now = start + Duration::from_millis(100) * tick as u32;
-            said.extend(chooser.news(now).map(|news| (tick, news.desired > 0, news.afresh)));
+            chooser.choice.desired = match tick {
+                0..30 => 2_300_000 + tick % 7 * 15_000,
+                30..40 => 900_000,
+                _ => 0,
+            };
+            said.extend(chooser.news().map(|bits| (tick, bits)));
         }
-        let expected = [
-            (0, true, None),
-            (40, false, None),
-            (41, true, None),
-            // What stays the same to the bit was not probed for.
-            (81, true, Some(590_000)),
-            (121, true, Some(590_000)),
-            (125, false, None),
-        ];
-        assert_eq!(said, expected);
+        assert_eq!(said, [(0, 2_300_000), (30, 900_000), (40, 0)]);
     }
 }

@@ -177,10 +177,10 @@ impl Publisher {
         }
         let wall = |time: SystemTime| time.duration_since(UNIX_EPOCH).map_or(0.0, |wall| wall.as_secs_f64());
         if let Some(stamp) = packet.header.ext_vals.abs_capture_time {
-            // The capture's own clock; the sender says how far its clock, which its reports are by, is from that.
+            // By the capture's own clock, which the sender says is so far ahead of its own, which its reports are by.
             let offset = stamp.clock_offset.unwrap_or(0) as f64 / 2f64.powi(32);
             let time = packet.header.timestamp;
-            origin.stamp = Some(Report { wall: wall(stamp.capture_time) + offset, time });
+            origin.stamp = Some(Report { wall: wall(stamp.capture_time) - offset, time });
         }
         let reported = packet
             .last_sender_info
@@ -221,3 +221,6 @@ impl Publisher {
         Some((origin.mid, origin.rid))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,9 +5,15 @@
 //! goes into the shard's own queue, which drops it then: viewers see a gap and ask for a keyframe.
 
 mod made;
+mod sound;
 mod source;
+mod told;
 
-use self::{made::Made, source::Source};
+use self::{
+    made::Made,
+    sound::{LowSound, SOUND},
+    source::Source,
+};
 use super::{machine::Machine, room::Ask};
 use crate::{
     broadcast::{
@@ -24,8 +30,7 @@ use crate::{
     },
 };
 use shared::{
-    broadcast::{Codec, Rendition},
-    ladder::{LadderState, RungState, RungStatus},
+    broadcast::Codec,
     unit::{Bitrate, Size},
 };
 use std::{
@@ -41,6 +46,11 @@ const STEADY: u8 = 2;
 const FRESH: Duration = Duration::from_secs(1);
 /// For so long it is waited for, before an older one serves after all.
 const PATIENCE: Duration = Duration::from_millis(400);
+/// A publisher without a keyframe for so long is told so,
+const LACKING: Duration = Duration::from_secs(3);
+/// in these words.
+const LACKS: &str = "The publisher sends no keyframe, and nothing can be made of its picture without one. Set a keyframe \
+                     interval of 2 s.";
 /// What another shard's viewers want is believed for so long.
 const BELIEVED: Duration = Duration::from_secs(3);
 
@@ -49,8 +59,8 @@ const BELIEVED: Duration = Duration::from_secs(3);
 pub struct Prospect {
     /// The track that it will be.
     pub track: Arc<Track>,
-    /// Its pictures' size.
-    pub size: Size,
+    /// Its pictures' size; none of sound.
+    pub size: Option<Size>,
     /// What it will be held to.
     pub bitrate: Bitrate,
     /// Frames a second.
@@ -102,18 +112,25 @@ pub struct Ladder {
     frame_rate: f32,
     prospects: Arc<[Prospect]>,
     made: Arc<Mutex<Made>>,
+    sound: Arc<Mutex<LowSound>>,
     source: Option<Source>,
     transcoder: Option<Transcoder>,
     /// Which of this broadcast's transcoders that is.
     run: u64,
     /// What it was told to make.
     set: Vec<Rung>,
+    /// The publisher sends sound.
+    has_sound: bool,
+    /// It is to make the low-bitrate one of it.
+    makes_sound: bool,
     /// It takes frames.
     is_ready: bool,
     /// It wasn't fed for a while.
     is_stale: bool,
     /// Since when it waits for a keyframe of the source.
     begins: Option<Instant>,
+    /// Since when decoding could not go on without one, or nothing is known of the picture for want of one.
+    lacks: Option<Instant>,
     /// What shards' viewers want, one bit for each rung.
     wanted: Vec<(usize, u64, Instant)>,
     stats: [Option<(Instant, Stats)>; 2],
@@ -135,13 +152,17 @@ impl Ladder {
             frame_rate: 0.0,
             prospects: Arc::new([]),
             made: Arc::new(Mutex::new(Made::new(epoch))),
+            sound: Arc::new(Mutex::new(LowSound::new(epoch))),
             source: None,
             transcoder: None,
             run: 0,
             set: Vec::new(),
+            has_sound: false,
+            makes_sound: false,
             is_ready: false,
             is_stale: false,
             begins: None,
+            lacks: None,
             wanted: Vec::new(),
             stats: [None, None],
             note: None,
@@ -171,14 +192,17 @@ impl Ladder {
         let mut look = Look::default();
         let sent = hub.largest_sent(now);
         if self.planned.is_none_or(|at| now.saturating_duration_since(at) >= PLAN_EVERY) {
-            self.planned = Some(now);
             let is_picture = |track: &&Arc<Track>| !track.is_audio() && !track.key.is_made();
             let several = hub.flowing().filter(is_picture).count() > 1;
             if let Some((track, size, frame_rate)) = &sent {
                 // Whoever sends several sizes has a ladder; some browsers have no H.264 though.
                 self.plan(*size, *frame_rate, !several || track.codec == Codec::H264, now);
+            } else {
+                self.planned = Some(now);
             }
         }
+        self.notice_lack(sent.is_none(), hub, now);
+        self.has_sound = hub.flowing().any(|track| track.is_audio() && !track.key.is_made());
         let prospects = self.prospects_now(now);
         if prospects[..] != self.prospects[..] {
             self.prospects = prospects;
@@ -189,8 +213,15 @@ impl Ladder {
         for rung in self.rungs.iter().filter(|rung| mask & 1 << rung.id.0 != 0) {
             self.demand.want(rung.id, now);
         }
+        if mask & 1 << SOUND.0 != 0 && self.offers_sound() {
+            self.demand.want(SOUND, now);
+        }
         let running = self.demand.running(now);
         let set: Vec<Rung> = self.rungs.iter().filter(|rung| running.contains(&rung.id)).copied().collect();
+        let makes_sound = running.contains(&SOUND) && self.offers_sound();
+        if std::mem::replace(&mut self.makes_sound, makes_sound) && !makes_sound {
+            look.gone.push(TrackKey::made(self.epoch, SOUND.0));
+        }
         self.run_these(set, &mut look, now);
         if self.transcoder.is_some()
             && !self.set.is_empty()
@@ -202,10 +233,31 @@ impl Ladder {
         look
     }
 
+    /// Says so when the publisher sends no keyframe: without one, not even the picture's size is known.
+    fn notice_lack(&mut self, is_unknown: bool, hub: &Hub, now: Instant) {
+        let is_sent = |track: &Arc<Track>| !track.is_audio() && !track.key.is_made();
+        if is_unknown && hub.flowing().any(is_sent) {
+            self.lacks.get_or_insert(now);
+        } else if self.set.is_empty() {
+            self.lacks = None;
+        }
+        let lacks = |since: &Option<Instant>| {
+            since.is_some_and(|since| now.saturating_duration_since(since) >= LACKING)
+        };
+        if self.machine.is_on() && [self.begins, self.lacks].iter().any(lacks) {
+            self.note = Some(LACKS.to_owned());
+        } else if self.note.as_deref() == Some(LACKS) {
+            self.note = None;
+        }
+    }
+
     fn plan(&mut self, size: Size, frame_rate: f32, is_of_use: bool, now: Instant) {
         let is_on = self.machine.is_on() && is_of_use;
         let possible = if is_on { ladder::rungs(size, frame_rate) } else { Vec::new() };
-        let chosen = self.machine.admitted(&possible, cost::Source { size, frame_rate }, now);
+        let Some(chosen) = self.machine.admitted(&possible, cost::Source { size, frame_rate }, now) else {
+            return;
+        };
+        self.planned = Some(now);
         self.shed =
             possible.iter().filter(|rung| !chosen.iter().any(|other| other.id == rung.id)).copied().collect();
         self.frame_rate = frame_rate;
@@ -223,14 +275,28 @@ impl Ladder {
     fn prospects_now(&self, now: Instant) -> Arc<[Prospect]> {
         let mut made = self.made();
         let rungs = self.rungs.iter().filter(|rung| self.demand.may_be_made(rung.id, now));
-        rungs
-            .map(|rung| Prospect {
-                track: made.track(rung.id),
-                size: rung.size,
-                bitrate: rung.bitrate,
-                frame_rate: (self.frame_rate / f32::from(rung.divisor.max(1))).round(),
-            })
-            .collect()
+        let rungs = rungs.map(|rung| Prospect {
+            track: made.track(rung.id),
+            size: Some(rung.size),
+            bitrate: rung.bitrate,
+            frame_rate: (self.frame_rate / f32::from(rung.divisor.max(1))).round(),
+        });
+        let sound = (self.offers_sound() && self.demand.may_be_made(SOUND, now)).then(|| Prospect {
+            track: Arc::clone(self.sound().track()),
+            size: None,
+            bitrate: sound::BITRATE,
+            frame_rate: 0.0,
+        });
+        rungs.chain(sound).collect()
+    }
+
+    /// A rung's share of a core is too much sometimes; the sound's hundredth isn't.
+    fn offers_sound(&self) -> bool {
+        self.has_sound && self.machine.is_on()
+    }
+
+    fn sound(&self) -> MutexGuard<'_, LowSound> {
+        self.sound.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn made(&self) -> MutexGuard<'_, Made> {
@@ -239,12 +305,12 @@ impl Ladder {
 
     /// Starts and stops what is to be made.
     fn run_these(&mut self, set: Vec<Rung>, look: &mut Look, now: Instant) {
+        if self.transcoder.is_none() && (self.makes_sound || !set.is_empty()) {
+            self.spawn(now);
+        }
         if set != self.set {
             let stopped = self.set.iter().filter(|old| !set.iter().any(|rung| rung.id == old.id));
             look.gone.extend(stopped.map(|old| TrackKey::made(self.epoch, old.id.0)));
-            if self.transcoder.is_none() && !set.is_empty() {
-                self.spawn(now);
-            }
             if let Some(transcoder) = &self.transcoder {
                 transcoder.set_rungs(set.clone());
             }
@@ -254,9 +320,10 @@ impl Ladder {
                 self.is_stale = true;
             }
         }
-        if self.set.is_empty() && self.transcoder.is_some() && self.demand.is_idle(now) {
+        let is_over = self.set.is_empty() && !self.makes_sound;
+        if is_over && self.transcoder.is_some() && self.demand.is_idle(now) {
             self.transcoder = None;
-            (self.is_ready, self.begins, self.stats) = (false, None, [None, None]);
+            (self.is_ready, self.begins, self.lacks, self.stats) = (false, None, None, [None, None]);
             self.note = None;
         }
     }
@@ -264,7 +331,8 @@ impl Ladder {
     fn spawn(&mut self, now: Instant) {
         self.run += 1;
         self.is_ready = false;
-        let (tell, run, made) = (Arc::clone(&self.tell), self.run, Arc::clone(&self.made));
+        let (tell, run) = (Arc::clone(&self.tell), self.run);
+        let (made, sound) = (Arc::clone(&self.made), Arc::clone(&self.sound));
         let sink = move |event| {
             let said = match event {
                 Event::Started(_) => Said::Started,
@@ -274,7 +342,11 @@ impl Ladder {
                 }
                 Event::Made(FromChild::NeedsKeyframe) => Said::NeedsKeyframe,
                 Event::Made(FromChild::Refused(why)) => Said::Refused(why),
-                Event::Made(FromChild::Source(_)) | Event::Audio(_) => return,
+                Event::Audio(heard) => {
+                    let mut sound = sound.lock().unwrap_or_else(PoisonError::into_inner);
+                    Said::Packets(sound.packet(&heard, Instant::now()).into_iter().collect())
+                }
+                Event::Made(FromChild::Source(_)) => return,
                 Event::Stats(stats) => Said::Stats(stats),
                 Event::Ended { reason, retry_in } => Said::Ended(reason, retry_in),
             };
@@ -336,10 +408,13 @@ impl Ladder {
 
     /// What is published goes in.
     pub fn feed(&mut self, packets: &[Arc<Packet>]) {
-        let (Some(source), Some(transcoder)) = (&mut self.source, &self.transcoder) else { return };
-        if !self.is_ready || self.set.is_empty() {
-            return;
+        let Some(transcoder) = self.transcoder.as_ref().filter(|_| self.is_ready) else { return };
+        if self.makes_sound {
+            let mut sound = self.sound();
+            let is_source = |packet: &&Arc<Packet>| packet.track.is_audio() && !packet.track.key.is_made();
+            packets.iter().filter(is_source).for_each(|packet| transcoder.audio(sound.push(packet)));
         }
+        let Some(source) = self.source.as_mut().filter(|_| !self.set.is_empty()) else { return };
         let key = source.track().key;
         for packet in packets.iter().filter(|packet| packet.track.key == key) {
             for frame in source.push(packet) {
@@ -373,15 +448,20 @@ impl Ladder {
             }
             Said::Packets(packets) => {
                 let number = packets.first().and_then(|packet| packet.track.key.made_number());
-                let Some(rung) = number.map(RungId).filter(|id| self.set.iter().any(|rung| rung.id == *id))
-                else {
+                let is_wanted = |id: &RungId| {
+                    self.set.iter().any(|rung| rung.id == *id) || *id == SOUND && self.makes_sound
+                };
+                let Some(rung) = number.map(RungId).filter(is_wanted) else {
                     return Vec::new();
                 };
                 self.demand.came(rung);
-                self.note = None;
+                if rung != SOUND {
+                    (self.note, self.lacks) = (None, None);
+                }
                 return packets;
             }
             Said::NeedsKeyframe => {
+                self.lacks.get_or_insert(now);
                 let key = self.source.as_ref().map(|source| source.track().key);
                 look.asks.extend(key.filter(|key| hub.request_keyframe(*key, now)).map(Ask));
             }
@@ -392,10 +472,13 @@ impl Ladder {
             }
             Said::Ended(reason, retry_in) => {
                 self.note = Some(format!("What makes the ladder ended ({reason}) and is started again."));
-                (self.is_ready, self.begins, self.stats) = (false, None, [None, None]);
+                (self.is_ready, self.begins, self.lacks, self.stats) = (false, None, None, [None, None]);
                 self.demand.ended(retry_in, now);
                 self.machine.uses(&[]);
                 look.gone.extend(self.set.drain(..).map(|rung| TrackKey::made(self.epoch, rung.id.0)));
+                if std::mem::take(&mut self.makes_sound) {
+                    look.gone.push(TrackKey::made(self.epoch, SOUND.0));
+                }
                 if let Some(transcoder) = &self.transcoder {
                     transcoder.set_rungs(Vec::new());
                 }
@@ -406,85 +489,5 @@ impl Ladder {
             }
         }
         Vec::new()
-    }
-
-    /// What is made or could be, as viewers choose from it.
-    pub fn renditions(&self, hub: &mut Hub, now: Instant) -> Vec<Rendition> {
-        let made = hub.measure_made(now);
-        let rendition = |prospect: &Prospect| {
-            let measured = made.iter().find(|(key, _)| *key == prospect.track.key);
-            measured.map_or_else(
-                || Rendition {
-                    name: prospect.track.rendition().to_owned(),
-                    codec: Codec::Av1,
-                    size: Some(prospect.size),
-                    frame_rate: prospect.frame_rate,
-                    bitrate: prospect.bitrate,
-                },
-                |(_, rendition)| rendition.clone(),
-            )
-        };
-        self.prospects.iter().map(rendition).collect()
-    }
-
-    /// Where it stands, but for its viewers, who sit on all shards.
-    pub fn state(&self, hub: &mut Hub, now: Instant) -> LadderState {
-        let made = hub.measure_made(now);
-        let status = |rung: &Rung, state: RungState, reason: Option<String>| {
-            let key = TrackKey::made(self.epoch, rung.id.0);
-            let measured = made.iter().find(|(made, _)| *made == key).map(|(_, rendition)| rendition);
-            RungStatus {
-                name: ladder::name(rung.id),
-                size: rung.size,
-                frame_rate: measured
-                    .map_or(self.frame_rate / f32::from(rung.divisor.max(1)), |measured| measured.frame_rate),
-                bitrate: measured.map_or(rung.bitrate, |measured| measured.bitrate),
-                viewers: 0,
-                encode_ms: self.encode_ms(rung.id),
-                state,
-                reason,
-            }
-        };
-        let mut rungs: Vec<RungStatus> = self
-            .rungs
-            .iter()
-            .map(|rung| {
-                let is_made = made.iter().any(|(key, _)| *key == TrackKey::made(self.epoch, rung.id.0));
-                let is_set = self.set.iter().any(|set| set.id == rung.id);
-                let state = match (self.demand.may_be_made(rung.id, now), is_set, is_made) {
-                    (false, ..) => RungState::Failed,
-                    (true, true, true) => RungState::Running,
-                    (true, true, false) => RungState::Starting,
-                    (true, false, _) => RungState::Idle,
-                };
-                status(rung, state, None)
-            })
-            .collect();
-        rungs.extend(
-            self.shed
-                .iter()
-                .filter(|rung| {
-                    self.rungs.len() < ladder::MOST_RUNGS && !self.rungs.iter().any(|r| r.id == rung.id)
-                })
-                .map(|rung| status(rung, RungState::Shed, Some(self.machine.why_not(rung.id)))),
-        );
-        rungs.sort_by_key(|rung| std::cmp::Reverse(rung.size.height.min(rung.size.width)));
-        let note = if self.machine.is_allowed() {
-            self.note.clone()
-        } else {
-            Some("The owner of this server has turned the ladder off.".to_owned())
-        };
-        LadderState { enabled: self.machine.is_wanted(), rungs, note }
-    }
-
-    /// How long a picture of a rung took to encode over the last second, in milliseconds.
-    fn encode_ms(&self, id: RungId) -> f32 {
-        let of = |stats: &Option<(Instant, Stats)>| {
-            let found = stats.as_ref().and_then(|(_, stats)| stats.rungs.iter().find(|rung| rung.rung == id));
-            found.map_or((0, Duration::ZERO), |rung| (rung.encoded, rung.encoding))
-        };
-        let ((count, busy), (before, busy_before)) = (of(&self.stats[0]), of(&self.stats[1]));
-        let pictures = count.saturating_sub(before).max(1) as f32;
-        busy.saturating_sub(busy_before).as_secs_f32() * 1000.0 / pictures
     }
 }

@@ -45,7 +45,15 @@ struct State {
     admission: Admission,
     /// When was looked, and the CPU time that the server had taken by then.
     looked: Option<(Instant, Duration)>,
-    is_calibrated: bool,
+    measured: Measured,
+}
+
+/// Whether what encoding costs here has been measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Measured {
+    NotYet,
+    UnderWay,
+    Done,
 }
 
 impl Default for Ladders {
@@ -53,7 +61,7 @@ impl Default for Ladders {
         let mut ladders = Self::new(Limits::default(), LadderMetrics::default());
         if let Some(shared) = Arc::get_mut(&mut ladders.0) {
             // A test's program isn't the one that measures.
-            shared.state.get_mut().unwrap_or_else(PoisonError::into_inner).is_calibrated = true;
+            shared.state.get_mut().unwrap_or_else(PoisonError::into_inner).measured = Measured::Done;
         }
         ladders
     }
@@ -64,7 +72,7 @@ impl Ladders {
     pub fn new(limits: Limits, metrics: LadderMetrics) -> Self {
         let cores = thread::available_parallelism().map_or(1, usize::from);
         let admission = Admission::new(limits, cores as f32);
-        let state = Mutex::new(State { admission, looked: None, is_calibrated: false });
+        let state = Mutex::new(State { admission, looked: None, measured: Measured::NotYet });
         Self(Arc::new(Shared { metrics, unwanted: RwLock::default(), state, next: AtomicU64::new(0) }))
     }
 
@@ -82,18 +90,25 @@ impl Ladders {
     pub fn of(&self, room: RoomKey) -> Machine {
         let machine = Machine { ladders: self.clone(), room, who: self.0.next.fetch_add(1, Relaxed) };
         let mut state = self.lock();
-        if !state.admission.limits().enabled || std::mem::replace(&mut state.is_calibrated, true) {
+        if !state.admission.limits().enabled || state.measured != Measured::NotYet {
             return machine;
         }
+        state.measured = Measured::UnderWay;
         drop(state);
         let ladders = self.clone();
-        // It takes a second of low priority, in which a publisher's size is not known yet.
-        let measuring = move || match calibration() {
-            Some(calibration) => calibration.apply(ladders.lock().admission.cost()),
-            None => tracing::warn!("what encoding costs here could not be measured: it is guessed"),
+        // It takes a second, in which a publisher's size is not known yet.
+        let measuring = move || {
+            let calibration = calibration();
+            let mut state = ladders.lock();
+            state.measured = Measured::Done;
+            match calibration {
+                Some(calibration) => calibration.apply(state.admission.cost()),
+                None => tracing::warn!("what encoding costs here could not be measured: it is guessed"),
+            }
         };
         if let Err(error) = thread::Builder::new().name("ladder-cost".to_owned()).spawn(measuring) {
             tracing::warn!(%error, "what encoding costs here is not measured");
+            self.lock().measured = Measured::Done;
         }
         machine
     }
@@ -146,11 +161,13 @@ impl Machine {
         self.ladders.0.metrics.clone()
     }
 
-    /// Those of a source's rungs that there is room for.
-    pub fn admitted(&self, rungs: &[Rung], source: Source, now: Instant) -> Vec<Rung> {
+    /// Those of a source's rungs that there is room for. `None` while it is measured what they cost: what was offered by a guess
+    /// would be taken away from whoever chose it.
+    pub fn admitted(&self, rungs: &[Rung], source: Source, now: Instant) -> Option<Vec<Rung>> {
         let mut state = self.ladders.lock();
         self.ladders.count(state.look(&self.ladders.0.metrics, now));
-        state.admission.admitted(self.who, rungs, source, now)
+        let is_known = state.measured != Measured::UnderWay;
+        is_known.then(|| state.admission.admitted(self.who, rungs, source, now))
     }
 
     /// These are made from now on.
@@ -208,8 +225,21 @@ mod tests {
         ladders.set(RoomKey(1), true);
         let source = Source { size: Size { width: 640, height: 360 }, frame_rate: 15.0 };
         let possible = ladder::rungs(source.size, source.frame_rate);
-        machine.uses(&machine.admitted(&possible, source, Instant::now()));
+        machine.uses(&machine.admitted(&possible, source, Instant::now()).unwrap());
+        assert!(ladders.lock().admission.taken() > 0.0);
         drop(machine);
         assert_eq!(ladders.lock().admission.taken(), 0.0);
+    }
+
+    #[test]
+    fn nothing_is_offered_before_it_is_known_what_it_costs() {
+        let ladders = Ladders::default();
+        let machine = ladders.of(RoomKey(1));
+        let source = Source { size: Size { width: 640, height: 360 }, frame_rate: 15.0 };
+        let possible = ladder::rungs(source.size, source.frame_rate);
+        ladders.lock().measured = Measured::UnderWay;
+        assert_eq!(machine.admitted(&possible, source, Instant::now()), None);
+        ladders.lock().measured = Measured::Done;
+        assert_eq!(machine.admitted(&possible, source, Instant::now()), Some(possible));
     }
 }

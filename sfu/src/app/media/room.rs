@@ -41,6 +41,9 @@ pub const AUDIO_CLOCK: u32 = 48_000;
 /// Media that stops for this long is an interruption.
 pub const STALLED: Duration = Duration::from_millis(1500);
 
+/// A sound that is there, but late, is waited for so long in silence.
+const YIELDS: Duration = Duration::from_millis(500);
+
 /// What a viewer gets is looked at each so many ticks, and at the next one if something changed. Not everybody's turn is in
 /// the same tick.
 const CHOOSE_EVERY: usize = 5;
@@ -64,6 +67,10 @@ struct Viewer {
     chooser: Chooser,
     /// The last picture's timestamp in the viewer's stream, and the moment that it stands for.
     shown: Option<(u32, Instant)>,
+    /// When the last sound was captured.
+    heard: Option<Instant>,
+    /// Since when the sound on the line is left out for another one.
+    yields: Option<Instant>,
 }
 
 /// See the module.
@@ -224,10 +231,11 @@ impl Room {
         self.tracks_changed = true;
     }
 
-    /// The rungs that viewers here get or would get, one bit for each.
+    /// What is made and viewers here get or would get, one bit for each.
     pub fn wanted(&self) -> u64 {
-        let tracks =
-            self.viewers.iter().flat_map(|viewer| [viewer.chooser.choice.picture, viewer.video.current()]);
+        let tracks = self.viewers.iter().flat_map(|Viewer { chooser, video, audio, .. }| {
+            [chooser.choice.picture, video.current(), chooser.hears, audio.current()]
+        });
         let made = tracks.flatten().filter_map(TrackKey::made_number);
         made.fold(0, |mask, number| mask | 1 << number)
     }
@@ -287,7 +295,9 @@ impl Room {
                 }
             }
         }
-        let pending = std::mem::take(&mut self.pending);
+        let mut pending = std::mem::take(&mut self.pending);
+        // Sound ends a picture's segmented send.
+        pending.sort_by_key(|packet| packet.track.is_audio());
         // Viewer by viewer, so that each one's packets leave in one segmented send.
         for at in 0..self.viewers.len() {
             for packet in &pending {
@@ -361,6 +371,8 @@ impl Room {
             replay: None,
             chooser: Chooser::default(),
             shown: None,
+            heard: None,
+            yields: None,
         };
         self.viewers.insert(at, viewer);
     }
@@ -389,8 +401,8 @@ impl Room {
         }
     }
 
-    /// The congestion controller towards a viewer has another estimate, in bits a second; `None`: it can't tell any more.
-    pub fn estimated(&mut self, key: PeerKey, bits: Option<u64>) {
+    /// The congestion controller towards a viewer has another estimate, in bits a second.
+    pub fn estimated(&mut self, key: PeerKey, bits: u64) {
         if let Some(viewer) = self.viewer(key) {
             viewer.chooser.estimated(bits);
         }
@@ -423,8 +435,8 @@ impl Room {
     /// What one viewer gets, and why.
     pub fn playing_to(&self, key: PeerKey) -> Option<Playing> {
         let viewer = &self.viewers[self.at(key)?];
-        let track = viewer.video.current().and_then(|current| self.track(current));
-        Some(viewer.chooser.playing(track.map(|track| track.rendition().to_owned())))
+        let on = |line: &Line<TrackKey>| Some(self.track(line.current()?)?.rendition().to_owned());
+        Some(viewer.chooser.playing(on(&viewer.video), on(&viewer.audio)))
     }
 
     /// The last picture's timestamp in the viewer's stream, and when it was captured.
@@ -495,18 +507,16 @@ impl Room {
         self.hub.tracks().flat_map(|track| self.hub.cached(track.key)).cloned().collect()
     }
 
-    /// Which tracks a viewer wants: of sound the only one, of picture what the selector says.
+    /// Which tracks a viewer wants: what the selectors say.
     fn choose(&mut self, at: usize, peers: &mut Peers, now: Instant) {
         let viewer = &mut self.viewers[at];
         let Some(peer) = peers.get(viewer.key).filter(|_| viewer.connected) else { return };
-        let audio = self.hub.flowing().find(|track| track.is_audio() && peer.decodes(track.codec));
-        if let Some(track) = audio.filter(|_| peer.has_line(true)) {
-            viewer.audio.want(track.key, now);
+        let (hears, sees) = (peer.has_line(true) && peer.decodes(Codec::Opus), peer.has_line(false));
+        let choice = sees.then(|| viewer.chooser.choose(&self.pictures, |codec| peer.decodes(codec), now));
+        if let Some(track) = hears.then(|| viewer.chooser.choose_sound(&self.pictures, now)).flatten() {
+            viewer.audio.want(track, now);
         }
-        if !peer.has_line(false) {
-            return;
-        }
-        let choice = viewer.chooser.choose(&self.pictures, |codec| peer.decodes(codec), now);
+        let Some(choice) = choice else { return };
         match (choice.picture, choice.reason) {
             (Some(track), _) => viewer.video.want(track, now),
             (None, Reason::AudioOnly | Reason::Network) => {
@@ -516,8 +526,8 @@ impl Room {
             // The publisher may be about to come back.
             (None, _) => viewer.video.want_nothing(),
         }
-        if let Some(news) = viewer.chooser.news(now) {
-            peers.set_desired_bitrate(viewer.key, news.desired, news.afresh);
+        if let Some(bits) = viewer.chooser.news() {
+            peers.want(viewer.key, bits);
         }
     }
 
@@ -595,8 +605,13 @@ impl Viewer {
             return;
         }
         let is_audio = packet.track.is_audio();
+        // Of another sound nothing is heard that was heard already.
+        let is_new = self.heard.is_none_or(|heard| packet.captured > heard);
+        if is_audio && self.is_left_out(packet, is_new) {
+            return;
+        }
         let line = if is_audio { &mut self.audio } else { &mut self.video };
-        let can_start = is_audio || packet.starts_keyframe;
+        let can_start = if is_audio { is_new } else { packet.starts_keyframe };
         let arrival = Arrival {
             track: packet.track.key,
             seq: packet.seq,
@@ -606,7 +621,9 @@ impl Viewer {
             turn,
         };
         let Some(place) = line.place(arrival) else { return };
-        if !is_audio {
+        if is_audio {
+            self.heard = Some(packet.captured);
+        } else {
             self.shown = Some((place.time, place.stands_for));
         }
         let picture = packet.picture.and_then(|Picture { id, is_wide, base }| {
@@ -629,5 +646,19 @@ impl Viewer {
                 redundant: packet.redundant.as_ref().map(|r| (Arc::clone(&r.payload), r.inner)),
             },
         );
+    }
+
+    /// Whether this packet is of a sound that another one is about to take the place of. What is made of a sound comes later than
+    /// the sound itself: as long as that is heard, nothing of the other is ever new.
+    fn is_left_out(&mut self, packet: &Packet, is_new: bool) -> bool {
+        let (key, now) = (packet.track.key, packet.arrived);
+        let awaited = self.audio.awaited(now).map(|(track, _)| track);
+        let is_over = |since: Instant| now.saturating_duration_since(since) >= YIELDS;
+        if awaited.is_none() || self.audio.current().is_none() {
+            self.yields = None;
+        } else if awaited == Some(key) && (is_new || self.yields.is_none_or(is_over)) {
+            self.yields = (!is_new).then_some(now);
+        }
+        self.audio.current() == Some(key) && self.yields.is_some_and(|since| !is_over(since))
     }
 }

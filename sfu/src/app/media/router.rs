@@ -10,7 +10,7 @@ use crate::{
     publish::{level::Level, opus::Ears},
     rtc::{
         keyed::PeerMap,
-        peer::PeerKey,
+        peer::{Event, Measured, PeerKey},
         plane::{Command, ShardHandle},
         shard::{Closed, Peers, Router},
     },
@@ -22,7 +22,6 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use str0m::{Event, bwe::BweKind};
 use tokio::sync::{
     mpsc::{self, error::TrySendError},
     oneshot,
@@ -316,14 +315,14 @@ impl Router for ShardRouter {
     fn event(&mut self, key: PeerKey, event: Event, peers: &mut Peers, now: Instant) {
         let Some(&role) = self.sessions.get(&key) else { return };
         match (event, role) {
-            (Event::RtpPacket(packet), Usher::Publisher(room_key)) => {
+            (Event::Packet(packet), Usher::Publisher(room_key)) => {
                 let Some(room) = self.rooms.get_mut(&room_key) else { return };
-                room.receive(key, packet, peers, now);
+                room.receive(key, *packet, peers, now);
                 if self.touched.last() != Some(&room_key) {
                     self.touched.push(room_key);
                 }
             }
-            (Event::KeyframeRequest(_), Usher::Viewer(room_key)) => {
+            (Event::KeyframeWanted, Usher::Viewer(room_key)) => {
                 let ask = self.rooms.get_mut(&room_key).and_then(|room| room.wanted_by(key, now));
                 self.ask(room_key, ask.into_iter().collect(), peers);
             }
@@ -336,31 +335,26 @@ impl Router for ShardRouter {
                     self.ask(room_key, asks, peers);
                 }
             }
-            (
-                Event::EgressBitrateEstimate(BweKind::Twcc { estimate, can_probe }),
-                Usher::Viewer(room_key),
-            ) => {
+            (Event::Estimated(bits), Usher::Viewer(room_key)) => {
                 if let Some(room) = self.rooms.get_mut(&room_key) {
-                    room.estimated(key, can_probe.then_some(estimate.as_u64()));
+                    room.estimated(key, bits);
                 }
             }
-            (Event::PeerStats(stats), Usher::Viewer(room_key)) => {
-                let estimate = stats.bwe_tx.map(|estimate| estimate.as_u64());
-                let sample = Sample { estimate, loss: stats.egress_loss_fraction, round_trip: stats.rtt };
+            (Event::Measured(Measured { estimate, loss, round_trip }), Usher::Viewer(room_key)) => {
                 if let Some(room) = self.rooms.get_mut(&room_key) {
-                    room.sampled(key, sample, now);
+                    room.sampled(key, Sample { estimate, loss, round_trip }, now);
                 }
             }
-            (Event::MediaIngressStats(stats), Usher::Publisher(room_key)) => {
+            (Event::Arrives(stats), Usher::Publisher(room_key)) => {
                 let publisher = self.rooms.get_mut(&room_key).and_then(|room| room.publisher.as_mut());
                 if let Some(publisher) = publisher.filter(|publisher| publisher.key == key) {
                     publisher.measured(&stats);
                 }
             }
-            (Event::PeerStats(stats), Usher::Publisher(room_key)) => {
+            (Event::RoundTrip(time), Usher::Publisher(room_key)) => {
                 let publisher = self.rooms.get_mut(&room_key).and_then(|room| room.publisher.as_mut());
                 if let Some(publisher) = publisher.filter(|publisher| publisher.key == key) {
-                    publisher.round_trip = stats.rtt.or(publisher.round_trip);
+                    publisher.round_trip = Some(time);
                 }
             }
             _ => {}
@@ -658,3 +652,6 @@ mod tests {
         assert_eq!(router.panicked(None), [], "in no room");
     }
 }
+
+#[cfg(test)]
+mod queue_tests;

@@ -53,17 +53,17 @@ impl Running {
 }
 
 #[derive(Debug)]
-enum Frame {
+pub(super) enum Frame {
     Text(String),
     Close(u16),
     Other,
 }
 
-struct Client(TcpStream);
+pub(super) struct Client(TcpStream);
 
 impl Client {
     /// Connects; the client, or the status it was refused with.
-    async fn connect(address: SocketAddr, headers: &str) -> Result<Self, String> {
+    pub(super) async fn connect(address: SocketAddr, headers: &str) -> Result<Self, String> {
         let mut stream = TcpStream::connect(address).await.unwrap();
         let request = format!(
             "GET /api/v1/events HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
@@ -94,11 +94,11 @@ impl Client {
         let _ = self.0.write_all(&frame).await;
     }
 
-    async fn send(&mut self, message: Value) {
+    pub(super) async fn send(&mut self, message: Value) {
         self.frame(1, message.to_string().as_bytes()).await;
     }
 
-    async fn read(&mut self) -> Frame {
+    pub(super) async fn read(&mut self) -> Frame {
         timeout(LONG, self.read_frame()).await.expect("the server says something")
     }
 

@@ -4,10 +4,11 @@ use super::rules::{self, Known, START_LASTS, Start};
 use crate::{
     actor::Actor,
     channel::{
-        rules::{may_manage, may_see},
+        rules::{may, may_see},
         service::{ChannelError, Channels, edited, settle},
     },
     fresh,
+    permission::Permission,
 };
 use shared::{
     broadcast::BroadcastState,
@@ -57,7 +58,7 @@ impl Channels {
                 owned.into_iter().next().ok_or(LiveError::NoChannel)?.name
             }
         };
-        let record = self.managed(who, &name).await?;
+        let record = self.allowed(who, &name, Permission::Publish).await?;
         let id = record.channel.id.clone();
         if matches!(self.ports.live.of(&id).state, BroadcastState::Live | BroadcastState::Waiting) {
             return Err(LiveError::AlreadyLive);
@@ -72,14 +73,15 @@ impl Channels {
             visibility: Some(visibility),
             ..EditChannel::default()
         };
-        let edited = edited(record.channel.clone(), edit)?;
+        let edited = edited(record.channel.clone(), edit.clone())?;
         let channels = self.clone();
         settle(async move {
             // First, as it is refused if somebody's media was faster; then nothing was changed.
             if !channels.ports.control.reserve(&id, &broadcast).await {
                 return Err(LiveError::AlreadyLive);
             }
-            let written = channels.starts().announce(&broadcast, &start, &edited, &secret.hash, now).await;
+            let written =
+                channels.starts().announce(&broadcast, &start, (&edited, &edit), &secret.hash, now).await;
             channels.take_edit(&edited, written.map_err(ChannelError::from)).await?;
             Ok(Announced { id: broadcast, channel: name, secret: secret.text })
         })
@@ -95,13 +97,13 @@ impl Channels {
         Ok(rules::status(id, &known, fresh::now()))
     }
 
-    /// That a broadcast is this person's. One that must not be known of stays unknown.
+    /// That this person sees a broadcast's figures. One that must not be known of stays unknown.
     pub async fn own_broadcast(&self, who: &Actor, id: &BroadcastId) -> Result<(), LiveError> {
         let known = self.known(id).await?;
         let channel = known.channel().ok_or(LiveError::Unknown)?;
         let record = self.record_by_id(channel).await.map_err(ChannelError::from)?;
         let record = record.filter(|record| may_see(Some(who), record)).ok_or(LiveError::Unknown)?;
-        if may_manage(who, &record) { Ok(()) } else { Err(ChannelError::NotYours.into()) }
+        if may(who, &record, Permission::SeeFigures) { Ok(()) } else { Err(ChannelError::NotYours.into()) }
     }
 
     async fn known(&self, id: &BroadcastId) -> Result<Known, ChannelError> {

@@ -8,7 +8,7 @@ use crate::{
     store::{Store, StoreError},
 };
 use shared::{
-    channel::Channel,
+    channel::{Channel, EditChannel},
     id::{BroadcastId, ChannelId},
     live::Quality,
     unit::Timestamp,
@@ -49,12 +49,12 @@ impl StartStore {
         &self,
         id: &BroadcastId,
         start: &Start,
-        channel: &Channel,
+        (channel, edit): (&Channel, &EditChannel),
         secret: &SecretHash,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let mut transaction = self.0.pool().begin().await?;
-        update(&mut *transaction, channel).await?;
+        update(&mut *transaction, channel, edit).await?;
         let old = now.as_millis() - KEPT.as_millis() as i64;
         sqlx::query(
             "DELETE FROM live_starts WHERE channel_id = $1 AND expires_at < $2

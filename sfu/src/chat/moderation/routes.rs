@@ -1,7 +1,10 @@
 //! Moderation over HTTP: commands, time-outs, bans, the pinned message, the record, and who is what.
 
 use crate::{
-    chat::routes::{Api, by},
+    chat::{
+        command,
+        routes::{Api, by},
+    },
     http::{
         extract::{Json, Paging, Path},
         login::SignedIn,
@@ -9,6 +12,7 @@ use crate::{
         problem::ProblemResponse,
     },
     page::Place,
+    permission::Permission,
 };
 use axum::{
     Json as Answer,
@@ -28,7 +32,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 /// All of it.
 pub(in crate::chat) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
-        .routes(routes!(command))
+        .routes(routes!(give))
         .routes(routes!(silences, silence))
         .routes(routes!(unsilence))
         .routes(routes!(bans, ban))
@@ -38,8 +42,6 @@ pub(in crate::chat) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(actions))
         .routes(routes!(moderators))
         .routes(routes!(add_moderator, remove_moderator))
-        .routes(routes!(vips))
-        .routes(routes!(add_vip, remove_vip))
 }
 
 /// Give a command
@@ -60,7 +62,7 @@ pub(in crate::chat) fn routes() -> OpenApiRouter<Api> {
     ),
     security(("login" = []), ("guest" = []), ("token" = ["chat:moderate"]))
 )]
-async fn command(
+async fn give(
     State(api): State<Api>,
     who: Option<SignedIn>,
     peer: Peer,
@@ -70,6 +72,10 @@ async fn command(
 ) -> Result<Answer<CommandDone>, ProblemResponse> {
     if let Some(who) = &who {
         who.may(Scope::ChatModerate)?;
+        // Who is what on a channel is no more a matter of chat by a command than by its own route.
+        if command::needs(&request.text) == Some(Permission::Appoint) {
+            who.may(Scope::ChannelWrite)?;
+        }
     }
     Ok(Answer(api.chat.command(by(&who, &headers, &peer), &name, request).await?))
 }
@@ -408,83 +414,5 @@ async fn remove_moderator(
 ) -> Result<StatusCode, ProblemResponse> {
     who.may(Scope::ChannelWrite)?;
     api.chat.remove_moderator(&who.actor, &name, &account).await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-/// A channel's VIPs
-#[utoipa::path(
-    get,
-    path = "/channels/{name}/vips",
-    operation_id = "listVips",
-    tag = "chat",
-    params(("name" = ChannelName, Path, description = "The channel's name"), PageQuery),
-    responses(
-        (status = 200, body = Page<Moderator>, description = "A page of VIPs"),
-        (status = 400, description = "The cursor or the limit can't be taken"),
-        (status = 403, description = "Only the owner and moderators may, or the token lacks the scope"),
-        (status = 404, description = "No such channel, as far as the one who asks may know"),
-    ),
-    security(("login" = []), ("token" = ["read"]))
-)]
-async fn vips(
-    State(api): State<Api>,
-    who: SignedIn,
-    Path(name): Path<ChannelName>,
-    Paging(wanted): Paging,
-) -> Result<Answer<Page<Moderator>>, ProblemResponse> {
-    let rows = api.chat.vips(&who.actor, &name, &wanted).await?;
-    Ok(Answer(wanted.page(rows, |one| Place { at: 0, id: one.account.to_string() })))
-}
-
-/// Make somebody a VIP
-///
-/// Slow mode, followers-only and subscribers-only don't hold for them.
-#[utoipa::path(
-    put,
-    path = "/channels/{name}/vips/{account}",
-    operation_id = "addVip",
-    tag = "chat",
-    params(("name" = ChannelName, Path, description = "The channel's name"), ("account" = AccountName, Path, description = "What they sign in with")),
-    responses(
-        (status = 200, body = Moderator, description = "They were one already"),
-        (status = 201, body = Moderator, description = "They are one now"),
-        (status = 403, description = "Only the owner may, or the token lacks the scope"),
-        (status = 404, description = "No such channel or account"),
-        (status = 409, description = "A channel has at most 100"),
-    ),
-    security(("login" = []), ("token" = ["channel:write"]))
-)]
-async fn add_vip(
-    State(api): State<Api>,
-    who: SignedIn,
-    Path((name, account)): Path<(ChannelName, AccountName)>,
-) -> Result<Response, ProblemResponse> {
-    who.may(Scope::ChannelWrite)?;
-    let (one, is_new) = api.chat.set_vip(&who.actor, &name, &account, true).await?;
-    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, Answer(one)).into_response())
-}
-
-/// Take the role from a VIP
-#[utoipa::path(
-    delete,
-    path = "/channels/{name}/vips/{account}",
-    operation_id = "removeVip",
-    tag = "chat",
-    params(("name" = ChannelName, Path, description = "The channel's name"), ("account" = AccountName, Path, description = "What they sign in with")),
-    responses(
-        (status = 204, description = "They are one no more"),
-        (status = 403, description = "Only the owner may, or the token lacks the scope"),
-        (status = 404, description = "They were none"),
-    ),
-    security(("login" = []), ("token" = ["channel:write"]))
-)]
-async fn remove_vip(
-    State(api): State<Api>,
-    who: SignedIn,
-    Path((name, account)): Path<(ChannelName, AccountName)>,
-) -> Result<StatusCode, ProblemResponse> {
-    who.may(Scope::ChannelWrite)?;
-    api.chat.set_vip(&who.actor, &name, &account, false).await?;
     Ok(StatusCode::NO_CONTENT)
 }

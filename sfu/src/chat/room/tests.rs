@@ -1,5 +1,5 @@
 use super::*;
-use shared::text::DisplayName;
+use shared::{account::Role, text::DisplayName};
 
 fn person(name: &str) -> PersonId {
     name.parse().unwrap()
@@ -8,10 +8,9 @@ fn person(name: &str) -> PersonId {
 fn guest(name: &str) -> Writer {
     Writer {
         person: person(name),
-        is_owner: false,
-        is_guest: true,
+        is: Standings::GUEST,
+        follows_since: None,
         network: None,
-        standing: Standing::default(),
         said: said(name),
     }
 }
@@ -22,7 +21,11 @@ fn said(name: &str) -> Said {
 }
 
 fn member(name: &str) -> Writer {
-    Writer { is_guest: false, ..guest(name) }
+    Writer { is: viewer(), ..guest(name) }
+}
+
+fn viewer() -> Standings {
+    Standings::of_account(Role::Member)
 }
 
 fn from(name: &str, address: &str) -> Writer {
@@ -140,7 +143,7 @@ fn a_room_takes_only_so_many_of_all() {
 fn owner_and_moderators_are_exempt_from_every_limit() {
     let settings = ChatSettings { guests: false, slow_seconds: 600, ..ChatSettings::default() };
     let mut room = Room::new(settings, vec![person("mod")], vec![silence("mod", 10_000)]);
-    let owner = Writer { is_owner: true, ..member("owner") };
+    let owner = Writer { is: viewer().and(Standing::Owner), ..member("owner") };
     for _ in 0..1000 {
         assert_eq!(room.admit(&owner, None, at(0)), Ok(Admitted::New));
         assert_eq!(room.admit(&member("mod"), None, at(0)), Ok(Admitted::New));
@@ -211,7 +214,7 @@ fn a_guests_time_out_holds_for_new_guests_of_the_same_address() {
     let until = at(60_000).wall;
     assert_eq!(room.admit(&from("g2", "192.0.2.7"), None, at(1)), Err(Refused::Silenced { until }));
     assert_eq!(room.admit(&from("g3", "192.0.2.8"), None, at(1)), Ok(Admitted::New));
-    let neighbour = Writer { is_guest: false, ..from("m", "192.0.2.7") };
+    let neighbour = Writer { is: viewer(), ..from("m", "192.0.2.7") };
     assert_eq!(
         room.admit(&neighbour, None, at(1)),
         Ok(Admitted::New),
@@ -239,7 +242,7 @@ fn a_guests_time_out_holds_for_new_guests_of_the_same_address() {
 #[test]
 fn whoever_is_timed_out_as_an_account_is_no_guest_from_the_same_address() {
     let mut room = room();
-    let troll = Writer { is_guest: false, ..from("troll", "192.0.2.7") };
+    let troll = Writer { is: viewer(), ..from("troll", "192.0.2.7") };
     assert_eq!(room.admit(&troll, None, at(0)), Ok(Admitted::New));
     room.silence(silence("troll", 60_000), at(0).wall);
     assert!(matches!(room.admit(&from("g", "192.0.2.7"), None, at(0)), Err(Refused::Silenced { .. })));
@@ -254,14 +257,14 @@ fn many_names_from_one_address_gain_little() {
     assert_eq!(tries(&mut room, "192.0.2.1", 0), 20);
     assert_eq!(tries(&mut room, "192.0.2.2", 0), 20, "other addresses are other people");
     assert_eq!(tries(&mut room, "192.0.2.1", 1_000), 2);
-    let member = Writer { is_guest: false, ..from("m", "192.0.2.1") };
+    let member = Writer { is: viewer(), ..from("m", "192.0.2.1") };
     assert_eq!(room.admit(&member, None, at(1_000)), Ok(Admitted::New));
     room.set_settings(ChatSettings { guests: true, slow_seconds: 60, ..ChatSettings::default() });
     assert_eq!(tries(&mut room, "192.0.2.3", 1_000), 4, "nor do they get around slow mode");
     assert_eq!(tries(&mut room, "192.0.2.3", 15_999), 0);
     assert_eq!(tries(&mut room, "192.0.2.3", 16_000), 1);
     assert_eq!(
-        room.admit(&Writer { is_guest: false, ..from("n", "192.0.2.3") }, None, at(16_000)),
+        room.admit(&Writer { is: viewer(), ..from("n", "192.0.2.3") }, None, at(16_000)),
         Ok(Admitted::New)
     );
 }
@@ -327,7 +330,7 @@ fn what_was_not_written_counts_for_nothing() {
     assert_eq!(room.admit(&guest("g"), Some(&key("k")), at(0)), Ok(Admitted::New));
     for _ in 0..1000 {
         let mut other = from("h", "192.0.2.1");
-        other.is_guest = true;
+        other.is = Standings::GUEST;
         assert_eq!(
             room.admit(&other, None, at(0)),
             Ok(Admitted::New),
@@ -387,7 +390,7 @@ fn a_ban_holds_for_the_person_and_for_guests_of_their_network() {
     for banned in [from("guest-a", "192.0.2.9"), guest("guest-a"), from("guest-b", "192.0.2.1")] {
         assert_eq!(room.admit(&banned, None, at(10_000)), Err(Refused::Banned), "{banned:?}");
     }
-    let neighbour = Writer { is_guest: false, ..from("account", "192.0.2.1") };
+    let neighbour = Writer { is: viewer(), ..from("account", "192.0.2.1") };
     assert_eq!(room.admit(&neighbour, None, at(10_000)), Ok(Admitted::New), "an account is its own");
     room.set_moderator(person("guest-b"), true);
     assert_eq!(room.admit(&from("guest-b", "192.0.2.1"), None, at(10_000)), Ok(Admitted::New));
@@ -404,7 +407,7 @@ fn modes_hold_for_all_but_moderators_and_cost_no_turn() {
         slow_seconds: 60,
         ..ChatSettings::default()
     });
-    let vip = Writer { standing: Standing { is_vip: true, ..Standing::default() }, ..member("vip") };
+    let vip = Writer { is: viewer().and(Standing::Vip), ..member("vip") };
     for _ in 0..10 {
         assert_eq!(room.admit(&member("m"), None, at(0)), Err(Refused::Barred(Barred::Subscribers)));
     }
@@ -412,7 +415,7 @@ fn modes_hold_for_all_but_moderators_and_cost_no_turn() {
     assert_eq!(room.admit(&vip, None, at(1)), Err(Refused::Barred(Barred::Repeated)));
     let other = Writer { said: Said { is_emotes: true, print: 99 }, ..vip.clone() };
     assert_eq!(room.admit(&other, None, at(1)), Ok(Admitted::New), "slow mode is not for VIPs");
-    let owner = Writer { is_owner: true, ..vip.clone() };
+    let owner = Writer { is: viewer().and(Standing::Owner), ..vip.clone() };
     assert_eq!(room.admit(&owner, None, at(2)), Ok(Admitted::New));
     // What could not be written was not said.
     room.unsent(&person("vip"), None, other.said);

@@ -1,9 +1,9 @@
 //! What a viewer gets of a peer, datagram by datagram, over a network that loses what a test wants it to.
 
 use super::*;
-use crate::rtc::segment::Segmenter;
+use crate::rtc::{egress::clock::wall, segment::Segmenter};
 use str0m::{
-    Event, Output, RtcConfig,
+    Output, RtcConfig,
     change::SdpAnswer,
     media::Direction,
     net::Protocol,
@@ -15,24 +15,30 @@ const CLIENT: ([u8; 4], u16) = ([127, 0, 0, 1], 9);
 const SERVER: ([u8; 4], u16) = ([127, 0, 0, 1], 7880);
 
 /// A viewer without a network, and the peer that answered it.
-struct Pair {
+pub(in crate::rtc) struct Pair {
     client: Rtc,
-    peer: Peer,
-    now: Instant,
+    pub(in crate::rtc) peer: Peer,
+    pub(in crate::rtc) now: Instant,
+    /// When its last check arrived, of which none do any more if it is `unchecked`.
+    pub(in crate::rtc) checked: Instant,
+    pub(in crate::rtc) unchecked: bool,
     packets: Vec<RtpPacket>,
     reports: Vec<(Instant, SenderInfo)>,
     /// Of the datagrams to the viewer, by their place since the pair was connected.
     lost: Box<dyn FnMut(usize) -> bool>,
     sent: usize,
+    /// What leaves next.
+    written: Vec<Outgoing>,
 }
 
 impl Pair {
-    fn connected(config: RtcConfig) -> Self {
+    pub(in crate::rtc) fn connected(config: RtcConfig) -> Self {
         let now = Instant::now();
         let config = config
             .set_rtp_mode(true)
             .enable_raw_packets(true)
-            .set_extension(9, Extension::AbsoluteCaptureTime);
+            .set_extension(9, Extension::AbsoluteCaptureTime)
+            .set_extension(12, Extension::PlayoutDelay);
         let mut client = config.build(now);
         client.add_local_candidate(str0m::Candidate::host(CLIENT.into(), "udp").unwrap());
         let mut api = client.sdp_api();
@@ -43,7 +49,9 @@ impl Pair {
         let (peer, answer) = Peer::answer(&offer.to_sdp_string(), &ours, Side::Egress, now).unwrap();
         client.sdp_api().accept_answer(pending, SdpAnswer::from_sdp_string(&answer).unwrap()).unwrap();
         let (packets, reports, lost) = (Vec::new(), Vec::new(), Box::new(|_| false));
-        let mut pair = Self { client, peer, now, packets, reports, lost, sent: 0 };
+        let (checked, unchecked, written) = (now, false, Vec::new());
+        let mut pair =
+            Self { client, peer, now, checked, unchecked, packets, reports, lost, sent: 0, written };
         for _ in 0..2000 {
             pair.pass(MS * 5);
             if pair.peer.connected && pair.client.is_connected() {
@@ -55,7 +63,7 @@ impl Pair {
     }
 
     /// Time passes, in steps of a millisecond.
-    fn pass(&mut self, time: Duration) {
+    pub(in crate::rtc) fn pass(&mut self, time: Duration) {
         for _ in 0..time.as_millis() {
             self.now += MS;
             self.peer.advance(self.now).unwrap();
@@ -68,7 +76,8 @@ impl Pair {
     /// What the peer has to say goes to the viewer, unless it is lost.
     fn carry(&mut self) {
         let mut out = Segmenter::new(1);
-        self.peer.drain(&mut out, &mut Vec::new(), |_| {}, false).unwrap();
+        let written = std::mem::take(&mut self.written);
+        self.peer.drain(&written, &mut out, &mut Vec::new(), |_| {}, false).unwrap();
         let mut datagrams = Vec::new();
         out.drain(|run| datagrams.push(run.bytes.to_vec()));
         for datagram in datagrams {
@@ -86,11 +95,17 @@ impl Pair {
         loop {
             match self.client.poll_output().unwrap() {
                 Output::Transmit(transmit) => {
+                    if demux::stun_check(&transmit.contents).is_some() {
+                        if self.unchecked {
+                            continue;
+                        }
+                        self.checked = self.now;
+                    }
                     let route = Route { proto: Protocol::Udp, local: SERVER.into(), remote: CLIENT.into() };
                     self.peer.receive(route, &transmit.contents, self.now).unwrap();
                 }
-                Output::Event(Event::RtpPacket(packet)) => self.packets.push(packet),
-                Output::Event(Event::RawPacket(raw)) => {
+                Output::Event(str0m::Event::RtpPacket(packet)) => self.packets.push(packet),
+                Output::Event(str0m::Event::RawPacket(raw)) => {
                     if let RawPacket::RtcpRx(Rtcp::SenderReport(report)) = *raw {
                         self.reports.push((self.now, report.sender_info));
                     }
@@ -101,8 +116,8 @@ impl Pair {
         }
     }
 
-    fn write(&mut self, codec: Codec, seq: u64, time: u32, captured: Instant) {
-        self.peer.write(Outgoing {
+    pub(in crate::rtc) fn write(&mut self, codec: Codec, seq: u64, time: u32, captured: Instant) {
+        self.written.push(Outgoing {
             codec,
             seq,
             time,
@@ -139,7 +154,7 @@ fn reports_follow_the_first_packets_and_tie_them_to_their_captures() {
     pair.write(Codec::Opus, 1, audio, captured);
     pair.write(Codec::Vp8, 1, video, captured);
     pair.pass(MS * 1100);
-    assert_eq!(pair.reports.len(), 4, "two of sound, two of picture");
+    assert_eq!(pair.reports.len(), 6, "three of sound, three of picture: at once, and twice a second");
     for (at, info) in &pair.reports {
         let time = info.rtp_time.numer() as u32;
         let (rate, sent) = if time < 90_000 * 4 { (48_000.0, audio) } else { (90_000.0, video) };
@@ -216,13 +231,25 @@ fn captures_are_stamped_in_the_server_s_clock_where_the_viewer_takes_it() {
 }
 
 #[test]
+fn a_picture_is_to_wait_a_second_at_most_and_half_of_that_is_never_asked_for() {
+    let mut pair = Pair::connected(RtcConfig::new());
+    let captured = pair.now;
+    (1..=3).for_each(|seq| pair.write(Codec::Vp8, seq, 3000, captured));
+    pair.write(Codec::Opus, 1, 960, captured);
+    pair.pass(MS * 5);
+    let of_most = |packet: &RtpPacket| packet.header.ext_vals.play_delay_max.map(|most| most.as_seconds());
+    let hints: Vec<f64> = pair.packets.iter().filter_map(of_most).collect();
+    assert_eq!(hints, [1.0], "a picture's first packet alone");
+}
+
+#[test]
 fn redundant_sound_goes_to_who_takes_it_and_plain_sound_to_everybody_else() {
     let before = RedundantBlock { pt: 111, timestamp_offset: 960, payload: vec![1; 20] };
     let redundant: Arc<[u8]> = RedEncoder::encode(111, &[2; 20], &[before]).into();
     for takes_it in [true, false] {
         let mut pair = Pair::connected(RtcConfig::new().enable_opus(true, takes_it));
         let captured = pair.now;
-        pair.peer.write(Outgoing {
+        pair.written.push(Outgoing {
             codec: Codec::Opus,
             seq: 1,
             time: 960,

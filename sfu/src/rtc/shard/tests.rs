@@ -2,12 +2,13 @@
 
 use super::*;
 use crate::rtc::{
-    peer::Side,
+    peer::{Side, wire_tests::Pair},
     plane::{Doors, Plane, Seat},
 };
+use shared::broadcast::Codec;
 use std::{
     net::{Ipv4Addr, SocketAddr, UdpSocket},
-    sync::mpsc::{Sender, channel},
+    sync::mpsc::{Sender, channel, sync_channel},
 };
 use str0m::{
     Candidate, Input, Output, Rtc, RtcConfig,
@@ -215,4 +216,45 @@ fn an_address_that_the_machine_gets_while_it_runs_is_good_for_sessions_that_are_
     addresses.candidates.push(later);
     plane.tell(0, Command::Addresses(addresses)).unwrap();
     assert!(until(Told::Connected(seat.key), None));
+}
+
+/// A shard whose time is the test's.
+fn still(told: &Sender<Told>) -> Shard<Clumsy> {
+    let socket = MediaSocket::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), true).unwrap();
+    let addresses = Addresses { candidates: Vec::new(), mapped: false, tcp: false };
+    let router = Clumsy { told: told.clone(), bad: Vec::new(), trips: None };
+    let (poll, gauges) = (Poll::new().unwrap(), Arc::default());
+    Shard::new(router, sync_channel(1).1, addresses, (socket, None), poll, gauges).unwrap()
+}
+
+#[test]
+fn a_viewer_that_reports_but_checks_no_more_gets_nothing_after_half_a_minute() {
+    const MS: Duration = Duration::from_millis(1);
+    let mut pair = Pair::connected(RtcConfig::new());
+    pair.pass(MS * 6000);
+    pair.unchecked = true;
+    let checked = pair.checked;
+    assert!(pair.now - checked < MS * 6000, "it did check");
+    let ends = checked + Duration::from_secs(30);
+    let mut seq = 0;
+    while pair.now + MS * 50 <= ends {
+        seq += 1;
+        let now = pair.now;
+        pair.write(Codec::Vp8, seq, seq as u32 * 4500, now);
+        pair.pass(MS * 50);
+    }
+    assert!(ends - pair.peer.heard < MS * 2000, "its reports go on");
+
+    let (tell, told) = channel();
+    let mut shard = still(&tell);
+    shard.core.peers.map.insert(PeerKey(1), Box::new(pair.peer));
+    shard.gauges.peers.store(1, Relaxed);
+    shard.drop_silent(ends);
+    shard.settle(ends);
+    assert_eq!(told.try_iter().collect::<Vec<_>>(), [], "consent is for thirty seconds");
+    shard.drop_silent(ends + MS);
+    shard.settle(ends + MS);
+    assert_eq!(told.try_iter().collect::<Vec<_>>(), [Told::Closed(PeerKey(1), Closed::Silent)]);
+    assert_eq!((shard.core.peers.map.len(), shard.gauges.peers.load(Relaxed)), (0, 0));
+    assert_eq!(shard.core.panics, 0);
 }

@@ -54,10 +54,10 @@ fn the_owner_has_the_last_word() {
     let mut few = with(Limits { rungs: vec!["360p".to_owned()], ..limits() });
     assert_eq!(admit(&mut few, 1, hd(), now), ["360p"]);
     assert_eq!(few.reason(1, "540p"), Some("The owner of this server has no 540p."));
-    let mut poor = with(Limits { most_cores: Some(0.6), ..limits() });
+    let mut poor = with(Limits { most_cores: Some(0.4), ..limits() });
     assert_eq!(admit(&mut poor, 1, hd(), now), ["180p"]);
     assert!(
-        poor.reason(1, "360p").is_some_and(|why| why.contains("leave 0.6 for all rungs")),
+        poor.reason(1, "360p").is_some_and(|why| why.contains("leave 0.4 for all rungs")),
         "{:?}",
         poor.users
     );
@@ -71,6 +71,25 @@ fn what_can_not_be_made_in_time_is_refused_however_many_cores_there_are() {
     assert!(!rungs.contains(&"720p".to_owned()), "{rungs:?}");
     let why = admission.reason(1, "720p").expect("a reason");
     assert!(why.contains("there is one every 33 ms"), "{why}");
+}
+
+/// As long as it is in time and what runs fits, a rung that somebody watches is not taken away by another estimate.
+#[test]
+fn what_runs_outlives_what_is_learned_of_its_cost() {
+    let now = Instant::now();
+    let mut admission = Admission::new(limits(), 2.0);
+    let middle = Size { width: 640, height: 360 };
+    admission.cost().calibrate(middle, Duration::from_millis(18));
+    let admitted = admission.admitted(1, &possible(hd()), hd(), now);
+    assert_eq!(names(&admitted), ["360p", "180p"]);
+    admission.uses(1, &admitted[..1]);
+    // More than there is time for, if it were true.
+    admission.cost().calibrate(middle, Duration::from_millis(40));
+    assert_eq!(admit(&mut admission, 1, hd(), now), ["360p"], "and no room for the other one");
+    assert!(admission.reason(1, "180p").is_some_and(|why| why.contains("takes")), "{admission:?}");
+    assert_eq!(admit(&mut admission, 2, hd(), now), [""; 0], "what isn't made yet is refused");
+    admission.cost().calibrate(middle, Duration::from_millis(18));
+    assert_eq!(admit(&mut admission, 1, hd(), now), ["360p", "180p"]);
 }
 
 #[test]

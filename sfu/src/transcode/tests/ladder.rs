@@ -239,3 +239,67 @@ fn what_comes_too_late_is_decoded_and_not_encoded() {
     assert_eq!(times, (0..20).chain(30..60).collect::<Vec<_>>());
     assert_eq!(count(&out, &Made::NeedsKeyframe), 0);
 }
+
+/// Bytes of a rung's frames over each two seconds, after the first frame, as shares of what its rate allows; and its largest
+/// frame after the first as a share of half a second.
+fn rates(frames: &[&RungFrame], bitrate: u64, seconds: i64) -> (Vec<f64>, f64) {
+    let second = bitrate as f64 / 8.0;
+    let at = |from: i64| {
+        let is_in = |frame: &&&RungFrame| (from..from + 60 * STEP).contains(&frame.time.0);
+        let bytes: usize = frames.iter().filter(is_in).map(|frame| frame.data.len()).sum();
+        bytes as f64 / (second * 2.0)
+    };
+    let windows = (1..(seconds - 2) * 30).map(|number| at(number * STEP)).collect();
+    let largest = frames[1..].iter().map(|frame| frame.data.len()).max().unwrap_or(0);
+    (windows, largest as f64 / (second / 2.0))
+}
+
+#[test]
+fn a_rung_keeps_to_its_rate_whatever_is_shown() {
+    const SECONDS: i64 = 8;
+    const BITRATE: u64 = 120_000;
+    for kind in [Kind::Film, Kind::Screen, Kind::Noise] {
+        let source = Source::new(kind, SOURCE, SECONDS as u64 * 30, &[]);
+        let mut pipeline = pipeline(&[rung(0, SMALL, 1, BITRATE)]);
+        let made = run(&mut pipeline, &source.frames, Instant::now());
+        let frames = of(&made, 0);
+        let (windows, largest) = rates(&frames, BITRATE, SECONDS);
+        let most = windows.iter().copied().fold(0.0, f64::max);
+        let least = windows.iter().copied().fold(f64::MAX, f64::min);
+        println!("{kind:?}: {least:.2} to {most:.2} over 2 s, {largest:.2}, {} frames", frames.len());
+        assert!(largest <= 1.0, "{kind:?}: {largest} of half a second");
+        assert!(most <= 1.1, "{kind:?}: {most} of its rate over two seconds");
+    }
+}
+
+#[test]
+fn a_size_that_changes_with_every_frame_is_followed() {
+    let sizes: Vec<Size> =
+        (0..40u16).map(|at| Size { width: 64 + at % 7 * 34, height: 48 + at % 5 * 22 }).collect();
+    let frames: Vec<SourceFrame> = sizes
+        .iter()
+        .zip(0..)
+        .map(|(size, number)| {
+            let mut frame = Source::new(Kind::Film, *size, 1, &[]).frames.remove(0);
+            frame.time = MediaTime(number * STEP);
+            frame
+        })
+        .collect();
+    let mut pipeline = pipeline(&[rung(0, SMALL, 1, 300_000)]);
+    let made = run(&mut pipeline, &frames, Instant::now());
+    let changes: Vec<Size> = made
+        .iter()
+        .filter_map(|made| match made {
+            Made::Source(size) => Some(*size),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(changes, sizes);
+    let frames = of(&made, 0);
+    assert_eq!(frames.len(), sizes.len(), "the rung goes on as it is");
+    assert_eq!(frames.iter().filter(|frame| frame.keyframe).count(), 1);
+    let mut decoder = decode::open(Codec::Av1).unwrap();
+    for frame in frames {
+        assert_eq!(decoder.decode(&frame.data).unwrap().unwrap().size(), SMALL);
+    }
+}

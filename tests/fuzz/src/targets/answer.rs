@@ -23,13 +23,13 @@ pub fn run(data: &[u8]) {
     let mut out = Segmenter::new(8);
     // Whether it goes on or refuses to is its own business, as long as it says so.
     let _ = peer.advance(now);
-    let _ = peer.drain(&mut out, &mut Vec::new(), |_| {}, false);
+    let _ = peer.drain(&[], &mut out, &mut Vec::new(), |_| {}, false);
     let again = sdp::with_credentials(&offer, "abcd", "0123456789012345678901");
     if let Ok(offer) = sdp::offer(&again)
         && let Ok(answer) = peer.restart_ice(offer)
     {
         SdpAnswer::from_sdp_string(&answer).expect("an answer to a restart");
         let _ = peer.advance(now);
-        let _ = peer.drain(&mut out, &mut Vec::new(), |_| {}, false);
+        let _ = peer.drain(&[], &mut out, &mut Vec::new(), |_| {}, false);
     }
 }

@@ -10,7 +10,7 @@ use sfu::{
         demux::{Demux, Kind, kind},
         dtls,
         path::Route,
-        peer::{Addresses, Peer, PeerKey, Side},
+        peer::{Addresses, Event, Peer, PeerKey, Side},
         segment::Segmenter,
         shard::Peers,
     },
@@ -22,7 +22,7 @@ use std::{
     time::{Duration, Instant},
 };
 use str0m::{
-    Candidate, Event, Input as RtcInput, Output, Rtc, RtcConfig,
+    Candidate, Input as RtcInput, Output, Rtc, RtcConfig,
     change::SdpAnswer,
     crypto::dtls::DtlsCert,
     media::{Direction, MediaKind, Mid},
@@ -225,17 +225,17 @@ impl Wire {
         let peer = self.peers.get_mut(KEY).expect("it is there");
         let (mut events, mut packets) = (Vec::new(), Vec::new());
         let mut framed = Vec::new();
-        let drained = peer.drain(&mut self.out, &mut framed, |event| events.push(event), false);
+        let drained = peer.drain(&[], &mut self.out, &mut framed, |event| events.push(event), false);
         assert!(framed.is_empty(), "nobody came by TCP");
         if drained.is_err() || !peer.is_alive() {
             self.is_over = true;
             return;
         }
         for event in events {
-            if let Event::RtpPacket(packet) = event {
+            if let Event::Packet(packet) = event {
                 let origin = peer.origin(packet.header.ssrc);
                 assert!(origin.is_some(), "a packet of no line");
-                packets.push(packet);
+                packets.push(*packet);
             }
         }
         for packet in packets {

@@ -15,10 +15,10 @@ use std::{
     fs,
     io::ErrorKind,
     net::SocketAddr,
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
     },
     time::{Duration, Instant},
 };
@@ -38,8 +38,8 @@ use weir_tests::{
 const TRACE: &str = include_str!("720p30.trace");
 /// How many viewers there are at each step.
 const STEPS: &[usize] = &[1, 50, 100, 200, 400];
-/// One more where the machine has the cores for it.
-const BEYOND: usize = 800;
+/// One more where the server's half of the cores and the load's have room for it.
+const BEYOND: usize = 600;
 /// How many there are where ways of forwarding are compared.
 const COMPARED: usize = 200;
 const WARM: Duration = Duration::from_secs(2);
@@ -49,14 +49,18 @@ const RECORDED: Duration = Duration::from_secs(10);
 /// The longest step of the bench's loop.
 const PACE: Duration = Duration::from_millis(5);
 
+/// The machine's cores, counted before any are given away.
+static CORES: AtomicUsize = AtomicUsize::new(1);
+
 fn main() {
+    CORES.store(std::thread::available_parallelism().map_or(1, usize::from), Relaxed);
     str0m::crypto::from_feature_flags().install_process_default();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match &arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["--record", server, channel] => record(server.parse().expect("an address"), channel),
-        // For profiling: this many viewers for so long.
+        // For profiling: this many viewers for so long, where cores may sleep.
         ["--viewers", viewers, seconds] => {
-            let mut bench = Bench::start("default", &[]);
+            let mut bench = Bench::start(Way { may_sleep: true, ..DEFAULT });
             bench.grow(viewers.parse().expect("a number"));
             let lasts = Duration::from_secs(seconds.parse().expect("seconds"));
             println!("{}", bench.measure(lasts));
@@ -86,28 +90,22 @@ fn offer(address: SocketAddr, direction: Direction) -> (Rtc, SdpPendingOffer, St
 
 fn bench() {
     let mut rows = Vec::new();
-    let mut bench = Bench::start("default", &[]);
+    let mut bench = Bench::start(DEFAULT);
     for &step in STEPS {
         bench.grow(step);
         rows.push(bench.measure(MEASURED));
     }
-    let cores = std::thread::available_parallelism().map_or(1, usize::from) as f64;
+    let cores = CORES.load(Relaxed) as f64;
     let used = |row: &Value, name: &str| row[name].as_f64().unwrap_or(f64::INFINITY);
     let last = rows.last().expect("a row");
-    if 2.0 * (used(last, "serverCores") + used(last, "loadCores")) < 0.9 * cores {
+    let busiest = used(last, "serverCores").max(used(last, "loadCores"));
+    if busiest * BEYOND as f64 / used(last, "viewers") < 0.45 * cores {
         bench.grow(BEYOND);
         rows.push(bench.measure(MEASURED));
     }
     drop(bench);
-    let ways: [(&str, &[(&str, &str)]); 5] = [
-        ("default", &[]),
-        ("no congestion control", &[("WEIR_MEDIA_CONGESTION_CONTROL", "off")]),
-        ("one shard", &[("WEIR_MEDIA_SHARDS", "1")]),
-        ("no segmentation", &[("WEIR_MEDIA_SEGMENTATION", "off")]),
-        ("one shard, no segmentation", &[("WEIR_MEDIA_SHARDS", "1"), ("WEIR_MEDIA_SEGMENTATION", "off")]),
-    ];
-    for (name, environment) in ways {
-        let mut bench = Bench::start(name, environment);
+    for way in COMPARED_WAYS {
+        let mut bench = Bench::start(way);
         bench.grow(COMPARED);
         rows.push(bench.measure(MEASURED));
     }
@@ -118,15 +116,17 @@ fn bench() {
 
 /// The same while as many encoders as there are cores run flat out, as transcoding children run: what forwarding loses by it.
 fn beside_ladders() -> Value {
-    let mut bench = Bench::start("beside ladders", &[]);
+    let mut bench = Bench::start(Way { name: "beside ladders", may_sleep: true, ..DEFAULT });
     bench.grow(COMPARED);
     let is_over = AtomicBool::new(false);
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let all = all_cores();
+    let cores = CORES.load(Relaxed);
     std::thread::scope(|scope| {
         for _ in 0..cores {
             scope.spawn(|| {
                 while !is_over.load(Relaxed) {
-                    let mut encoder = Command::new(binary());
+                    let mut encoder = Command::new("taskset");
+                    encoder.args(["-c", &all]).arg(binary());
                     let done = encoder.args(["transcode", "--measure"]).stdout(Stdio::null()).status();
                     assert!(done.is_ok_and(|status| status.success()), "an encoder");
                 }
@@ -139,9 +139,91 @@ fn beside_ladders() -> Value {
     })
 }
 
+/// A way of forwarding that is measured.
+#[derive(Clone, Copy)]
+struct Way {
+    name: &'static str,
+    environment: &'static [(&'static str, &'static str)],
+    /// The server and the load have cores of their own, so that what the load does isn't in the server's figures.
+    is_apart: bool,
+    /// Cores that have nothing to do may sleep. How a core is woken, and what a virtual machine's host did with it meanwhile,
+    /// costs a server that is hardly busy more than its own work does, and one whose core is full nothing.
+    may_sleep: bool,
+}
+
+const DEFAULT: Way = Way { name: "default", environment: &[], is_apart: true, may_sleep: false };
+const COMPARED_WAYS: [Way; 6] = [
+    DEFAULT,
+    Way { name: "cores may sleep", may_sleep: true, ..DEFAULT },
+    Way {
+        name: "no congestion control",
+        environment: &[("WEIR_MEDIA_CONGESTION_CONTROL", "off")],
+        ..DEFAULT
+    },
+    Way { name: "no segmentation", environment: &[("WEIR_MEDIA_SEGMENTATION", "off")], ..DEFAULT },
+    Way { name: "with the load, all shards", is_apart: false, ..DEFAULT },
+    Way {
+        name: "with the load, one shard",
+        environment: &[("WEIR_MEDIA_SHARDS", "1")],
+        is_apart: false,
+        ..DEFAULT
+    },
+];
+
+impl Way {
+    /// Starts the server, which inherits this thread's cores, and takes the others for what this thread starts after that.
+    fn start(self) -> Weir {
+        let cores = CORES.load(Relaxed);
+        let (servers, own) = if cores < 2 || !self.is_apart {
+            (all_cores(), all_cores())
+        } else {
+            (format!("0-{}", cores / 2 - 1), format!("{}-{}", cores / 2, cores - 1))
+        };
+        run_on(&servers);
+        let weir = Weir::start_with(self.environment);
+        run_on(&own);
+        weir
+    }
+}
+
+/// Keeps cores awake by doing nothing on each, whenever nobody else has anything to do there (`SCHED_IDLE`).
+struct Awake(Vec<Child>);
+
+impl Awake {
+    fn keep() -> Self {
+        let spin = |core: usize| {
+            let mut spin = Command::new("taskset");
+            spin.args(["-c", &core.to_string(), "chrt", "--idle", "0", "sh", "-c", "while :; do :; done"]);
+            spin.spawn().expect("taskset and chrt")
+        };
+        Self((0..CORES.load(Relaxed)).map(spin).collect())
+    }
+}
+
+impl Drop for Awake {
+    fn drop(&mut self) {
+        for child in &mut self.0 {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+fn all_cores() -> String {
+    format!("0-{}", CORES.load(Relaxed) - 1)
+}
+
+/// Keeps this thread, and what it starts, on these cores.
+fn run_on(cores: &str) {
+    let own = std::process::id().to_string();
+    let status = Command::new("taskset").args(["-p", "-c", cores, &own]).stdout(Stdio::null()).status();
+    assert!(status.is_ok_and(|status| status.success()), "taskset -p -c {cores}");
+}
+
 /// A server with a broadcast and those who watch it.
 struct Bench {
     way: &'static str,
+    _awake: Option<Awake>,
     // Before the server, so that it says goodbye to one that is still there.
     _publisher: Publisher,
     weir: Weir,
@@ -157,8 +239,8 @@ struct Bench {
 }
 
 impl Bench {
-    fn start(way: &'static str, environment: &[(&str, &str)]) -> Self {
-        let weir = Weir::start_with(environment);
+    fn start(way: Way) -> Self {
+        let weir = way.start();
         let channel = weir.create_channel("ada");
         let trace: Arc<[Entry]> = trace::read(TRACE).into();
         let began = Instant::now();
@@ -167,7 +249,8 @@ impl Bench {
         std::thread::sleep(WARM);
         let memory = resident(weir.pid());
         Self {
-            way,
+            way: way.name,
+            _awake: (!way.may_sleep).then(Awake::keep),
             _publisher: publisher,
             weir,
             poll: Poll::new().expect("epoll"),

@@ -6,7 +6,7 @@ use crate::{
     broadcast::packet::Epoch,
     rtc::{
         path::Route,
-        peer::{Addresses, Outgoing, Peer, Side},
+        peer::{Addresses, Event, Measured, Outgoing, Peer, Side},
         segment::Segmenter,
     },
 };
@@ -15,8 +15,7 @@ use std::{
     net::SocketAddr,
 };
 use str0m::{
-    Candidate, Event, Input, Output, Rtc, RtcConfig,
-    bwe::BweKind,
+    Candidate, Input, Output, Rtc, RtcConfig,
     change::SdpAnswer,
     media::{Direction, MediaKind},
     net::{Protocol, Receive},
@@ -77,6 +76,8 @@ struct Network {
     frames: u64,
     /// Each change of size, and when.
     steps: Vec<(Duration, usize)>,
+    /// What leaves next.
+    unsent: Vec<Outgoing>,
     /// When each packet was written, and how much later it was there.
     written: Vec<Duration>,
     took: HashMap<u64, Duration>,
@@ -116,7 +117,7 @@ impl Network {
             peer,
             client: rtc,
             chooser: Chooser::default(),
-            pictures: Pictures { all, measured: None },
+            pictures: Pictures { all, ..Pictures::default() },
             began: now,
             now,
             chance: Chance(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1),
@@ -131,6 +132,7 @@ impl Network {
             seq: 1,
             frames: 0,
             steps: Vec::new(),
+            unsent: Vec::new(),
             written: Vec::new(),
             took: HashMap::new(),
         };
@@ -162,8 +164,8 @@ impl Network {
 
     fn choose(&mut self) {
         let choice = self.chooser.choose(&self.pictures, |_| true, self.now);
-        if let Some(news) = self.chooser.news(self.now) {
-            self.peer.set_desired_bitrate(news.desired, news.afresh);
+        if let Some(bits) = self.chooser.news() {
+            self.peer.want(bits);
         }
         let wanted = choice.picture.map_or(0, |track| usize::from(track.index));
         if wanted != self.played && self.switch.is_none_or(|(to, _)| to != wanted) {
@@ -183,7 +185,7 @@ impl Network {
         while left > 0 {
             let bytes = left.min(1100);
             left -= bytes;
-            self.peer.write(Outgoing {
+            self.unsent.push(Outgoing {
                 codec: Codec::Vp8,
                 seq: self.seq,
                 time: self.frames as u32 * 3000,
@@ -219,7 +221,8 @@ impl Network {
     fn drain(&mut self) {
         let mut out = Segmenter::new(1);
         let mut events = Vec::new();
-        self.peer.drain(&mut out, &mut Vec::new(), |event| events.push(event), false).unwrap();
+        let unsent = std::mem::take(&mut self.unsent);
+        self.peer.drain(&unsent, &mut out, &mut Vec::new(), |event| events.push(event), false).unwrap();
         let mut datagrams = Vec::new();
         out.drain(|run| datagrams.push(run.bytes.to_vec()));
         for datagram in datagrams {
@@ -236,13 +239,9 @@ impl Network {
         }
         for event in events {
             match event {
-                Event::EgressBitrateEstimate(BweKind::Twcc { estimate, can_probe }) => {
-                    self.chooser.estimated(can_probe.then_some(estimate.as_u64()));
-                }
-                Event::PeerStats(stats) => {
-                    let estimate = stats.bwe_tx.map(|estimate| estimate.as_u64());
-                    let sample = Sample { estimate, loss: stats.egress_loss_fraction, round_trip: stats.rtt };
-                    self.chooser.sampled(sample, self.now);
+                Event::Estimated(bits) => self.chooser.estimated(bits),
+                Event::Measured(Measured { estimate, loss, round_trip }) => {
+                    self.chooser.sampled(Sample { estimate, loss, round_trip }, self.now);
                 }
                 _ => {}
             }
@@ -265,7 +264,7 @@ impl Network {
                     }
                 }
                 Output::Timeout(_) => return,
-                Output::Event(Event::RtpPacket(packet)) => {
+                Output::Event(str0m::Event::RtpPacket(packet)) => {
                     // The sequence number begins with one.
                     let seq = *packet.seq_no;
                     if let Some(at) = self.written.get(seq as usize - 1) {

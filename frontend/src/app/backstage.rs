@@ -1,0 +1,192 @@
+//! What streamers and those who help them work with: going live, who watched, moderating, settings, running the instance.
+
+use super::{Program, sign_in_first, signed_in};
+use crate::{
+    account::{Admin, Settings},
+    analytics::Analytics,
+    api::{Site, Who, use_site},
+    browser::page,
+    channel::{CreateForm, Details, Roles},
+    chat::{ChatPanel, Moderation, Place},
+    publish::{ObsCard, Studio},
+    route::{Link, Route},
+    ui::{Choice, Notice, Select, Shape, Skeleton},
+};
+use shared::{account::Me, channel::Channel, id::ChannelName};
+use std::rc::Rc;
+use yew::prelude::*;
+
+/// Starts it in the page's body.
+pub fn start() {
+    super::start::<Backstage>();
+}
+
+struct Backstage;
+
+impl Program for Backstage {
+    fn show(route: Route) -> Option<Html> {
+        Some(match route {
+            Route::Studio => html! { <OwnPage studio=true /> },
+            Route::StudioOf { channel } => html! { <OwnPage studio=true channel={channel} /> },
+            Route::Analytics { channel, broadcast } => {
+                html! { <OwnPage studio=false channel={channel} broadcast={broadcast} /> }
+            }
+            Route::Settings => html! { <SettingsPage /> },
+            Route::Admin => html! { <AdminPage /> },
+            Route::Moderation { channel } => {
+                let channel = channel.parse::<ChannelName>().ok()?;
+                html! { <Moderation key={channel.to_string()} channel={channel.clone()} /> }
+            }
+            _ => return None,
+        })
+    }
+}
+
+/// One of the visitor's own channels, with a way to another one if there are several; or what to show in its place.
+fn own_channel(
+    site: &Site,
+    wanted: Option<&str>,
+    studio: bool,
+    home: Route,
+    other: Callback<String>,
+) -> Result<(Rc<Channel>, Html), Html> {
+    let me = match &site.who {
+        Who::Unknown => return Err(html! { <div class="studio"><Skeleton class="skeleton-hero" /></div> }),
+        Who::Nobody => return Err(sign_in_first()),
+        Who::Somebody(me) => me,
+    };
+    let known = known(me, studio);
+    let found = match wanted {
+        Some(name) => known.iter().find(|channel| channel.name.as_str() == name.to_ascii_lowercase()),
+        None => known.first(),
+    };
+    let Some(&channel) = found else {
+        let only = if studio {
+            "Only its owner can go live on it."
+        } else {
+            "Only its owner and editors see who watched."
+        };
+        return Err(match wanted {
+            Some(_) => html! {
+                <div class="page-state">
+                    <Notice icon={Shape::Alert} title="This channel isn't yours." text={only}>
+                        <Link to={home} classes="button button-primary">{ "Go to yours" }</Link>
+                    </Notice>
+                </div>
+            },
+            None => html! {
+                <div class="page-state">
+                    <section class="card sheet">
+                        <h1>{ "Make your channel" }</h1>
+                        <p class="quiet">{ "It is the address where people watch you." }</p>
+                        <CreateForm />
+                    </section>
+                </div>
+            },
+        });
+    };
+    let switch = if known.len() > 1 {
+        let choices: Vec<_> =
+            known.iter().map(|one| Choice::new(one.name.as_str(), one.display_name.as_str())).collect();
+        html! { <Select id="own-channel" label="Channel" value={channel.name.to_string()} choices={choices} on={other} /> }
+    } else {
+        Html::default()
+    };
+    Ok((Rc::new(channel.clone()), switch))
+}
+
+/// A page about one of the visitor's own channels.
+#[derive(Properties, PartialEq)]
+struct OwnPageProps {
+    /// To go live on it; or who watched it.
+    studio: bool,
+    #[prop_or_default]
+    channel: Option<AttrValue>,
+    #[prop_or_default]
+    broadcast: Option<AttrValue>,
+}
+
+#[component]
+fn OwnPage(props: &OwnPageProps) -> Html {
+    let site = use_site();
+    let (studio, title) = (props.studio, if props.studio { "Studio" } else { "Analytics" });
+    use_effect_with((title, site.name()), |(title, name)| page::set_title(&format!("{title} · {name}")));
+    let at = move |channel: Option<String>| match channel {
+        channel if !studio => Route::Analytics { channel, broadcast: None },
+        Some(channel) => Route::StudioOf { channel },
+        None => Route::Studio,
+    };
+    let other = Callback::from(move |name: String| at(Some(name)).open());
+    let (channel, switch) = match own_channel(&site, props.channel.as_deref(), studio, at(None), other) {
+        Ok(own) => own,
+        Err(instead) => return instead,
+    };
+    let key = channel.name.to_string();
+    if studio {
+        let details = html! { <Details channel={channel.clone()} /> };
+        let chat = html! {
+            <div class="studio-chat"><ChatPanel channel={channel.name.clone()} place={Place::Beside} /></div>
+        };
+        html! { <Studio key={key} channel={channel} details={details} chat={chat} switch={switch} /> }
+    } else {
+        html! { <Analytics key={key} channel={channel} broadcast={props.broadcast.clone()} switch={switch} /> }
+    }
+}
+
+/// The channels that somebody goes live on; or those of which they see who watched.
+fn known(me: &Me, studio: bool) -> Vec<&Channel> {
+    let edits: &[Channel] = if studio { &[] } else { &me.edits };
+    me.channels.iter().chain(edits).collect()
+}
+
+#[component]
+fn AdminPage() -> Html {
+    match signed_in(&use_site()) {
+        Ok(me) => html! { <Admin me={me} /> },
+        Err(instead) => instead,
+    }
+}
+
+#[component]
+fn SettingsPage() -> Html {
+    let site = use_site();
+    let me = match signed_in(&site) {
+        Ok(me) => me,
+        Err(instead) => return instead,
+    };
+    let channel = |(at, channel): (usize, &Channel)| {
+        html! {
+            <details class="card more" key={channel.id.to_string()} open={at == 0}>
+                <summary>
+                    <h2>{ channel.display_name.as_str() }<span class="quiet">{ format!("/{}", channel.name) }</span></h2>
+                </summary>
+                <Details channel={Rc::new(channel.clone())} full=true />
+                <details class="more"><summary>{ "Editors and VIPs" }</summary>
+                    <Roles channel={channel.name.clone()} /></details>
+                <details class="more"><summary>{ "Stream key and OBS" }</summary>
+                    <ObsCard channel={channel.name.clone()} /></details>
+            </details>
+        }
+    };
+    let edited = |channel: &Channel| {
+        html! {
+            <details class="card more" key={channel.id.to_string()}>
+                <summary>
+                    <h2>{ channel.display_name.as_str() }<span class="quiet">{ format!("/{} · you are an editor", channel.name) }</span></h2>
+                </summary>
+                <Details channel={Rc::new(channel.clone())} full=true own=false />
+            </details>
+        }
+    };
+    let channels = html! {
+        <>
+            { for me.channels.iter().enumerate().map(channel) }
+            { for me.edits.iter().map(edited) }
+            <section class="card" aria-labelledby="another-title">
+                <h2 id="another-title">{ if me.channels.is_empty() { "Make your channel" } else { "Make another channel" } }</h2>
+                <CreateForm />
+            </section>
+        </>
+    };
+    html! { <Settings me={me.clone()} channels={channels} /> }
+}

@@ -1,0 +1,81 @@
+//! Who is on the instance, over HTTP.
+
+use crate::{
+    account::{routes::Account, service::Accounts},
+    http::{
+        extract::{Json, Path, Query, bad_cursor},
+        login::SignedIn,
+        problem::ProblemResponse,
+    },
+    page::{Place, Wanted},
+};
+use axum::{Json as Answer, extract::State};
+use shared::{
+    account::{EditPerson, PeopleQuery, Person},
+    page::{Page, PageQuery},
+    text::AccountName,
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// Everybody, for those who run the instance.
+pub fn routes(service: Accounts) -> OpenApiRouter {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(edit)).with_state(Account::new(service))
+}
+
+/// Everybody with an account
+///
+/// By what they sign in with. For the instance's owner and admins.
+#[utoipa::path(
+    get,
+    path = "/people",
+    operation_id = "listPeople",
+    tag = "instance",
+    params(PeopleQuery),
+    responses(
+        (status = 200, body = Page<Person>, description = "A page of people"),
+        (status = 400, description = "The cursor or the limit can't be taken"),
+        (status = 403, description = "Only those who run the instance may"),
+    ),
+    security(("login" = []))
+)]
+async fn list(
+    State(account): State<Account>,
+    who: SignedIn,
+    Query(query): Query<PeopleQuery>,
+) -> Result<Answer<Page<Person>>, ProblemResponse> {
+    who.login()?;
+    let PeopleQuery { cursor, limit, search } = query;
+    let after = cursor.as_deref().map(|text| Place::parse(text).ok_or_else(bad_cursor)).transpose()?;
+    let limit = PageQuery { cursor: None, limit }.limit();
+    let search: String = search.unwrap_or_default().trim().chars().take(40).collect();
+    Ok(Answer(account.service.people(&who.actor, &search, &Wanted { after, limit }).await?))
+}
+
+/// Change what somebody may do here
+///
+/// Who is suspended can't sign in any more; logins, tokens and broadcasts end, and their stream keys don't work until they
+/// are let in again. Roles are for the instance's owner to give.
+#[utoipa::path(
+    patch,
+    path = "/people/{account}",
+    operation_id = "editPerson",
+    tag = "instance",
+    params(("account" = AccountName, Path, description = "What they sign in with")),
+    request_body(content = EditPerson, example = json!({"suspended": false})),
+    responses(
+        (status = 200, body = Person, description = "Them, as they are now"),
+        (status = 403, description = "Only those who run the instance may, or only its owner"),
+        (status = 404, description = "Nobody of this name"),
+        (status = 409, description = "It is the instance's owner, or oneself"),
+    ),
+    security(("login" = []))
+)]
+async fn edit(
+    State(account): State<Account>,
+    who: SignedIn,
+    Path(name): Path<AccountName>,
+    Json(request): Json<EditPerson>,
+) -> Result<Answer<Person>, ProblemResponse> {
+    who.login()?;
+    Ok(Answer(account.service.edit_person(&who.actor, &name, request).await?))
+}

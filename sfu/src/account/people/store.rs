@@ -1,0 +1,121 @@
+//! Everybody on the instance in SQL.
+
+use crate::{
+    account::{
+        profile::store::profile,
+        store::{role, role_text},
+    },
+    page::{Place, Wanted},
+    store::{Store, StoreError},
+};
+use shared::{
+    account::{Person, Role},
+    id::AccountId,
+    page::Page,
+    text::AccountName,
+    unit::Timestamp,
+};
+use sqlx::{Row, any::AnyRow};
+
+/// Reads and writes who is on the instance.
+#[derive(Debug, Clone)]
+pub struct PeopleStore(Store);
+
+fn person(row: &AnyRow) -> Result<Person, StoreError> {
+    Ok(Person {
+        profile: profile(row)?,
+        role: role(row, 6)?,
+        suspended_at: row.try_get::<Option<i64>, _>(7)?.map(Timestamp::from_millis),
+    })
+}
+
+/// For `LIKE`: what people type stands for itself.
+fn pattern(search: &str) -> String {
+    let mut pattern = String::from("%");
+    for c in search.chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern + "%"
+}
+
+impl PeopleStore {
+    /// On this database.
+    pub fn new(store: Store) -> Self {
+        Self(store)
+    }
+
+    /// Everybody whose names hold a text, by what they sign in with.
+    pub async fn list(&self, search: &str, wanted: &Wanted) -> Result<Page<Person>, StoreError> {
+        let after = wanted.after.as_ref().map_or("", |place| place.id.as_str());
+        let rows = sqlx::query(
+            r"SELECT id, name, display_name, bio, avatar, created_at, role, suspended_at FROM accounts
+             WHERE name > $1 AND (name LIKE $2 ESCAPE '\' OR LOWER(display_name) LIKE $2 ESCAPE '\'
+             OR display_name LIKE $4 ESCAPE '\')
+             ORDER BY name LIMIT $3",
+        )
+        .bind(after)
+        .bind(pattern(&search.to_lowercase()))
+        .bind(wanted.rows())
+        // SQLite lowers no letters but ASCII's: of others, what is typed as it is written.
+        .bind(pattern(search))
+        .fetch_all(self.0.pool())
+        .await?;
+        let people: Result<Vec<Person>, StoreError> = rows.iter().map(person).collect();
+        Ok(wanted.page(people?, |one| Place { at: 0, id: one.profile.account.as_str().to_owned() }))
+    }
+
+    /// One of them.
+    pub async fn one(&self, name: &AccountName) -> Result<Option<Person>, StoreError> {
+        let row = sqlx::query(
+            "SELECT id, name, display_name, bio, avatar, created_at, role, suspended_at FROM accounts
+             WHERE name = $1",
+        )
+        .bind(name.as_str())
+        .fetch_optional(self.0.pool())
+        .await?;
+        row.as_ref().map(person).transpose()
+    }
+
+    /// Writes what somebody may do on the instance.
+    pub async fn set_role(&self, account: &AccountId, role: Role) -> Result<(), StoreError> {
+        sqlx::query("UPDATE accounts SET role = $2 WHERE id = $1 AND role <> 'owner'")
+            .bind(account.as_str())
+            .bind(role_text(role))
+            .execute(self.0.pool())
+            .await?;
+        Ok(())
+    }
+
+    /// Keeps somebody from signing in, and ends their logins and tokens; or lets them in again.
+    pub async fn suspend(&self, account: &AccountId, since: Option<Timestamp>) -> Result<(), StoreError> {
+        let mut transaction = self.0.pool().begin().await?;
+        sqlx::query("UPDATE accounts SET suspended_at = $2 WHERE id = $1 AND role <> 'owner'")
+            .bind(account.as_str())
+            .bind(since.map(Timestamp::as_millis))
+            .execute(&mut *transaction)
+            .await?;
+        if since.is_some() {
+            for statement in
+                ["DELETE FROM logins WHERE account_id = $1", "DELETE FROM api_tokens WHERE account_id = $1"]
+            {
+                sqlx::query(statement).bind(account.as_str()).execute(&mut *transaction).await?;
+            }
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pattern;
+
+    #[test]
+    fn what_is_searched_for_stands_for_itself() {
+        assert_eq!(pattern("Ada"), "%Ada%");
+        assert_eq!(pattern("100%_\\"), r"%100\%\_\\%");
+    }
+}

@@ -1,0 +1,115 @@
+//! Roles on channels, step by step.
+
+use super::store::Given;
+use crate::{
+    actor::Actor,
+    channel::service::{ChannelError, Channels, settle},
+    fresh,
+    page::Wanted,
+    permission::Permission,
+};
+use shared::{
+    channel::{ChannelRole, RoleHolder, Visibility},
+    id::ChannelName,
+    page::Page,
+    text::AccountName,
+};
+
+impl Channels {
+    /// Everybody with a role on a channel.
+    pub async fn roles(
+        &self,
+        who: &Actor,
+        name: &ChannelName,
+        wanted: &Wanted,
+    ) -> Result<Page<RoleHolder>, ChannelError> {
+        let record = self.allowed(who, name, Permission::SeeRoles).await?;
+        Ok(self.role_store().holders(&record.channel.id, wanted).await?)
+    }
+
+    /// Gives somebody a role.
+    pub async fn set_role(
+        &self,
+        who: &Actor,
+        name: &ChannelName,
+        account: AccountName,
+        role: ChannelRole,
+    ) -> Result<RoleHolder, ChannelError> {
+        let record = self.allowed(who, name, Permission::Appoint).await?;
+        let channels = self.clone();
+        settle(async move {
+            let channel = &record.channel;
+            let given = channels.role_store().give(&channel.id, &account, role, fresh::now()).await;
+            channels.cache.forget(&channel.name);
+            match given? {
+                Given::Done => {}
+                Given::Nobody => return Err(ChannelError::UnknownAccount),
+                Given::IsOwner => return Err(ChannelError::IsOwner),
+                Given::TooMany => return Err(ChannelError::TooManyRoles),
+            }
+            tracing::info!(channel = %channel.name, "a role was given");
+            // It may be less than what they had before.
+            channels.ports.announce.edited(&channel.name);
+            let holder = channels.role_store().holder(&channel.id, &account).await?;
+            holder.ok_or(ChannelError::UnknownAccount)
+        })
+        .await
+    }
+
+    /// Makes somebody a VIP who has no role, or takes that away from one; whether it changed anything. An editor is left one.
+    pub async fn set_vip(
+        &self,
+        who: &Actor,
+        name: &ChannelName,
+        account: &AccountName,
+        is_vip: bool,
+    ) -> Result<bool, ChannelError> {
+        let record = self.allowed(who, name, Permission::Appoint).await?;
+        let holder = self.role_store().holder(&record.channel.id, account).await?;
+        match (is_vip, holder.map(|holder| holder.role)) {
+            (true, None) => self.set_role(who, name, account.clone(), ChannelRole::Vip).await.map(|_| true),
+            (true, Some(ChannelRole::Vip)) => Ok(false),
+            (true, Some(ChannelRole::Editor)) => Err(ChannelError::IsEditor),
+            (false, Some(ChannelRole::Vip)) => {
+                self.remove_role(who, name, account.clone()).await.map(|()| true)
+            }
+            (false, _) => Err(ChannelError::UnknownAccount),
+        }
+    }
+
+    /// Takes somebody's role away. Of a private channel, who may not see it any more is let go.
+    pub async fn remove_role(
+        &self,
+        who: &Actor,
+        name: &ChannelName,
+        account: AccountName,
+    ) -> Result<(), ChannelError> {
+        let record = match self.allowed(who, name, Permission::Appoint).await {
+            // Anybody may lay down what they were given without being asked.
+            Err(ChannelError::NotYours) => {
+                let record = self.seen(Some(who).into(), name).await?;
+                let holder = self.role_store().holder(&record.channel.id, &account).await?;
+                holder.filter(|holder| holder.id == who.account).ok_or(ChannelError::NotYours)?;
+                record
+            }
+            other => other?,
+        };
+        let channels = self.clone();
+        settle(async move {
+            let channel = &record.channel;
+            let taken = channels.role_store().take(&channel.id, &account).await;
+            channels.cache.forget(&channel.name);
+            if !taken? {
+                return Err(ChannelError::UnknownAccount);
+            }
+            tracing::info!(channel = %channel.name, "a role was taken away");
+            if channel.visibility == Visibility::Private {
+                channels.ports.control.hide(&channel.id);
+            }
+            // Whoever follows the channel on the event socket is asked again whether they may.
+            channels.ports.announce.edited(&channel.name);
+            Ok(())
+        })
+        .await
+    }
+}

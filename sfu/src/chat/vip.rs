@@ -1,3 +1,0 @@
-//! VIPs, as chat keeps them itself.
-
-pub mod store;
