@@ -4,6 +4,7 @@ ALTER TABLE chat_rooms ADD COLUMN followers_minutes BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE chat_rooms ADD COLUMN subscribers BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE chat_rooms ADD COLUMN emote_only BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE chat_rooms ADD COLUMN unique_only BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE chat_rooms ADD COLUMN raids BIGINT NOT NULL DEFAULT 1;
 -- the id of the message that is shown above all others
 ALTER TABLE chat_rooms ADD COLUMN pinned TEXT;
 -- messages up to this place are shown no more

@@ -59,6 +59,8 @@ pub enum Permission {
     ModerateChat,
     /// Change a room's rules.
     RuleChat,
+    /// Send a channel's viewers on to another.
+    Raid,
     /// Say who is a channel's editor, moderator or VIP.
     Appoint,
     /// See who is.
@@ -94,7 +96,7 @@ const WITH_ACCOUNT: &[Standing] =
     &[Viewer, Follower, Tier1, Tier2, Tier3, Vip, Moderator, Editor, Owner, Admin, InstanceOwner];
 
 /// Who may do what.
-pub const TABLE: [(Permission, &[Standing]); 21] = [
+pub const TABLE: [(Permission, &[Standing]); 22] = [
     (Permission::SeeOpen, EVERYBODY),
     (Permission::SeePrivate, &[Vip, Editor, Owner]),
     (Permission::WriteChat, EVERYBODY),
@@ -102,6 +104,7 @@ pub const TABLE: [(Permission, &[Standing]); 21] = [
     (Permission::WriteAtWill, &[Vip, Moderator, Editor, Owner]),
     (Permission::ModerateChat, &[Moderator, Owner]),
     (Permission::RuleChat, &[Moderator, Owner]),
+    (Permission::Raid, &[Editor, Owner]),
     (Permission::Appoint, &[Owner]),
     (Permission::SeeRoles, &[Editor, Owner]),
     (Permission::EditChannel, &[Editor, Owner]),
@@ -198,6 +201,7 @@ mod tests {
             (Permission::WriteAtWill, "......VMEO.."),
             (Permission::ModerateChat, ".......M.O.."),
             (Permission::RuleChat, ".......M.O.."),
+            (Permission::Raid, "........EO.."),
             (Permission::Appoint, ".........O.."),
             (Permission::SeeRoles, "........EO.."),
             (Permission::EditChannel, "........EO.."),

@@ -128,6 +128,7 @@ pub fn router(parts: Parts) -> Router {
     // GET   /api/v1/channels/{name}/chat/people/{person}
     // POST  /api/v1/channels/{name}/chat/polls      DELETE /api/v1/channels/{name}/chat/polls
     // POST  /api/v1/channels/{name}/chat/polls/{id}/votes
+    // POST  /api/v1/channels/{name}/chat/raid       DELETE /api/v1/channels/{name}/chat/raid
     // GET   /api/v1/channels/{name}/moderators
     // PUT   /api/v1/channels/{name}/moderators/{account}   DELETE /api/v1/channels/{name}/moderators/{account}
     // POST  /api/v1/chat/guests

@@ -6,9 +6,10 @@
 
 use crate::{
     event::Cursor,
-    id::{MessageId, PersonId, RequestId},
+    id::{ChannelName, MessageId, PersonId, RequestId},
     moderation::CommandHelp,
     poll::Poll,
+    raid::Raid,
     text::{AccountName, DisplayName},
     unit::Timestamp,
 };
@@ -181,6 +182,22 @@ pub enum ChatUpdate {
         /// It.
         poll: Box<Poll>,
     },
+    /// Those who watch are sent on to another channel soon.
+    Raid {
+        /// Where to, and when.
+        raid: Raid,
+    },
+    /// The raid that was about to leave doesn't.
+    RaidOff {},
+    /// Another channel's viewers come.
+    Raided {
+        /// From where.
+        from: ChannelName,
+        /// What that channel is called.
+        name: DisplayName,
+        /// How many watched there.
+        viewers: u32,
+    },
     /// The room's rules changed.
     Settings {
         /// What they are now.
@@ -222,6 +239,13 @@ pub struct ChatSettings {
     /// Nobody says what was said lately.
     #[serde(default)]
     pub unique: bool,
+    /// Other channels may send their viewers here.
+    #[serde(default = "yes")]
+    pub raids: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 impl Default for ChatSettings {
@@ -234,6 +258,7 @@ impl Default for ChatSettings {
             subscribers: false,
             emote_only: false,
             unique: false,
+            raids: true,
         }
     }
 }
@@ -264,6 +289,9 @@ pub struct EditChat {
     /// Whether nobody says what was said lately.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unique: Option<bool>,
+    /// Whether other channels may send their viewers here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raids: Option<bool>,
 }
 
 impl EditChat {
@@ -277,6 +305,7 @@ impl EditChat {
             subscribers: self.subscribers.unwrap_or(settings.subscribers),
             emote_only: self.emote_only.unwrap_or(settings.emote_only),
             unique: self.unique.unwrap_or(settings.unique),
+            raids: self.raids.unwrap_or(settings.raids),
         }
     }
 }
@@ -313,6 +342,8 @@ pub struct ChatRoom {
     pub poll: Option<Poll>,
     /// What they voted in it, counted from 0.
     pub vote: Option<u32>,
+    /// The raid that is about to leave.
+    pub raid: Option<Raid>,
     /// The commands that they may give.
     pub commands: Vec<CommandHelp>,
     /// What can be typed here, in the picker's order.

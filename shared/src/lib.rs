@@ -22,6 +22,7 @@ pub mod page;
 pub mod poll;
 pub mod problem;
 pub mod publish;
+pub mod raid;
 pub mod social;
 pub mod subscription;
 pub mod text;

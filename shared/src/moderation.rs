@@ -168,10 +168,14 @@ pub enum ActionKind {
     StartPoll,
     /// Ended a poll before its time.
     EndPoll,
+    /// Sent those who watch to another channel; the detail is which.
+    Raid,
+    /// Called that off.
+    EndRaid,
 }
 
 impl ActionKind {
-    const NAMES: [(Self, &'static str); 18] = [
+    const NAMES: [(Self, &'static str); 20] = [
         (Self::Delete, "delete"),
         (Self::TimeOut, "timeOut"),
         (Self::LiftTimeOut, "liftTimeOut"),
@@ -190,6 +194,8 @@ impl ActionKind {
         (Self::Refuse, "refuse"),
         (Self::StartPoll, "startPoll"),
         (Self::EndPoll, "endPoll"),
+        (Self::Raid, "raid"),
+        (Self::EndRaid, "endRaid"),
     ];
 
     /// As it is written down, the same as in JSON.

@@ -11,6 +11,7 @@ use shared::{
     event::Cursor,
     moderation::{Ban, CommandDone, CommandHelp, Moderator, Silence},
     poll::{Poll, PollOption, Voted},
+    raid::Raid,
     unit::Timestamp,
 };
 use std::str::FromStr;
@@ -127,8 +128,16 @@ fn number(value: &Value) -> Option<u32> {
 
 fn settings(value: &Value) -> Option<ChatSettings> {
     // As the derived reader does, it takes none that it doesn't know.
-    const NAMES: [&str; 7] =
-        ["guests", "slowSeconds", "followers", "followersMinutes", "subscribers", "emoteOnly", "unique"];
+    const NAMES: [&str; 8] = [
+        "guests",
+        "slowSeconds",
+        "followers",
+        "followersMinutes",
+        "subscribers",
+        "emoteOnly",
+        "unique",
+        "raids",
+    ];
     if value.as_object()?.keys().any(|name| !NAMES.contains(&name.as_str())) {
         return None;
     }
@@ -140,6 +149,7 @@ fn settings(value: &Value) -> Option<ChatSettings> {
         subscribers: flag(value, NAMES[4])?,
         emote_only: flag(value, NAMES[5])?,
         unique: flag(value, NAMES[6])?,
+        raids: value.get(NAMES[7]).map_or(Some(true), Value::as_bool)?,
     })
 }
 
@@ -153,6 +163,10 @@ fn poll(value: &Value) -> Option<Poll> {
         ends_at: time(value, "endsAt")?,
         ended: value.get("ended")?.as_bool()?,
     })
+}
+
+fn raid(value: &Value) -> Option<Raid> {
+    Some(Raid { to: parsed(value, "to")?, name: parsed(value, "name")?, leaves_at: time(value, "leavesAt")? })
 }
 
 fn update(value: &Value) -> Option<ChatUpdate> {
@@ -169,6 +183,13 @@ fn update(value: &Value) -> Option<ChatUpdate> {
         "cleared" => ChatUpdate::Cleared {},
         "pinned" => ChatUpdate::Pinned { pin: Box::new(message(value.get("pin")?)?) },
         "unpinned" => ChatUpdate::Unpinned {},
+        "raid" => ChatUpdate::Raid { raid: raid(value.get("raid")?)? },
+        "raidOff" => ChatUpdate::RaidOff {},
+        "raided" => ChatUpdate::Raided {
+            from: parsed(value, "from")?,
+            name: parsed(value, "name")?,
+            viewers: number(value.get("viewers")?)?,
+        },
         "poll" => ChatUpdate::Poll { poll: Box::new(poll(value.get("poll")?)?) },
         "unsilenced" => ChatUpdate::Unsilenced { person: parsed(value, "person")? },
         "settings" => ChatUpdate::Settings { settings: settings(value.get("settings")?)? },
@@ -205,6 +226,7 @@ impl Read for ChatRoom {
             pin: optional(value, "pin", message)?,
             poll: optional(value, "poll", poll)?,
             vote: optional(value, "vote", number)?,
+            raid: optional(value, "raid", raid)?,
             commands: all(value.get("commands"), command)?,
             emotes: all(value.get("emotes"), emote)?,
         })

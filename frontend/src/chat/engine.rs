@@ -20,6 +20,7 @@ use shared::{
     event::{Payload, RequestPayload, Topic},
     id::{ChannelName, MessageId, PollId, RequestId},
     moderation::GiveCommand,
+    raid::Raid,
     text::DisplayName,
     unit::Timestamp,
 };
@@ -61,7 +62,7 @@ struct Inner {
     /// Seconds after which a message is no longer shown.
     fade: Option<u64>,
     /// What countdowns said last, and whether news were read out.
-    said: Cell<((u64, u64), bool)>,
+    said: Cell<((u64, u64), u64, bool)>,
     sending: RefCell<Option<Subscription>>,
     keep: RefCell<Vec<Subscription>>,
     timer: RefCell<Option<Timer>>,
@@ -217,6 +218,12 @@ impl Engine {
             }
             inner.schedule();
         });
+    }
+
+    /// Stays where the raid leaves from.
+    pub fn stay(&self) {
+        self.0.set_raid(None);
+        self.0.schedule();
     }
 
     /// Puts a poll that is over out of sight.
@@ -396,6 +403,9 @@ impl Inner {
                     *self.poll.borrow_mut() = Some(poll.id.clone());
                 }
             }
+            // Who comes back after it has left isn't sent after it.
+            ChatUpdate::Raid { raid } => self.set_raid(Some(raid).filter(|raid| raid.leaves_at > at)),
+            ChatUpdate::RaidOff {} => self.set_raid(None),
             ChatUpdate::Pinned { pin } => self.set_pin(Some(pin)),
             ChatUpdate::Unpinned {} => self.set_pin(None),
             ChatUpdate::Settings { settings } => {
@@ -408,6 +418,22 @@ impl Inner {
             }
             _ => {}
         }
+    }
+
+    fn set_raid(&self, raid: Option<&Raid>) {
+        if let Some(room) = self.room.borrow_mut().as_mut() {
+            Rc::make_mut(room).raid = raid.cloned();
+        }
+    }
+
+    /// Where the raid goes that leaves now.
+    fn leaving(&self) -> Option<ChannelName> {
+        let raid = self.room.borrow().as_ref()?.raid.clone()?;
+        if raid.leaves_at > self.server_time() {
+            return None;
+        }
+        self.set_raid(None);
+        Some(raid.to)
     }
 
     fn set_pin(&self, pin: Option<&ChatMessage>) {
@@ -515,6 +541,17 @@ impl Inner {
         self.schedule();
     }
 
+    /// Seconds until a poll ends or a raid leaves, so that what says so is drawn anew.
+    fn ahead(&self) -> u64 {
+        let now = self.server_time();
+        let room = self.room.borrow();
+        let room = room.as_ref();
+        let poll = room.and_then(|room| room.poll.as_ref()).map(|poll| poll.ends_at);
+        let raid = room.and_then(|room| room.raid.as_ref()).map(|raid| raid.leaves_at);
+        let seconds = |at: Timestamp| at.since(now).as_millis().div_ceil(1000) as u64;
+        poll.into_iter().chain(raid).map(seconds).sum()
+    }
+
     fn countdowns(&self) -> (u64, u64) {
         let now = self.server_time();
         let silenced = self.silenced_until.get().map_or(0, |until| until.since(now).as_millis());
@@ -531,13 +568,17 @@ impl Inner {
             self.identify();
         }
         self.send();
+        if let Some(to) = self.leaving() {
+            self.report.emit(Heard::Leaves(to));
+            self.schedule();
+        }
         if let Some(seconds) = self.fade {
             let at = self.server_time().as_millis() - (seconds * 1000) as i64;
             self.log.borrow_mut().expire(Timestamp::from_millis(at));
             self.schedule();
         }
         // History has settled by the first tick after it; countdowns count.
-        let said = (self.countdowns(), self.log.borrow().announces(time::now()));
+        let said = (self.countdowns(), self.ahead(), self.log.borrow().announces(time::now()));
         if self.said.replace(said) != said {
             self.schedule();
         }

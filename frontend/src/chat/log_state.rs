@@ -41,6 +41,8 @@ pub enum What {
     Silenced(DisplayName, u64),
     /// Somebody was banned.
     Banned(DisplayName),
+    /// So many viewers of another channel come.
+    Raided(DisplayName, u32),
     /// The rules are these now.
     Rules(&'static str, u32),
     /// A sentence for this person alone.
@@ -135,11 +137,14 @@ impl LogState {
                 }
             }
             ChatUpdate::Banned { name, .. } => self.add(What::Banned(name)),
+            ChatUpdate::Raided { name, viewers, .. } => self.add(What::Raided(name, viewers)),
             ChatUpdate::Cleared {} => self.clear(),
             ChatUpdate::Unsilenced { .. }
             | ChatUpdate::Unbanned { .. }
             | ChatUpdate::Pinned { .. }
             | ChatUpdate::Unpinned {}
+            | ChatUpdate::Raid { .. }
+            | ChatUpdate::RaidOff {}
             | ChatUpdate::Poll { .. } => {}
             ChatUpdate::Settings { settings } => self.rules(settings),
         }

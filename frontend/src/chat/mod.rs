@@ -14,6 +14,7 @@ mod outbox_state;
 mod panel;
 mod picker;
 mod poll;
+mod raid;
 mod row;
 mod rules;
 mod settings;

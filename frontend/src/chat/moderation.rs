@@ -213,6 +213,8 @@ fn told(action: &ChatAction) -> String {
         ActionKind::Refuse => "refused a message of".to_owned(),
         ActionKind::StartPoll => format!("began the poll “{}”", action.detail),
         ActionKind::EndPoll => format!("ended the poll “{}”", action.detail),
+        ActionKind::Raid => format!("sent everybody to {}", action.detail),
+        ActionKind::EndRaid => "called the raid off".to_owned(),
     }
 }
 

@@ -6,13 +6,14 @@ use super::{
     engine::Engine,
     log::{faded, log},
     poll::poll,
+    raid::raid,
     row::pieces,
     settings::Settings,
     sheet::FIELD,
     snapshot::{Heard, Snapshot, use_room},
 };
 use crate::{
-    browser::{page, scroll, storage},
+    browser::{history, page, scroll, storage},
     route::{Link, Route},
     ui::{IconButton, Shape, icon, named_icon, use_toast},
 };
@@ -84,6 +85,11 @@ fn can_write(snapshot: &Snapshot) -> bool {
     snapshot.room.as_ref().is_some_and(|room| may_write(room))
 }
 
+/// Whether the page that this is on is a channel's, where people watch.
+fn is_channel_page() -> bool {
+    matches!(Route::recognize(&history::path()), Route::Channel { .. })
+}
+
 /// A number of the address, within what makes sense.
 fn number(name: &str, or: u64, (least, most): (u64, u64)) -> u64 {
     page::query(name).and_then(|text| text.parse::<u64>().ok()).map_or(or, |number| number.clamp(least, most))
@@ -125,7 +131,9 @@ pub fn ChatPanel(props: &ChatPanelProps) -> Html {
                 }
             }
             Heard::Said(words) => toast.emit(words),
-            Heard::Snapshot(_) => {}
+            // In the studio or a window of its own, chat alone would go and leave the picture behind.
+            Heard::Leaves(to) if is_channel_page() => Route::Channel { channel: to.to_string() }.open(),
+            Heard::Leaves(_) | Heard::Snapshot(_) => {}
         })
     };
     let over = props.place == Place::Over;
@@ -273,6 +281,7 @@ pub fn ChatPanel(props: &ChatPanelProps) -> Html {
                 }
             </header>
             { pinned(&snapshot, engine.as_ref()) }
+            { raid(&snapshot, engine.as_ref(), is_channel_page()) }
             { poll(&snapshot, engine.as_ref()) }
             { log(&snapshot, &list, &active, *silent, &on_pause, &on_act) }
             <div class="chat-foot">

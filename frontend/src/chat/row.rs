@@ -46,6 +46,10 @@ pub fn Row(props: &RowProps) -> Html {
             { format!("Who writes must have followed for {}.", text_state::countdown(u64::from(*minutes) * 60)) }
         }),
         What::Banned(name) => note(html! { <><bdi>{ name.as_str() }</bdi>{ " was banned." }</> }),
+        What::Raided(name, viewers) => {
+            let with = if *viewers == 1 { "a viewer".to_owned() } else { format!("{viewers} viewers") };
+            note(html! { <><bdi>{ name.as_str() }</bdi>{ format!(" raids with {with}. Say hello!") }</> })
+        }
         What::Said(words) => html! { <li class="chat-note chat-said" data-testid="chat-said">{ words }</li> },
         What::Rules(words, _) => note(html! { { *words } }),
         What::Gap => note(html! { { "Some messages are missing: this page was away for too long." } }),

@@ -34,6 +34,7 @@ pub fn rules_form(of: &'static str, rules: &ChatSettings, on: &Callback<EditChat
     let on_subscribers = rule(|is| EditChat { subscribers: Some(is), ..EditChat::default() });
     let on_emotes = rule(|is| EditChat { emote_only: Some(is), ..EditChat::default() });
     let on_unique = rule(|is| EditChat { unique: Some(is), ..EditChat::default() });
+    let on_raids = rule(|is| EditChat { raids: Some(is), ..EditChat::default() });
     let on_slow = on.reform(move |slow: String| EditChat { slow_seconds: slow.parse().ok(), ..none() });
     let on_followers = on.reform(move |minutes: String| {
         let minutes = minutes.parse().ok();
@@ -64,6 +65,7 @@ pub fn rules_form(of: &'static str, rules: &ChatSettings, on: &Callback<EditChat
             <Toggle label="Only subscribers may write" on={rules.subscribers} change={on_subscribers} />
             <Toggle label="Only emotes may be sent" on={rules.emote_only} change={on_emotes} />
             <Toggle label="Nothing may be said twice" on={rules.unique} change={on_unique} />
+            <Toggle label="Other channels may send their viewers here" on={rules.raids} change={on_raids} />
         </>
     }
 }

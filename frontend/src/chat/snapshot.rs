@@ -70,6 +70,8 @@ pub enum Heard {
     Returned(String, Option<ReplyTo>),
     /// A sentence for the person.
     Said(String),
+    /// A raid leaves for this channel.
+    Leaves(ChannelName),
 }
 
 /// Follows a room. `fade`: seconds after which messages go. `on` hears what isn't in the snapshot.

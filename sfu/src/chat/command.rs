@@ -8,7 +8,7 @@ use super::{
 use crate::permission::{Permission, Standings};
 use shared::{
     chat::EditChat,
-    id::{MessageId, PersonId},
+    id::{ChannelName, MessageId, PersonId},
     moderation::CommandHelp,
     poll::{NewPoll, OPTIONS, POLL_SECONDS},
     text::AccountName,
@@ -48,6 +48,10 @@ pub enum Word {
     EmoteOnly,
     /// Nothing twice.
     Unique,
+    /// Sends those who watch to another channel.
+    Raid,
+    /// Calls that off.
+    Unraid,
     /// Makes a moderator.
     Mod,
     /// Takes that away.
@@ -170,6 +174,14 @@ pub static SPECS: &[Spec] = &[
         Permission::ModerateChat,
         "Asks everybody (2 min, or up to 1h), with 2 to 6 options. /poll end ends it.",
     ),
+    spec(
+        Word::Raid,
+        "raid",
+        "CHANNEL",
+        Permission::Raid,
+        "Takes everybody who watches along to another channel that is live, in 15 seconds.",
+    ),
+    spec(Word::Unraid, "unraid", "", Permission::Raid, "Calls the raid off that hasn't left."),
     spec(Word::Mod, "mod", "ACCOUNT", Permission::Appoint, "Makes somebody a moderator."),
     spec(Word::Unmod, "unmod", "ACCOUNT", Permission::Appoint, "Takes that role away."),
     spec(
@@ -250,6 +262,10 @@ pub enum Command {
     Poll(NewPoll),
     /// End the poll.
     EndPoll,
+    /// Send those who watch there.
+    Raid(ChannelName),
+    /// Call that off.
+    EndRaid,
     /// Say what one does.
     Me(String),
     /// Say which commands there are.
@@ -341,6 +357,11 @@ pub fn parse(name: &str, rest: &str, names: &dyn Names) -> Result<Command, Comma
         Word::Pin => message().map(Command::Pin),
         Word::Clear => nothing(Command::Clear),
         Word::Unpin => nothing(Command::Unpin),
+        Word::Unraid => nothing(Command::EndRaid),
+        Word::Raid => {
+            let name = rest.trim_start_matches(['@', '/']);
+            name.parse().map(Command::Raid).map_err(|_| usage())
+        }
         Word::Slow => {
             let seconds = lasts(rest, SLOW, SLOW_MOST, "ten minutes (10m)")?;
             rules(EditChat { slow_seconds: Some(seconds.unwrap_or(0)), ..EditChat::default() })
@@ -567,11 +588,24 @@ mod tests {
     fn the_rest_takes_what_it_says() {
         assert_eq!(read("/me  waves "), Ok(Command::Me("waves".into())));
         assert_eq!(read("/mod @Ben-2"), Ok(Command::Moderator("ben-2".parse().unwrap(), true)));
+        assert_eq!(read("/raid @Grace"), Ok(Command::Raid("grace".parse().unwrap())));
+        assert_eq!((read("/raid /grace"), read("/unraid")), (read("/raid grace"), Ok(Command::EndRaid)));
         assert_eq!(read("/unvip ben"), Ok(Command::Vip("ben".parse().unwrap(), false)));
         assert_eq!(read("/pin m1"), Ok(Command::Pin(Some("m1".parse().unwrap()))));
         assert_eq!((read("/delete"), read("/clear")), (Ok(Command::Delete(None)), Ok(Command::Clear)));
         assert_eq!(read("/help /ban"), Ok(Command::Help(Some(Word::Ban))));
-        for bad in ["/me", "/mod", "/mod a b", "/mod é", "/pin a b", "/pin ../x", "/clear all", "/unpin x"] {
+        for bad in [
+            "/me",
+            "/mod",
+            "/mod a b",
+            "/mod é",
+            "/pin a b",
+            "/pin ../x",
+            "/raid",
+            "/raid a b",
+            "/clear all",
+            "/unpin x",
+        ] {
             assert!(matches!(read(bad), Err(CommandError::Usage(_))), "{bad}: {:?}", read(bad));
         }
         let long = format!("/{}", "x".repeat(200));
@@ -608,7 +642,7 @@ mod tests {
         let viewer = Standings::of_account(Role::Owner);
         let moderates = names(viewer.and(Standing::Moderator));
         assert_eq!(names(Standings::GUEST), ["help", "me"]);
-        assert_eq!(names(viewer.and(Standing::Editor)), ["help", "me"]);
+        assert_eq!(names(viewer.and(Standing::Editor)), ["help", "me", "raid", "unraid"]);
         assert!(moderates.contains(&"ban") && moderates.contains(&"slow") && !moderates.contains(&"mod"));
         assert_eq!(names(viewer.and(Standing::Owner)).len(), SPECS.len());
         assert_eq!(spec_of("CLEAR").unwrap().usage(), "/clear");

@@ -17,6 +17,7 @@ use shared::{
     chat::{ChatSettings, EditChat},
     id::{ChannelName, MessageId, PersonId},
     moderation::{CommandDone, GiveCommand, NewBan, NewPin, NewSilence},
+    raid::{NewRaid, RAID_SECONDS},
 };
 use std::collections::HashMap;
 
@@ -159,6 +160,15 @@ impl Chat {
             Command::EndPoll => {
                 self.end_poll(who, channel).await?;
                 "The poll is over.".to_owned()
+            }
+            Command::Raid(to) => {
+                let raid = self.start_raid(who, channel, NewRaid { to }).await?;
+                let name = isolated(raid.name.as_str());
+                format!("Everybody goes on to {name} in {RAID_SECONDS} seconds. /unraid calls it off.")
+            }
+            Command::EndRaid => {
+                self.end_raid(who, channel).await?;
+                "The raid is off.".to_owned()
             }
             Command::Me(_) | Command::Help(_) => return Err(ChatError::NoCommand),
         })

@@ -52,6 +52,21 @@ pub enum ChatError {
     /// No such poll is open.
     #[error("no such poll is open")]
     NoPoll,
+    /// One of the two channels of a raid isn't live.
+    #[error("{0}")]
+    RaidNotLive(&'static str),
+    /// The other channel takes no raids, or not this one's.
+    #[error("that channel takes no raids")]
+    RaidRefused,
+    /// A raid was a moment ago.
+    #[error("a raid was a moment ago")]
+    RaidTooSoon {
+        /// How long to wait.
+        wait: Duration,
+    },
+    /// No raid is about to leave.
+    #[error("no raid is about to leave")]
+    NoRaid,
     /// Links are refused here.
     #[error("links are refused here")]
     LinksRefused,
@@ -165,7 +180,7 @@ pub fn reason(error: &ChatError) -> &'static str {
 /// What one is told who isn't allowed to do something.
 pub fn refused(permission: Permission) -> ChatError {
     match permission {
-        Permission::Appoint => ChatError::NotOwner,
+        Permission::Appoint | Permission::Raid => ChatError::NotOwner,
         _ => ChatError::NotModerator,
     }
 }

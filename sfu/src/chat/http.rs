@@ -78,6 +78,25 @@ impl From<ChatError> for ProblemResponse {
                 "Another poll is open here. End it first: /poll end.",
             ),
             ChatError::NoPoll => unknown("no-poll", "No poll is open", "No such poll is open here, or not any more."),
+            ChatError::RaidNotLive(detail) => {
+                Self::new(StatusCode::CONFLICT, "raid-not-live", "Not live", detail)
+            }
+            ChatError::RaidRefused => forbidden(
+                "raid-refused",
+                "No raids there",
+                "That channel takes no raids, or none of yours. Choose another one.",
+            ),
+            ChatError::RaidTooSoon { wait } => {
+                let seconds = seconds(wait);
+                Self::new(
+                    StatusCode::TOO_MANY_REQUESTS,
+                    "raid-too-soon",
+                    "A raid was a moment ago",
+                    format!("Wait {seconds} s before the next raid."),
+                )
+                .retry_after(seconds)
+            }
+            ChatError::NoRaid => unknown("no-raid", "No raid", "No raid is about to leave, or not any more."),
             ChatError::LinksRefused => forbidden(
                 "links-refused",
                 "No links here",

@@ -19,6 +19,7 @@ pub mod mode;
 pub mod moderation;
 pub mod name;
 pub mod poll;
+pub mod raid;
 pub mod room;
 pub mod routes;
 pub mod service;
@@ -49,6 +50,8 @@ pub struct Place {
     pub channel: ChannelId,
     /// Its address.
     pub name: ChannelName,
+    /// What people read.
+    pub display_name: DisplayName,
     /// Whose it is; nobody's if the shell made it before set-up.
     pub owner: Option<AccountId>,
     /// What the one who asks is there, as far as the channel knows: its moderators are chat's own.
@@ -123,6 +126,9 @@ pub trait Community: Send + Sync + 'static {
 pub trait Surroundings: Send + Sync + 'static {
     /// What is live on a channel now.
     fn broadcast(&self, channel: &ChannelId) -> Option<BroadcastId>;
+
+    /// How many watch a channel now.
+    fn viewers(&self, channel: &ChannelId) -> u32;
 
     /// Somebody wrote; it is on disk.
     fn sent(&self, channel: &ChannelName, message: &MessageId);

@@ -14,6 +14,7 @@ use shared::{
     id::{MessageId, PersonId, RequestId},
     moderation::Silence,
     poll::Poll,
+    raid::{RAID_SECONDS, Raid},
     unit::Timestamp,
 };
 use std::{
@@ -31,6 +32,8 @@ pub const PER_NETWORK: Rate = Rate { burst: 20, every: Duration::from_millis(500
 const SLOW_GUESTS: u32 = 4;
 /// As many as a page shows and a person can still see pass by.
 pub const PER_ROOM: Rate = Rate { burst: 200, every: Duration::from_millis(10) };
+/// From a raid's leaving to the word of the next.
+const RAID_REST: Duration = Duration::from_secs(45);
 /// The longest slow mode.
 pub const SLOW_MOST: u32 = 600;
 /// Names of people who wrote lately, to mention them by. The oldest goes first.
@@ -155,6 +158,10 @@ pub struct Room {
     lately: Lately,
     pin: Option<Box<ChatMessage>>,
     poll: Option<Poll>,
+    /// The last raid that left or is about to.
+    raid: Option<Raid>,
+    /// When the next one may be begun.
+    next_raid: Timestamp,
     /// Word of a poll's results is on its way.
     tells_results: bool,
     filter: Arc<Filter>,
@@ -186,6 +193,8 @@ impl Room {
             lately: Lately::default(),
             pin: None,
             poll: None,
+            raid: None,
+            next_raid: Timestamp::from_millis(0),
             tells_results: false,
             filter: Arc::default(),
             held: 0,
@@ -209,6 +218,32 @@ impl Room {
     /// A poll was told.
     pub fn set_poll(&mut self, poll: Poll) {
         self.poll = Some(poll);
+    }
+
+    /// The last raid, which may have left.
+    pub fn raid(&self) -> Option<&Raid> {
+        self.raid.as_ref()
+    }
+
+    /// The raid that is about to leave.
+    pub fn raid_ahead(&self, now: Timestamp) -> Option<&Raid> {
+        self.raid.as_ref().filter(|raid| raid.leaves_at > now)
+    }
+
+    /// A raid is about to leave, or it was called off.
+    pub fn set_raid(&mut self, raid: Option<Raid>) {
+        if let Some(raid) = &raid {
+            self.next_raid =
+                Timestamp::from_millis(raid.leaves_at.as_millis() + RAID_REST.as_millis() as i64);
+        }
+        self.raid = raid;
+    }
+
+    /// How long until a raid may be begun, if not now.
+    pub fn raid_wait(&self, now: Timestamp) -> Option<Duration> {
+        // A clock that was set back keeps nobody waiting for longer than a raid takes.
+        let most = RAID_REST + Duration::from_secs(RAID_SECONDS.into());
+        Some(self.next_raid.since(now)).filter(|wait| !wait.is_zero() && *wait <= most)
     }
 
     /// Whether word of a poll's results was on its way, which is set to this.

@@ -1,7 +1,7 @@
 //! Chat over HTTP, and its emotes.
 
 use super::{
-    emote, held, moderation, poll,
+    emote, held, moderation, poll, raid,
     service::{By, Chat},
 };
 use crate::http::{
@@ -51,6 +51,7 @@ pub fn routes(chat: Chat, logins: Arc<dyn Logins>) -> OpenApiRouter {
         .merge(moderation::routes::routes())
         .merge(held::routes::routes())
         .merge(poll::routes::routes())
+        .merge(raid::routes::routes())
         .with_state(Api { chat, logins })
 }
 

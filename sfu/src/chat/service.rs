@@ -315,6 +315,7 @@ impl Chat {
             pin: rules.pin().cloned(),
             poll: rules.poll().cloned(),
             vote,
+            raid: rules.raid_ahead(now).cloned(),
             commands: is.into_iter().flat_map(command::open_to).map(command::Spec::told).collect(),
             emotes: emote::all(),
             you: you.map(|you| you.author),

@@ -165,7 +165,7 @@ impl ChatStore {
     pub async fn room(&self, channel: &ChannelId, now: Timestamp) -> Result<KeptRoom, StoreError> {
         let row = sqlx::query(
             "SELECT sequence, guests, slow_seconds, followers, followers_minutes, subscribers, emote_only, unique_only,
-             salt, pinned, filters FROM chat_rooms WHERE channel_id = $1",
+             salt, pinned, filters, raids FROM chat_rooms WHERE channel_id = $1",
         )
         .bind(channel.as_str())
         .fetch_optional(self.0.pool())
@@ -187,6 +187,7 @@ impl ChatStore {
                     subscribers: is(5)?,
                     emote_only: is(6)?,
                     unique: is(7)?,
+                    raids: is(11)?,
                 };
                 salt = row.try_get::<Option<String>, _>(8)?.unwrap_or_default();
                 pinned = optional::<MessageId>(&row, 9)?;

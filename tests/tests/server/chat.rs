@@ -410,7 +410,7 @@ fn a_program_writes_and_moderates_as_its_token_says() {
     };
     assert_eq!(command(&moderates, "/slow 5").status, 200);
     // Who is what on a channel takes the scope of its own route, however it is written.
-    for text in ["/mod sam", " /VIP sam", "/m\u{200B}od sam"] {
+    for text in ["/mod sam", " /VIP sam", "/raid grace", "/m\u{200B}od sam"] {
         assert_eq!(command(&moderates, text).problem(403).kind, "/problems/missing-scope", "{text}");
     }
     let both = token(&["chat:moderate", "channel:write"]);

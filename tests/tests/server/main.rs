@@ -8,6 +8,7 @@ mod chat_held;
 mod chat_hostile;
 mod chat_moderation;
 mod chat_poll;
+mod chat_raid;
 mod doctor;
 mod embed;
 mod events;

@@ -75,6 +75,7 @@ impl chat::Channels for OfChannels {
             Ok(Place {
                 channel: record.channel.id.clone(),
                 name: record.channel.name.clone(),
+                display_name: record.channel.display_name.clone(),
                 owner: record.owner.clone(),
                 is: rules::standings(who.actor, &record),
             })
@@ -156,6 +157,10 @@ impl chat::Surroundings for OfServer {
         let live = self.board.of(channel);
         let is_on = matches!(live.state, BroadcastState::Live | BroadcastState::Waiting);
         live.stream_id.filter(|_| is_on)
+    }
+
+    fn viewers(&self, channel: &ChannelId) -> u32 {
+        self.board.of(channel).viewer_count
     }
 
     fn sent(&self, channel: &ChannelName, message: &MessageId) {

@@ -37,6 +37,7 @@ fn need(operation: &str) -> Need {
         // What the commands need is asked of each of them below.
         "giveCommand" => WriteChat,
         "editChat" | "setChatFilters" => RuleChat,
+        "startRaid" | "endRaid" => Raid,
         "setRole" | "removeRole" | "addModerator" | "removeModerator" => Appoint,
         "listRoles" => SeeRoles,
         "editChannel" | "createEmbedLink" | "revokeEmbedLinks" => Admit,
@@ -282,6 +283,7 @@ async fn every_command_is_for_those_whom_the_table_names() {
             Word::Delete | Word::Pin => &stage.message,
             Word::Mod | Word::Unmod | Word::Vip | Word::Unvip => "guest",
             Word::Poll => "Next? | Clay | Stones",
+            Word::Raid => "grace",
             _ => "",
         };
         let body = json!({ "text": format!("/{} {about}", spec.name) });

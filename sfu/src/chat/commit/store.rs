@@ -191,7 +191,7 @@ impl Commit {
     pub async fn settings(&mut self, channel: &ChannelId, settings: ChatSettings) -> Result<(), StoreError> {
         sqlx::query(
             "UPDATE chat_rooms SET guests = $2, slow_seconds = $3, followers = $4, followers_minutes = $5,
-             subscribers = $6, emote_only = $7, unique_only = $8 WHERE channel_id = $1",
+             subscribers = $6, emote_only = $7, unique_only = $8, raids = $9 WHERE channel_id = $1",
         )
         .bind(channel.as_str())
         .bind(i64::from(settings.guests))
@@ -201,6 +201,7 @@ impl Commit {
         .bind(i64::from(settings.subscribers))
         .bind(i64::from(settings.emote_only))
         .bind(i64::from(settings.unique))
+        .bind(i64::from(settings.raids))
         .execute(&mut *self.0)
         .await?;
         Ok(())

@@ -9,9 +9,10 @@ use crate::{
 use shared::{
     chat::{ChatAuthor, ChatMessage, ChatSettings, ChatUpdate, EditChat, Fragment, ReplyTo, Sent},
     event::Cursor,
-    id::{AccountId, BroadcastId, ChannelId, MessageId, PersonId, PollId, RequestId},
+    id::{AccountId, BroadcastId, ChannelId, ChannelName, MessageId, PersonId, PollId, RequestId},
     moderation::{ActionKind, Ban, ChatAction, Decided, HoldReason, Silence},
     poll::Poll,
+    raid::Raid,
     text::DisplayName,
     unit::Timestamp,
 };
@@ -124,6 +125,19 @@ pub enum Work {
     TellPoll(PollId),
     /// A poll ends.
     EndPoll(PollId),
+    /// A raid is about to leave.
+    StartRaid(Box<Raid>),
+    /// It is called off.
+    EndRaid,
+    /// Another channel's viewers come.
+    Raided {
+        /// From where.
+        from: ChannelName,
+        /// What that channel is called.
+        name: DisplayName,
+        /// How many.
+        viewers: u32,
+    },
     /// Something happened elsewhere that belongs into the record.
     Note,
 }
@@ -180,6 +194,8 @@ pub struct Written {
 pub struct Changes {
     settings: HashMap<ChannelId, ChatSettings>,
     pins: HashMap<ChannelId, Option<MessageId>>,
+    /// Whether a raid is ahead.
+    raids: HashMap<ChannelId, bool>,
 }
 
 impl Work {
@@ -345,6 +361,27 @@ pub async fn write(
             }
             changed(&updates)
         }
+        Work::StartRaid(raid) => {
+            let is_rested = room.rules().raid_wait(now).is_none();
+            if is_rested && !changes.raids.contains_key(channel) {
+                changes.raids.insert(channel.clone(), true);
+                updates.push((places.take(), ChatUpdate::Raid { raid: raid.as_ref().clone() }));
+            }
+            changed(&updates)
+        }
+        Work::EndRaid => {
+            let known = || room.rules().raid_ahead(now).is_some();
+            if changes.raids.get(channel).copied().unwrap_or_else(known) {
+                changes.raids.insert(channel.clone(), false);
+                updates.push((places.take(), ChatUpdate::RaidOff {}));
+            }
+            changed(&updates)
+        }
+        Work::Raided { from, name, viewers } => {
+            let raided = ChatUpdate::Raided { from: from.clone(), name: name.clone(), viewers: *viewers };
+            updates.push((places.take(), raided));
+            Done::Changed
+        }
         Work::Note => Done::Changed,
     };
     // What is deleted or cleared is shown above the others no more, either.
@@ -481,8 +518,11 @@ pub fn apply(room: &LiveRoom, work: Work, written: &Written) {
     let mut rules = room.rules();
     rules.add_held(written.held);
     for (_, update) in &written.updates {
-        if let ChatUpdate::Poll { poll } = update {
-            rules.set_poll(poll.as_ref().clone());
+        match update {
+            ChatUpdate::Poll { poll } => rules.set_poll(poll.as_ref().clone()),
+            ChatUpdate::Raid { raid } => rules.set_raid(Some(raid.clone())),
+            ChatUpdate::RaidOff {} => rules.set_raid(None),
+            _ => {}
         }
     }
     if written.updates.iter().any(|(_, update)| matches!(update, ChatUpdate::Unpinned {})) {

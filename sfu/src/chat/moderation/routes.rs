@@ -72,8 +72,8 @@ async fn give(
 ) -> Result<Answer<CommandDone>, ProblemResponse> {
     if let Some(who) = &who {
         who.may(Scope::ChatModerate)?;
-        // Who is what on a channel is no more a matter of chat by a command than by its own route.
-        if command::needs(&request.text) == Some(Permission::Appoint) {
+        // What is no matter of chat by its own route is none by a command, either.
+        if matches!(command::needs(&request.text), Some(Permission::Appoint | Permission::Raid)) {
             who.may(Scope::ChannelWrite)?;
         }
     }

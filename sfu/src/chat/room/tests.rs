@@ -437,3 +437,24 @@ fn who_says_the_same_within_a_minute_is_counted() {
     }
     assert!(room.again.len() <= SEEN_FROM_MOST);
 }
+
+#[test]
+fn raids_keep_apart_from_each_other() {
+    let mut room = room();
+    let name = "Grace".parse::<DisplayName>().unwrap();
+    let raid = Raid { to: "grace".parse().unwrap(), name, leaves_at: at(15_000).wall };
+    assert_eq!((room.raid_wait(at(0).wall), room.raid_ahead(at(0).wall)), (None, None));
+    room.set_raid(Some(raid.clone()));
+    assert_eq!(room.raid_ahead(at(14_999).wall), Some(&raid));
+    assert_eq!(room.raid_ahead(at(15_000).wall), None, "it has left");
+    assert_eq!(room.raid_wait(at(0).wall), Some(Duration::from_secs(60)));
+    room.set_raid(None);
+    assert_eq!(
+        room.raid_wait(at(59_999).wall),
+        Some(Duration::from_millis(1)),
+        "calling it off is no way around"
+    );
+    assert_eq!(room.raid_wait(at(60_000).wall), None);
+    let long_ago = Timestamp::from_millis(0);
+    assert_eq!(room.raid_wait(long_ago), None, "the clock was set back");
+}
