@@ -128,6 +128,8 @@ pub fn router(parts: Parts) -> Router {
     // GET   /api/v1/channels/{name}/chat/people/{person}
     // POST  /api/v1/channels/{name}/chat/polls      DELETE /api/v1/channels/{name}/chat/polls
     // POST  /api/v1/channels/{name}/chat/polls/{id}/votes
+    // GET   /api/v1/channels/{name}/emotes
+    // PUT   /api/v1/channels/{name}/emotes/{emote}  DELETE /api/v1/channels/{name}/emotes/{emote}
     // POST  /api/v1/channels/{name}/chat/raid       DELETE /api/v1/channels/{name}/chat/raid
     // GET   /api/v1/channels/{name}/moderators
     // PUT   /api/v1/channels/{name}/moderators/{account}   DELETE /api/v1/channels/{name}/moderators/{account}
@@ -146,7 +148,7 @@ pub fn router(parts: Parts) -> Router {
         .merge(social::routes::routes(social, logins.clone()))
         .merge(channel::role::routes::routes(channels.clone(), logins.clone()))
         .merge(channel::routes::routes(channels, logins.clone()))
-        .merge(chat::routes::routes(chat, logins))
+        .merge(chat::routes::routes(chat.clone(), logins))
         .merge(websocket::routes(gateway))
         .split_for_parts();
     let api = api
@@ -169,7 +171,7 @@ pub fn router(parts: Parts) -> Router {
         // GET   /embed.js                               GET   /oembed
         .merge(embeds)
         // GET   /emotes/{name}.svg
-        .merge(chat::routes::emotes())
+        .merge(chat::routes::emotes(chat))
         // GET   /avatars/{hash}
         .merge(account::profile::routes::avatars(people))
         .route("/healthz", get(health::healthz))

@@ -198,6 +198,11 @@ pub enum ChatUpdate {
         /// How many watched there.
         viewers: u32,
     },
+    /// What can be typed here changed.
+    Emotes {
+        /// All of it, in the picker's order.
+        emotes: Vec<Emote>,
+    },
     /// The room's rules changed.
     Settings {
         /// What they are now.

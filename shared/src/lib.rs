@@ -10,6 +10,7 @@ pub mod broadcast;
 pub mod channel;
 pub mod chat;
 pub mod embed;
+pub mod emote;
 pub mod event;
 pub mod id;
 pub mod instance;

@@ -172,10 +172,14 @@ pub enum ActionKind {
     Raid,
     /// Called that off.
     EndRaid,
+    /// Added an emote, or changed its picture; the detail is its name.
+    SetEmote,
+    /// Took an emote away; the detail is its name.
+    RemoveEmote,
 }
 
 impl ActionKind {
-    const NAMES: [(Self, &'static str); 20] = [
+    const NAMES: [(Self, &'static str); 22] = [
         (Self::Delete, "delete"),
         (Self::TimeOut, "timeOut"),
         (Self::LiftTimeOut, "liftTimeOut"),
@@ -196,6 +200,8 @@ impl ActionKind {
         (Self::EndPoll, "endPoll"),
         (Self::Raid, "raid"),
         (Self::EndRaid, "endRaid"),
+        (Self::SetEmote, "setEmote"),
+        (Self::RemoveEmote, "removeEmote"),
     ];
 
     /// As it is written down, the same as in JSON.

@@ -165,6 +165,10 @@ fn poll(value: &Value) -> Option<Poll> {
     })
 }
 
+fn emote(value: &Value) -> Option<Emote> {
+    Some(Emote { code: owned(value, "code")?, url: owned(value, "url")? })
+}
+
 fn raid(value: &Value) -> Option<Raid> {
     Some(Raid { to: parsed(value, "to")?, name: parsed(value, "name")?, leaves_at: time(value, "leavesAt")? })
 }
@@ -184,6 +188,7 @@ fn update(value: &Value) -> Option<ChatUpdate> {
         "pinned" => ChatUpdate::Pinned { pin: Box::new(message(value.get("pin")?)?) },
         "unpinned" => ChatUpdate::Unpinned {},
         "raid" => ChatUpdate::Raid { raid: raid(value.get("raid")?)? },
+        "emotes" => ChatUpdate::Emotes { emotes: all(value.get("emotes"), emote)? },
         "raidOff" => ChatUpdate::RaidOff {},
         "raided" => ChatUpdate::Raided {
             from: parsed(value, "from")?,
@@ -214,7 +219,6 @@ impl Read for Sent {
 
 impl Read for ChatRoom {
     fn read(value: &Value) -> Option<Self> {
-        let emote = |value: &Value| Some(Emote { code: owned(value, "code")?, url: owned(value, "url")? });
         let command =
             |value: &Value| Some(CommandHelp { usage: owned(value, "usage")?, help: owned(value, "help")? });
         Some(Self {

@@ -6,7 +6,7 @@ use crate::{
     analytics::Analytics,
     api::{Site, Who, use_site},
     browser::page,
-    channel::{CreateForm, Details, Roles},
+    channel::{CreateForm, Details, Emotes, Roles},
     chat::{ChatPanel, Moderation, Place},
     publish::{ObsCard, Studio},
     route::{Link, Route},
@@ -163,6 +163,8 @@ fn SettingsPage() -> Html {
                 <Details channel={Rc::new(channel.clone())} full=true />
                 <details class="more"><summary>{ "Editors and VIPs" }</summary>
                     <Roles channel={channel.name.clone()} /></details>
+                <details class="more"><summary>{ "Emotes" }</summary>
+                    <Emotes channel={channel.name.clone()} /></details>
                 <details class="more"><summary>{ "Stream key and OBS" }</summary>
                     <ObsCard channel={channel.name.clone()} /></details>
             </details>
@@ -175,6 +177,8 @@ fn SettingsPage() -> Html {
                     <h2>{ channel.display_name.as_str() }<span class="quiet">{ format!("/{} · you are an editor", channel.name) }</span></h2>
                 </summary>
                 <Details channel={Rc::new(channel.clone())} full=true own=false />
+                <details class="more"><summary>{ "Emotes" }</summary>
+                    <Emotes channel={channel.name.clone()} /></details>
             </details>
         }
     };

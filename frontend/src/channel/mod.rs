@@ -4,6 +4,7 @@ mod card;
 mod create;
 mod details;
 mod embedding;
+mod emotes;
 mod follow;
 mod home;
 mod preview;
@@ -14,6 +15,7 @@ mod signed;
 
 pub use create::CreateForm;
 pub use details::Details;
+pub use emotes::Emotes;
 pub use follow::{Follow, FollowingPage};
 pub use home::Home;
 pub use rail::Rail;

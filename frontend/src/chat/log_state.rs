@@ -145,6 +145,7 @@ impl LogState {
             | ChatUpdate::Unpinned {}
             | ChatUpdate::Raid { .. }
             | ChatUpdate::RaidOff {}
+            | ChatUpdate::Emotes { .. }
             | ChatUpdate::Poll { .. } => {}
             ChatUpdate::Settings { settings } => self.rules(settings),
         }

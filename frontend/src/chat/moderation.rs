@@ -214,6 +214,8 @@ fn told(action: &ChatAction) -> String {
         ActionKind::StartPoll => format!("began the poll “{}”", action.detail),
         ActionKind::EndPoll => format!("ended the poll “{}”", action.detail),
         ActionKind::Raid => format!("sent everybody to {}", action.detail),
+        ActionKind::SetEmote => format!("set the emote {}", action.detail),
+        ActionKind::RemoveEmote => format!("took the emote {} away", action.detail),
         ActionKind::EndRaid => "called the raid off".to_owned(),
     }
 }

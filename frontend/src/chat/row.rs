@@ -88,6 +88,19 @@ fn author(author: &ChatAuthor, plain: bool, colon: &'static str) -> Html {
     }
 }
 
+/// An emote's picture. One that moves stands still for who wants less motion.
+pub fn emote(code: &str, url: &str, alt: &str) -> Html {
+    let picture = html! {
+        <img class="chat-emote" src={url.to_owned()} alt={alt.to_owned()} title={code.to_owned()} height="28" decoding="async" />
+    };
+    match text_state::still(url) {
+        Some(still) => html! {
+            <picture><source srcset={still} media="(prefers-reduced-motion: reduce)" />{ picture }</picture>
+        },
+        None => picture,
+    }
+}
+
 /// What it says; mentions of `you` are marked.
 pub fn pieces(fragments: &[Fragment], you: Option<&PersonId>) -> Html {
     let piece = |fragment: &Fragment| match fragment {
@@ -96,10 +109,7 @@ pub fn pieces(fragments: &[Fragment], you: Option<&PersonId>) -> Html {
             let me = (you == Some(person)).then_some("chat-mention-me");
             html! { <bdi class={classes!("chat-mention", me)}>{ text }</bdi> }
         }
-        Fragment::Emote { text, url } if text_state::is_own(url) => html! {
-            <img class="chat-emote" src={url.clone()} alt={text_state::said(text).to_owned()} title={text.clone()}
-                width="28" height="28" decoding="async" />
-        },
+        Fragment::Emote { text, url } if text_state::is_own(url) => emote(text, url, text_state::said(text)),
         Fragment::Link { text, url } if text_state::is_web(url) => html! {
             <>
                 <a href={url.clone()} target="_blank" rel="noopener noreferrer nofollow ugc"><bdi>{ text }</bdi></a>

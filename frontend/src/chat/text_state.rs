@@ -46,6 +46,11 @@ pub fn is_own(url: &str) -> bool {
     url.starts_with('/') && !url.starts_with("//") && !url.contains('\\')
 }
 
+/// The address of the same picture as it stands still, of one that moves.
+pub fn still(url: &str) -> Option<String> {
+    url.contains(".moving.").then(|| url.replace(".moving.", "."))
+}
+
 /// A time that runs down: `7 s`, `4 min 10 s`, `2 h 5 min`, `3 days`.
 pub fn countdown(seconds: u64) -> String {
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
@@ -145,6 +150,12 @@ mod tests {
         for bad in ["//evil.example/x", "https://evil.example/x", "data:x", "", "/\\evil.example"] {
             assert!(!is_own(bad), "{bad}");
         }
+    }
+
+    #[test]
+    fn what_moves_has_an_address_where_it_stands_still() {
+        assert_eq!(still("/emotes/0a.moving.png").as_deref(), Some("/emotes/0a.png"));
+        assert_eq!(still("/emotes/wave.svg?v=1"), None);
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! Why something was not done in a room. Pure.
 
 use super::{
-    command::CommandError, filter::FilterError, mode::Barred, moderation::MODERATORS_MOST, name::NameError,
-    room::Refused, task::WriteError, text::TextError,
+    command::CommandError, emote::picture::PictureError, filter::FilterError, mode::Barred,
+    moderation::MODERATORS_MOST, name::NameError, room::Refused, task::WriteError, text::TextError,
 };
 use crate::{actor::EmbedError, permission::Permission, store::StoreError};
+use shared::emote::EMOTES_MOST;
 use std::{sync::Arc, time::Duration};
 
 /// Why something was not done in a room.
@@ -67,6 +68,24 @@ pub enum ChatError {
     /// No raid is about to leave.
     #[error("no raid is about to leave")]
     NoRaid,
+    /// The file can't be an emote.
+    #[error(transparent)]
+    Picture(#[from] PictureError),
+    /// Every channel has an emote of this name.
+    #[error("every channel has an emote of this name")]
+    EmoteTaken,
+    /// More emotes than a channel has.
+    #[error("a channel has at most {EMOTES_MOST} emotes")]
+    TooManyEmotes,
+    /// No such emote.
+    #[error("there is no such emote")]
+    UnknownEmote,
+    /// Too many pictures from one person.
+    #[error("too many pictures")]
+    TooManyUploads {
+        /// How long to wait.
+        wait: Duration,
+    },
     /// Links are refused here.
     #[error("links are refused here")]
     LinksRefused,
@@ -180,7 +199,7 @@ pub fn reason(error: &ChatError) -> &'static str {
 /// What one is told who isn't allowed to do something.
 pub fn refused(permission: Permission) -> ChatError {
     match permission {
-        Permission::Appoint | Permission::Raid => ChatError::NotOwner,
+        Permission::Appoint | Permission::Raid | Permission::EditChannel => ChatError::NotOwner,
         _ => ChatError::NotModerator,
     }
 }

@@ -1,8 +1,12 @@
 //! Why something was not done in a room, as a problem document: what happened and what to do next.
 
-use super::{error::ChatError, filter::FilterError, mode::Barred, name::NameError, room::Refused};
+use super::{
+    emote::picture::PictureError, error::ChatError, filter::FilterError, mode::Barred, name::NameError,
+    room::Refused,
+};
 use crate::http::problem::ProblemResponse;
 use axum::http::StatusCode;
+use shared::emote::EMOTES_MOST;
 use std::time::Duration;
 
 fn invalid(field: &str, detail: &str) -> ProblemResponse {
@@ -96,6 +100,41 @@ impl From<ChatError> for ProblemResponse {
                 )
                 .retry_after(seconds)
             }
+            ChatError::Picture(error) => invalid(
+                "image",
+                match error {
+                    PictureError::TooLarge => "A picture has at most 1 MiB, and one that moves has to be simpler than this. Make it smaller.",
+                    PictureError::Kind => "A picture is a PNG, JPEG, WebP or GIF. This is something else.",
+                    PictureError::TooManyPixels => "A picture has at most 2,048 pixels a side, and 32 million in all that it shows. Make it smaller.",
+                    PictureError::TooManyFrames => "A picture that moves has at most 60 pictures. Leave some out.",
+                    PictureError::Broken => "This picture is broken and can't be read. Try another.",
+                },
+            ),
+            ChatError::EmoteTaken => Self::new(
+                StatusCode::CONFLICT,
+                "emote-taken",
+                "The name is taken",
+                "Every channel has an emote of this name. Choose another one.",
+            ),
+            ChatError::TooManyEmotes => Self::new(
+                StatusCode::CONFLICT,
+                "too-many-emotes",
+                "Too many emotes",
+                format!("A channel has at most {EMOTES_MOST} emotes of its own. Remove one first."),
+            ),
+            ChatError::UnknownEmote => {
+                unknown("unknown-emote", "No such emote", "This channel has no emote of its own of this name.")
+            }
+            ChatError::TooManyUploads { wait } => {
+                let seconds = seconds(wait);
+                Self::new(
+                    StatusCode::TOO_MANY_REQUESTS,
+                    "too-fast",
+                    "Too fast",
+                    format!("That were many pictures at once. Wait {seconds} s, then go on."),
+                )
+                .retry_after(seconds)
+            }
             ChatError::NoRaid => unknown("no-raid", "No raid", "No raid is about to leave, or not any more."),
             ChatError::LinksRefused => forbidden(
                 "links-refused",
@@ -146,7 +185,7 @@ impl From<ChatError> for ProblemResponse {
             ChatError::NotOwner => forbidden(
                 "not-yours",
                 "Somebody else's channel",
-                "Only the channel's owner may do this. Sign in as the owner.",
+                "Only the channel's owner may do this, or somebody whom they let. Sign in as the owner.",
             ),
             ChatError::Untouchable => forbidden(
                 "untouchable",

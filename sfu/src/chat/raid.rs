@@ -39,7 +39,7 @@ impl Chat {
         let act = moderated.act(ActionKind::Raid).saying(raid.to.to_string());
         match self.write(&moderated, Work::StartRaid(Box::new(raid.clone())), act).await? {
             Done::Nothing => {
-                let wait = moderated.room.rules().raid_wait(now).unwrap_or_default();
+                let wait = moderated.room.rules().raids().wait(now).unwrap_or_default();
                 Err(ChatError::RaidTooSoon { wait })
             }
             _ => {

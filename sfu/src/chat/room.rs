@@ -1,7 +1,9 @@
 //! Who may write in a room, and how often. Pure: what the wall clock says and what has passed since any start are arguments.
 
+use self::{names::Names, raids::Raids};
 use super::{
     ban::Bans,
+    emote,
     filter::Filter,
     mode::{self, Barred, Lately, Said},
 };
@@ -10,11 +12,10 @@ use crate::{
     permission::{Permission, Standing, Standings},
 };
 use shared::{
-    chat::{ChatMessage, ChatSettings, Sent},
+    chat::{ChatMessage, ChatSettings, Emote, Sent},
     id::{MessageId, PersonId, RequestId},
     moderation::Silence,
     poll::Poll,
-    raid::{RAID_SECONDS, Raid},
     unit::Timestamp,
 };
 use std::{
@@ -32,12 +33,8 @@ pub const PER_NETWORK: Rate = Rate { burst: 20, every: Duration::from_millis(500
 const SLOW_GUESTS: u32 = 4;
 /// As many as a page shows and a person can still see pass by.
 pub const PER_ROOM: Rate = Rate { burst: 200, every: Duration::from_millis(10) };
-/// From a raid's leaving to the word of the next.
-const RAID_REST: Duration = Duration::from_secs(45);
 /// The longest slow mode.
 pub const SLOW_MOST: u32 = 600;
-/// Names of people who wrote lately, to mention them by. The oldest goes first.
-const NAMES_MOST: usize = 500;
 /// Messages whose sender's key is remembered, so that one sent again costs nothing. The oldest goes first; the database
 /// knows them all.
 const KEYS_MOST: usize = 1_000;
@@ -150,18 +147,17 @@ pub struct Room {
     slow_guests: HashMap<IpAddr, Duration>,
     all: Limiter<()>,
     last: HashMap<PersonId, Duration>,
-    names: HashMap<String, PersonId>,
-    names_by_age: VecDeque<String>,
+    names: Names,
     keys: HashMap<(PersonId, RequestId), Option<Sent>>,
     keys_by_age: VecDeque<(PersonId, RequestId)>,
     bans: Bans,
     lately: Lately,
     pin: Option<Box<ChatMessage>>,
     poll: Option<Poll>,
-    /// The last raid that left or is about to.
-    raid: Option<Raid>,
-    /// When the next one may be begun.
-    next_raid: Timestamp,
+    /// What can be typed here, in the picker's order; and the channel's own by code.
+    emotes: Vec<Emote>,
+    own_emotes: HashMap<String, String>,
+    raids: Raids,
     /// Word of a poll's results is on its way.
     tells_results: bool,
     filter: Arc<Filter>,
@@ -185,16 +181,16 @@ impl Room {
             slow_guests: HashMap::new(),
             all: Limiter::new(PER_ROOM),
             last: HashMap::new(),
-            names: HashMap::new(),
-            names_by_age: VecDeque::new(),
+            names: Names::default(),
             keys: HashMap::new(),
             keys_by_age: VecDeque::new(),
             bans: Bans::default(),
             lately: Lately::default(),
             pin: None,
             poll: None,
-            raid: None,
-            next_raid: Timestamp::from_millis(0),
+            emotes: emote::all(),
+            own_emotes: HashMap::new(),
+            raids: Raids::default(),
             tells_results: false,
             filter: Arc::default(),
             held: 0,
@@ -220,30 +216,26 @@ impl Room {
         self.poll = Some(poll);
     }
 
-    /// The last raid, which may have left.
-    pub fn raid(&self) -> Option<&Raid> {
-        self.raid.as_ref()
+    /// What can be typed here, in the picker's order.
+    pub fn emotes(&self) -> &[Emote] {
+        &self.emotes
     }
 
-    /// The raid that is about to leave.
-    pub fn raid_ahead(&self, now: Timestamp) -> Option<&Raid> {
-        self.raid.as_ref().filter(|raid| raid.leaves_at > now)
+    /// Where an emote has its picture, by its code.
+    pub fn emote(&self, code: &str) -> Option<String> {
+        emote::url(code).or_else(|| self.own_emotes.get(code).cloned())
     }
 
-    /// A raid is about to leave, or it was called off.
-    pub fn set_raid(&mut self, raid: Option<Raid>) {
-        if let Some(raid) = &raid {
-            self.next_raid =
-                Timestamp::from_millis(raid.leaves_at.as_millis() + RAID_REST.as_millis() as i64);
-        }
-        self.raid = raid;
+    /// What can be typed here from now on.
+    pub fn set_emotes(&mut self, emotes: Vec<Emote>) {
+        let own = emotes.iter().filter(|emote| emote::url(&emote.code).is_none());
+        self.own_emotes = own.map(|emote| (emote.code.clone(), emote.url.clone())).collect();
+        self.emotes = emotes;
     }
 
-    /// How long until a raid may be begun, if not now.
-    pub fn raid_wait(&self, now: Timestamp) -> Option<Duration> {
-        // A clock that was set back keeps nobody waiting for longer than a raid takes.
-        let most = RAID_REST + Duration::from_secs(RAID_SECONDS.into());
-        Some(self.next_raid.since(now)).filter(|wait| !wait.is_zero() && *wait <= most)
+    /// Its raids.
+    pub fn raids(&mut self) -> &mut Raids {
+        &mut self.raids
     }
 
     /// Whether word of a poll's results was on its way, which is set to this.
@@ -476,20 +468,12 @@ impl Room {
                 *known = Some(sent.clone());
             }
         }
-        self.met(person, name);
+        self.names.met(person, name);
     }
 
-    /// Somebody wrote under a name.
-    pub fn met(&mut self, person: &PersonId, name: &str) {
-        let name = name.to_lowercase();
-        if self.names.insert(name.clone(), person.clone()).is_none() {
-            self.names_by_age.push_back(name);
-            if self.names_by_age.len() > NAMES_MOST
-                && let Some(oldest) = self.names_by_age.pop_front()
-            {
-                self.names.remove(&oldest);
-            }
-        }
+    /// People who wrote lately, by their names.
+    pub fn names(&mut self) -> &mut Names {
+        &mut self.names
     }
 
     fn remember_key(&mut self, key: (PersonId, RequestId)) {
@@ -500,32 +484,6 @@ impl Room {
         {
             self.keys.remove(&oldest);
         }
-    }
-
-    /// Who is meant by the longest known name that `rest` begins with, and how many bytes of it that name is.
-    pub fn mentioned(&self, rest: &str) -> Option<(usize, PersonId)> {
-        let most = rest.char_indices().nth(40).map_or(rest.len(), |(at, _)| at);
-        let mut ends: Vec<usize> = Vec::new();
-        let mut was_wordy = false;
-        for (at, c) in rest[..most].char_indices() {
-            let is_wordy = c.is_alphanumeric() || c == '_' || c == '-';
-            if was_wordy && !is_wordy {
-                ends.push(at);
-            }
-            was_wordy = is_wordy;
-        }
-        if most == rest.len() {
-            ends.push(most);
-        }
-        ends.into_iter()
-            .rev()
-            .find_map(|end| Some((end, self.names.get(&rest[..end].to_lowercase())?.clone())))
-            .filter(|(end, _)| *end > 0)
-    }
-
-    /// Whose names are known of people who wrote lately, in small letters.
-    pub fn knows(&self, name: &str) -> bool {
-        self.names.contains_key(name)
     }
 
     /// Until when somebody is timed out, by themselves or by where they write from.
@@ -572,5 +530,7 @@ impl Room {
     }
 }
 
+pub mod names;
+pub mod raids;
 #[cfg(test)]
 mod tests;

@@ -52,12 +52,13 @@ pub fn routes(chat: Chat, logins: Arc<dyn Logins>) -> OpenApiRouter {
         .merge(held::routes::routes())
         .merge(poll::routes::routes())
         .merge(raid::routes::routes())
+        .merge(emote::routes::routes())
         .with_state(Api { chat, logins })
 }
 
-/// `/emotes/{name}.svg`.
-pub fn emotes() -> Router {
-    Router::new().route("/emotes/{file}", get(drawing))
+/// `/emotes/{file}`: our own drawings, and the pictures that were made for channels.
+pub fn emotes(chat: Chat) -> Router {
+    Router::new().route("/emotes/{file}", get(picture)).with_state(chat)
 }
 
 /// Who asks: a login, or the guest of the header `Weir-Guest`; with a signed embed as the Bearer, perhaps.
@@ -239,11 +240,26 @@ async fn new_guest(
     Ok((StatusCode::CREATED, Answer(guest)).into_response())
 }
 
+/// A picture. Its address changes with it.
+async fn picture(
+    State(chat): State<Chat>,
+    Path(file): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ProblemResponse> {
+    let Some(bytes) = chat.emote_picture(&file).await? else { return drawing(&file, query.as_deref()) };
+    let headers = [
+        (header::CONTENT_TYPE, "image/png"),
+        (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
+        // It is nothing but pixels; should a browser take it for anything else all the same, that can do nothing.
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"),
+    ];
+    Ok((headers.map(|(name, value)| (name, HeaderValue::from_static(value))), bytes).into_response())
+}
+
 /// A drawing. With its version in the address it never changes.
-async fn drawing(Path(file): Path<String>, RawQuery(query): RawQuery) -> Result<Response, ProblemResponse> {
+fn drawing(file: &str, query: Option<&str>) -> Result<Response, ProblemResponse> {
     let drawing = file.strip_suffix(".svg").and_then(emote::drawing).ok_or_else(fallback::not_found)?;
-    let is_versioned =
-        query.as_deref().and_then(|query| query.strip_prefix("v=")) == Some(drawing.version.as_str());
+    let is_versioned = query.and_then(|query| query.strip_prefix("v=")) == Some(drawing.version.as_str());
     let caching = if is_versioned { "public, max-age=31536000, immutable" } else { "public, max-age=3600" };
     let headers = [
         (header::CONTENT_TYPE, "image/svg+xml"),

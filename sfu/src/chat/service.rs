@@ -24,7 +24,7 @@ use super::{
 use crate::{
     actor::{Actor, Embed, Visitor},
     fresh,
-    limit::{Limiter, network_of},
+    limit::{Limiter, Rate, network_of},
     page::Wanted,
     permission::Permission,
     secret::Secret,
@@ -37,6 +37,7 @@ use prometheus_client::{
 };
 use shared::{
     chat::{ChatMessage, ChatRoom, ChatUpdate, Fragment, HISTORY, NewMessage, ReplyTo, Sent},
+    emote::EMOTES_MOST,
     event::Cursor,
     id::{AccountId, ChannelId, ChannelName, MessageId, PersonId, RequestId},
     moderation::HoldReason,
@@ -57,6 +58,8 @@ const ROOMS_MOST: usize = 4096;
 pub(super) const EXCERPT: usize = 80;
 /// Who doesn't follow or subscribe any more writes on for at most this long; of a new follower the room is told.
 const TIE_LASTS: Duration = Duration::from_secs(15);
+/// Pictures that one person uploads: a whole set passes, a script that tries what breaks doesn't.
+const UPLOADS: Rate = Rate { burst: 30, every: Duration::from_secs(5) };
 /// Names of a message that are looked up among accounts.
 const MENTIONS_MOST: usize = 5;
 
@@ -107,6 +110,7 @@ pub(super) struct Inner {
     pub(super) ties: Mutex<Cache<(ChannelId, AccountId), Tie>>,
     pub(super) taken: Mutex<Cache<(), Arc<Taken>>>,
     pub(super) addresses: Mutex<Limiter<IpAddr>>,
+    pub(super) uploads: Mutex<Limiter<AccountId>>,
     pub(super) rejected: Family<Reason, Counter>,
 }
 
@@ -140,6 +144,7 @@ impl Chat {
             ties: Mutex::new(Cache::new(10_000, TIE_LASTS)),
             taken: Mutex::new(Cache::new(1, Duration::from_secs(10))),
             addresses: Mutex::new(Limiter::new(PER_ADDRESS)),
+            uploads: Mutex::new(Limiter::new(UPLOADS)),
             rejected: Family::default(),
         };
         Self(Arc::new(inner))
@@ -188,8 +193,9 @@ impl Chat {
         let filter = Filter::new(kept.filters).unwrap_or_default();
         let rules = Room::new(kept.settings, kept.moderators, kept.silences).holding(filter, kept.held);
         let mut rules = rules.with(Bans::new(salt, kept.bans), kept.pin);
+        rules.set_emotes(emote::with_own(self.0.store.emotes(&place.channel, "", EMOTES_MOST).await?));
         for message in &recent {
-            rules.met(&message.author.id, message.author.name.as_str());
+            rules.names().met(&message.author.id, message.author.name.as_str());
             rules.heard(Said::of(&message.fragments));
         }
         let log = Log::new(kept.last, recent.into_iter().map(item).collect());
@@ -276,7 +282,7 @@ impl Chat {
     async fn fragments(&self, room: &LiveRoom, text: &ChatText) -> Result<Vec<Fragment>, StoreError> {
         let mut accounts = HashMap::new();
         for name in fragment::mentioned(text.as_str(), MENTIONS_MOST) {
-            let is_known = room.rules().knows(&name);
+            let is_known = room.rules().names().knows(&name);
             if !is_known
                 && let Ok(account) = name.parse::<AccountName>()
                 && let Some(person) = self.0.ports.accounts.by_name(&account).await?
@@ -305,7 +311,7 @@ impl Chat {
         let now = fresh::now();
         let is = you.as_ref().map(|you| you.is);
         let can_moderate = is.is_some_and(|is| is.may(Permission::ModerateChat));
-        let rules = room.rules();
+        let mut rules = room.rules();
         let held = writer.as_ref().filter(|_| !can_moderate);
         Ok(ChatRoom {
             settings: rules.settings(),
@@ -315,9 +321,9 @@ impl Chat {
             pin: rules.pin().cloned(),
             poll: rules.poll().cloned(),
             vote,
-            raid: rules.raid_ahead(now).cloned(),
+            raid: rules.raids().ahead(now).cloned(),
             commands: is.into_iter().flat_map(command::open_to).map(command::Spec::told).collect(),
-            emotes: emote::all(),
+            emotes: rules.emotes().to_vec(),
             you: you.map(|you| you.author),
         })
     }
@@ -423,11 +429,11 @@ pub(super) struct Names<'a> {
 
 impl Lookup for Names<'_> {
     fn emote(&self, code: &str) -> Option<String> {
-        emote::url(code)
+        self.room.rules().emote(code)
     }
 
     fn mention(&self, rest: &str) -> Option<(usize, PersonId)> {
-        let known = self.room.rules().mentioned(rest);
+        let known = self.room.rules().names().mentioned(rest);
         known.or_else(|| {
             let end = rest.find(|c: char| !fragment::is_name_byte(c)).unwrap_or(rest.len());
             let person = self.accounts.get(&rest[..end].to_ascii_lowercase())?;

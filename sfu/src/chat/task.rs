@@ -6,7 +6,10 @@
 
 use super::{
     Surroundings,
-    commit::work::{self, Act, Changes, Done, Work, Written},
+    commit::{
+        work::{Act, Done, Work, Written},
+        write::{self, Changes},
+    },
     feed::LiveRoom,
     store::{self, ChatStore},
 };
@@ -210,7 +213,7 @@ impl Writing {
         for job in group {
             let place = next.entry(&job.room.channel).or_default();
             let what = (&job.work, job.act.as_ref());
-            written.push(work::write(&mut commit, &job.room, what, place, now, &mut changes).await?);
+            written.push(write::write(&mut commit, &job.room, what, place, now, &mut changes).await?);
         }
         if let Err(error) = commit.finish().await {
             self.uncertain.extend(group.iter().map(|job| job.room.channel.clone()));
@@ -237,7 +240,7 @@ impl Writing {
             if let Some(action) = &written.action {
                 self.surroundings.moderated(&job.room.name, &action.id, action.kind);
             }
-            work::apply(&job.room, job.work, &written);
+            write::apply(&job.room, job.work, &written);
             let Written { done, updates, .. } = written;
             match rooms.iter_mut().find(|(room, _)| Arc::ptr_eq(room, &job.room)) {
                 Some((_, all)) => all.extend(updates),

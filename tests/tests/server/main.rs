@@ -4,6 +4,7 @@ mod account;
 mod analytics;
 mod api;
 mod chat;
+mod chat_emotes;
 mod chat_held;
 mod chat_hostile;
 mod chat_moderation;

@@ -28,7 +28,7 @@ fn need(operation: &str) -> Need {
         "setUp" | "signIn" | "signUp" | "reportView" => return Door,
         "readInstance" | "readOpenApi" | "listChannels" | "readChannel" | "readChannelState"
         | "readEmbedding" | "readLiveStatus" | "openEvents" | "signOut" | "createGuest" | "readChat"
-        | "listMessages" | "readProfile" | "listCategories" | "readFollow" => SeeOpen,
+        | "listMessages" | "listEmotes" | "readProfile" | "listCategories" | "readFollow" => SeeOpen,
         "sendMessage" | "votePoll" => WriteChat,
         "deleteMessage" | "clearChat" | "pinMessage" | "unpinMessage" | "listSilences" | "silencePerson"
         | "unsilencePerson" | "listBans" | "banPerson" | "unbanPerson" | "listModerators"
@@ -37,6 +37,7 @@ fn need(operation: &str) -> Need {
         // What the commands need is asked of each of them below.
         "giveCommand" => WriteChat,
         "editChat" | "setChatFilters" => RuleChat,
+        "setEmote" | "removeEmote" => EditChannel,
         "startRaid" | "endRaid" => Raid,
         "setRole" | "removeRole" | "addModerator" | "removeModerator" => Appoint,
         "listRoles" => SeeRoles,
@@ -199,6 +200,7 @@ impl Stage {
                     .replace("{person}", &self.troll)
                     .replace("{streamId}", &self.broadcast)
                     .replace("{view}", "v")
+                    .replace("{emote}", "hype")
                     .replace("{id}", thing);
                 let mut body =
                     operation["requestBody"]["content"]["application/json"].get("example").cloned();

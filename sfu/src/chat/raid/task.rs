@@ -1,7 +1,9 @@
 //! A raid's leaving, when its time has come.
 
-use crate::chat::{Place, commit::work::Work, error::ChatError, feed::LiveRoom, service::Chat};
-use crate::fresh;
+use crate::{
+    chat::{Place, commit::work::Work, error::ChatError, feed::LiveRoom, service::Chat},
+    fresh,
+};
 use shared::raid::Raid;
 use std::sync::Arc;
 use tokio::time::sleep;
@@ -13,7 +15,7 @@ impl Chat {
         let chat = self.clone();
         tokio::spawn(async move {
             sleep(raid.leaves_at.since(fresh::now())).await;
-            if room.rules().raid() != Some(&raid) {
+            if room.rules().raids().last() != Some(&raid) {
                 return;
             }
             if let Err(error) = chat.arrive(&from, &raid).await {
