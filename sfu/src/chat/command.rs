@@ -521,11 +521,8 @@ mod tests {
         assert_eq!(read("/timeout ben"), timeout(600, ""));
         assert_eq!(read("/TIMEOUT @Ben 30s"), timeout(30, ""));
         assert_eq!(read("/timeout Ben Li 1h30m too loud"), timeout(5400, "too loud"));
-        assert_eq!(
-            read("/timeout zoë 2d"),
-            Err(CommandError::Nobody("zoë".into())),
-            "as the room folds names"
-        );
+        assert_eq!(read("/timeout zoë 2d"), timeout(172_800, ""), "as the room folds names");
+        assert_eq!(read("/timeout ZOË 2d"), Err(CommandError::Nobody("ZOË".into())));
         assert_eq!(read("/timeout Zoë  2d  a  b"), timeout(172_800, "a  b"));
         assert_eq!(read("/timeout ben spam 5"), timeout(600, "spam 5"));
         assert_eq!(

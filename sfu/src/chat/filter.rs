@@ -185,7 +185,7 @@ impl Pattern {
 
 /// How a text looks, word by word: without case, accents and signs, look-alike letters as one.
 fn fold(text: &str) -> String {
-    let plain: String = text.nfkc().collect();
+    let plain = within_words(&text.nfkc().collect::<String>());
     let skeleton: String = skeleton(&plain.to_lowercase()).filter(|c| !is_combining_mark(*c)).collect();
     let small = self::skeleton(&skeleton.to_lowercase()).collect::<String>().to_lowercase();
     let mut out = String::with_capacity(small.len());
@@ -201,6 +201,17 @@ fn fold(text: &str) -> String {
         }
     }
     out.truncate(out.trim_end().len());
+    out
+}
+
+/// Signs that look like a letter end a word where none follows.
+fn within_words(text: &str) -> String {
+    let mut chars = text.chars().peekable();
+    let mut out = String::with_capacity(text.len());
+    while let Some(c) = chars.next() {
+        let is_end = matches!(c, '!' | '|') && !chars.peek().is_some_and(|next| next.is_alphanumeric());
+        out.push(if is_end { ' ' } else { c });
+    }
     out
 }
 
@@ -313,6 +324,8 @@ mod tests {
         for bad in [
             "badword",
             "a BADWORD!",
+            "badword|",
+            "badword!!!",
             "b a d w o r d",
             "b.a.d.w.o.r.d",
             "bаdwоrd",

@@ -215,7 +215,7 @@ fn rules_say_how_long_to_wait() {
     let patched = call(weir.http, "PATCH", "ada/chat", By::Login(&owner), Some(&settings));
     let rules = |guests: bool, slow: u32| {
         json!({ "guests": guests, "slowSeconds": slow, "followers": false, "followersMinutes": 0,
-                "subscribers": false, "emoteOnly": false, "unique": false })
+                "subscribers": false, "emoteOnly": false, "unique": false, "raids": true })
     };
     assert_eq!((patched.status, patched.json()), (200, rules(true, 600)));
     assert_eq!(reader.hear()["settings"]["slowSeconds"], 600);

@@ -110,9 +110,12 @@ fn what_is_no_picture_and_what_is_taken_is_refused() {
         let status = put(&weir, by, name, STILL).status;
         assert!([400, 404, 422].contains(&status), "{name}: {status}");
     }
-    for file in
-        ["x.png", "../../etc/passwd", &format!("{}.png", "0".repeat(64)), &format!("{}.svg", "0".repeat(64))]
-    {
+    for file in [
+        "x.png",
+        "..%2F..%2Fetc%2Fpasswd",
+        &format!("{}.png", "0".repeat(64)),
+        &format!("{}.svg", "0".repeat(64)),
+    ] {
         assert_eq!(picture(&weir, &format!("/emotes/{file}")).status, 404, "{file}");
     }
 }

@@ -320,7 +320,7 @@ fn vips_are_the_channels_own_by_command_and_by_settings() {
     assert_eq!((&roles()[0]["account"], &roles()[0]["role"]), (&json!("mia"), &json!("vip")));
     assert_eq!(badges(), json!(["vip"]));
     done(&weir, owner, "/unvip mia");
-    assert_eq!((roles(), badges()), (json!([]), json!([])));
+    assert_eq!((roles(), badges()), (json!([]), Value::Null));
     refused(&weir, owner, "/unvip mia", 404, "unknown-account");
     give("vip", "mia");
     assert_eq!(badges(), json!(["vip"]));

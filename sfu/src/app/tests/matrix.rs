@@ -217,8 +217,8 @@ impl Stage {
                 all.push((id, method.to_uppercase(), filled, body));
             }
         }
-        // What ends logins comes last.
-        all.sort_by_key(|(id, ..)| (id == "signOut", id.clone()));
+        // What takes away what others are asked about comes late, and what ends logins last.
+        all.sort_by_key(|(id, ..)| (id == "signOut", id == "clearChat", id.clone()));
         all
     }
 
