@@ -56,6 +56,11 @@ pub enum Route {
         /// Which.
         channel: String,
     },
+    /// To moderate a channel's chat.
+    Moderation {
+        /// Whose.
+        channel: String,
+    },
     /// Chat alone: in a window or a frame of its own, or over a picture.
     Chat {
         /// Whose.
@@ -95,6 +100,7 @@ impl Route {
                 parts.fold("/analytics".to_owned(), |path, part| path + "/" + part)
             }
             Self::Channel { channel } => format!("/{channel}"),
+            Self::Moderation { channel } => format!("/moderation/{channel}"),
             Self::Chat { channel } => format!("/embed/{channel}/chat"),
             Self::NotFound => "/404".to_owned(),
         }
@@ -114,6 +120,9 @@ impl Route {
                 Some(channel) if !channel.contains('/') => Self::Chat { channel: channel.to_owned() },
                 _ => Self::NotFound,
             },
+            ("moderation", Some(channel)) if !channel.contains('/') => {
+                Self::Moderation { channel: channel.to_owned() }
+            }
             ("sign-in", None) => Self::SignIn,
             ("notifications", None) => Self::Notifications,
             ("confirm-email", None) => Self::Letter { confirms: true },
@@ -238,7 +247,7 @@ mod tests {
     #[test]
     fn pages_are_in_one_program() {
         for address in
-            ["/studio", "/studio/ada", "/settings", "/admin?x=/", "/Analytics/ada/x#y", "/notifications"]
+            ["/studio", "/studio/ada", "/settings", "/admin?x=/", "/moderation/ada", "/Analytics/ada/x#y", "/notifications"]
         {
             assert!(is_backstage(address), "{address}");
         }
@@ -272,6 +281,7 @@ mod tests {
             Route::Analytics { channel: Some(channel()), broadcast: Some("b1".to_owned()) },
             Route::Channel { channel: channel() },
             Route::Chat { channel: channel() },
+            Route::Moderation { channel: channel() },
             Route::NotFound,
         ];
         for page in pages {
@@ -286,6 +296,7 @@ mod tests {
             "/ada/videos",
             "/embed/a/b/chat",
             "/embed/chat",
+            "/moderation/a/b",
         ] {
             assert_eq!(Route::recognize(wrong), Route::NotFound, "{wrong}");
         }

@@ -261,7 +261,7 @@ impl Server {
         let owners = Arc::new(connect::ChannelOwners(channels.clone()));
         let written = Arc::new(connect::ChatFigures(ChatStore::new(store.clone())));
         let analytics = Analytics::new(analytics_store, desk.clone(), owners, written);
-        let chat_ports = connect::chat_ports(&channels, &accounts, &board, &bus);
+        let chat_ports = connect::chat_ports(&channels, &accounts, &board, &bus, &store);
         let chat = Chat::new(store.clone(), chat_ports);
         tokio::spawn(connect::follow_edits(chat.clone(), bus.clone()));
         let (push, mail) =
@@ -276,13 +276,13 @@ impl Server {
         };
         tokio::spawn(teller.clone().run());
         let followable = Arc::new(connect::Followable(channels.clone()));
-        let social = Social::new(store.clone(), followable, Arc::new(connect::FollowsHeard(teller)));
+        let social = Social::new(store.clone(), followable, Arc::new(connect::FollowsHeard { teller, chat: chat.clone() }));
         let billing = Arc::new(BuiltIn::new(GiftStore::new(store.clone())));
         let subscriptions = Subscriptions::new(
             store.clone(),
             billing,
-            Arc::new(connect::Subscribable(channels.clone())),
-            Arc::new(connect::SubscriptionsOnBus(bus.clone())),
+            Arc::new(connect::Subscribable { channels: channels.clone(), chat: chat.clone() }),
+            Arc::new(connect::SubscriptionsHeard { bus: bus.clone(), chat: chat.clone() }),
         );
         let own_channels = Arc::new(connect::OwnChannels(channels.clone()));
         let audit = Audit::new(store.clone(), own_channels.clone());

@@ -54,10 +54,16 @@ pub enum Permission {
     SeePrivate,
     /// Write in chat, where the room's rules let one.
     WriteChat,
+    /// Write where only subscribers do, and where only followers do.
+    WriteAmongSubscribers,
+    /// The same, without the wait of slow mode and without being held for a moderator.
+    WriteAtWill,
     /// Delete what others wrote, time them out, and see who is.
     ModerateChat,
     /// Change a room's rules.
     RuleChat,
+    /// Send a channel's viewers on to another.
+    Raid,
     /// Say who is a channel's editor, moderator or VIP.
     Appoint,
     /// See who is.
@@ -101,12 +107,15 @@ const WITH_ACCOUNT: &[Standing] =
     &[Viewer, Follower, Tier1, Tier2, Tier3, Vip, Moderator, Editor, Owner, Admin, InstanceOwner];
 
 /// Who may do what.
-pub const TABLE: [(Permission, &[Standing]); 23] = [
+pub const TABLE: [(Permission, &[Standing]); 26] = [
     (Permission::SeeOpen, EVERYBODY),
     (Permission::SeePrivate, &[Vip, Moderator, Editor, Owner, Admin, InstanceOwner]),
     (Permission::WriteChat, EVERYBODY),
+    (Permission::WriteAmongSubscribers, &[Tier1, Tier2, Tier3, Vip, Moderator, Editor, Owner]),
+    (Permission::WriteAtWill, &[Vip, Moderator, Editor, Owner]),
     (Permission::ModerateChat, &[Moderator, Owner]),
-    (Permission::RuleChat, &[Owner]),
+    (Permission::RuleChat, &[Moderator, Owner]),
+    (Permission::Raid, &[Editor, Owner]),
     (Permission::Appoint, &[Owner]),
     (Permission::SeeRoles, &[Editor, Owner]),
     (Permission::EditChannel, &[Editor, Owner]),
@@ -203,8 +212,11 @@ mod tests {
             (Permission::SeeOpen, "gvf123VMEOAI"),
             (Permission::SeePrivate, "......VMEOAI"),
             (Permission::WriteChat, "gvf123VMEOAI"),
+            (Permission::WriteAmongSubscribers, "...123VMEO.."),
+            (Permission::WriteAtWill, "......VMEO.."),
             (Permission::ModerateChat, ".......M.O.."),
-            (Permission::RuleChat, ".........O.."),
+            (Permission::RuleChat, ".......M.O.."),
+            (Permission::Raid, "........EO.."),
             (Permission::Appoint, ".........O.."),
             (Permission::SeeRoles, "........EO.."),
             (Permission::EditChannel, "........EO.."),

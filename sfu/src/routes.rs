@@ -176,7 +176,19 @@ pub fn router(parts: Parts) -> Router {
     // GET   /api/v1/channels/{name}/chat/messages   POST  /api/v1/channels/{name}/chat/messages
     // DELETE /api/v1/channels/{name}/chat/messages/{id}
     // GET   /api/v1/channels/{name}/chat/silences   POST  /api/v1/channels/{name}/chat/silences
-    // DELETE /api/v1/channels/{name}/chat/silences/{person}
+    // DELETE /api/v1/channels/{name}/chat/messages     DELETE /api/v1/channels/{name}/chat/silences/{person}
+    // GET   /api/v1/channels/{name}/chat/bans       POST  /api/v1/channels/{name}/chat/bans
+    // DELETE /api/v1/channels/{name}/chat/bans/{person}
+    // PUT   /api/v1/channels/{name}/chat/pin        DELETE /api/v1/channels/{name}/chat/pin
+    // POST  /api/v1/channels/{name}/chat/commands   GET   /api/v1/channels/{name}/chat/actions
+    // GET   /api/v1/channels/{name}/chat/filters    PUT   /api/v1/channels/{name}/chat/filters
+    // GET   /api/v1/channels/{name}/chat/held       POST  /api/v1/channels/{name}/chat/held/{id}
+    // GET   /api/v1/channels/{name}/chat/people/{person}
+    // POST  /api/v1/channels/{name}/chat/polls      DELETE /api/v1/channels/{name}/chat/polls
+    // POST  /api/v1/channels/{name}/chat/polls/{id}/votes
+    // GET   /api/v1/channels/{name}/emotes
+    // PUT   /api/v1/channels/{name}/emotes/{emote}  DELETE /api/v1/channels/{name}/emotes/{emote}
+    // POST  /api/v1/channels/{name}/chat/raid       DELETE /api/v1/channels/{name}/chat/raid
     // GET   /api/v1/channels/{name}/moderators
     // PUT   /api/v1/channels/{name}/moderators/{account}   DELETE /api/v1/channels/{name}/moderators/{account}
     // POST  /api/v1/chat/guests
@@ -209,7 +221,7 @@ pub fn router(parts: Parts) -> Router {
         .merge(webhook::routes::routes(webhooks, logins.clone()))
         .merge(channel::role::routes::routes(channels.clone(), logins.clone()))
         .merge(channel::routes::routes(channels, logins.clone()))
-        .merge(chat::routes::routes(chat, logins))
+        .merge(chat::routes::routes(chat.clone(), logins))
         .merge(websocket::routes(gateway))
         .split_for_parts();
     let api = api
@@ -232,7 +244,7 @@ pub fn router(parts: Parts) -> Router {
         // GET   /embed.js                               GET   /oembed
         .merge(embeds)
         // GET   /emotes/{name}.svg
-        .merge(chat::routes::emotes())
+        .merge(chat::routes::emotes(chat))
         // GET   /avatars/{hash}                         GET   /sw.js
         .merge(delivery::routes::worker())
         // GET   /unsubscribe                            POST  /unsubscribe           by mail programs

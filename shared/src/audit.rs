@@ -64,6 +64,34 @@ actions! {
     ModeratorAdded = "moderator.added",
     /// And isn't one any more.
     ModeratorRemoved = "moderator.removed",
+    /// Somebody was banned from a room.
+    Banned = "chat.banned",
+    /// A ban was lifted.
+    BanLifted = "chat.banLifted",
+    /// A room was cleared.
+    ChatCleared = "chat.cleared",
+    /// A message was pinned.
+    MessagePinned = "chat.pinned",
+    /// The pinned message was taken down.
+    MessageUnpinned = "chat.unpinned",
+    /// What is held for moderators was changed.
+    FiltersSet = "chat.filters",
+    /// A held message was let through.
+    MessageApproved = "chat.approved",
+    /// A held message was refused.
+    MessageRefused = "chat.refused",
+    /// A poll was begun.
+    PollStarted = "chat.pollStarted",
+    /// A poll was ended before its time.
+    PollEnded = "chat.pollEnded",
+    /// A raid was begun.
+    RaidStarted = "chat.raidStarted",
+    /// A raid was called off.
+    RaidEnded = "chat.raidEnded",
+    /// An emote was added, or its picture changed.
+    EmoteSet = "emote.set",
+    /// An emote was taken away.
+    EmoteRemoved = "emote.removed",
     /// A room's rules were changed.
     ChatEdited = "chat.edited",
     /// Somebody else's message was deleted.

@@ -6,7 +6,10 @@
 
 use crate::{
     event::Cursor,
-    id::{MessageId, PersonId, RequestId},
+    id::{ChannelName, MessageId, PersonId, RequestId},
+    moderation::CommandHelp,
+    poll::Poll,
+    raid::Raid,
     text::{AccountName, DisplayName},
     unit::Timestamp,
 };
@@ -28,6 +31,10 @@ pub enum Badge {
     Owner,
     /// Somebody whom the owner trusts with deleting and time-outs.
     Moderator,
+    /// Somebody whom the owner wants there: most modes of the room don't hold for them.
+    Vip,
+    /// Somebody who subscribes to the channel.
+    Subscriber,
     /// Somebody without an account: anyone can be anyone.
     Guest,
 }
@@ -114,6 +121,13 @@ pub struct ChatMessage {
     /// What it answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<ReplyTo>,
+    /// It tells what its author does, as `/me` begins it: to be shown with the name as its first word.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub action: bool,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// Something that changed in a room.
@@ -142,6 +156,53 @@ pub enum ChatUpdate {
         /// Whose.
         person: PersonId,
     },
+    /// Somebody was banned; what they wrote lately is deleted with an update of its own.
+    Banned {
+        /// Who.
+        person: PersonId,
+        /// Their name.
+        name: DisplayName,
+    },
+    /// A ban was lifted.
+    Unbanned {
+        /// Whose.
+        person: PersonId,
+    },
+    /// A moderator cleared the room: nothing that was written before is to be shown any more.
+    Cleared {},
+    /// A message is shown above all others, in the place of the one that was.
+    Pinned {
+        /// Which.
+        pin: Box<ChatMessage>,
+    },
+    /// No message is shown above the others any more.
+    Unpinned {},
+    /// A poll began, was answered, or is over: as it is now.
+    Poll {
+        /// It.
+        poll: Box<Poll>,
+    },
+    /// Those who watch are sent on to another channel soon.
+    Raid {
+        /// Where to, and when.
+        raid: Raid,
+    },
+    /// The raid that was about to leave doesn't.
+    RaidOff {},
+    /// Another channel's viewers come.
+    Raided {
+        /// From where.
+        from: ChannelName,
+        /// What that channel is called.
+        name: DisplayName,
+        /// How many watched there.
+        viewers: u32,
+    },
+    /// What can be typed here changed.
+    Emotes {
+        /// All of it, in the picker's order.
+        emotes: Vec<Emote>,
+    },
     /// The room's rules changed.
     Settings {
         /// What they are now.
@@ -158,24 +219,56 @@ pub struct ChatUpdates {
     pub updates: Vec<ChatUpdate>,
 }
 
-/// The rules of a room, which its channel's owner sets; see [`EditChat`].
+/// The rules of a room, which its owner and moderators set; see [`EditChat`]. Neither holds for them, and of the modes only
+/// emotes and unique messages hold for VIPs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ChatSettings {
     /// Whether people without an account may write.
     pub guests: bool,
-    /// Seconds between two messages of one person, 0 to 600; owner and moderators are exempt.
+    /// Seconds between two messages of one person, 0 to 600.
     pub slow_seconds: u32,
+    /// Only who follows the channel writes.
+    #[serde(default)]
+    pub followers: bool,
+    /// For how many minutes they must have followed it by then, 0 to 129,600 (90 days).
+    #[serde(default)]
+    pub followers_minutes: u32,
+    /// Only who subscribes to the channel writes.
+    #[serde(default)]
+    pub subscribers: bool,
+    /// Messages are of emotes alone.
+    #[serde(default)]
+    pub emote_only: bool,
+    /// Nobody says what was said lately.
+    #[serde(default)]
+    pub unique: bool,
+    /// Other channels may send their viewers here.
+    #[serde(default = "yes")]
+    pub raids: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 impl Default for ChatSettings {
     fn default() -> Self {
-        Self { guests: true, slow_seconds: 0 }
+        Self {
+            guests: true,
+            slow_seconds: 0,
+            followers: false,
+            followers_minutes: 0,
+            subscribers: false,
+            emote_only: false,
+            unique: false,
+            raids: true,
+        }
     }
 }
 
-/// `PATCH /api/v1/channels/{name}/chat` by the owner; what is absent stays. Answered with [`ChatSettings`].
+/// `PATCH /api/v1/channels/{name}/chat` by the owner or a moderator; what is absent stays. Answered with [`ChatSettings`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -186,6 +279,40 @@ pub struct EditChat {
     /// Seconds between two messages of one person, 0 to 600.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slow_seconds: Option<u32>,
+    /// Whether only who follows the channel writes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub followers: Option<bool>,
+    /// For how many minutes they must have followed it by then, 0 to 129,600 (90 days).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub followers_minutes: Option<u32>,
+    /// Whether only who subscribes to the channel writes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subscribers: Option<bool>,
+    /// Whether messages are of emotes alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub emote_only: Option<bool>,
+    /// Whether nobody says what was said lately.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unique: Option<bool>,
+    /// Whether other channels may send their viewers here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raids: Option<bool>,
+}
+
+impl EditChat {
+    /// The rules with what is to change.
+    pub fn on(self, settings: ChatSettings) -> ChatSettings {
+        ChatSettings {
+            guests: self.guests.unwrap_or(settings.guests),
+            slow_seconds: self.slow_seconds.unwrap_or(settings.slow_seconds),
+            followers: self.followers.unwrap_or(settings.followers),
+            followers_minutes: self.followers_minutes.unwrap_or(settings.followers_minutes),
+            subscribers: self.subscribers.unwrap_or(settings.subscribers),
+            emote_only: self.emote_only.unwrap_or(settings.emote_only),
+            unique: self.unique.unwrap_or(settings.unique),
+            raids: self.raids.unwrap_or(settings.raids),
+        }
+    }
 }
 
 /// A picture that stands for a word.
@@ -212,6 +339,18 @@ pub struct ChatRoom {
     pub can_moderate: bool,
     /// Until when they are timed out.
     pub silenced_until: Option<Timestamp>,
+    /// Whether they are banned.
+    pub banned: bool,
+    /// The message that is shown above all others.
+    pub pin: Option<ChatMessage>,
+    /// The last poll, with what was answered.
+    pub poll: Option<Poll>,
+    /// What they voted in it, counted from 0.
+    pub vote: Option<u32>,
+    /// The raid that is about to leave.
+    pub raid: Option<Raid>,
+    /// The commands that they may give.
+    pub commands: Vec<CommandHelp>,
     /// What can be typed here, in the picker's order.
     pub emotes: Vec<Emote>,
 }
@@ -258,54 +397,12 @@ pub struct NewMessage {
 pub struct Sent {
     /// Its id.
     pub id: MessageId,
-    /// Its place.
+    /// Its place; 0 for one that is held.
     pub sequence: Cursor,
-}
-
-/// `POST /api/v1/channels/{name}/chat/silences` by the owner or a moderator: a time-out. What the person wrote in the last
-/// ten minutes is deleted. Answered 201 with [`Silence`].
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct NewSilence {
-    /// Who.
-    pub person: PersonId,
-    /// For how long, 1 to 1,209,600 (two weeks).
-    pub seconds: u32,
-    /// Why, for the record; up to 200 characters.
-    #[serde(default)]
-    pub reason: String,
-}
-
-/// A time-out that runs: in `GET /api/v1/channels/{name}/chat/silences` (a page); `DELETE …/silences/{person}` lifts it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "camelCase")]
-pub struct Silence {
-    /// Who.
-    pub person: PersonId,
-    /// Their name.
-    pub name: DisplayName,
-    /// Until when.
-    pub until: Timestamp,
-    /// Who did it.
-    pub by: PersonId,
-    /// Why.
-    pub reason: String,
-}
-
-/// A moderator, in `GET /api/v1/channels/{name}/moderators` (a page, for the owner and moderators); `PUT` (answered with
-/// this) and `DELETE …/moderators/{account}` by the owner.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "camelCase")]
-pub struct Moderator {
-    /// Stable.
-    pub id: PersonId,
-    /// What they sign in with.
-    pub account: AccountName,
-    /// What others see.
-    pub name: DisplayName,
+    /// It waits for a moderator, and the room shows it when they let it through. If they don't, the room tells of its id as
+    /// deleted.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub held: bool,
 }
 
 #[cfg(test)]
@@ -326,6 +423,7 @@ mod tests {
             },
             fragments: vec![Fragment::Text { text: "<b>hi</b> ".into() }],
             reply_to: None,
+            action: false,
         };
         let update = ChatUpdate::Message(Box::new(message));
         let json = serde_json::to_value(&update).unwrap();

@@ -13,7 +13,8 @@ use crate::{
     broadcast::ChannelState,
     channel::Directory,
     chat::{ChatUpdates, Sent},
-    id::{BroadcastId, ChannelName, EventId, MessageId, RequestId},
+    id::{ActionId, BroadcastId, ChannelName, EventId, MessageId, RequestId},
+    moderation::ActionKind,
     notification::Bell,
     problem::Problem,
     publish::{Peers, PublisherHealth, RoomUpdate},
@@ -400,6 +401,21 @@ pub enum Occurrence {
     ChatMessageSent {
         /// What.
         message_id: MessageId,
+    },
+    /// A message waits for the channel's moderators. Told as [`Occurrence::ChatMessageSent`] is.
+    #[serde(rename_all = "camelCase")]
+    ChatMessageHeld {
+        /// Which.
+        message_id: MessageId,
+    },
+    /// A moderator did something in the channel's chat. Told as [`Occurrence::ChatMessageSent`] is; `GET
+    /// /api/v1/channels/{name}/chat/actions` has all of them, with who and whom, for moderators.
+    #[serde(rename_all = "camelCase")]
+    ChatModerated {
+        /// Which action.
+        action_id: ActionId,
+        /// What was done.
+        action: ActionKind,
     },
     /// The owner changed what the channel says of itself.
     ChannelEdited {},

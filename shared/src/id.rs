@@ -114,6 +114,14 @@ text_id!(
     MessageId
 );
 text_id!(
+    /// One thing that a moderator did.
+    ActionId
+);
+text_id!(
+    /// One poll in a chat.
+    PollId
+);
+text_id!(
     /// One API token, to revoke it by; not its secret.
     TokenId
 );
@@ -145,8 +153,8 @@ text_id!(
 
 /// First path segments of the pages that only who is signed in needs, and where letters lead: they are a program of their own, so
 /// that whoever only watches doesn't load them.
-pub const BACKSTAGE: [&str; 7] =
-    ["admin", "analytics", "confirm-email", "notifications", "settings", "studio", "unsubscribe"];
+pub const BACKSTAGE: [&str; 8] =
+    ["admin", "analytics", "confirm-email", "moderation", "notifications", "settings", "studio", "unsubscribe"];
 
 /// First path segments that are pages or interfaces of Weir, so that no channel may have them.
 pub const RESERVED_NAMES: &[&str] = &[

@@ -111,6 +111,27 @@ try {
   await openLine(mine, 'ערב');
   await shoot(mine, 'chat-moderate', [[390, 844]]);
 
+  await ada.command('/poll 10m What comes into the bed next? | Clay from the pit | Stones | Reeds');
+  await ada.pin(asked.id);
+  await ada.rules({ followers: true, followersMinutes: 10 });
+  await page.bringToFront();
+  await page.setViewport({ width: 1600, height: 1000 });
+  await page.waitForSelector(at('poll'), { visible: true });
+  await shoot(page, 'chat-poll', [[390, 844], [1600, 1000]]);
+  await ada.rules({ followers: false });
+  await ada.filters({ words: ['follow4follow'], links: 'hold', capitals: true, lookAlikes: true, hosts: ['example.org'] });
+  const raiders = [];
+  for (let n = 0; n < 6; n += 1) raiders.push(await Person.guest(weir, 'ada', `Raider ${n}`, `198.51.100.${n}`));
+  const lines = ['FOLLOW4FOLLOW everybody', 'see evil.com for free tickets', 'WHY WON’T YOU ANSWER ANY OF US', 'log in at pаypal', 'https://evil.example/win'];
+  for (const [n, line] of lines.entries()) await raiders[n].write(line);
+  await raiders[5].write('hello there');
+  await ada.silence(raiders[5].author.id, 600);
+  await ada.command(`/ban ${raiders[0].author.id} advertising`);
+  const desk = await world.page(screens, `${weir.origin}/moderation/ada?person=${raiders[5].author.id}`, { context });
+  await desk.waitForSelector(at('person-card'), { visible: true });
+  await desk.focus(at('queue-line'));
+  await shoot(desk, 'moderation', [[390, 844], [1024, 768], [1600, 1000]]);
+
   const overlay = await world.page(screens, `${weir.origin}/embed/ada/chat?overlay&fade=0`);
   await shows(overlay, 'new below');
   await overlay.evaluate(() => {

@@ -173,6 +173,20 @@ impl Reader {
         std::mem::take(&mut self.waiting)
     }
 
+    /// Updates until one fits, which may take up to half a minute.
+    ///
+    /// # Panics
+    /// When none comes.
+    #[track_caller]
+    pub fn until_slowly(&mut self, fits: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            let update = self.try_hear(Duration::from_secs(30)).expect("an update");
+            if fits(&update) {
+                return update;
+            }
+        }
+    }
+
     /// Updates until one fits; all of them.
     ///
     /// # Panics

@@ -7,8 +7,13 @@ use super::{
 };
 use serde_json::Value;
 use shared::{
-    chat::{ChatRoom, CreateGuest, EditChat, Moderator, NewGuest, NewSilence, Silence},
-    id::{ChannelName, MessageId, PersonId},
+    chat::{ChatRoom, CreateGuest, EditChat, NewGuest},
+    id::{ChannelName, MessageId, PersonId, PollId},
+    moderation::{
+        Ban, ChatAction, CommandDone, Decide, Decided, Filters, GiveCommand, HeldMessage, Moderator, NewBan,
+        NewPin, NewSilence, PersonCard, Silence,
+    },
+    poll::{Vote, Voted},
     text::{AccountName, DisplayName},
 };
 
@@ -46,6 +51,75 @@ pub async fn create_guest(name: DisplayName) -> Answer<NewGuest> {
 /// Changes the rules.
 pub async fn set_rules(channel: &ChannelName, edit: &EditChat) -> Answer<()> {
     read(ask(None, "PATCH", of(channel, "chat"), json(edit)).await)
+}
+
+/// Gives a command; what to say of it. `guest` is a guest's token.
+pub async fn command(
+    channel: &ChannelName,
+    guest: Option<String>,
+    given: &GiveCommand,
+) -> Answer<CommandDone> {
+    read(ask(guest, "POST", of(channel, "chat/commands"), json(given)).await)
+}
+
+/// Bans somebody.
+pub async fn ban(channel: &ChannelName, person: PersonId) -> Answer<()> {
+    let body = json(&NewBan { person, reason: String::new() });
+    read(ask(None, "POST", of(channel, "chat/bans"), body).await)
+}
+
+/// Who is banned; as many as are on one page.
+pub async fn bans(channel: &ChannelName) -> Answer<Vec<Ban>> {
+    read(ask(None, "GET", of(channel, "chat/bans"), None).await)
+}
+
+/// Lifts a ban.
+pub async fn unban(channel: &ChannelName, person: &PersonId) -> Answer<()> {
+    read(ask(None, "DELETE", of(channel, &format!("chat/bans/{person}")), None).await)
+}
+
+/// Shows a message above all others, or none.
+pub async fn pin(channel: &ChannelName, message: Option<MessageId>) -> Answer<()> {
+    let (method, body) = match message {
+        Some(message) => ("PUT", json(&NewPin { message })),
+        None => ("DELETE", None),
+    };
+    read(ask(None, method, of(channel, "chat/pin"), body).await)
+}
+
+/// What waits for a moderator; as many as are on one page.
+pub async fn held(channel: &ChannelName) -> Answer<Vec<HeldMessage>> {
+    read(ask(None, "GET", of(channel, "chat/held"), None).await)
+}
+
+/// Lets a held message through, or refuses it.
+pub async fn decide(channel: &ChannelName, message: &MessageId, approve: bool) -> Answer<Decided> {
+    read(ask(None, "POST", of(channel, &format!("chat/held/{message}")), json(&Decide { approve })).await)
+}
+
+/// What moderators did; as many as are on one page.
+pub async fn actions(channel: &ChannelName) -> Answer<Vec<ChatAction>> {
+    read(ask(None, "GET", of(channel, "chat/actions"), None).await)
+}
+
+/// What is held.
+pub async fn filters(channel: &ChannelName) -> Answer<Filters> {
+    read(ask(None, "GET", of(channel, "chat/filters"), None).await)
+}
+
+/// Sets what is held.
+pub async fn set_filters(channel: &ChannelName, filters: &Filters) -> Answer<()> {
+    read(ask(None, "PUT", of(channel, "chat/filters"), json(filters)).await)
+}
+
+/// What is known of somebody.
+pub async fn card(channel: &ChannelName, person: &PersonId) -> Answer<PersonCard> {
+    read(ask(None, "GET", of(channel, &format!("chat/people/{person}")), None).await)
+}
+
+/// Votes; the vote that stands. `guest` is a guest's token.
+pub async fn vote(channel: &ChannelName, guest: Option<String>, poll: &PollId, option: u32) -> Answer<Voted> {
+    read(ask(guest, "POST", of(channel, &format!("chat/polls/{poll}/votes")), json(&Vote { option })).await)
 }
 
 /// Takes a message away from everybody.

@@ -6,9 +6,12 @@ use serde_json::Value;
 use shared::{
     chat::{
         Badge, ChatAuthor, ChatMessage, ChatRoom, ChatSettings, ChatUpdate, ChatUpdates, Emote, Fragment,
-        Moderator, NewGuest, ReplyTo, Sent, Silence,
+        NewGuest, ReplyTo, Sent,
     },
     event::Cursor,
+    moderation::{Ban, CommandDone, CommandHelp, Moderator, Silence},
+    poll::{Poll, PollOption, Voted},
+    raid::Raid,
     unit::Timestamp,
 };
 use std::str::FromStr;
@@ -19,15 +22,15 @@ pub trait Read: Sized {
     fn read(value: &Value) -> Option<Self>;
 }
 
-fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
+pub(super) fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
     value.get(name)?.as_str()
 }
 
-fn owned(value: &Value, name: &str) -> Option<String> {
+pub(super) fn owned(value: &Value, name: &str) -> Option<String> {
     text(value, name).map(str::to_owned)
 }
 
-fn parsed<T: FromStr>(value: &Value, name: &str) -> Option<T> {
+pub(super) fn parsed<T: FromStr>(value: &Value, name: &str) -> Option<T> {
     text(value, name)?.parse().ok()
 }
 
@@ -36,16 +39,20 @@ fn derived<T: DeserializeOwned>(value: &Value, name: &str) -> Option<T> {
     serde_json::from_value(value.get(name)?.clone()).ok()
 }
 
-fn time(value: &Value, name: &str) -> Option<Timestamp> {
+pub(super) fn time(value: &Value, name: &str) -> Option<Timestamp> {
     derived(value, name)
 }
 
-fn all<T>(value: Option<&Value>, read: impl Fn(&Value) -> Option<T>) -> Option<Vec<T>> {
+pub(super) fn all<T>(value: Option<&Value>, read: impl Fn(&Value) -> Option<T>) -> Option<Vec<T>> {
     value?.as_array()?.iter().map(read).collect()
 }
 
 /// What may be absent or null.
-fn optional<T>(value: &Value, name: &str, read: impl Fn(&Value) -> Option<T>) -> Option<Option<T>> {
+pub(super) fn optional<T>(
+    value: &Value,
+    name: &str,
+    read: impl Fn(&Value) -> Option<T>,
+) -> Option<Option<T>> {
     match value.get(name) {
         None | Some(Value::Null) => Some(None),
         Some(value) => read(value).map(Some),
@@ -60,12 +67,14 @@ fn badge(value: &Value) -> Option<Badge> {
     Some(match value.as_str()? {
         "owner" => Badge::Owner,
         "moderator" => Badge::Moderator,
+        "vip" => Badge::Vip,
+        "subscriber" => Badge::Subscriber,
         "guest" => Badge::Guest,
         _ => return None,
     })
 }
 
-fn author(value: &Value) -> Option<ChatAuthor> {
+pub(super) fn author(value: &Value) -> Option<ChatAuthor> {
     Some(ChatAuthor {
         id: parsed(value, "id")?,
         name: parsed(value, "name")?,
@@ -77,7 +86,7 @@ fn author(value: &Value) -> Option<ChatAuthor> {
     })
 }
 
-fn fragment(value: &Value) -> Option<Fragment> {
+pub(super) fn fragment(value: &Value) -> Option<Fragment> {
     let (kind, text) = (text(value, "type")?, owned(value, "text")?);
     Some(match kind {
         "text" => Fragment::Text { text },
@@ -88,7 +97,7 @@ fn fragment(value: &Value) -> Option<Fragment> {
     })
 }
 
-fn reply(value: &Value) -> Option<ReplyTo> {
+pub(super) fn reply(value: &Value) -> Option<ReplyTo> {
     Some(ReplyTo {
         id: parsed(value, "id")?,
         name: parsed(value, "name")?,
@@ -104,12 +113,64 @@ fn message(value: &Value) -> Option<ChatMessage> {
         author: author(value.get("author")?)?,
         fragments: all(value.get("fragments"), fragment)?,
         reply_to: optional(value, "replyTo", reply)?,
+        action: flag(value, "action")?,
     })
 }
 
+/// What may be absent, and is not so then.
+pub(super) fn flag(value: &Value, name: &str) -> Option<bool> {
+    value.get(name).map_or(Some(false), Value::as_bool)
+}
+
+fn number(value: &Value) -> Option<u32> {
+    u32::try_from(value.as_u64()?).ok()
+}
+
 fn settings(value: &Value) -> Option<ChatSettings> {
-    let slow = value.get("slowSeconds")?.as_u64()?;
-    Some(ChatSettings { guests: value.get("guests")?.as_bool()?, slow_seconds: u32::try_from(slow).ok()? })
+    // As the derived reader does, it takes none that it doesn't know.
+    const NAMES: [&str; 8] = [
+        "guests",
+        "slowSeconds",
+        "followers",
+        "followersMinutes",
+        "subscribers",
+        "emoteOnly",
+        "unique",
+        "raids",
+    ];
+    if value.as_object()?.keys().any(|name| !NAMES.contains(&name.as_str())) {
+        return None;
+    }
+    Some(ChatSettings {
+        guests: value.get(NAMES[0])?.as_bool()?,
+        slow_seconds: number(value.get(NAMES[1])?)?,
+        followers: flag(value, NAMES[2])?,
+        followers_minutes: value.get(NAMES[3]).map_or(Some(0), number)?,
+        subscribers: flag(value, NAMES[4])?,
+        emote_only: flag(value, NAMES[5])?,
+        unique: flag(value, NAMES[6])?,
+        raids: value.get(NAMES[7]).map_or(Some(true), Value::as_bool)?,
+    })
+}
+
+fn poll(value: &Value) -> Option<Poll> {
+    let option =
+        |value: &Value| Some(PollOption { text: owned(value, "text")?, votes: number(value.get("votes")?)? });
+    Some(Poll {
+        id: parsed(value, "id")?,
+        question: owned(value, "question")?,
+        options: all(value.get("options"), option)?,
+        ends_at: time(value, "endsAt")?,
+        ended: value.get("ended")?.as_bool()?,
+    })
+}
+
+fn emote(value: &Value) -> Option<Emote> {
+    Some(Emote { code: owned(value, "code")?, url: owned(value, "url")? })
+}
+
+fn raid(value: &Value) -> Option<Raid> {
+    Some(Raid { to: parsed(value, "to")?, name: parsed(value, "name")?, leaves_at: time(value, "leavesAt")? })
 }
 
 fn update(value: &Value) -> Option<ChatUpdate> {
@@ -121,6 +182,20 @@ fn update(value: &Value) -> Option<ChatUpdate> {
             name: parsed(value, "name")?,
             until: time(value, "until")?,
         },
+        "banned" => ChatUpdate::Banned { person: parsed(value, "person")?, name: parsed(value, "name")? },
+        "unbanned" => ChatUpdate::Unbanned { person: parsed(value, "person")? },
+        "cleared" => ChatUpdate::Cleared {},
+        "pinned" => ChatUpdate::Pinned { pin: Box::new(message(value.get("pin")?)?) },
+        "unpinned" => ChatUpdate::Unpinned {},
+        "raid" => ChatUpdate::Raid { raid: raid(value.get("raid")?)? },
+        "emotes" => ChatUpdate::Emotes { emotes: all(value.get("emotes"), emote)? },
+        "raidOff" => ChatUpdate::RaidOff {},
+        "raided" => ChatUpdate::Raided {
+            from: parsed(value, "from")?,
+            name: parsed(value, "name")?,
+            viewers: number(value.get("viewers")?)?,
+        },
+        "poll" => ChatUpdate::Poll { poll: Box::new(poll(value.get("poll")?)?) },
         "unsilenced" => ChatUpdate::Unsilenced { person: parsed(value, "person")? },
         "settings" => ChatUpdate::Settings { settings: settings(value.get("settings")?)? },
         _ => return None,
@@ -137,18 +212,26 @@ impl Read for ChatUpdates {
 
 impl Read for Sent {
     fn read(value: &Value) -> Option<Self> {
-        Some(Self { id: parsed(value, "id")?, sequence: Cursor(value.get("sequence")?.as_u64()?) })
+        let sequence = Cursor(value.get("sequence")?.as_u64()?);
+        Some(Self { id: parsed(value, "id")?, sequence, held: flag(value, "held")? })
     }
 }
 
 impl Read for ChatRoom {
     fn read(value: &Value) -> Option<Self> {
-        let emote = |value: &Value| Some(Emote { code: owned(value, "code")?, url: owned(value, "url")? });
+        let command =
+            |value: &Value| Some(CommandHelp { usage: owned(value, "usage")?, help: owned(value, "help")? });
         Some(Self {
             settings: settings(value.get("settings")?)?,
             you: optional(value, "you", author)?,
             can_moderate: value.get("canModerate")?.as_bool()?,
             silenced_until: derived(value, "silencedUntil").unwrap_or_default(),
+            banned: value.get("banned")?.as_bool()?,
+            pin: optional(value, "pin", message)?,
+            poll: optional(value, "poll", poll)?,
+            vote: optional(value, "vote", number)?,
+            raid: optional(value, "raid", raid)?,
+            commands: all(value.get("commands"), command)?,
             emotes: all(value.get("emotes"), emote)?,
         })
     }
@@ -182,6 +265,30 @@ impl Read for Silence {
     }
 }
 
+impl Read for Ban {
+    fn read(value: &Value) -> Option<Self> {
+        Some(Self {
+            person: parsed(value, "person")?,
+            name: parsed(value, "name")?,
+            at: time(value, "at")?,
+            by: parsed(value, "by")?,
+            reason: owned(value, "reason")?,
+        })
+    }
+}
+
+impl Read for Voted {
+    fn read(value: &Value) -> Option<Self> {
+        Some(Self { option: number(value.get("option")?)? })
+    }
+}
+
+impl Read for CommandDone {
+    fn read(value: &Value) -> Option<Self> {
+        Some(Self { said: all(value.get("said"), |value| Some(value.as_str()?.to_owned()))? })
+    }
+}
+
 /// The first page of a list.
 impl<T: Read> Read for Vec<T> {
     fn read(value: &Value) -> Option<Self> {
@@ -203,6 +310,11 @@ mod tests {
 
     fn whole_author() -> Value {
         json!({"id": "a1", "name": "Ada", "account": "ada", "badges": ["owner", "moderator", "guest"]})
+    }
+
+    fn whole_poll() -> Value {
+        json!({"id": "p1", "question": "What next?", "endsAt": "2026-11-18T11:06:40Z", "ended": false,
+            "options": [{"text": "Clay", "votes": 2}, {"text": "Stones", "votes": 0}]})
     }
 
     fn whole_message() -> Value {
@@ -227,6 +339,15 @@ mod tests {
             json!({"type": "deleted", "messages": ["m1", "m2"]}),
             json!({"type": "silenced", "person": "b1", "name": "Ben", "until": "2026-11-18T11:06:40Z"}),
             json!({"type": "unsilenced", "person": "b1"}),
+            json!({"type": "banned", "person": "b1", "name": "Ben"}),
+            json!({"type": "unbanned", "person": "b1"}),
+            json!({"type": "cleared"}),
+            json!({"type": "pinned", "pin": {"id": "m2", "sequence": 8, "at": "2026-11-18T11:06:40Z", "fragments": [],
+                "action": true, "author": {"id": "guest-1", "name": "Zoë", "badges": ["vip", "subscriber"]}}}),
+            json!({"type": "unpinned"}),
+            json!({"type": "poll", "poll": whole_poll()}),
+            json!({"type": "settings", "settings": {"guests": false, "slowSeconds": 30, "followers": true,
+                "followersMinutes": 10, "subscribers": true, "emoteOnly": true, "unique": true}}),
             json!({"type": "settings", "settings": {"guests": false, "slowSeconds": 30}}),
         ]
     }
@@ -235,13 +356,18 @@ mod tests {
     fn it_reads_what_the_derived_reader_reads() {
         let all = json!({"updates": updates()});
         assert_eq!(ChatUpdates::read(&all), serde_json::from_value(all).unwrap());
+        let sent = json!({"id": "m1", "sequence": 0, "held": true});
+        assert_eq!(Sent::read(&sent), serde_json::from_value(sent).unwrap());
         let sent = json!({"id": "m1", "sequence": 9});
         assert_eq!(Sent::read(&sent), serde_json::from_value(sent).unwrap());
+        let mut pin = whole_message();
+        pin.as_object_mut().unwrap().remove("type");
         for room in [
             json!({"settings": {"guests": true, "slowSeconds": 0}, "you": whole_author(), "canModerate": true,
-                "silencedUntil": "2026-11-18T11:06:40Z", "emotes": [{"code": ":wave:", "url": "/emotes/wave.svg"}]}),
+                "silencedUntil": "2026-11-18T11:06:40Z", "banned": true, "pin": pin, "poll": whole_poll(), "vote": 1,
+                "commands": [{"usage": "/help", "help": "Says."}], "emotes": [{"code": ":wave:", "url": "/emotes/wave.svg"}]}),
             json!({"settings": {"guests": true, "slowSeconds": 0}, "you": null, "canModerate": false,
-                "silencedUntil": null, "emotes": []}),
+                "silencedUntil": null, "banned": false, "pin": null, "poll": null, "vote": null, "commands": [], "emotes": []}),
         ] {
             assert_eq!(ChatRoom::read(&room), serde_json::from_value(room).unwrap());
         }
@@ -252,6 +378,12 @@ mod tests {
             "reason": ""}]});
         let page: shared::page::Page<Silence> = serde_json::from_value(silences.clone()).unwrap();
         assert_eq!(Vec::<Silence>::read(&silences), Some(page.items));
+        let bans = json!({"items": [{"person": "b1", "name": "Ben", "at": "2026-11-18T11:06:40Z", "by": "a1",
+            "reason": "x"}]});
+        let page: shared::page::Page<Ban> = serde_json::from_value(bans.clone()).unwrap();
+        assert_eq!(Vec::<Ban>::read(&bans), Some(page.items));
+        let done = json!({"said": ["a", "b"]});
+        assert_eq!(CommandDone::read(&done), serde_json::from_value(done).unwrap());
         let guest = json!({"author": whole_author(), "token": "secret"});
         assert_eq!(NewGuest::read(&guest).unwrap().token, "secret");
     }
@@ -299,7 +431,7 @@ mod tests {
 
     #[test]
     fn an_update_of_a_kind_that_is_yet_to_come_takes_no_other_with_it() {
-        let all = json!({"updates": [{"type": "pinned"}, whole_message()]});
+        let all = json!({"updates": [{"type": "of a newer server"}, whole_message()]});
         assert_eq!(ChatUpdates::read(&all).unwrap().updates.len(), 1);
     }
 }

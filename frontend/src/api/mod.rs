@@ -7,6 +7,7 @@ pub mod desk;
 pub mod events;
 pub mod failure;
 pub mod load_state;
+mod moderation_state;
 pub mod precedence;
 pub mod reading_state;
 pub mod rest;

@@ -84,6 +84,11 @@ pub fn everything(message: ServerMessage) -> Option<Payload> {
         }
         (Phase::Stream, Topic::Webrtc) => super::reading_state::publisher_health(&payload)
             .map(|health| Payload::PublisherHealth(Box::new(health))),
+        // Whoever moderates asks then what is new: that it happened is all that is read.
+        (Phase::Stream, Topic::ChannelEvents) => {
+            let kind = payload.get("type").and_then(|kind| kind.as_str());
+            matches!(kind, Some("ChatMessageHeld" | "ChatModerated")).then_some(Payload::Empty {})
+        }
         (Phase::Started, Topic::Chat) => serde_json::from_value(payload).ok().map(Payload::Started),
         (Phase::Stream, Topic::Chat) => Read::read(&payload).map(Payload::Chat),
         (Phase::Stream, Topic::Bell) => {

@@ -1,4 +1,4 @@
-//! What streamers and those who help them work with: going live, who watched, settings, running the instance.
+//! What streamers and those who help them work with: going live, who watched, moderating, settings, running the instance.
 
 use super::{Program, sign_in_first, signed_in};
 use crate::{
@@ -6,13 +6,13 @@ use crate::{
     analytics::Analytics,
     api::{Site, Who, use_site},
     browser::page,
-    channel::{Access, CreateForm, Details, Roles, Supporters, Webhooks},
-    chat::{ChatPanel, Place},
+    channel::{Access, CreateForm, Details, Emotes, Roles, Supporters, Webhooks},
+    chat::{ChatPanel, Moderation, Place},
     publish::{ObsCard, Studio},
     route::{Link, Route},
     ui::{Choice, Notice, Select, Shape, Skeleton},
 };
-use shared::{account::Me, channel::Channel};
+use shared::{account::Me, channel::Channel, id::ChannelName};
 use std::rc::Rc;
 use yew::prelude::*;
 
@@ -36,6 +36,10 @@ impl Program for Backstage {
             Route::Notifications => html! { <OwnNotifications /> },
             Route::Letter { confirms } => html! { <LetterPage confirms={confirms} /> },
             Route::Audit { channel } => html! { <AuditPage channel={channel.map(AttrValue::from)} /> },
+            Route::Moderation { channel } => {
+                let channel = channel.parse::<ChannelName>().ok()?;
+                html! { <Moderation key={channel.to_string()} channel={channel.clone()} /> }
+            }
             _ => return None,
         })
     }
@@ -190,6 +194,8 @@ fn SettingsPage() -> Html {
                     <Access channel={channel.name.clone()} /></details>
                 <details class="more"><summary>{ "Subscriptions and gift codes" }</summary>
                     <Supporters channel={channel.name.clone()} /></details>
+                <details class="more"><summary>{ "Emotes" }</summary>
+                    <Emotes channel={channel.name.clone()} /></details>
                 <details class="more"><summary>{ "Stream key and OBS" }</summary>
                     <ObsCard channel={channel.name.clone()} /></details>
                 <details class="more"><summary>{ "Webhooks" }</summary>
@@ -206,6 +212,8 @@ fn SettingsPage() -> Html {
                     <h2>{ channel.display_name.as_str() }<span class="quiet">{ format!("/{} · you are an editor", channel.name) }</span></h2>
                 </summary>
                 <Details channel={Rc::new(channel.clone())} full=true own=false />
+                <details class="more"><summary>{ "Emotes" }</summary>
+                    <Emotes channel={channel.name.clone()} /></details>
             </details>
         }
     };

@@ -49,6 +49,21 @@ pub fn actions(
         });
         html! { <Button label={label} on={on} testid={format!("time-out-{seconds}")} /> }
     };
+    let pin = {
+        let (engine, id, close) = (engine.clone(), message.id.clone(), close.clone());
+        Callback::from(move |()| {
+            close.emit(());
+            engine.pin(Some(id.clone()));
+        })
+    };
+    let ban = {
+        let (engine, author, close) = (engine.clone(), message.author.clone(), close.clone());
+        Callback::from(move |()| {
+            page::focus_id(LOG);
+            close.emit(());
+            engine.ban(&author);
+        })
+    };
     let account =
         message.author.account.as_ref().map_or("No account".to_owned(), |account| format!("@{account}"));
     html! {
@@ -58,14 +73,22 @@ pub fn actions(
                 if let Some(on) = on_reply {
                     <Button label="Reply" icon={Shape::Reply} on={on} testid="chat-reply-to" />
                 }
+                if can_moderate {
+                    <Button label="Pin" icon={Shape::Pin} on={pin} testid="chat-pin-it" />
+                }
                 if can_moderate || mine {
                     <Button label="Delete for everybody" kind={Kind::Danger} on={delete} testid="chat-delete" />
                 }
             </div>
+            if can_moderate {
+                <a class="link" href={format!("/moderation/{}?person={}", engine.channel(), message.author.id)}
+                    data-testid="chat-history">{ "What they wrote before, and what was done about it" }</a>
+            }
             if can_moderate && !mine {
                 <fieldset class="chat-time-outs">
                     <legend>{ "Time out, and take away what they wrote in the last ten minutes" }</legend>
                     { for TIME_OUTS.iter().map(time_out) }
+                    <Button label="Ban" kind={Kind::Danger} on={ban} testid="chat-ban" />
                 </fieldset>
             }
         </Sheet>

@@ -1,4 +1,6 @@
-//! Tab completion of emotes and names: what was typed before the caret, and what it may become, one after the other.
+//! Tab completion of emotes, names and commands: what was typed before the caret, and what it may become, one after the other.
+
+use shared::moderation::CommandHelp;
 
 /// A completion under way: the field as it was, and where in the list it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +57,19 @@ impl Completing {
         })
     }
 
+    /// Begins with a command at the start of `text`, by how each is typed; `None` if the caret isn't in its word.
+    pub fn command<'a>(text: &str, caret: usize, usages: impl Iterator<Item = &'a str>) -> Option<Self> {
+        let (head, after) = (text.get(..caret)?, text.get(caret..)?);
+        if !head.starts_with('/') || head.contains(char::is_whitespace) {
+            return None;
+        }
+        let name = |usage: &'a str| usage.split(' ').next().unwrap_or(usage);
+        let matches: Vec<String> =
+            usages.map(name).filter(|name| starts(name, head)).map(str::to_owned).collect();
+        let after = after.strip_prefix(' ').unwrap_or(after).to_owned();
+        (!matches.is_empty()).then(|| Self { before: String::new(), after, matches, at: 0 })
+    }
+
     /// The next one, or the one before; `None` if there is no other.
     pub fn stepped(&self, back: bool) -> Option<Self> {
         let count = self.matches.len();
@@ -68,6 +83,24 @@ impl Completing {
         let caret = head.len();
         (head + &self.after, caret)
     }
+}
+
+/// Whether a text is a command for the server to carry out: a stroke and a word. What one does (`/me`) is a message.
+pub fn is_command(text: &str) -> bool {
+    let word = text.trim_start().split(char::is_whitespace).next().unwrap_or_default();
+    let is_word = |rest: &str| {
+        rest.starts_with(|c: char| c.is_ascii_alphabetic()) && rest.chars().all(char::is_alphanumeric)
+    };
+    word.strip_prefix('/').is_some_and(is_word) && !word.eq_ignore_ascii_case("/me")
+}
+
+/// How the command is given that a text begins with.
+pub fn usage(text: &str, commands: &[CommandHelp]) -> Option<String> {
+    let word = text.trim_start().split(char::is_whitespace).next()?;
+    let is_it = |command: &&CommandHelp| {
+        command.usage.split(' ').next().is_some_and(|name| name.eq_ignore_ascii_case(word))
+    };
+    commands.iter().find(is_it).map(|command| command.usage.clone())
 }
 
 /// `word` put into `text` at `caret` (in bytes), with a space on each side that needs one; and the caret after it.
@@ -129,6 +162,32 @@ mod tests {
         assert_eq!(walk("@ad", 1).unwrap(), "@adele ");
         assert_eq!(walk("hey (@be", 0).unwrap(), "hey (@Ben Ó ");
         assert_eq!(begin("@").unwrap().matches.len(), 3);
+    }
+
+    #[test]
+    fn commands_are_completed_at_the_start_alone() {
+        let usages = ["/timeout NAME [TIME] [REASON]", "/clear", "/unban NAME"];
+        let begin = |text: &str| Completing::command(text, text.len(), usages.into_iter());
+        assert_eq!(begin("/t").unwrap().field().0, "/timeout ");
+        assert_eq!(begin("/").unwrap().matches.len(), 3);
+        for text in ["", "t", " /t", "/zz", "/timeout b", "a /t"] {
+            assert_eq!(begin(text), None, "{text:?}");
+        }
+        let help = |usage: &str| CommandHelp { usage: usage.to_owned(), help: String::new() };
+        let commands = usages.map(help);
+        assert_eq!(usage("/CLEAR", &commands).as_deref(), Some("/clear"));
+        assert_eq!(usage("/unban x", &commands).as_deref(), Some("/unban NAME"));
+        assert_eq!(usage("/un", &commands), None);
+        for (text, is) in [
+            ("/ban x", true),
+            ("/x", true),
+            ("/me x", false),
+            ("/etc/x", false),
+            ("//x", false),
+            ("/", false),
+        ] {
+            assert_eq!(is_command(text), is, "{text}");
+        }
     }
 
     #[test]

@@ -133,7 +133,9 @@ pub fn Composer(props: &ComposerProps) -> Html {
     }
     let left = left(&text);
     let too_long = left.is_some_and(|left| left < 0);
-    let can_send = wait == 0 && !too_long && !snapshot.full && !*busy;
+    let commands = complete_state::is_command(&text);
+    // Who waits for their turn may still give commands.
+    let can_send = (commands || wait == 0 && !snapshot.banned && !snapshot.full) && !too_long && !*busy;
     let submit = {
         let (text, completing, engine) = (text.clone(), completing.clone(), props.engine.clone());
         let (reply_to, answered) = (props.reply_to.clone(), props.on_answered.clone());
@@ -144,6 +146,15 @@ pub fn Composer(props: &ComposerProps) -> Html {
                 return;
             }
             if !names_itself {
+                if complete_state::is_command(said) {
+                    // Freed first: what is not taken comes back.
+                    engine.set_free(true);
+                    engine.command(said.to_owned(), reply_to.clone());
+                    text.set(String::new());
+                    completing.set(None);
+                    answered.emit(());
+                    return;
+                }
                 if engine.write(said.to_owned(), reply_to.clone()) {
                     text.set(String::new());
                     completing.set(None);
@@ -206,7 +217,10 @@ pub fn Composer(props: &ComposerProps) -> Html {
                             let caret = complete_state::byte_at(&text, field::caret(&node));
                             let people = engine.people();
                             let codes = room.emotes.iter().map(|emote| &*emote.code);
-                            Completing::new(&text, caret, codes, people.iter().map(|name| &**name))
+                            let commands = room.commands.iter().map(|command| &*command.usage);
+                            Completing::command(&text, caret, commands).or_else(|| {
+                                Completing::new(&text, caret, codes, people.iter().map(|name| &**name))
+                            })
                         }
                     };
                     if let Some(next) = next {
@@ -248,6 +262,7 @@ pub fn Composer(props: &ComposerProps) -> Html {
             let left = text_state::countdown(snapshot.silenced);
             Some(format!("You were timed out. You can write again in {left}."))
         }
+        () if snapshot.banned => Some("You are banned from this chat. You can go on watching.".to_owned()),
         () if counted => Some(format!("You can write again in {}.", text_state::countdown(wait))),
         () if text.len() > BYTES_MOST => Some("This is too long.".to_owned()),
         () if too_long => left.map(|left| format!("{} letters too many.", -left)),
@@ -255,8 +270,10 @@ pub fn Composer(props: &ComposerProps) -> Html {
         () if !snapshot.reachable => {
             Some("Lost the server. What you write goes out when it is back.".to_owned())
         }
+        () if commands => complete_state::usage(&text, &room.commands),
         () => left.map(|left| format!("{left} letters left.")),
     };
+    let modes = text_state::modes(&room.settings);
     let matches = completing.as_ref().filter(|completing| completing.matches.len() > 1);
     let matched = matches.map(|completing| {
         let one = |(at, name): (usize, &String)| {
@@ -284,6 +301,7 @@ pub fn Composer(props: &ComposerProps) -> Html {
         <form class="chat-write" onsubmit={onsubmit}>
             if is_open { { picker(&room.emotes, &wanted, &grid, &on_pick, &close) } }
             { answering }
+            if !modes.is_empty() { <p class="chat-modes" data-testid="chat-modes">{ modes }</p> }
             { matched }
             <div class="chat-field">
                 <textarea id={FIELD} ref={node} rows="1" value={(*text).clone()} placeholder={words} aria-label={label}

@@ -1,5 +1,7 @@
 //! The room's moving parts: carries messages between the server and the pure states, and reports what there is to show.
 
+mod deeds;
+
 use super::{
     log_state::LogState,
     outbox_state::{OutboxState, Refused},
@@ -16,9 +18,10 @@ use crate::{
     },
 };
 use shared::{
-    chat::{Badge, ChatAuthor, ChatRoom, ChatUpdate, ReplyTo},
+    chat::{Badge, ChatMessage, ChatRoom, ChatUpdate, ReplyTo},
     event::{Payload, RequestPayload, Topic},
-    id::{ChannelName, MessageId, RequestId},
+    id::{ChannelName, PollId, RequestId},
+    raid::Raid,
     text::DisplayName,
     unit::Timestamp,
 };
@@ -52,12 +55,15 @@ struct Inner {
     /// This machine's clock minus that one.
     drift: Cell<i64>,
     silenced_until: Cell<Option<Timestamp>>,
+    banned: Cell<bool>,
+    /// A poll that was told of here; what was over before is nobody's concern.
+    poll: RefCell<Option<PollId>>,
     /// The composer is empty.
     free: Cell<bool>,
     /// Seconds after which a message is no longer shown.
     fade: Option<u64>,
     /// What countdowns said last, and whether news were read out.
-    said: Cell<((u64, u64), bool)>,
+    said: Cell<((u64, u64), u64, bool)>,
     sending: RefCell<Option<Subscription>>,
     keep: RefCell<Vec<Subscription>>,
     timer: RefCell<Option<Timer>>,
@@ -68,6 +74,11 @@ struct Inner {
 
 fn drift() -> i64 {
     time::wall() - time::now() as i64
+}
+
+/// Slow mode doesn't hold for VIPs.
+fn is_vip(room: &ChatRoom) -> bool {
+    room.you.as_ref().is_some_and(|you| you.badges.contains(&Badge::Vip))
 }
 
 /// One room, followed as long as it is kept.
@@ -97,6 +108,8 @@ impl Engine {
             offset: Cell::new(drift()),
             drift: Cell::new(drift()),
             silenced_until: Cell::new(None),
+            banned: Cell::new(false),
+            poll: RefCell::default(),
             free: Cell::new(true),
             fade,
             said: Cell::default(),
@@ -132,6 +145,11 @@ impl Engine {
     /// Asks who this person is here and what they may do.
     pub fn identify(&self) {
         self.0.identify();
+    }
+
+    /// Whose room it is.
+    pub fn channel(&self) -> &ChannelName {
+        &self.0.channel
     }
 
     /// Now, by the server's clock.
@@ -205,49 +223,11 @@ impl Engine {
         self.0.guest.take();
         self.0.identify();
     }
-
-    /// Takes a message away from everybody: here at once, and back if it fails.
-    pub fn delete(&self, message: MessageId) {
-        self.0.clone().take_away(vec![message], None);
-    }
-
-    /// Times somebody out for so many seconds, in `words`; what they wrote lately goes.
-    pub fn silence(&self, author: &ChatAuthor, seconds: u32, words: &'static str) {
-        let lately = self.0.log.borrow().lately_by(&author.id, self.0.server_time());
-        self.0.clone().take_away(lately, Some((author.clone(), seconds, words)));
-    }
 }
 
 impl Inner {
     fn server_time(&self) -> Timestamp {
         Timestamp::from_millis(time::now() as i64 + self.offset.get())
-    }
-
-    fn take_away(self: Rc<Self>, messages: Vec<MessageId>, silence: Option<(ChatAuthor, u32, &'static str)>) {
-        self.log.borrow_mut().hide(&messages);
-        self.schedule();
-        browser::spawn(async move {
-            let done = match &silence {
-                Some((author, seconds, _)) => rest::silence(&self.channel, author.id.clone(), *seconds).await,
-                None => match messages.first() {
-                    Some(message) => rest::delete_message(&self.channel, message).await,
-                    None => Ok(()),
-                },
-            };
-            match (done, silence) {
-                (Ok(()), None) => {}
-                (Ok(()), Some((author, _, words))) => {
-                    // Isolated: a name from right to left must not turn the sentence around.
-                    let words = format!("\u{2068}{}\u{2069} can't write for {words}.", author.name);
-                    self.report.emit(Heard::Said(words));
-                }
-                (Err(failure), _) => {
-                    self.log.borrow_mut().unhide(&messages);
-                    self.schedule();
-                    self.report.emit(Heard::Said(failure.sentence()));
-                }
-            }
-        });
     }
 
     fn heard(self: &Rc<Self>, payload: Payload, at: Timestamp) {
@@ -290,7 +270,12 @@ impl Inner {
             ChatUpdate::Message(message) => {
                 self.outbox.borrow_mut().heard(message, you.as_ref() == Some(&message.author.id));
             }
-            ChatUpdate::Deleted { messages } => self.outbox.borrow_mut().deleted(messages),
+            ChatUpdate::Deleted { messages } => {
+                if self.outbox.borrow_mut().deleted(messages) {
+                    let words = "A moderator did not let your message through.".to_owned();
+                    self.log.borrow_mut().say(words);
+                }
+            }
             ChatUpdate::Silenced { person, until, .. } if you.as_ref() == Some(person) => {
                 self.silenced_until.set(Some(*until).filter(|until| *until > at));
             }
@@ -298,6 +283,28 @@ impl Inner {
                 self.silenced_until.set(None);
                 self.outbox.borrow_mut().release();
             }
+            ChatUpdate::Banned { person, .. } if you.as_ref() == Some(person) => self.banned.set(true),
+            ChatUpdate::Unbanned { person } if you.as_ref() == Some(person) => self.banned.set(false),
+            ChatUpdate::Poll { poll } => {
+                if let Some(room) = self.room.borrow_mut().as_mut() {
+                    let room = Rc::make_mut(room);
+                    if room.poll.as_ref().is_none_or(|known| known.id != poll.id) {
+                        room.vote = None;
+                    }
+                    room.poll = Some(poll.as_ref().clone());
+                    *self.poll.borrow_mut() = Some(poll.id.clone());
+                }
+            }
+            // Who comes back after it has left isn't sent after it.
+            ChatUpdate::Raid { raid } => self.set_raid(Some(raid).filter(|raid| raid.leaves_at > at)),
+            ChatUpdate::Emotes { emotes } => {
+                if let Some(room) = self.room.borrow_mut().as_mut() {
+                    Rc::make_mut(room).emotes = emotes.clone();
+                }
+            }
+            ChatUpdate::RaidOff {} => self.set_raid(None),
+            ChatUpdate::Pinned { pin } => self.set_pin(Some(pin)),
+            ChatUpdate::Unpinned {} => self.set_pin(None),
             ChatUpdate::Settings { settings } => {
                 if let Some(room) = self.room.borrow_mut().as_mut() {
                     if settings.slow_seconds < room.settings.slow_seconds {
@@ -307,6 +314,28 @@ impl Inner {
                 }
             }
             _ => {}
+        }
+    }
+
+    fn set_raid(&self, raid: Option<&Raid>) {
+        if let Some(room) = self.room.borrow_mut().as_mut() {
+            Rc::make_mut(room).raid = raid.cloned();
+        }
+    }
+
+    /// Where the raid goes that leaves now.
+    fn leaving(&self) -> Option<ChannelName> {
+        let raid = self.room.borrow().as_ref()?.raid.clone()?;
+        if raid.leaves_at > self.server_time() {
+            return None;
+        }
+        self.set_raid(None);
+        Some(raid.to)
+    }
+
+    fn set_pin(&self, pin: Option<&ChatMessage>) {
+        if let Some(room) = self.room.borrow_mut().as_mut() {
+            Rc::make_mut(room).pin = pin.cloned();
         }
     }
 
@@ -325,7 +354,12 @@ impl Inner {
                 match answer {
                     Ok(room) => {
                         inner.silenced_until.set(room.silenced_until);
+                        inner.banned.set(room.banned);
                         inner.log.borrow_mut().set_settings(room.settings);
+                        let mut room = room;
+                        // Who comes later has no use for what is over, nor who put it away.
+                        let is_known = |id: &PollId| inner.poll.borrow().as_ref() == Some(id);
+                        room.poll = room.poll.filter(|poll| !poll.ended || is_known(&poll.id));
                         *inner.room.borrow_mut() = Some(Rc::new(room));
                         *inner.failure.borrow_mut() = None;
                         return inner.schedule();
@@ -383,7 +417,7 @@ impl Inner {
                     .room
                     .borrow()
                     .as_ref()
-                    .filter(|room| !room.can_moderate)
+                    .filter(|room| !room.can_moderate && !is_vip(room))
                     .map_or(0, |room| room.settings.slow_seconds);
                 if slow > 0 {
                     self.outbox.borrow_mut().hold(now, u64::from(slow));
@@ -404,6 +438,17 @@ impl Inner {
         self.schedule();
     }
 
+    /// Seconds until a poll ends or a raid leaves, so that what says so is drawn anew.
+    fn ahead(&self) -> u64 {
+        let now = self.server_time();
+        let room = self.room.borrow();
+        let room = room.as_ref();
+        let poll = room.and_then(|room| room.poll.as_ref()).map(|poll| poll.ends_at);
+        let raid = room.and_then(|room| room.raid.as_ref()).map(|raid| raid.leaves_at);
+        let seconds = |at: Timestamp| at.since(now).as_millis().div_ceil(1000) as u64;
+        poll.into_iter().chain(raid).map(seconds).sum()
+    }
+
     fn countdowns(&self) -> (u64, u64) {
         let now = self.server_time();
         let silenced = self.silenced_until.get().map_or(0, |until| until.since(now).as_millis());
@@ -420,13 +465,17 @@ impl Inner {
             self.identify();
         }
         self.send();
+        if let Some(to) = self.leaving() {
+            self.report.emit(Heard::Leaves(to));
+            self.schedule();
+        }
         if let Some(seconds) = self.fade {
             let at = self.server_time().as_millis() - (seconds * 1000) as i64;
             self.log.borrow_mut().expire(Timestamp::from_millis(at));
             self.schedule();
         }
         // History has settled by the first tick after it; countdowns count.
-        let said = (self.countdowns(), self.log.borrow().announces(time::now()));
+        let said = (self.countdowns(), self.ahead(), self.log.borrow().announces(time::now()));
         if self.said.replace(said) != said {
             self.schedule();
         }
@@ -469,6 +518,7 @@ impl Inner {
             reachable: self.reachable.get(),
             wait,
             silenced,
+            banned: self.banned.get(),
             full: outbox.is_full(),
         }
     }

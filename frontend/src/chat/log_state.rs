@@ -39,8 +39,14 @@ pub enum What {
     Message(Rc<ChatMessage>),
     /// Somebody was timed out, for so many seconds.
     Silenced(DisplayName, u64),
+    /// Somebody was banned.
+    Banned(DisplayName),
+    /// So many viewers of another channel come.
+    Raided(DisplayName, u32),
     /// The rules are these now.
     Rules(&'static str, u32),
+    /// A sentence for this person alone.
+    Said(String),
     /// Messages before this line are missing.
     Gap,
 }
@@ -53,6 +59,17 @@ pub const GUESTS_MAY_NOT: &str = "Only people with an account can write now.";
 pub const SLOW: &str = "slow";
 /// The same.
 pub const NOT_SLOW: &str = "Slow mode is off.";
+
+/// The same.
+pub const FOLLOWERS: &str = "followers";
+
+/// Modes that are on or off: in which words.
+const MODES: [[&str; 2]; 4] = [
+    ["Who doesn't follow can write again.", "Only followers can write now."],
+    ["Who doesn't subscribe can write again.", "Only subscribers can write now."],
+    ["Words can be sent again.", "Only emotes can be sent now."],
+    ["What was said can be said again.", "Nothing can be said twice now."],
+];
 
 impl Line {
     /// The message, if it is one.
@@ -119,7 +136,17 @@ impl LogState {
                     self.add(What::Silenced(name, seconds));
                 }
             }
-            ChatUpdate::Unsilenced { .. } => {}
+            ChatUpdate::Banned { name, .. } => self.add(What::Banned(name)),
+            ChatUpdate::Raided { name, viewers, .. } => self.add(What::Raided(name, viewers)),
+            ChatUpdate::Cleared {} => self.clear(),
+            ChatUpdate::Unsilenced { .. }
+            | ChatUpdate::Unbanned { .. }
+            | ChatUpdate::Pinned { .. }
+            | ChatUpdate::Unpinned {}
+            | ChatUpdate::Raid { .. }
+            | ChatUpdate::RaidOff {}
+            | ChatUpdate::Emotes { .. }
+            | ChatUpdate::Poll { .. } => {}
             ChatUpdate::Settings { settings } => self.rules(settings),
         }
         self.trim();
@@ -130,11 +157,36 @@ impl LogState {
         if before.guests != settings.guests {
             self.add(What::Rules(if settings.guests { GUESTS_MAY } else { GUESTS_MAY_NOT }, 0));
         }
+        let modes = |of: ChatSettings| [of.followers, of.subscribers, of.emote_only, of.unique];
+        for ((was, is), words) in modes(before).into_iter().zip(modes(settings)).zip(MODES) {
+            if was != is {
+                self.add(What::Rules(words[usize::from(is)], 0));
+            }
+        }
+        let minutes = settings.followers_minutes;
+        if settings.followers && minutes > 0 && (!before.followers || minutes != before.followers_minutes) {
+            self.add(What::Rules(FOLLOWERS, minutes));
+        }
         match settings.slow_seconds {
             slow if slow == before.slow_seconds => {}
             0 => self.add(What::Rules(NOT_SLOW, 0)),
             slow => self.add(What::Rules(SLOW, slow)),
         }
+    }
+
+    /// Nothing that was written is shown any more, whatever comes late.
+    fn clear(&mut self) {
+        self.lines.clear();
+        self.held.clear();
+        self.unseen = 0;
+        self.floor = self.newest;
+        self.add(What::Rules("A moderator cleared the chat.", 0));
+    }
+
+    /// A sentence for this person alone, at the end.
+    pub fn say(&mut self, words: String) {
+        self.add(What::Said(words));
+        self.trim();
     }
 
     fn key(&mut self) -> u64 {

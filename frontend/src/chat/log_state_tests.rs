@@ -31,6 +31,7 @@ fn message(sequence: u64, person: &str) -> ChatMessage {
         },
         fragments: vec![Fragment::Text { text: format!("text {sequence}") }],
         reply_to: None,
+        action: false,
     }
 }
 
@@ -260,8 +261,9 @@ fn a_time_out_is_said_with_its_length_and_an_old_one_is_not() {
 
 #[test]
 fn rules_are_said_when_they_change_and_only_what_changed() {
-    let rules =
-        |guests, slow_seconds| ChatUpdate::Settings { settings: ChatSettings { guests, slow_seconds } };
+    let rules = |guests, slow_seconds| ChatUpdate::Settings {
+        settings: ChatSettings { guests, slow_seconds, ..ChatSettings::default() },
+    };
     let mut log = log_of([]);
     log.apply(rules(true, 5), at(0), 0);
     assert!(log.shown().is_empty(), "nobody knew what was before");
@@ -371,4 +373,40 @@ fn three_hundred_evenings_end_as_the_room_is() {
             assert_eq!(shown, wanted, "seed {seed}");
         }
     }
+}
+
+#[test]
+fn a_cleared_room_shows_nothing_of_before_whatever_comes_late() {
+    let mut log = log_of(1..=5);
+    log.pause(true);
+    log.apply(wrote(6), at(6), 0);
+    log.apply(ChatUpdate::Cleared {}, at(7), 0);
+    log.apply(wrote(4), at(7), 0);
+    log.apply(wrote(8), at(8), 0);
+    log.pause(false);
+    assert_eq!(shown(&log), [8]);
+    assert!(log.shown().iter().any(|line| matches!(line.what, What::Rules(..))), "it says what happened");
+}
+
+#[test]
+fn each_mode_that_changes_is_said_once() {
+    let mut log = log_of(1..=1);
+    log.set_settings(ChatSettings::default());
+    let modes = ChatSettings {
+        followers: true,
+        followers_minutes: 10,
+        subscribers: true,
+        emote_only: true,
+        unique: true,
+        ..ChatSettings::default()
+    };
+    log.apply(ChatUpdate::Settings { settings: modes }, at(2), 0);
+    log.apply(ChatUpdate::Settings { settings: modes }, at(3), 0);
+    let rules =
+        |log: &LogState| log.shown().iter().filter(|line| matches!(line.what, What::Rules(..))).count();
+    assert_eq!(rules(&log), 5);
+    log.apply(ChatUpdate::Settings { settings: ChatSettings::default() }, at(4), 0);
+    assert_eq!(rules(&log), 9);
+    log.say("for me alone".to_owned());
+    assert!(matches!(&log.shown().last().unwrap().what, What::Said(words) if words == "for me alone"));
 }

@@ -3,18 +3,24 @@
 mod actions;
 mod complete_state;
 mod composer;
+mod desk;
 mod engine;
 mod log;
 mod log_state;
 #[cfg(test)]
 mod log_state_tests;
+mod moderation;
 mod outbox_state;
 mod panel;
 mod picker;
+mod poll;
+mod raid;
 mod row;
+mod rules;
 mod settings;
 mod sheet;
 mod snapshot;
 mod text_state;
 
+pub use moderation::Moderation;
 pub use panel::{ChatPanel, Place};

@@ -25,6 +25,8 @@ pub enum Stage {
         /// Its place.
         sequence: Cursor,
     },
+    /// Taken, and it waits for a moderator.
+    Held(MessageId),
     /// Not taken, and why.
     Failed(String),
 }
@@ -80,7 +82,10 @@ fn typed(fragment: &Fragment) -> &str {
 fn says(fragments: &[Fragment], text: &str) -> bool {
     let letters = |text: &str| text.chars().filter(|c| !c.is_ascii_whitespace()).collect::<String>();
     let said: String = fragments.iter().map(typed).collect();
-    letters(&said) == letters(text)
+    // What one does is told without the command that begins it.
+    let (head, tail) = text.split_at_checked(4).unwrap_or((text, ""));
+    let told = if head.eq_ignore_ascii_case("/me ") { tail } else { text };
+    letters(&said) == letters(told)
 }
 
 impl OutboxState {
@@ -95,7 +100,10 @@ impl OutboxState {
 
     /// Whether too many wait.
     pub fn is_full(&self) -> bool {
-        self.queue.iter().filter(|pending| !matches!(pending.stage, Stage::Sent { .. })).count()
+        self.queue
+            .iter()
+            .filter(|pending| !matches!(pending.stage, Stage::Sent { .. } | Stage::Held(_)))
+            .count()
             >= WAITING_MOST
     }
 
@@ -131,7 +139,18 @@ impl OutboxState {
 
     /// It is on disk.
     pub fn sent(&mut self, key: &RequestId, sent: &Sent, newest: u64) {
-        if sent.sequence.0 <= newest {
+        if sent.held {
+            if let Some(pending) = self.find(key) {
+                pending.stage = Stage::Held(sent.id.clone());
+            }
+            // Who writes on and on that is held sees the last of it.
+            let is_held = |pending: &Pending| matches!(pending.stage, Stage::Held(_));
+            if self.queue.iter().filter(|pending| is_held(pending)).count() > WAITING_MOST
+                && let Some(first) = self.queue.iter().position(is_held)
+            {
+                self.queue.remove(first);
+            }
+        } else if sent.sequence.0 <= newest {
             // The room showed it already, or has taken it away again.
             self.remove(key);
         } else if let Some(pending) = self.find(key) {
@@ -141,8 +160,12 @@ impl OutboxState {
 
     /// It was not taken. `free`: the composer is empty, so that the text can go back there.
     pub fn refused(&mut self, key: &RequestId, problem: &Problem, free: bool, now: u64) -> Refused {
-        let alone =
-            self.queue.iter().filter(|pending| !matches!(pending.stage, Stage::Sent { .. })).count() == 1;
+        let alone = self
+            .queue
+            .iter()
+            .filter(|pending| !matches!(pending.stage, Stage::Sent { .. } | Stage::Held(_)))
+            .count()
+            == 1;
         if let Some(seconds) = problem.retry_after {
             self.hold(now, seconds.max(1));
         }
@@ -179,6 +202,7 @@ impl OutboxState {
     pub fn heard(&mut self, message: &ChatMessage, mine: bool) {
         let taken = |pending: &Pending| match &pending.stage {
             Stage::Sent { id, sequence } => *id == message.id || sequence.0 <= message.sequence.0,
+            Stage::Held(id) => *id == message.id,
             _ => false,
         };
         let count = self.queue.len();
@@ -194,12 +218,19 @@ impl OutboxState {
         }
     }
 
-    /// Messages that were taken away before the room showed them.
-    pub fn deleted(&mut self, messages: &[MessageId]) {
+    /// Messages that were taken away before the room showed them; whether one of them waited for a moderator.
+    pub fn deleted(&mut self, messages: &[MessageId]) -> bool {
+        let mut refused = false;
         self.queue.retain(|pending| match &pending.stage {
             Stage::Sent { id, .. } => !messages.contains(id),
+            Stage::Held(id) => {
+                let is_gone = messages.contains(id);
+                refused |= is_gone;
+                !is_gone
+            }
             _ => true,
         });
+        refused
     }
 
     /// What to show under the log.
@@ -226,7 +257,7 @@ mod tests {
     }
 
     fn sent(sequence: u64) -> Sent {
-        Sent { id: format!("m{sequence}").parse().unwrap(), sequence: Cursor(sequence) }
+        Sent { id: format!("m{sequence}").parse().unwrap(), sequence: Cursor(sequence), held: false }
     }
 
     fn said(sequence: u64, text: &str) -> ChatMessage {
@@ -242,6 +273,7 @@ mod tests {
             },
             fragments: vec![Fragment::Text { text: text.to_owned() }],
             reply_to: None,
+            action: false,
         }
     }
 
@@ -271,6 +303,37 @@ mod tests {
         assert_eq!(next(&mut outbox, 0), None);
         outbox.sent(&key("k0"), &sent(1), 0);
         assert_eq!(next(&mut outbox, 0).as_deref(), Some("b"));
+    }
+
+    #[test]
+    fn what_is_held_shows_until_a_moderator_decided() {
+        let mut outbox = outbox(&["a", "b"]);
+        for (key_of, id) in [("k0", "m8"), ("k1", "m9")] {
+            next(&mut outbox, 0);
+            let held = Sent { id: id.parse().unwrap(), sequence: Cursor(0), held: true };
+            outbox.sent(&key(key_of), &held, 5);
+        }
+        assert_eq!(texts(&outbox), ["a", "b"]);
+        outbox.heard(&said(6, "other"), false);
+        assert_eq!(texts(&outbox), ["a", "b"], "what the room shows meanwhile is not it");
+        outbox.heard(&said(8, "a"), true);
+        assert!(!outbox.deleted(&["m1".parse().unwrap()]));
+        assert_eq!(texts(&outbox), ["b"]);
+        assert!(outbox.deleted(&["m9".parse().unwrap()]));
+        assert!(texts(&outbox).is_empty());
+        for n in 0..WAITING_MOST + 3 {
+            assert!(outbox.push(key(&format!("h{n}")), format!("{n}"), None));
+            next(&mut outbox, 0);
+            let held = Sent { id: format!("h{n}").parse().unwrap(), sequence: Cursor(0), held: true };
+            outbox.sent(&key(&format!("h{n}")), &held, 9);
+        }
+        assert_eq!(outbox.shown().len(), WAITING_MOST);
+    }
+
+    #[test]
+    fn what_one_does_is_known_again_without_its_command() {
+        assert!(says(&[Fragment::Text { text: "waves".to_owned() }], "/me waves"));
+        assert!(!says(&[Fragment::Text { text: "waves".to_owned() }], "/mewaves"));
     }
 
     #[test]

@@ -3,15 +3,19 @@
 use super::{
     actions::actions,
     composer::{Composer, may_write},
+    engine::Engine,
     log::{faded, log},
+    poll::poll,
+    raid::raid,
+    row::pieces,
     settings::Settings,
     sheet::FIELD,
     snapshot::{Heard, Snapshot, use_room},
-    text_state,
 };
 use crate::{
-    browser::{page, scroll, storage},
-    ui::{IconButton, Shape, use_toast},
+    browser::{history, page, scroll, storage},
+    route::{Link, Route},
+    ui::{IconButton, Shape, icon, named_icon, use_toast},
 };
 use shared::{
     chat::{ChatMessage, Fragment, ReplyTo},
@@ -81,9 +85,30 @@ fn can_write(snapshot: &Snapshot) -> bool {
     snapshot.room.as_ref().is_some_and(|room| may_write(room))
 }
 
+/// Whether the page that this is on is a channel's, where people watch.
+fn is_channel_page() -> bool {
+    matches!(Route::recognize(&history::path()), Route::Channel { .. })
+}
+
 /// A number of the address, within what makes sense.
 fn number(name: &str, or: u64, (least, most): (u64, u64)) -> u64 {
     page::query(name).and_then(|text| text.parse::<u64>().ok()).map_or(or, |number| number.clamp(least, most))
+}
+
+/// The message that is shown above all others.
+fn pinned(snapshot: &Snapshot, engine: Option<&Engine>) -> Html {
+    let Some(pin) = snapshot.room.as_ref().and_then(|room| room.pin.as_ref()) else { return Html::default() };
+    let take_down = engine.cloned().filter(|_| snapshot.can_moderate()).map(|engine| {
+        let on = Callback::from(move |()| engine.pin(None));
+        html! { <IconButton icon={Shape::Close} label="Take the pinned message down" on={on} testid="chat-unpin" /> }
+    });
+    html! {
+        <aside class="chat-pin" aria-label="Pinned message" data-testid="chat-pin">
+            { icon(Shape::Pin) }
+            <p><b><bdi>{ pin.author.name.as_str() }</bdi></b>{ ": " }<span dir="auto">{ pieces(&pin.fragments, None) }</span></p>
+            { take_down }
+        </aside>
+    }
 }
 
 /// The chat of a channel.
@@ -106,7 +131,9 @@ pub fn ChatPanel(props: &ChatPanelProps) -> Html {
                 }
             }
             Heard::Said(words) => toast.emit(words),
-            Heard::Snapshot(_) => {}
+            // In the studio or a window of its own, chat alone would go and leave the picture behind.
+            Heard::Leaves(to) if is_channel_page() => Route::Channel { channel: to.to_string() }.open(),
+            Heard::Leaves(_) | Heard::Snapshot(_) => {}
         })
     };
     let over = props.place == Place::Over;
@@ -236,8 +263,10 @@ pub fn ChatPanel(props: &ChatPanelProps) -> Html {
         <section class="chat" aria-label="Chat" data-testid="chat">
             <header class="chat-head">
                 <h2>{ "Chat" }</h2>
-                if let Some(slow) = snapshot.room.as_ref().map(|room| room.settings.slow_seconds).filter(|slow| *slow > 0) {
-                    <span class="quiet" data-testid="chat-slow-now">{ format!("Slow: {}", text_state::countdown(slow.into())) }</span>
+                if snapshot.can_moderate() {
+                    <Link to={Route::Moderation { channel: props.channel.to_string() }} classes="icon-button">
+                        { named_icon(Shape::Shield, "Moderation") }
+                    </Link>
                 }
                 <span class="chat-opens">
                     <IconButton icon={Shape::Gear} label="Chat settings" pressed={is_set} on={settings} testid="chat-settings" />
@@ -251,6 +280,9 @@ pub fn ChatPanel(props: &ChatPanelProps) -> Html {
                     <IconButton icon={Shape::Hide} label="Hide the chat" on={on.clone()} testid="chat-hide" />
                 }
             </header>
+            { pinned(&snapshot, engine.as_ref()) }
+            { raid(&snapshot, engine.as_ref(), is_channel_page()) }
+            { poll(&snapshot, engine.as_ref()) }
             { log(&snapshot, &list, &active, *silent, &on_pause, &on_act) }
             <div class="chat-foot">
                 { sheet }

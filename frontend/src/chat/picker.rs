@@ -1,6 +1,6 @@
 //! The emotes to pick from.
 
-use super::{sheet::Sheet, text_state};
+use super::{row, sheet::Sheet, text_state};
 use crate::browser::{page, scroll};
 use shared::chat::Emote;
 use yew::prelude::*;
@@ -64,7 +64,7 @@ pub fn picker(
             <button type="button" key={emote.code.clone()} data-code={emote.code.clone()} title={emote.code.clone()}
                 aria-label={name} tabindex="-1">
                 if text_state::is_own(&emote.url) {
-                    <img class="chat-emote" src={emote.url.clone()} alt="" width="28" height="28" loading="lazy" />
+                    { row::emote(&emote.code, &emote.url, "") }
                 }
             </button>
         }

@@ -1,7 +1,7 @@
 //! One line of the log. What people wrote is set as text, piece by piece; nothing of it is ever taken for HTML.
 
 use super::{
-    log_state::{Line, SLOW, What},
+    log_state::{FOLLOWERS, Line, SLOW, What},
     outbox_state::{Pending, Stage},
     text_state,
 };
@@ -42,6 +42,15 @@ pub fn Row(props: &RowProps) -> Html {
         What::Rules(SLOW, seconds) => note(html! {
             { format!("Slow mode is on: one message every {}.", text_state::countdown(u64::from(*seconds))) }
         }),
+        What::Rules(FOLLOWERS, minutes) => note(html! {
+            { format!("Who writes must have followed for {}.", text_state::countdown(u64::from(*minutes) * 60)) }
+        }),
+        What::Banned(name) => note(html! { <><bdi>{ name.as_str() }</bdi>{ " was banned." }</> }),
+        What::Raided(name, viewers) => {
+            let with = if *viewers == 1 { "a viewer".to_owned() } else { format!("{viewers} viewers") };
+            note(html! { <><bdi>{ name.as_str() }</bdi>{ format!(" raids with {with}. Say hello!") }</> })
+        }
+        What::Said(words) => html! { <li class="chat-note chat-said" data-testid="chat-said">{ words }</li> },
         What::Rules(words, _) => note(html! { { *words } }),
         What::Gap => note(html! { { "Some messages are missing: this page was away for too long." } }),
     }
@@ -51,18 +60,17 @@ fn note(words: Html) -> Html {
     html! { <li class="chat-note" data-testid="chat-note">{ words }</li> }
 }
 
-/// A name with its badges.
-fn author(author: &ChatAuthor, plain: bool) -> Html {
-    let badge = |badge: &Badge| match badge {
-        Badge::Owner => {
-            html! { <span class="chat-badge chat-badge-owner">{ named_icon(Shape::Star, "Owner") }</span> }
-        }
-        Badge::Moderator => {
-            html! { <span class="chat-badge chat-badge-moderator">{ named_icon(Shape::Shield, "Moderator") }</span> }
-        }
-        Badge::Guest => {
-            html! { <span class="chat-badge chat-badge-guest">{ named_icon(Shape::Person, "Guest") }</span> }
-        }
+/// A name with its badges; `colon` before what they say, none before what they do.
+fn author(author: &ChatAuthor, plain: bool, colon: &'static str) -> Html {
+    let badge = |badge: &Badge| {
+        let (class, shape, words) = match badge {
+            Badge::Owner => ("chat-badge-owner", Shape::Star, "Owner"),
+            Badge::Moderator => ("chat-badge-moderator", Shape::Shield, "Moderator"),
+            Badge::Vip => ("chat-badge-vip", Shape::Gem, "VIP"),
+            Badge::Subscriber => ("chat-badge-subscriber", Shape::Heart, "Subscriber"),
+            Badge::Guest => ("chat-badge-guest", Shape::Person, "Guest"),
+        };
+        html! { <span class={classes!("chat-badge", class)}>{ named_icon(shape, words) }</span> }
     };
     let style = format!("color:var(--name-{})", text_state::colour(author.id.as_str()));
     let name = html! { <bdi>{ author.name.as_str() }</bdi> };
@@ -75,23 +83,33 @@ fn author(author: &ChatAuthor, plain: bool) -> Html {
                 <button type="button" class="chat-name" style={style} tabindex="-1" data-act="open"
                     data-testid="chat-name">{ name }</button>
             }
-            <span class="chat-colon">{ ": " }</span>
+            <span class="chat-colon">{ colon }</span>
         </>
     }
 }
 
+/// An emote's picture. One that moves stands still for who wants less motion.
+pub fn emote(code: &str, url: &str, alt: &str) -> Html {
+    let picture = html! {
+        <img class="chat-emote" src={url.to_owned()} alt={alt.to_owned()} title={code.to_owned()} height="28" decoding="async" />
+    };
+    match text_state::still(url) {
+        Some(still) => html! {
+            <picture><source srcset={still} media="(prefers-reduced-motion: reduce)" />{ picture }</picture>
+        },
+        None => picture,
+    }
+}
+
 /// What it says; mentions of `you` are marked.
-fn pieces(fragments: &[Fragment], you: Option<&PersonId>) -> Html {
+pub fn pieces(fragments: &[Fragment], you: Option<&PersonId>) -> Html {
     let piece = |fragment: &Fragment| match fragment {
         Fragment::Text { text } => html! { { text } },
         Fragment::Mention { text, person } => {
             let me = (you == Some(person)).then_some("chat-mention-me");
             html! { <bdi class={classes!("chat-mention", me)}>{ text }</bdi> }
         }
-        Fragment::Emote { text, url } if text_state::is_own(url) => html! {
-            <img class="chat-emote" src={url.clone()} alt={text_state::said(text).to_owned()} title={text.clone()}
-                width="28" height="28" decoding="async" />
-        },
+        Fragment::Emote { text, url } if text_state::is_own(url) => emote(text, url, text_state::said(text)),
         Fragment::Link { text, url } if text_state::is_web(url) => html! {
             <>
                 <a href={url.clone()} target="_blank" rel="noopener noreferrer nofollow ugc"><bdi>{ text }</bdi></a>
@@ -130,8 +148,8 @@ fn written(message: &ChatMessage, props: &RowProps) -> Html {
         <li class={classes!("chat-line", to.map(|_| "chat-line-me"))} id={format!("chat-{id}")} tabindex="-1"
             data-id={id} data-testid="chat-line">
             if let Some(reply) = &message.reply_to { { answered(reply, plain) } }
-            { author(&message.author, plain) }
-            <span class="chat-text" dir="auto">{ pieces(&message.fragments, to) }</span>
+            { author(&message.author, plain, if message.action { " " } else { ": " }) }
+            <span class={classes!("chat-text", message.action.then_some("chat-does"))} dir="auto">{ pieces(&message.fragments, to) }</span>
             if props.active {
                 <span class="chat-tools">
                     <time>{ time::of_day(message.at.as_millis()) }</time>
@@ -150,6 +168,7 @@ pub fn pending(pending: &Pending, you: Option<&ChatAuthor>, reachable: bool) -> 
     let words = match &pending.stage {
         Stage::Failed(why) => Some(why.clone()),
         Stage::Sending if !reachable => Some("Goes out as soon as the server is back.".to_owned()),
+        Stage::Held(_) => Some("Waits for a moderator.".to_owned()),
         Stage::Waiting => Some("Waits for its turn.".to_owned()),
         _ => None,
     };
@@ -158,7 +177,7 @@ pub fn pending(pending: &Pending, you: Option<&ChatAuthor>, reachable: bool) -> 
         <li key={pending.key.to_string()} class={classes!("chat-line", "chat-pending", failed.then_some("chat-failed"))}
             aria-live="off" data-id={pending.key.to_string()} data-testid="chat-pending">
             if let Some(reply) = &pending.reply_to { { answered(reply, true) } }
-            if let Some(you) = you { { author(you, true) } }
+            if let Some(you) = you { { author(you, true, ": ") } }
             <span class="chat-text" dir="auto">{ &pending.text }</span>
             if let Some(words) = words { <span class="chat-why" role={failed.then_some("alert")}>{ words }</span> }
             if failed {

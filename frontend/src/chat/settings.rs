@@ -1,29 +1,20 @@
-//! A room's settings: for everybody what is read out, for moderators who is timed out, for the owner the rules.
+//! A room's settings: for everybody what is read out, for moderators the rules and who may not write, for the owner who
+//! moderates.
 
-use super::{engine::Engine, sheet::Sheet, snapshot::Snapshot, text_state};
+use super::{engine::Engine, rules::rules_form, sheet::Sheet, snapshot::Snapshot, text_state};
 use crate::{
     api::{Failure, chat as rest},
     browser::{self, page},
-    ui::{Button, Choice, CopyField, Select, TextField, Toggle, format_state, use_toast},
+    ui::{Button, CopyField, TextField, Toggle, format_state, use_toast},
 };
 use shared::{
-    chat::{EditChat, Moderator, Silence},
+    chat::EditChat,
     id::{ChannelName, PersonId},
+    moderation::{Ban, Moderator, Silence},
     text::AccountName,
 };
 use std::rc::Rc;
 use yew::prelude::*;
-
-/// Seconds between two messages to choose from.
-const SLOW: [(u32, &str); 7] = [
-    (0, "Off"),
-    (3, "3 seconds"),
-    (10, "10 seconds"),
-    (30, "30 seconds"),
-    (60, "A minute"),
-    (300, "5 minutes"),
-    (600, "10 minutes"),
-];
 
 /// Properties of [`Settings`].
 #[derive(Properties, PartialEq)]
@@ -50,6 +41,7 @@ enum Ask {
     Rules(EditChat),
     Moderator(AccountName, bool),
     Lift(PersonId),
+    Unban(PersonId),
 }
 
 /// Who is trusted and who is timed out.
@@ -57,11 +49,12 @@ enum Ask {
 struct Lists {
     moderators: Vec<Moderator>,
     silences: Vec<Silence>,
+    bans: Vec<Ban>,
 }
 
 async fn lists(channel: &ChannelName, is_owner: bool) -> Result<Lists, Failure> {
     let moderators = if is_owner { rest::moderators(channel).await? } else { Vec::new() };
-    Ok(Lists { moderators, silences: rest::silences(channel).await? })
+    Ok(Lists { moderators, silences: rest::silences(channel).await?, bans: rest::bans(channel).await? })
 }
 
 /// The settings.
@@ -84,6 +77,7 @@ pub fn Settings(props: &SettingsProps) -> Html {
                     Ask::Rules(rules) => rest::set_rules(&channel, rules).await,
                     Ask::Moderator(account, is) => rest::set_moderator(&channel, account, *is).await,
                     Ask::Lift(person) => rest::lift(&channel, person).await,
+                    Ask::Unban(person) => rest::unban(&channel, person).await,
                 };
                 match (done, what) {
                     (Ok(()), Ask::Rules(_)) => return,
@@ -109,18 +103,6 @@ pub fn Settings(props: &SettingsProps) -> Html {
     }
     let room = snapshot.room.as_ref();
     let rules = room.map(|room| room.settings).unwrap_or_default();
-    // Only what changed is told: the other rule may just now be changed elsewhere.
-    let on_guests = ask.reform(|on| Ask::Rules(EditChat { guests: Some(on), slow_seconds: None }));
-    let on_slow =
-        ask.reform(|slow: String| Ask::Rules(EditChat { guests: None, slow_seconds: slow.parse().ok() }));
-    let mut choices: Vec<Choice> =
-        SLOW.iter().map(|(slow, label)| Choice::new(slow.to_string(), *label)).collect();
-    if !SLOW.iter().any(|(slow, _)| *slow == rules.slow_seconds) {
-        choices.push(Choice::new(
-            rules.slow_seconds.to_string(),
-            text_state::countdown(rules.slow_seconds.into()),
-        ));
-    }
     let guest = room.and_then(|room| room.you.as_ref()).filter(|you| you.account.is_none());
     let forget = {
         let (engine, close) = (props.engine.clone(), props.on_close.clone());
@@ -149,6 +131,11 @@ pub fn Settings(props: &SettingsProps) -> Html {
         let lift = ask.reform(move |()| Ask::Lift(person.clone()));
         entry(one.name.as_str(), text_state::countdown(left), "Let write again", lift)
     };
+    let ban = |one: &Ban| {
+        let person = one.person.clone();
+        let lift = ask.reform(move |()| Ask::Unban(person.clone()));
+        entry(one.name.as_str(), one.reason.clone(), "Lift the ban", lift)
+    };
     let onsubmit = {
         let (name, error, ask) = (name.clone(), error.setter(), ask.clone());
         move |event: SubmitEvent| {
@@ -176,10 +163,10 @@ pub fn Settings(props: &SettingsProps) -> Html {
                     <Button label="Change" on={forget} testid="change-name" />
                 </div>
             }
+            if can_moderate {
+                { rules_form("chat", &rules, &ask.reform(Ask::Rules)) }
+            }
             if is_owner {
-                <Toggle label="People without an account may write" on={rules.guests} change={on_guests} />
-                <Select id="chat-slow" label="Slow mode: time between two messages of one person" testid="chat-slow"
-                    value={rules.slow_seconds.to_string()} choices={choices} on={on_slow} />
                 <form class="chat-people" onsubmit={onsubmit} novalidate=true>
                     <h4>{ "Moderators" }</h4>
                     <p class="quiet">{ "They can delete messages and time people out." }</p>
@@ -193,6 +180,12 @@ pub fn Settings(props: &SettingsProps) -> Html {
                 <div class="chat-people">
                     <h4>{ "Timed out" }</h4>
                     <ul class="plain-list" data-testid="silences">{ for found.silences.iter().map(silence) }</ul>
+                </div>
+            }
+            if !found.bans.is_empty() {
+                <div class="chat-people">
+                    <h4>{ "Banned" }</h4>
+                    <ul class="plain-list" data-testid="bans">{ for found.bans.iter().map(ban) }</ul>
                 </div>
             }
             if is_owner {

@@ -36,6 +36,8 @@ pub struct Snapshot {
     pub wait: u64,
     /// Seconds that this person is timed out for.
     pub silenced: u64,
+    /// This person is banned.
+    pub banned: bool,
     /// Too many messages wait.
     pub full: bool,
 }
@@ -68,6 +70,8 @@ pub enum Heard {
     Returned(String, Option<ReplyTo>),
     /// A sentence for the person.
     Said(String),
+    /// A raid leaves for this channel.
+    Leaves(ChannelName),
 }
 
 /// Follows a room. `fade`: seconds after which messages go. `on` hears what isn't in the snapshot.

@@ -1,5 +1,7 @@
 //! How names, links and times of a chat are written. Letters in, letters out.
 
+use shared::chat::ChatSettings;
+
 /// How many colours names have: `--name-0` and on in the tokens.
 pub const COLOURS: u32 = 12;
 
@@ -44,6 +46,11 @@ pub fn is_own(url: &str) -> bool {
     url.starts_with('/') && !url.starts_with("//") && !url.contains('\\')
 }
 
+/// The address of the same picture as it stands still, of one that moves.
+pub fn still(url: &str) -> Option<String> {
+    url.contains(".moving.").then(|| url.replace(".moving.", "."))
+}
+
 /// A time that runs down: `7 s`, `4 min 10 s`, `2 h 5 min`, `3 days`.
 pub fn countdown(seconds: u64) -> String {
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
@@ -57,6 +64,28 @@ pub fn countdown(seconds: u64) -> String {
         (days, 0, ..) => format!("{days} days"),
         (days, hours, ..) => format!("{days} d {hours} h"),
     }
+}
+
+/// The modes of a room that are on, in a few words each.
+pub fn modes(rules: &ChatSettings) -> String {
+    let least = |unit: u32, count: u32| countdown(u64::from(unit) * u64::from(count));
+    let mut modes = Vec::new();
+    if rules.slow_seconds > 0 {
+        modes.push(format!("Slow: {}", least(1, rules.slow_seconds)));
+    }
+    if rules.followers {
+        modes.push(match rules.followers_minutes {
+            0 => "Followers only".to_owned(),
+            minutes => format!("Followers of {} only", least(60, minutes)),
+        });
+    }
+    let others = [
+        (rules.subscribers, "Subscribers only"),
+        (rules.emote_only, "Emotes only"),
+        (rules.unique, "No repeats"),
+    ];
+    modes.extend(others.iter().filter(|(is, _)| *is).map(|(_, words)| (*words).to_owned()));
+    modes.join(" · ")
 }
 
 /// `1 new message`, `2 new messages`.
@@ -124,6 +153,12 @@ mod tests {
     }
 
     #[test]
+    fn what_moves_has_an_address_where_it_stands_still() {
+        assert_eq!(still("/emotes/0a.moving.png").as_deref(), Some("/emotes/0a.png"));
+        assert_eq!(still("/emotes/wave.svg?v=1"), None);
+    }
+
+    #[test]
     fn a_person_keeps_a_colour_and_people_spread_over_all() {
         assert_eq!(colour("guest-1"), colour("guest-1"));
         let mut seen = [0; COLOURS as usize];
@@ -143,6 +178,17 @@ mod tests {
         assert_eq!(new_messages(1), "1 new message");
         assert_eq!(new_messages(12), "12 new messages");
         assert_eq!(said(":wave:"), "wave");
+    }
+
+    #[test]
+    fn modes_are_said_in_a_few_words_each() {
+        let mut rules = ChatSettings { slow_seconds: 30, ..ChatSettings::default() };
+        assert_eq!(modes(&rules), "Slow: 30 s");
+        (rules.followers, rules.unique) = (true, true);
+        assert_eq!(modes(&rules), "Slow: 30 s · Followers only · No repeats");
+        rules.followers_minutes = 60;
+        assert_eq!(modes(&rules), "Slow: 30 s · Followers of 1 h only · No repeats");
+        assert_eq!(modes(&ChatSettings::default()), "");
     }
 
     /// Relative luminance and contrast, as WCAG 2 defines them.

@@ -45,6 +45,8 @@ pub enum Shape {
     Shield,
     Star,
     Hide,
+    Gem,
+    Pin,
     Search,
     Heart,
     Bell,
@@ -108,6 +110,8 @@ impl Shape {
             Self::Heart => "M12 19.5 4.8 12a4.4 4.4 0 0 1 6.2-6.2l1 1 1-1A4.4 4.4 0 0 1 19.2 12z",
             Self::Bell => "M6 16.5V11a6 6 0 0 1 12 0v5.5l1.5 1.5h-15zM10 20.5h4",
             Self::Hide => "M9 5.5l6.5 6.5L9 18.5M19 5v14",
+            Self::Gem => "M7 4.5h10l4 5.5-9 10-9-10zM3 10h18",
+            Self::Pin => "M9 4h6l-1 6 3.5 3.5h-11L10 10zM12 13.5V20",
             Self::Retry => "M19.5 12a7.5 7.5 0 1 1-2.2-5.3M19.5 3.5v4h-4",
         }
     }

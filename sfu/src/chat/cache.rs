@@ -22,6 +22,11 @@ impl<K: Hash + Eq, V: Clone> Cache<K, V> {
         (*at + self.lasts > now).then(|| value.clone())
     }
 
+    /// Forgets it.
+    pub fn forget(&mut self, key: &K) {
+        self.kept.remove(key);
+    }
+
     /// Remembers it.
     pub fn put(&mut self, key: K, value: V, now: Duration) {
         if self.kept.len() >= self.most && !self.kept.contains_key(&key) {

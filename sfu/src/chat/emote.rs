@@ -1,7 +1,12 @@
-//! The starter set of emotes: small drawings of our own, in the picker's order. Pure.
+//! The starter set of emotes: small drawings of our own, in the picker's order; and where those are that channels add. Pure.
+
+pub mod picture;
+pub mod routes;
+pub mod service;
+pub mod store;
 
 use sha2::{Digest, Sha256};
-use shared::chat::Emote;
+use shared::{chat::Emote, emote::ChannelEmote};
 use std::{collections::HashMap, sync::LazyLock};
 
 /// One drawing.
@@ -54,6 +59,29 @@ pub fn all() -> Vec<Emote> {
     DRAWINGS.iter().map(|drawing| Emote { code: format!(":{}:", drawing.name), url: drawing.url() }).collect()
 }
 
+/// What can be typed in a room, the channel's own first.
+pub fn with_own(own: Vec<ChannelEmote>) -> Vec<Emote> {
+    let told = |ChannelEmote { name, url }| Emote { code: format!(":{name}:"), url };
+    own.into_iter().map(told).chain(all()).collect()
+}
+
+/// Where a channel's own emote has its picture.
+pub fn picture_url(hash: &str, is_moving: bool) -> String {
+    let ending = if is_moving { "moving.png" } else { "png" };
+    format!("/emotes/{hash}.{ending}")
+}
+
+/// The hash of the picture in a file, and whether it is wanted as it moves.
+pub fn picture_of(file: &str) -> Option<(&str, bool)> {
+    let (hash, ending) = file.split_once('.')?;
+    let is_hash = hash.len() == 64 && hash.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    match ending {
+        "png" if is_hash => Some((hash, false)),
+        "moving.png" if is_hash => Some((hash, true)),
+        _ => None,
+    }
+}
+
 impl Drawing {
     fn url(&self) -> String {
         format!("/emotes/{}.svg?v={}", self.name, self.version)
@@ -89,6 +117,20 @@ mod tests {
             assert_eq!(url(&format!(":{name}:")), Some(drawing.url()));
         }
         assert!(DRAWINGS.iter().filter(|drawing| drawing.svg.contains("animation:")).count() >= 4);
+    }
+
+    #[test]
+    fn a_picture_is_found_at_its_address() {
+        let hash = "0a".repeat(32);
+        for moves in [true, false] {
+            let url = picture_url(&hash, moves);
+            assert_eq!(picture_of(url.strip_prefix("/emotes/").unwrap()), Some((hash.as_str(), moves)));
+        }
+        let wrong =
+            [format!("{hash}.svg"), format!("{hash}.gif.png"), format!("{}.png", &hash[1..]), hash.clone()];
+        for file in wrong.iter().map(String::as_str).chain(["", ".png", "../x.png"]) {
+            assert_eq!(picture_of(file), None, "{file}");
+        }
     }
 
     #[test]

@@ -1,7 +1,11 @@
 //! Why something was not done in a room. Pure.
 
-use super::{moderation::MODERATORS_MOST, name::NameError, room::Refused, task::WriteError, text::TextError};
-use crate::{actor::EmbedError, store::StoreError};
+use super::{
+    command::CommandError, emote::picture::PictureError, filter::FilterError, mode::Barred,
+    moderation::MODERATORS_MOST, name::NameError, room::Refused, task::WriteError, text::TextError,
+};
+use crate::{actor::EmbedError, permission::Permission, store::StoreError};
+use shared::emote::EMOTES_MOST;
 use std::{sync::Arc, time::Duration};
 
 /// Why something was not done in a room.
@@ -43,7 +47,73 @@ pub enum ChatError {
     /// No such account.
     #[error("there is no such account")]
     UnknownAccount,
-    /// No time-out runs.
+    /// A poll is open already.
+    #[error("a poll is open already")]
+    PollOpen,
+    /// No such poll is open.
+    #[error("no such poll is open")]
+    NoPoll,
+    /// One of the two channels of a raid isn't live.
+    #[error("{0}")]
+    RaidNotLive(&'static str),
+    /// The other channel takes no raids, or not this one's.
+    #[error("that channel takes no raids")]
+    RaidRefused,
+    /// A raid was a moment ago.
+    #[error("a raid was a moment ago")]
+    RaidTooSoon {
+        /// How long to wait.
+        wait: Duration,
+    },
+    /// No raid is about to leave.
+    #[error("no raid is about to leave")]
+    NoRaid,
+    /// The file can't be an emote.
+    #[error(transparent)]
+    Picture(#[from] PictureError),
+    /// Every channel has an emote of this name.
+    #[error("every channel has an emote of this name")]
+    EmoteTaken,
+    /// More emotes than a channel has.
+    #[error("a channel has at most {EMOTES_MOST} emotes")]
+    TooManyEmotes,
+    /// No such emote.
+    #[error("there is no such emote")]
+    UnknownEmote,
+    /// Too many pictures from one person.
+    #[error("too many pictures")]
+    TooManyUploads {
+        /// How long to wait.
+        wait: Duration,
+    },
+    /// Links are refused here.
+    #[error("links are refused here")]
+    LinksRefused,
+    /// More messages wait for moderators than may.
+    #[error("more messages wait for moderators than may")]
+    QueueFull,
+    /// No such message waits.
+    #[error("no such message waits")]
+    UnknownHeld,
+    /// The filters can't be taken.
+    #[error(transparent)]
+    Filter(#[from] FilterError),
+    /// No ban stands.
+    #[error("this person is not banned")]
+    NotBanned,
+    /// No message is pinned.
+    #[error("no message is pinned")]
+    NotPinned,
+    /// A command, sent as a message.
+    #[error("/{0} is a command")]
+    IsCommand(&'static str),
+    /// A command that can't be carried out as it was typed.
+    #[error(transparent)]
+    Command(#[from] CommandError),
+    /// No command at all.
+    #[error("this is no command")]
+    NoCommand,
+    /// A time-out doesn't run.
     #[error("this person is not timed out")]
     NotSilenced,
     /// For the owner and moderators alone.
@@ -58,9 +128,15 @@ pub enum ChatError {
     /// The owner needs no such thing.
     #[error("the owner is no moderator")]
     IsOwner,
+    /// An editor is more than a VIP.
+    #[error("an editor can't be made a VIP")]
+    IsEditor,
     /// More moderators than a channel has.
     #[error("a channel has at most {MODERATORS_MOST} moderators")]
     TooManyModerators,
+    /// More editors and VIPs than a channel has.
+    #[error("a channel has as many editors and VIPs as it may")]
+    TooManyRoles,
     /// A number or a text is out of its bounds.
     #[error("{detail}")]
     Invalid {
@@ -102,6 +178,14 @@ pub fn reason(error: &ChatError) -> &'static str {
         ChatError::Text(_) => "too-long",
         ChatError::Refused(Refused::GuestsOff) => "guests-off",
         ChatError::Refused(Refused::Silenced { .. }) => "timed-out",
+        ChatError::Refused(Refused::Banned) => "banned",
+        ChatError::Refused(Refused::Barred(Barred::Followers { .. })) => "followers-only",
+        ChatError::Refused(Refused::Barred(Barred::Subscribers)) => "subscribers-only",
+        ChatError::Refused(Refused::Barred(Barred::Emotes)) => "emotes-only",
+        ChatError::Refused(Refused::Barred(Barred::Repeated)) => "said-lately",
+        ChatError::LinksRefused => "link",
+        ChatError::QueueFull => "queue-full",
+        ChatError::IsCommand(_) | ChatError::Command(_) => "command",
         ChatError::Refused(Refused::Slow { .. }) => "slow-mode",
         ChatError::Refused(Refused::TooFast { .. }) => "too-fast",
         ChatError::Refused(Refused::RoomBusy { .. }) => "room-busy",
@@ -109,5 +193,13 @@ pub fn reason(error: &ChatError) -> &'static str {
         ChatError::Busy => "busy",
         ChatError::Store(_) => "store",
         _ => "other",
+    }
+}
+
+/// What one is told who isn't allowed to do something.
+pub fn refused(permission: Permission) -> ChatError {
+    match permission {
+        Permission::Appoint | Permission::Raid | Permission::EditChannel => ChatError::NotOwner,
+        _ => ChatError::NotModerator,
     }
 }

@@ -1,7 +1,7 @@
 //! As whom somebody writes: an account, or a guest with a name that is nobody's.
 
 use super::{
-    Person, Place,
+    Person, Place, Tie,
     error::ChatError,
     feed::LiveRoom,
     name::Taken,
@@ -11,7 +11,7 @@ use super::{
 use crate::{
     fresh,
     limit::{Rate, network_of},
-    permission::Standing,
+    permission::{Standing, Standings},
     secret::Secret,
     store::StoreError,
 };
@@ -28,6 +28,17 @@ pub const PER_ADDRESS: Rate = Rate { burst: 20, every: Duration::from_secs(15) }
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const GUEST_LASTS: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
+/// Somebody in a room.
+#[derive(Debug)]
+pub(super) struct Speaker {
+    /// As others see them.
+    pub(super) author: ChatAuthor,
+    /// All that they are there.
+    pub(super) is: Standings,
+    /// Since when they follow the channel.
+    pub(super) follows_since: Option<Timestamp>,
+}
+
 impl Chat {
     /// As whom somebody writes in a room; `None` for nobody.
     pub(super) async fn author(
@@ -35,24 +46,19 @@ impl Chat {
         by: By<'_>,
         place: &Place,
         room: &LiveRoom,
-    ) -> Result<Option<ChatAuthor>, ChatError> {
+    ) -> Result<Option<Speaker>, ChatError> {
         if let Some(actor) = by.who {
             let person = self.person(&actor.account).await?.ok_or(ChatError::Nobody)?;
             let id = person_of(&person.id).ok_or(ChatError::Nobody)?;
-            let is = room.rules().standings(&id, place.standings);
-            let badges = [(Standing::Owner, Badge::Owner), (Standing::Moderator, Badge::Moderator)];
-            let badge = badges.into_iter().find(|(standing, _)| is.has(*standing)).map(|(_, badge)| badge);
+            let Tie { follows_since, tier } = self.tie(place, &person.id).await?;
+            let is = room.rules().standings(&id, place.is).with_tier(tier);
             let Person { id: _, account, name } = person;
-            return Ok(Some(ChatAuthor {
-                id,
-                name,
-                account: Some(account),
-                badges: badge.into_iter().collect(),
-            }));
+            let author = ChatAuthor { id, name, account: Some(account), badges: badges(is) };
+            return Ok(Some(Speaker { author, is, follows_since }));
         }
         let Some(token) = by.guest else { return Ok(None) };
         let guest = self.guest(token).await?.ok_or(ChatError::UnknownGuest)?;
-        Ok(Some(guest_author(guest)))
+        Ok(Some(Speaker { author: guest_author(guest), is: Standings::GUEST, follows_since: None }))
     }
 
     pub(super) async fn person(&self, id: &AccountId) -> Result<Option<Person>, StoreError> {
@@ -119,6 +125,35 @@ impl Chat {
     }
 }
 
+/// What is shown of all that somebody is: of roles the highest, and whether they subscribe.
+fn badges(is: Standings) -> Vec<Badge> {
+    let roles = [
+        (Standing::Owner, Badge::Owner),
+        (Standing::Moderator, Badge::Moderator),
+        (Standing::Vip, Badge::Vip),
+    ];
+    let role = roles.into_iter().find(|(standing, _)| is.has(*standing)).map(|(_, badge)| badge);
+    let subscribes = [Standing::Tier1, Standing::Tier2, Standing::Tier3].into_iter().any(|tier| is.has(tier));
+    role.into_iter().chain(subscribes.then_some(Badge::Subscriber)).collect()
+}
+
 fn guest_author(guest: Guest) -> ChatAuthor {
     ChatAuthor { id: guest.id, name: guest.name, account: None, badges: vec![Badge::Guest] }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::account::Role;
+
+    #[test]
+    fn the_highest_role_is_shown_beside_a_subscription() {
+        let viewer = Standings::of_account(Role::Owner);
+        assert_eq!(badges(viewer), []);
+        assert_eq!(badges(viewer.and(Standing::Editor).and(Standing::Follower)), []);
+        let vip = viewer.and(Standing::Vip).and(Standing::Tier2);
+        assert_eq!(badges(vip), [Badge::Vip, Badge::Subscriber]);
+        assert_eq!(badges(vip.and(Standing::Moderator)), [Badge::Moderator, Badge::Subscriber]);
+        assert_eq!(badges(vip.and(Standing::Owner).and(Standing::Moderator))[0], Badge::Owner);
+    }
 }

@@ -39,7 +39,9 @@ pub enum Kind {
     Message(MessageId),
     /// It takes messages away.
     Deleted(Vec<MessageId>),
-    /// Neither.
+    /// It takes all before it away.
+    Cleared,
+    /// None of them.
     Other,
 }
 
@@ -167,6 +169,10 @@ impl Log {
             Kind::Deleted(gone) => {
                 self.recent.retain(|item| !matches!(&item.kind, Kind::Message(id) if gone.contains(id)));
             }
+            Kind::Cleared => {
+                self.recent.clear();
+                self.has_older = false;
+            }
             Kind::Other => {}
         }
         self.bytes += item.text.len();
@@ -232,7 +238,11 @@ impl Log {
             })
             .flatten()
             .collect();
-        let is_there = |item: &&Item| !matches!(&item.kind, Kind::Message(id) if gone.contains(id));
+        let cleared = missed().rfind(|item| item.kind == Kind::Cleared).map(|item| item.sequence);
+        let is_there = |item: &&Item| match &item.kind {
+            Kind::Message(id) => cleared.is_none_or(|cleared| item.sequence > cleared) && !gone.contains(id),
+            _ => true,
+        };
         Some(batches(seen, self.told, missed().filter(is_there)))
     }
 

@@ -1,16 +1,26 @@
 //! Chat: a room beside each channel. Who may write and how often ([`room`]), what was written ([`text`], [`fragment`]) and is
 //! kept ([`store`], by the one writer in [`task`]), and who is told ([`log`], [`feed`]).
 
+pub mod ban;
 pub mod cache;
+pub mod command;
+pub mod commands;
+pub mod commit;
 pub mod emote;
 pub mod error;
 pub mod feed;
+pub mod filter;
 pub mod fragment;
+pub mod held;
+pub mod http;
 pub mod identity;
 pub mod log;
+pub mod mode;
 pub mod moderation;
 pub mod name;
 pub mod record;
+pub mod poll;
+pub mod raid;
 pub mod room;
 pub mod routes;
 pub mod service;
@@ -19,11 +29,18 @@ pub mod task;
 pub mod text;
 
 use self::error::ChatError;
-use crate::{actor::Visitor, permission::Standings, store::StoreError};
+use crate::{
+    actor::{Actor, Visitor},
+    permission::Standings,
+    store::StoreError,
+};
 use futures_util::future::BoxFuture;
 use shared::{
-    id::{AccountId, BroadcastId, ChannelId, ChannelName, MessageId},
+    id::{AccountId, ActionId, BroadcastId, ChannelId, ChannelName, MessageId},
+    moderation::ActionKind,
+    subscription::Tier,
     text::{AccountName, DisplayName},
+    unit::Timestamp,
 };
 use std::sync::Arc;
 
@@ -34,10 +51,12 @@ pub struct Place {
     pub channel: ChannelId,
     /// Its address.
     pub name: ChannelName,
+    /// What people read.
+    pub display_name: DisplayName,
     /// Whose it is; nobody's if the shell made it before set-up.
     pub owner: Option<AccountId>,
-    /// What the one who asks is there, as far as the channel's record tells; who moderates is the room's to know.
-    pub standings: Standings,
+    /// What the one who asks is there, as far as the channel knows: its moderators are chat's own.
+    pub is: Standings,
 }
 
 /// Somebody with an account.
@@ -76,16 +95,52 @@ pub trait Accounts: Send + Sync + 'static {
     fn names(&self) -> BoxFuture<'_, Result<Vec<String>, StoreError>>;
 }
 
+/// What ties somebody with an account to a channel, beside the roles that its owner gives.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tie {
+    /// Since when they follow it.
+    pub follows_since: Option<Timestamp>,
+    /// The tier that they subscribe in.
+    pub tier: Option<Tier>,
+}
+
+/// What chat needs of a channel's community.
+pub trait Community: Send + Sync + 'static {
+    /// What ties somebody to a channel.
+    fn tie<'a>(
+        &'a self,
+        channel: &'a ChannelId,
+        account: &'a AccountId,
+    ) -> BoxFuture<'a, Result<Tie, StoreError>>;
+
+    /// Makes somebody a VIP, or takes that away, for one who may; whether it changed anything.
+    fn set_vip<'a>(
+        &'a self,
+        who: &'a Actor,
+        channel: &'a ChannelName,
+        account: &'a AccountName,
+        is_vip: bool,
+    ) -> BoxFuture<'a, Result<bool, ChatError>>;
+}
+
 /// What chat needs of the rest of the server. None of it waits.
 pub trait Surroundings: Send + Sync + 'static {
     /// What is live on a channel now.
     fn broadcast(&self, channel: &ChannelId) -> Option<BroadcastId>;
+
+    /// How many watch a channel now.
+    fn viewers(&self, channel: &ChannelId) -> u32;
 
     /// Somebody wrote; it is on disk.
     fn sent(&self, channel: &ChannelName, message: &MessageId);
 
     /// Somebody doesn't moderate a channel any more; it is on disk.
     fn moderator_left(&self, channel: &ChannelId, who: &AccountId);
+    /// A message waits for moderators; it is on disk.
+    fn held(&self, channel: &ChannelName, message: &MessageId);
+
+    /// A moderator did something; it is on disk.
+    fn moderated(&self, channel: &ChannelName, action: &ActionId, kind: ActionKind);
 }
 
 /// What chat needs of everybody else.
@@ -95,6 +150,8 @@ pub struct Ports {
     pub channels: Arc<dyn Channels>,
     /// Accounts.
     pub accounts: Arc<dyn Accounts>,
+    /// Who is what to a channel.
+    pub community: Arc<dyn Community>,
     /// What is live, and who is told.
     pub surroundings: Arc<dyn Surroundings>,
 }

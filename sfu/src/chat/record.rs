@@ -1,58 +1,63 @@
 //! What of a room's moderation the record of what was done keeps. Pure.
 
-use super::task::Work;
-use crate::{actor::Actor, store::audit::Entry};
-use shared::{
-    audit::AuditAction,
-    id::{ChannelId, PersonId},
-};
+use super::commit::work::{Act, Work};
+use crate::store::audit::Entry;
+use shared::{audit::AuditAction, id::ChannelId, moderation::ActionKind};
 
-/// Whom it is done to, where that may be a guest, whose name the room alone knows.
-pub fn person(work: &Work) -> Option<&PersonId> {
-    match work {
-        Work::Silence(silence) => Some(&silence.person),
-        Work::Unsilence { person } => Some(person),
-        _ => None,
-    }
+/// The record's name for what a moderator does; none where somebody else records it.
+fn action(kind: ActionKind) -> Option<AuditAction> {
+    Some(match kind {
+        ActionKind::Delete => AuditAction::MessageDeleted,
+        ActionKind::TimeOut => AuditAction::TimedOut,
+        ActionKind::LiftTimeOut => AuditAction::TimeOutLifted,
+        ActionKind::Ban => AuditAction::Banned,
+        ActionKind::Unban => AuditAction::BanLifted,
+        ActionKind::Clear => AuditAction::ChatCleared,
+        ActionKind::Rules => AuditAction::ChatEdited,
+        ActionKind::AddModerator => AuditAction::ModeratorAdded,
+        ActionKind::RemoveModerator => AuditAction::ModeratorRemoved,
+        ActionKind::Pin => AuditAction::MessagePinned,
+        ActionKind::Unpin => AuditAction::MessageUnpinned,
+        ActionKind::Filters => AuditAction::FiltersSet,
+        ActionKind::Approve => AuditAction::MessageApproved,
+        ActionKind::Refuse => AuditAction::MessageRefused,
+        ActionKind::StartPoll => AuditAction::PollStarted,
+        ActionKind::EndPoll => AuditAction::PollEnded,
+        ActionKind::Raid => AuditAction::RaidStarted,
+        ActionKind::EndRaid => AuditAction::RaidEnded,
+        ActionKind::SetEmote => AuditAction::EmoteSet,
+        ActionKind::RemoveEmote => AuditAction::EmoteRemoved,
+        // The channel's roles are written down where they are given.
+        ActionKind::AddVip | ActionKind::RemoveVip => return None,
+    })
 }
 
-/// The entry of a piece of work, if it is one that is kept. `name` is what the room calls whom it is done to.
-pub fn entry<'a>(
-    channel: &'a ChannelId,
-    by: &'a Actor,
-    work: &'a Work,
-    name: Option<&'a str>,
-) -> Option<Entry<'a>> {
-    let entry = |action| Entry::new(action, Some(by)).on(channel);
-    let of = |action, person: &'a PersonId| {
-        let entry = entry(action).to(person.as_str());
-        // Accounts are called by what they sign in with, as everywhere.
-        match name.filter(|_| person.as_str().starts_with("guest-")) {
-            Some(name) => entry.called(name),
-            None => entry,
+/// The entry of a piece of work that changed something, if it is one that is kept.
+pub fn entry<'a>(channel: &'a ChannelId, act: &'a Act, work: &'a Work) -> Option<Entry<'a>> {
+    let mut entry = Entry::new(action(act.kind)?, act.who.as_ref()).on(channel);
+    entry = match (&act.person, &act.message) {
+        // Accounts are called by what they sign in with, as everywhere; a guest's name the room alone knows.
+        (Some((person, name)), _) if person.as_str().starts_with("guest-") => {
+            entry.to(person.as_str()).called(name.as_str())
         }
+        (Some((person, _)), None) => entry.to(person.as_str()),
+        (_, Some(message)) => entry.to(message.as_str()),
+        (None, None) => entry,
     };
-    Some(match work {
-        Work::Message(_) => return None,
-        Work::Delete { message, .. } => entry(AuditAction::MessageDeleted).to(message.as_str()),
+    Some(entry.saying(match work {
         Work::Silence(silence) => {
             let until = serde_json::to_value(silence.until).unwrap_or_default();
             let until = until.as_str().unwrap_or_default();
             let because = if silence.reason.is_empty() { "" } else { ": " };
-            of(AuditAction::TimedOut, &silence.person)
-                .saying(format!("until {until}{because}{}", silence.reason))
+            format!("until {until}{because}{}", silence.reason)
         }
-        Work::Unsilence { person } => of(AuditAction::TimeOutLifted, person),
-        Work::Settings(edit) => {
-            let guests = edit.guests.map(|may| format!("guests: {}", if may { "on" } else { "off" }));
-            let slow = edit.slow_seconds.map(|seconds| format!("slow mode: {seconds} s"));
-            let changes: Vec<String> = guests.into_iter().chain(slow).collect();
-            entry(AuditAction::ChatEdited).saying(changes.join(", "))
-        }
-        Work::Moderator { account, is_moderator } => {
-            let action =
-                if *is_moderator { AuditAction::ModeratorAdded } else { AuditAction::ModeratorRemoved };
-            entry(action).to(account.as_str())
-        }
-    })
+        Work::Settings(edit) => match serde_json::to_value(edit) {
+            Ok(serde_json::Value::Object(edit)) => {
+                let set = edit.into_iter().filter(|(_, value)| !value.is_null());
+                set.map(|(rule, value)| format!("{rule}: {value}")).collect::<Vec<_>>().join(", ")
+            }
+            _ => String::new(),
+        },
+        _ => act.detail.clone(),
+    }))
 }

@@ -1,17 +1,27 @@
 //! Who may write in a room, and how often. Pure: what the wall clock says and what has passed since any start are arguments.
 
+use self::{names::Names, raids::Raids};
+use super::{
+    ban::Bans,
+    emote,
+    filter::Filter,
+    mode::{self, Barred, Lately, Said},
+};
 use crate::{
     limit::{Limiter, Rate},
     permission::{Permission, Standing, Standings},
 };
 use shared::{
-    chat::{ChatSettings, Sent, Silence},
-    id::{PersonId, RequestId},
+    chat::{ChatMessage, ChatSettings, Emote, Sent},
+    id::{MessageId, PersonId, RequestId},
+    moderation::Silence,
+    poll::Poll,
     unit::Timestamp,
 };
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
     net::IpAddr,
+    sync::Arc,
     time::Duration,
 };
 
@@ -25,8 +35,6 @@ const SLOW_GUESTS: u32 = 4;
 pub const PER_ROOM: Rate = Rate { burst: 200, every: Duration::from_millis(10) };
 /// The longest slow mode.
 pub const SLOW_MOST: u32 = 600;
-/// Names of people who wrote lately, to mention them by. The oldest goes first.
-const NAMES_MOST: usize = 500;
 /// Messages whose sender's key is remembered, so that one sent again costs nothing. The oldest goes first; the database
 /// knows them all.
 const KEYS_MOST: usize = 1_000;
@@ -35,6 +43,8 @@ const KEYS_MOST: usize = 1_000;
 const LAST_MOST: usize = 70_000;
 /// The same for guests' networks: a quarter of the time, a quarter of the number.
 const SLOW_NETWORKS_MOST: usize = 20_000;
+/// What is said again within this time is said over and over.
+const AGAIN: Duration = Duration::from_secs(60);
 /// People whose address is remembered.
 const SEEN_FROM_MOST: usize = 10_000;
 
@@ -52,12 +62,26 @@ pub struct Now {
 pub struct Writer {
     /// Who.
     pub person: PersonId,
-    /// What they are, as far as the channel's record tells.
-    pub standings: Standings,
-    /// Whether they have no account.
-    pub is_guest: bool,
+    /// What they are to the channel; a room adds whether they moderate there.
+    pub is: Standings,
+    /// Since when they follow it.
+    pub follows_since: Option<Timestamp>,
     /// Where they write from; kept in memory alone.
     pub network: Option<IpAddr>,
+    /// What they say.
+    pub said: Said,
+}
+
+impl Writer {
+    /// Whether they have no account.
+    fn is_guest(&self) -> bool {
+        !self.is.has(Standing::Viewer)
+    }
+
+    /// The network that rules hold for, beside the person: an account's is many people's.
+    fn guests_network(&self) -> Option<IpAddr> {
+        self.network.filter(|_| self.is_guest())
+    }
 }
 
 /// Why somebody may not write now.
@@ -66,6 +90,12 @@ pub enum Refused {
     /// People without an account may not write here.
     #[error("only people with an account write here")]
     GuestsOff,
+    /// They are banned.
+    #[error("banned")]
+    Banned,
+    /// A mode of the room.
+    #[error(transparent)]
+    Barred(#[from] Barred),
     /// A time-out runs.
     #[error("timed out")]
     Silenced {
@@ -117,10 +147,24 @@ pub struct Room {
     slow_guests: HashMap<IpAddr, Duration>,
     all: Limiter<()>,
     last: HashMap<PersonId, Duration>,
-    names: HashMap<String, PersonId>,
-    names_by_age: VecDeque<String>,
+    names: Names,
     keys: HashMap<(PersonId, RequestId), Option<Sent>>,
     keys_by_age: VecDeque<(PersonId, RequestId)>,
+    bans: Bans,
+    lately: Lately,
+    pin: Option<Box<ChatMessage>>,
+    poll: Option<Poll>,
+    /// What can be typed here, in the picker's order; and the channel's own by code.
+    emotes: Vec<Emote>,
+    own_emotes: HashMap<String, String>,
+    raids: Raids,
+    /// Word of a poll's results is on its way.
+    tells_results: bool,
+    filter: Arc<Filter>,
+    /// How many messages wait for moderators.
+    held: u64,
+    /// What people said last, how often in a row, and when.
+    again: HashMap<PersonId, (u64, u32, Duration)>,
 }
 
 impl Room {
@@ -137,11 +181,143 @@ impl Room {
             slow_guests: HashMap::new(),
             all: Limiter::new(PER_ROOM),
             last: HashMap::new(),
-            names: HashMap::new(),
-            names_by_age: VecDeque::new(),
+            names: Names::default(),
             keys: HashMap::new(),
             keys_by_age: VecDeque::new(),
+            bans: Bans::default(),
+            lately: Lately::default(),
+            pin: None,
+            poll: None,
+            emotes: emote::all(),
+            own_emotes: HashMap::new(),
+            raids: Raids::default(),
+            tells_results: false,
+            filter: Arc::default(),
+            held: 0,
+            again: HashMap::new(),
         }
+    }
+
+    /// The same, with what it holds, and how many wait.
+    #[must_use]
+    pub fn holding(mut self, filter: Filter, held: u64) -> Self {
+        self.filter = Arc::new(filter);
+        self.held = held;
+        self
+    }
+
+    /// The last poll, as it was told last.
+    pub fn poll(&self) -> Option<&Poll> {
+        self.poll.as_ref()
+    }
+
+    /// A poll was told.
+    pub fn set_poll(&mut self, poll: Poll) {
+        self.poll = Some(poll);
+    }
+
+    /// What can be typed here, in the picker's order.
+    pub fn emotes(&self) -> &[Emote] {
+        &self.emotes
+    }
+
+    /// Where an emote has its picture, by its code.
+    pub fn emote(&self, code: &str) -> Option<String> {
+        emote::url(code).or_else(|| self.own_emotes.get(code).cloned())
+    }
+
+    /// What can be typed here from now on.
+    pub fn set_emotes(&mut self, emotes: Vec<Emote>) {
+        let own = emotes.iter().filter(|emote| emote::url(&emote.code).is_none());
+        self.own_emotes = own.map(|emote| (emote.code.clone(), emote.url.clone())).collect();
+        self.emotes = emotes;
+    }
+
+    /// Its raids.
+    pub fn raids(&mut self) -> &mut Raids {
+        &mut self.raids
+    }
+
+    /// Whether word of a poll's results was on its way, which is set to this.
+    pub fn tells_results(&mut self, tells: bool) -> bool {
+        std::mem::replace(&mut self.tells_results, tells)
+    }
+
+    /// What it holds.
+    pub fn filter(&self) -> Arc<Filter> {
+        self.filter.clone()
+    }
+
+    /// Sets what it holds.
+    pub fn set_filter(&mut self, filter: Arc<Filter>) {
+        self.filter = filter;
+    }
+
+    /// How many messages wait for moderators.
+    pub fn held(&self) -> u64 {
+        self.held
+    }
+
+    /// So many more wait, or fewer.
+    pub fn add_held(&mut self, more: i64) {
+        self.held = self.held.saturating_add_signed(more);
+    }
+
+    /// For which time in a row within a minute somebody says this.
+    pub fn time_said(&mut self, person: &PersonId, said: Said, now: Duration) -> u32 {
+        if self.again.len() >= SEEN_FROM_MOST {
+            self.again.retain(|_, (_, _, at)| *at + AGAIN > now);
+            if self.again.len() >= SEEN_FROM_MOST {
+                self.again.clear();
+            }
+        }
+        let (print, times, at) = self.again.entry(person.clone()).or_insert((said.print, 0, now));
+        *times = if *print == said.print && *at + AGAIN > now { *times + 1 } else { 1 };
+        (*print, *at) = (said.print, now);
+        *times
+    }
+
+    /// The same, with its bans and its pinned message.
+    #[must_use]
+    pub fn with(mut self, bans: Bans, pin: Option<ChatMessage>) -> Self {
+        self.bans = bans;
+        self.pin = pin.map(Box::new);
+        self
+    }
+
+    /// The message that is shown above all others.
+    pub fn pin(&self) -> Option<&ChatMessage> {
+        self.pin.as_deref()
+    }
+
+    /// The id of that message.
+    pub fn pinned(&self) -> Option<&MessageId> {
+        self.pin.as_ref().map(|pin| &pin.id)
+    }
+
+    /// Shows a message above all others, or none.
+    pub fn set_pin(&mut self, pin: Option<Box<ChatMessage>>) {
+        self.pin = pin;
+    }
+
+    /// Its bans.
+    pub fn bans(&mut self) -> &mut Bans {
+        &mut self.bans
+    }
+
+    /// Whether somebody is banned, by themselves or, as a guest, by where they write from.
+    pub fn is_banned(&self, writer: &Writer) -> bool {
+        self.bans.holds(&writer.person, writer.guests_network())
+    }
+
+    /// Where somebody wrote from lately.
+    pub fn network_of(&self, person: &PersonId) -> Option<IpAddr> {
+        self.seen_from.get(person).copied()
+    }
+
+    /// Somebody said this.
+    pub fn heard(&mut self, said: Said) {
+        self.lately.add(said);
     }
 
     /// Its rules.
@@ -154,9 +330,14 @@ impl Room {
         self.settings = settings;
     }
 
-    /// All that somebody is here: what the channel's record tells, and whether they moderate.
-    pub fn standings(&self, person: &PersonId, told: Standings) -> Standings {
-        if self.moderators.contains(person) { told.and(Standing::Moderator) } else { told }
+    /// Whether somebody is a moderator here.
+    pub fn is_moderator(&self, person: &PersonId) -> bool {
+        self.moderators.contains(person)
+    }
+
+    /// What somebody is here, of whom it is known what else they are.
+    pub fn standings(&self, person: &PersonId, is: Standings) -> Standings {
+        if self.is_moderator(person) { is.and(Standing::Moderator) } else { is }
     }
 
     /// Makes somebody a moderator, or takes that away.
@@ -170,34 +351,47 @@ impl Room {
 
     /// Whether somebody may write this now. If so, it is counted.
     pub fn admit(&mut self, writer: &Writer, key: Option<&RequestId>, now: Now) -> Result<Admitted, Refused> {
-        // Whoever keeps order isn't kept from writing.
-        let is_exempt = self.standings(&writer.person, writer.standings).may(Permission::ModerateChat);
-        if !is_exempt {
-            if writer.is_guest && !self.settings.guests {
-                return Err(Refused::GuestsOff);
-            }
-            if let Some(until) = self.silenced_until(writer, now.wall) {
-                return Err(Refused::Silenced { until });
-            }
+        if let Some(barred) = self.barred(writer, now) {
+            return Err(barred);
         }
         let key = key.map(|key| (writer.person.clone(), key.clone()));
         if let Some(sent) = key.as_ref().and_then(|key| self.keys.get(key)) {
             return Ok(Admitted::Again(sent.clone()));
         }
-        if !is_exempt {
+        let is = self.standings(&writer.person, writer.is);
+        if !is.may(Permission::ModerateChat) {
+            mode::check(&self.settings, is, writer.follows_since, writer.said, &self.lately, now.wall)?;
             self.count(writer, now.passed)?;
             self.remember_network(writer);
         }
+        self.lately.add(writer.said);
         if let Some(key) = key {
             self.remember_key(key);
         }
         Ok(Admitted::New)
     }
 
+    /// What keeps somebody from writing anything at all.
+    pub fn barred(&self, writer: &Writer, now: Now) -> Option<Refused> {
+        if self.standings(&writer.person, writer.is).may(Permission::ModerateChat) {
+            return None;
+        }
+        if writer.is_guest() && !self.settings.guests {
+            return Some(Refused::GuestsOff);
+        }
+        if self.is_banned(writer) {
+            return Some(Refused::Banned);
+        }
+        self.silenced_until(writer, now.wall).map(|until| Refused::Silenced { until })
+    }
+
     fn count(&mut self, writer: &Writer, now: Duration) -> Result<(), Refused> {
         let person = &writer.person;
-        let network = writer.network.filter(|_| writer.is_guest);
-        let slow = Duration::from_secs(u64::from(self.settings.slow_seconds));
+        let network = writer.guests_network();
+        let slow = match writer.is.may(Permission::WriteAtWill) {
+            true => Duration::ZERO,
+            false => Duration::from_secs(u64::from(self.settings.slow_seconds)),
+        };
         if let Some(last) = self.last.get(person)
             && *last + slow > now
         {
@@ -252,7 +446,8 @@ impl Room {
     }
 
     /// The message was not written after all, through no fault of its sender: it counts for nothing.
-    pub fn unsent(&mut self, person: &PersonId, key: Option<&RequestId>) {
+    pub fn unsent(&mut self, person: &PersonId, key: Option<&RequestId>, said: Said) {
+        self.lately.take_back(said);
         self.people.give_back(person);
         self.all.give_back(&());
         self.last.remove(person);
@@ -273,20 +468,12 @@ impl Room {
                 *known = Some(sent.clone());
             }
         }
-        self.met(person, name);
+        self.names.met(person, name);
     }
 
-    /// Somebody wrote under a name.
-    pub fn met(&mut self, person: &PersonId, name: &str) {
-        let name = name.to_lowercase();
-        if self.names.insert(name.clone(), person.clone()).is_none() {
-            self.names_by_age.push_back(name);
-            if self.names_by_age.len() > NAMES_MOST
-                && let Some(oldest) = self.names_by_age.pop_front()
-            {
-                self.names.remove(&oldest);
-            }
-        }
+    /// People who wrote lately, by their names.
+    pub fn names(&mut self) -> &mut Names {
+        &mut self.names
     }
 
     fn remember_key(&mut self, key: (PersonId, RequestId)) {
@@ -299,36 +486,10 @@ impl Room {
         }
     }
 
-    /// Who is meant by the longest known name that `rest` begins with, and how many bytes of it that name is.
-    pub fn mentioned(&self, rest: &str) -> Option<(usize, PersonId)> {
-        let most = rest.char_indices().nth(40).map_or(rest.len(), |(at, _)| at);
-        let mut ends: Vec<usize> = Vec::new();
-        let mut was_wordy = false;
-        for (at, c) in rest[..most].char_indices() {
-            let is_wordy = c.is_alphanumeric() || c == '_' || c == '-';
-            if was_wordy && !is_wordy {
-                ends.push(at);
-            }
-            was_wordy = is_wordy;
-        }
-        if most == rest.len() {
-            ends.push(most);
-        }
-        ends.into_iter()
-            .rev()
-            .find_map(|end| Some((end, self.names.get(&rest[..end].to_lowercase())?.clone())))
-            .filter(|(end, _)| *end > 0)
-    }
-
-    /// Whose names are known of people who wrote lately, in small letters.
-    pub fn knows(&self, name: &str) -> bool {
-        self.names.contains_key(name)
-    }
-
     /// Until when somebody is timed out, by themselves or by where they write from.
     pub fn silenced_until(&self, writer: &Writer, now: Timestamp) -> Option<Timestamp> {
         let own = self.silences.get(&writer.person).map(|silence| silence.until);
-        let network = writer.network.filter(|_| writer.is_guest);
+        let network = writer.guests_network();
         let network = network.and_then(|network| self.networks.get(&network)?.values().max().copied());
         own.max(network).filter(|until| *until > now)
     }
@@ -369,5 +530,7 @@ impl Room {
     }
 }
 
+pub mod names;
+pub mod raids;
 #[cfg(test)]
 mod tests;

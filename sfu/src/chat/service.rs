@@ -1,26 +1,33 @@
 //! What people do in rooms, step by step.
 
 use super::{
-    Person, Place, Ports,
+    Person, Place, Ports, Tie,
+    ban::Bans,
     cache::Cache,
+    command::{self, CommandError, Word},
+    commit::work::{Done, Draft, Work},
     emote,
     error::{self, ChatError},
     feed::{Follower, LiveRoom},
+    filter::{Filter, Verdict},
     fragment::{self, Lookup},
-    identity::PER_ADDRESS,
+    held::HELD_MOST,
+    identity::{PER_ADDRESS, Speaker},
     log::{self, Batches, First, KEPT, Log},
+    mode::Said,
     name::Taken,
-    room::{Admitted, Room, Writer as RoomWriter},
+    room::{Admitted, Now, Room, Writer as RoomWriter},
     store::{self, ChatStore, Guest, Since},
-    task::{Done, Draft, Work, Writer},
+    task::Writer,
     text::{self, ChatText},
 };
 use crate::{
     actor::{Actor, Embed, Visitor},
     fresh,
-    limit::{Limiter, network_of},
+    limit::{Limiter, Rate, network_of},
     page::Wanted,
-    permission::{Permission, Standings},
+    permission::Permission,
+    secret::Secret,
     store::{Store, StoreError},
 };
 use prometheus_client::{
@@ -29,9 +36,11 @@ use prometheus_client::{
     registry::Registry,
 };
 use shared::{
-    chat::{ChatAuthor, ChatMessage, ChatRoom, ChatUpdate, HISTORY, NewMessage, ReplyTo, Sent},
+    chat::{ChatMessage, ChatRoom, ChatUpdate, Fragment, HISTORY, NewMessage, ReplyTo, Sent},
+    emote::EMOTES_MOST,
     event::Cursor,
-    id::{AccountId, ChannelId, ChannelName, MessageId, PersonId},
+    id::{AccountId, ChannelId, ChannelName, MessageId, PersonId, RequestId},
+    moderation::HoldReason,
     text::AccountName,
     unit::Timestamp,
 };
@@ -45,7 +54,12 @@ use tokio::sync::OnceCell;
 
 /// Rooms in memory. When there are more, those that nobody follows go.
 const ROOMS_MOST: usize = 4096;
-const EXCERPT: usize = 80;
+/// Letters of an answered message that are shown above the answer.
+pub(super) const EXCERPT: usize = 80;
+/// Who doesn't follow or subscribe any more writes on for at most this long; of a new follower the room is told.
+const TIE_LASTS: Duration = Duration::from_secs(15);
+/// Pictures that one person uploads: a whole set passes, a script that tries what breaks doesn't.
+const UPLOADS: Rate = Rate { burst: 30, every: Duration::from_secs(5) };
 /// Names of a message that are looked up among accounts.
 const MENTIONS_MOST: usize = 5;
 
@@ -93,8 +107,10 @@ pub(super) struct Inner {
     pub(super) began: Instant,
     pub(super) people: Mutex<Cache<AccountId, Person>>,
     pub(super) guests: Mutex<Cache<String, Guest>>,
+    pub(super) ties: Mutex<Cache<(ChannelId, AccountId), Tie>>,
     pub(super) taken: Mutex<Cache<(), Arc<Taken>>>,
     pub(super) addresses: Mutex<Limiter<IpAddr>>,
+    pub(super) uploads: Mutex<Limiter<AccountId>>,
     pub(super) rejected: Family<Reason, Counter>,
 }
 
@@ -125,8 +141,10 @@ impl Chat {
             began: Instant::now(),
             people: Mutex::new(Cache::new(10_000, minute)),
             guests: Mutex::new(Cache::new(20_000, minute * 10)),
+            ties: Mutex::new(Cache::new(10_000, TIE_LASTS)),
             taken: Mutex::new(Cache::new(1, Duration::from_secs(10))),
             addresses: Mutex::new(Limiter::new(PER_ADDRESS)),
+            uploads: Mutex::new(Limiter::new(UPLOADS)),
             rejected: Family::default(),
         };
         Self(Arc::new(inner))
@@ -169,12 +187,21 @@ impl Chat {
     async fn load(&self, place: &Place) -> Result<Arc<LiveRoom>, StoreError> {
         let kept = self.0.store.room(&place.channel, fresh::now()).await?;
         let recent = self.0.store.last(&place.channel, kept.last, HISTORY).await?;
-        let mut rules = Room::new(kept.settings, kept.moderators, kept.silences);
+        let salt =
+            if kept.salt.is_empty() { Secret::from_random(fresh::bytes()).reveal() } else { kept.salt };
+        // What an older server took is taken.
+        let filter = Filter::new(kept.filters).unwrap_or_default();
+        let rules = Room::new(kept.settings, kept.moderators, kept.silences).holding(filter, kept.held);
+        let mut rules = rules.with(Bans::new(salt, kept.bans), kept.pin);
+        rules.set_emotes(emote::with_own(self.0.store.emotes(&place.channel, "", EMOTES_MOST).await?));
         for message in &recent {
-            rules.met(&message.author.id, message.author.name.as_str());
+            rules.names().met(&message.author.id, message.author.name.as_str());
+            rules.heard(Said::of(&message.fragments));
         }
         let log = Log::new(kept.last, recent.into_iter().map(item).collect());
-        Ok(LiveRoom::start(place.channel.clone(), place.name.clone(), rules, log))
+        let room = LiveRoom::start(place.channel.clone(), place.name.clone(), rules, log);
+        self.load_poll(place, &room).await?;
+        Ok(room)
     }
 
     /// Takes a message; comes back when it is on disk.
@@ -189,54 +216,73 @@ impl Chat {
     async fn try_send(&self, by: By<'_>, channel: &ChannelName, new: NewMessage) -> Result<Sent, ChatError> {
         let place = self.place(by.visitor(), channel).await?;
         let room = self.room(&place).await?;
-        let author = self.author(by, &place, &room).await?.ok_or(ChatError::Nobody)?;
-        if !standings(&author, &place, &room).may(Permission::WriteChat) {
-            return Err(ChatError::Nobody);
-        }
+        let you = self.author(by, &place, &room).await?.ok_or(ChatError::Nobody)?;
         let NewMessage { text, reply_to, key } = new;
-        let text = ChatText::parse(&text)?;
+        let (text, action) = as_message(&text)?;
+        let text = ChatText::parse(text)?;
         // Looked up before it is counted: a message that can't be is nobody's turn.
         let reply_to = match reply_to {
             Some(id) => Some(self.reply_to(&place, &id).await?),
             None => None,
         };
         let fragments = self.fragments(&room, &text).await?;
-        let writer = room_writer(&author, &place, by.address);
+        let said = Said::of(&fragments);
+        let writer = room_writer(&you, by, said);
         let now = room.now();
-        let admitted = room.rules().admit(&writer, key.as_ref(), now)?;
+        let (admitted, reasons) = admit(&room, &writer, key.as_ref(), now, &fragments)?;
         if let Admitted::Again(Some(sent)) = admitted {
             return Ok(sent);
         }
         let draft = Draft {
             id: fresh::id(),
-            author,
+            author: you.author,
             fragments,
+            action,
             reply_to,
             key,
             broadcast: self.0.ports.surroundings.broadcast(&place.channel),
             is_counted: admitted == Admitted::New,
+            said,
         };
         // From here on it is the writer's: whoever asked may go away, and it is written all the same.
-        match self.0.writer.write(room, Work::Message(Box::new(draft))).await? {
+        let draft = Box::new(draft);
+        let work = match reasons.is_empty() {
+            true => Work::Message(draft),
+            false => Work::Hold { draft, reasons },
+        };
+        match self.0.writer.write(room, work, None).await? {
             Done::Sent(sent) => Ok(sent),
             _ => Err(ChatError::UnknownMessage),
         }
     }
 
-    async fn reply_to(&self, place: &Place, id: &MessageId) -> Result<ReplyTo, ChatError> {
+    /// What ties somebody to the channel.
+    pub(super) async fn tie(&self, place: &Place, account: &AccountId) -> Result<Tie, StoreError> {
+        let key = (place.channel.clone(), account.clone());
+        let known = lock(&self.0.ties).get(&key, self.now());
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let tie = self.0.ports.community.tie(&place.channel, account).await?;
+        lock(&self.0.ties).put(key, tie, self.now());
+        Ok(tie)
+    }
+
+    /// What ties somebody to a channel changed: it is asked for again.
+    pub fn tie_changed(&self, channel: &ChannelId, account: &AccountId) {
+        lock(&self.0.ties).forget(&(channel.clone(), account.clone()));
+    }
+
+    pub(super) async fn reply_to(&self, place: &Place, id: &MessageId) -> Result<ReplyTo, ChatError> {
         let message = self.0.store.message(&place.channel, id).await?.ok_or(ChatError::UnknownMessage)?;
         let excerpt = text::excerpt(&fragment::plain(&message.fragments), EXCERPT);
         Ok(ReplyTo { id: message.id, name: message.author.name, excerpt })
     }
 
-    async fn fragments(
-        &self,
-        room: &LiveRoom,
-        text: &ChatText,
-    ) -> Result<Vec<shared::chat::Fragment>, StoreError> {
+    async fn fragments(&self, room: &LiveRoom, text: &ChatText) -> Result<Vec<Fragment>, StoreError> {
         let mut accounts = HashMap::new();
         for name in fragment::mentioned(text.as_str(), MENTIONS_MOST) {
-            let is_known = room.rules().knows(&name);
+            let is_known = room.rules().names().knows(&name);
             if !is_known
                 && let Ok(account) = name.parse::<AccountName>()
                 && let Some(person) = self.0.ports.accounts.by_name(&account).await?
@@ -257,18 +303,28 @@ impl Chat {
             Err(ChatError::UnknownGuest) => None,
             other => other?,
         };
+        let writer = you.as_ref().map(|you| room_writer(you, by, Said::default()));
+        let vote = match &you {
+            Some(you) => self.vote_of(&room, &you.author, by).await?,
+            None => None,
+        };
         let now = fresh::now();
-        let can_moderate =
-            you.as_ref().is_some_and(|you| standings(you, &place, &room).may(Permission::ModerateChat));
-        let rules = room.rules();
-        let silenced_until =
-            you.as_ref().and_then(|you| rules.silenced_until(&room_writer(you, &place, by.address), now));
+        let is = you.as_ref().map(|you| you.is);
+        let can_moderate = is.is_some_and(|is| is.may(Permission::ModerateChat));
+        let mut rules = room.rules();
+        let held = writer.as_ref().filter(|_| !can_moderate);
         Ok(ChatRoom {
             settings: rules.settings(),
             can_moderate,
-            silenced_until: silenced_until.filter(|_| !can_moderate),
-            emotes: emote::all(),
-            you,
+            silenced_until: held.and_then(|writer| rules.silenced_until(writer, now)),
+            banned: held.is_some_and(|writer| rules.is_banned(writer)),
+            pin: rules.pin().cloned(),
+            poll: rules.poll().cloned(),
+            vote,
+            raid: rules.raids().ahead(now).cloned(),
+            commands: is.into_iter().flat_map(command::open_to).map(command::Spec::told).collect(),
+            emotes: rules.emotes().to_vec(),
+            you: you.map(|you| you.author),
         })
     }
 
@@ -364,18 +420,20 @@ impl Chat {
 }
 
 /// What names mean in a room: people who wrote lately, then accounts.
-struct Names<'a> {
-    room: &'a LiveRoom,
-    accounts: HashMap<String, PersonId>,
+pub(super) struct Names<'a> {
+    /// Where.
+    pub room: &'a LiveRoom,
+    /// Accounts that were looked up.
+    pub accounts: HashMap<String, PersonId>,
 }
 
 impl Lookup for Names<'_> {
     fn emote(&self, code: &str) -> Option<String> {
-        emote::url(code)
+        self.room.rules().emote(code)
     }
 
     fn mention(&self, rest: &str) -> Option<(usize, PersonId)> {
-        let known = self.room.rules().mentioned(rest);
+        let known = self.room.rules().names().mentioned(rest);
         known.or_else(|| {
             let end = rest.find(|c: char| !fragment::is_name_byte(c)).unwrap_or(rest.len());
             let person = self.accounts.get(&rest[..end].to_ascii_lowercase())?;
@@ -401,16 +459,55 @@ fn is_in_use(room: &Arc<OnceCell<Arc<LiveRoom>>>, now: Timestamp) -> bool {
         || live.rules().is_needed(now)
 }
 
-fn room_writer(author: &ChatAuthor, place: &Place, address: Option<IpAddr>) -> RoomWriter {
-    RoomWriter {
-        person: author.id.clone(),
-        standings: place.standings,
-        is_guest: author.account.is_none(),
-        network: address.map(network_of),
+/// Whether it may be said now, and why a moderator has to look first.
+fn admit(
+    room: &LiveRoom,
+    writer: &RoomWriter,
+    key: Option<&RequestId>,
+    now: Now,
+    fragments: &[Fragment],
+) -> Result<(Admitted, Vec<HoldReason>), ChatError> {
+    let filter = room.rules().filter();
+    let mut rules = room.rules();
+    if rules.standings(&writer.person, writer.is).may(Permission::WriteAtWill) {
+        return Ok((rules.admit(writer, key, now)?, Vec::new()));
+    }
+    // Who is timed out is told that, and not what else is wrong.
+    let time = rules.time_said(&writer.person, writer.said, now.passed);
+    drop(rules);
+    let verdict = filter.judge(fragments, time);
+    let mut rules = room.rules();
+    let is_full = rules.held() >= HELD_MOST;
+    let admitted = match verdict {
+        Verdict::RefuseLink => {
+            return Err(rules.barred(writer, now).map_or(ChatError::LinksRefused, Into::into));
+        }
+        Verdict::Hold(_) if is_full => {
+            return Err(rules.barred(writer, now).map_or(ChatError::QueueFull, Into::into));
+        }
+        _ => rules.admit(writer, key, now)?,
+    };
+    Ok((admitted, if let Verdict::Hold(reasons) = verdict { reasons } else { Vec::new() }))
+}
+
+/// What a text says as a message, and whether it tells what its author does. Commands are given elsewhere: one that slipped
+/// in here would be shown to everybody.
+fn as_message(typed: &str) -> Result<(&str, bool), ChatError> {
+    match command::split(typed).and_then(|(name, rest)| Some((command::spec_of(name)?, rest))) {
+        None => Ok((typed, false)),
+        Some((spec, rest)) if spec.word == Word::Me && !rest.is_empty() => Ok((rest, true)),
+        Some((spec, _)) if spec.word == Word::Me => Err(CommandError::Usage(spec.usage()).into()),
+        Some((spec, _)) => Err(ChatError::IsCommand(spec.name)),
     }
 }
 
-/// All that somebody is in a room who asked for its place.
-pub(super) fn standings(author: &ChatAuthor, place: &Place, room: &LiveRoom) -> Standings {
-    room.rules().standings(&author.id, place.standings)
+/// Who writes, as far as the rules care.
+pub(super) fn room_writer(you: &Speaker, by: By<'_>, said: Said) -> RoomWriter {
+    RoomWriter {
+        person: you.author.id.clone(),
+        is: you.is,
+        follows_since: you.follows_since,
+        network: by.address.map(network_of),
+        said,
+    }
 }

@@ -1,24 +1,24 @@
 //! Rooms, messages, time-outs, moderators and guests in SQL.
 
 use super::{
+    ban::NetworkHash,
+    commit::store::Commit,
     log::{Item, Kind},
-    record,
-    task::Work,
 };
 use crate::{
-    actor::Actor,
     secret::SecretHash,
-    store::{Store, StoreError, audit},
+    store::{Store, StoreError},
 };
 use futures_util::TryStreamExt;
 use shared::{
-    chat::{ChatAuthor, ChatMessage, ChatSettings, ChatUpdate, Moderator, Sent, Silence},
+    chat::{ChatAuthor, ChatMessage, ChatSettings, ChatUpdate},
     event::Cursor,
-    id::{AccountId, BroadcastId, ChannelId, MessageId, PersonId, RequestId},
+    id::{BroadcastId, ChannelId, MessageId, PersonId},
+    moderation::{Filters, Moderator, Silence},
     text::DisplayName,
     unit::Timestamp,
 };
-use sqlx::{Any, AssertSqlSafe, Row, Transaction, any::AnyRow};
+use sqlx::{AssertSqlSafe, Row, any::AnyRow};
 use std::str::FromStr;
 
 /// Reads and writes chat; cheap to clone.
@@ -36,6 +36,16 @@ pub struct KeptRoom {
     pub moderators: Vec<PersonId>,
     /// Its time-outs that run.
     pub silences: Vec<Silence>,
+    /// What it salts networks' hashes with.
+    pub salt: String,
+    /// Its bans, guests' with their network.
+    pub bans: Vec<(PersonId, Option<NetworkHash>)>,
+    /// The message that is shown above all others.
+    pub pin: Option<ChatMessage>,
+    /// What it holds.
+    pub filters: Filters,
+    /// How many messages wait for moderators.
+    pub held: u64,
 }
 
 /// What was missed after a cursor.
@@ -63,42 +73,50 @@ pub struct Guest {
 
 /// A statement on the columns that [`message`] reads, in its order.
 macro_rules! select {
-    ($($rest:literal),+) => {
+    ($($rest:expr),+) => {
         concat!(
-            "SELECT id, sequence, sent_at, person_id, author_name, author_account, badges, fragments, reply_to ",
+            "SELECT id, sequence, sent_at, person_id, author_name, author_account, badges, fragments, reply_to, ",
+            "is_action ",
             "FROM chat_messages ",
             $($rest),+
         )
     };
 }
 
-fn broken(error: impl std::fmt::Display) -> StoreError {
+/// Up to where a room was cleared.
+macro_rules! cleared {
+    () => {
+        "COALESCE((SELECT cleared FROM chat_rooms WHERE chat_rooms.channel_id = $1), 0)"
+    };
+}
+
+pub(super) fn broken(error: impl std::fmt::Display) -> StoreError {
     StoreError::Row(error.to_string())
 }
 
-fn column<T: FromStr>(row: &AnyRow, index: usize) -> Result<T, StoreError>
+pub(super) fn column<T: FromStr>(row: &AnyRow, index: usize) -> Result<T, StoreError>
 where
     T::Err: std::fmt::Display,
 {
     row.try_get::<String, _>(index)?.parse().map_err(broken)
 }
 
-fn optional<T: FromStr>(row: &AnyRow, index: usize) -> Result<Option<T>, StoreError>
+pub(super) fn optional<T: FromStr>(row: &AnyRow, index: usize) -> Result<Option<T>, StoreError>
 where
     T::Err: std::fmt::Display,
 {
     row.try_get::<Option<String>, _>(index)?.map(|text| text.parse().map_err(broken)).transpose()
 }
 
-fn cursor(row: &AnyRow, index: usize) -> Result<Cursor, StoreError> {
+pub(super) fn cursor(row: &AnyRow, index: usize) -> Result<Cursor, StoreError> {
     Ok(Cursor(row.try_get::<i64, _>(index)?.unsigned_abs()))
 }
 
-fn place(cursor: Cursor) -> i64 {
+pub(super) fn place(cursor: Cursor) -> i64 {
     i64::try_from(cursor.0).unwrap_or(i64::MAX)
 }
 
-fn json<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
+pub(super) fn json<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(broken)
 }
 
@@ -117,6 +135,7 @@ fn message(row: &AnyRow) -> Result<ChatMessage, StoreError> {
         },
         fragments: serde_json::from_str(&parsed(7)?).map_err(broken)?,
         reply_to: reply.map(|text| serde_json::from_str(&text).map_err(broken)).transpose()?,
+        action: row.try_get::<i64, _>(9)? != 0,
     })
 }
 
@@ -125,6 +144,7 @@ pub fn item(sequence: Cursor, update: &ChatUpdate) -> Item {
     let kind = match update {
         ChatUpdate::Message(message) => Kind::Message(message.id.clone()),
         ChatUpdate::Deleted { messages } => Kind::Deleted(messages.clone()),
+        ChatUpdate::Cleared {} => Kind::Cleared,
         _ => Kind::Other,
     };
     let text = serde_json::to_string(update).unwrap_or_else(|_| "{}".to_owned());
@@ -137,22 +157,57 @@ impl ChatStore {
         Self(store)
     }
 
+    pub(super) fn pool(&self) -> &sqlx::AnyPool {
+        self.0.pool()
+    }
+
     /// A room as it is kept; a new one if nothing is.
     pub async fn room(&self, channel: &ChannelId, now: Timestamp) -> Result<KeptRoom, StoreError> {
-        let row = sqlx::query("SELECT sequence, guests, slow_seconds FROM chat_rooms WHERE channel_id = $1")
-            .bind(channel.as_str())
-            .fetch_optional(self.0.pool())
-            .await?;
+        let row = sqlx::query(
+            "SELECT sequence, guests, slow_seconds, followers, followers_minutes, subscribers, emote_only, unique_only,
+             salt, pinned, filters, raids FROM chat_rooms WHERE channel_id = $1",
+        )
+        .bind(channel.as_str())
+        .fetch_optional(self.0.pool())
+        .await?;
+        let mut pinned = None;
+        let mut salt = String::new();
+        let mut filters = Filters::default();
         let (last, settings) = match row {
             Some(row) => {
-                let slow: i64 = row.try_get(2)?;
-                let settings = ChatSettings {
-                    guests: row.try_get::<i64, _>(1)? != 0,
-                    slow_seconds: slow.clamp(0, i64::from(u32::MAX)) as u32,
+                let is = |index| -> Result<bool, StoreError> { Ok(row.try_get::<i64, _>(index)? != 0) };
+                let number = |index| -> Result<u32, StoreError> {
+                    Ok(row.try_get::<i64, _>(index)?.clamp(0, i64::from(u32::MAX)) as u32)
                 };
+                let settings = ChatSettings {
+                    guests: is(1)?,
+                    slow_seconds: number(2)?,
+                    followers: is(3)?,
+                    followers_minutes: number(4)?,
+                    subscribers: is(5)?,
+                    emote_only: is(6)?,
+                    unique: is(7)?,
+                    raids: is(11)?,
+                };
+                salt = row.try_get::<Option<String>, _>(8)?.unwrap_or_default();
+                pinned = optional::<MessageId>(&row, 9)?;
+                if let Some(kept) = row.try_get::<Option<String>, _>(10)? {
+                    filters = serde_json::from_str(&kept).map_err(broken)?;
+                }
                 (cursor(&row, 0)?, settings)
             }
             None => (Cursor(0), ChatSettings::default()),
+        };
+        let pin = match pinned {
+            Some(id) => self.message(channel, &id).await?,
+            None => None,
+        };
+        let bans = sqlx::query("SELECT person_id, network_hash FROM chat_bans WHERE channel_id = $1")
+            .bind(channel.as_str())
+            .fetch_all(self.0.pool())
+            .await?;
+        let ban = |row: &AnyRow| -> Result<_, StoreError> {
+            Ok((column(row, 0)?, row.try_get::<Option<String>, _>(1)?.map(NetworkHash::kept)))
         };
         let moderators = sqlx::query("SELECT account_id FROM chat_moderators WHERE channel_id = $1")
             .bind(channel.as_str())
@@ -171,6 +226,11 @@ impl ChatStore {
             settings,
             moderators: moderators.iter().map(|row| column(row, 0)).collect::<Result<_, _>>()?,
             silences: silences.iter().map(silence).collect::<Result<_, _>>()?,
+            salt,
+            filters,
+            held: self.waiting(channel).await?,
+            bans: bans.iter().map(ban).collect::<Result<_, _>>()?,
+            pin,
         })
     }
 
@@ -195,7 +255,9 @@ impl ChatStore {
         most: usize,
     ) -> Result<Vec<ChatMessage>, StoreError> {
         let rows = sqlx::query(select!(
-            "WHERE channel_id = $1 AND sequence < $2 AND deleted_at IS NULL ORDER BY sequence DESC LIMIT $3"
+            "WHERE channel_id = $1 AND sequence < $2 AND deleted_at IS NULL AND sequence > ",
+            cleared!(),
+            " ORDER BY sequence DESC LIMIT $3"
         ))
         .bind(channel.as_str())
         .bind(place(before))
@@ -211,11 +273,14 @@ impl ChatStore {
         channel: &ChannelId,
         id: &MessageId,
     ) -> Result<Option<ChatMessage>, StoreError> {
-        let row = sqlx::query(select!("WHERE channel_id = $1 AND id = $2 AND deleted_at IS NULL"))
-            .bind(channel.as_str())
-            .bind(id.as_str())
-            .fetch_optional(self.0.pool())
-            .await?;
+        let row = sqlx::query(select!(
+            "WHERE channel_id = $1 AND id = $2 AND deleted_at IS NULL AND sequence > ",
+            cleared!()
+        ))
+        .bind(channel.as_str())
+        .bind(id.as_str())
+        .fetch_optional(self.0.pool())
+        .await?;
         row.as_ref().map(message).transpose()
     }
 
@@ -250,7 +315,11 @@ impl ChatStore {
         .bind(person.as_str())
         .fetch_optional(self.0.pool())
         .await?;
-        row.map(|row| column(&row, 0)).transpose()
+        match row {
+            Some(row) => column(&row, 0).map(Some),
+            // Somebody of whom nothing was shown yet.
+            None => Ok(self.held_author(channel, person).await?.map(|author| author.name)),
+        }
     }
 
     /// What happened after a cursor and up to another: messages that are not deleted, and everything else.
@@ -262,8 +331,9 @@ impl ChatStore {
         most: usize,
     ) -> Result<Since, StoreError> {
         let messages = sqlx::query(select!(
-            "WHERE channel_id = $1 AND sequence > $2 AND sequence <= $3 AND deleted_at IS NULL ",
-            "ORDER BY sequence LIMIT $4"
+            "WHERE channel_id = $1 AND sequence > $2 AND sequence <= $3 AND deleted_at IS NULL AND sequence > ",
+            cleared!(),
+            " ORDER BY sequence LIMIT $4"
         ));
         let changes = sqlx::query(
             "SELECT sequence, change FROM chat_changes
@@ -424,7 +494,7 @@ impl ChatStore {
 
     /// Begins to write.
     pub async fn begin(&self) -> Result<Commit, StoreError> {
-        Ok(Commit(self.0.pool().begin().await?))
+        Ok(Commit::new(self.0.pool().begin().await?))
     }
 }
 
@@ -436,236 +506,4 @@ fn silence(row: &AnyRow) -> Result<Silence, StoreError> {
         by: column(row, 3)?,
         reason: row.try_get(4)?,
     })
-}
-
-/// A group of updates that are written together or not at all. For the writer alone.
-pub struct Commit(Transaction<'static, Any>);
-
-impl Commit {
-    /// Takes places in a room; the last of them.
-    pub async fn places(&mut self, channel: &ChannelId, count: u64) -> Result<Cursor, StoreError> {
-        let row = sqlx::query(
-            "INSERT INTO chat_rooms (channel_id, sequence, guests, slow_seconds) VALUES ($1, $2, 1, 0)
-             ON CONFLICT (channel_id) DO UPDATE SET sequence = chat_rooms.sequence + excluded.sequence
-             RETURNING sequence",
-        )
-        .bind(channel.as_str())
-        .bind(count as i64)
-        .fetch_one(&mut *self.0)
-        .await?;
-        cursor(&row, 0)
-    }
-
-    /// Writes a message; what was written before, if it was sent with the same key.
-    pub async fn message(
-        &mut self,
-        channel: &ChannelId,
-        message: &ChatMessage,
-        key: Option<&RequestId>,
-        broadcast: Option<&BroadcastId>,
-    ) -> Result<Option<Sent>, StoreError> {
-        let ChatMessage { id, sequence, at, author, fragments, reply_to } = message;
-        let done = sqlx::query(
-            "INSERT INTO chat_messages
-             (id, channel_id, sequence, sent_at, person_id, author_name, author_account, badges, fragments, reply_to,
-              sender_key, broadcast_id)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-             ON CONFLICT (channel_id, person_id, sender_key) DO NOTHING",
-        )
-        .bind(id.as_str())
-        .bind(channel.as_str())
-        .bind(place(*sequence))
-        .bind(at.as_millis())
-        .bind(author.id.as_str())
-        .bind(author.name.as_str())
-        .bind(author.account.as_ref().map(|account| account.as_str().to_owned()))
-        .bind(json(&author.badges)?)
-        .bind(json(fragments)?)
-        .bind(reply_to.as_ref().map(json).transpose()?)
-        .bind(key.map(|key| key.as_str().to_owned()))
-        .bind(broadcast.map(|broadcast| broadcast.as_str().to_owned()))
-        .execute(&mut *self.0)
-        .await?;
-        let Some(key) = key.filter(|_| done.rows_affected() == 0) else { return Ok(None) };
-        let row = sqlx::query(
-            "SELECT id, sequence FROM chat_messages WHERE channel_id = $1 AND person_id = $2 AND sender_key = $3",
-        )
-        .bind(channel.as_str())
-        .bind(author.id.as_str())
-        .bind(key.as_str())
-        .fetch_one(&mut *self.0)
-        .await?;
-        Ok(Some(Sent { id: column(&row, 0)?, sequence: cursor(&row, 1)? }))
-    }
-
-    /// Marks a message as deleted; whether it was there.
-    pub async fn delete(
-        &mut self,
-        channel: &ChannelId,
-        message: &MessageId,
-        by: &PersonId,
-        at: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let done = sqlx::query(
-            "UPDATE chat_messages SET deleted_at = $3, deleted_by = $4
-             WHERE channel_id = $1 AND id = $2 AND deleted_at IS NULL",
-        )
-        .bind(channel.as_str())
-        .bind(message.as_str())
-        .bind(at.as_millis())
-        .bind(by.as_str())
-        .execute(&mut *self.0)
-        .await?;
-        Ok(done.rows_affected() > 0)
-    }
-
-    /// Marks what somebody wrote since then as deleted; which messages.
-    pub async fn delete_of(
-        &mut self,
-        channel: &ChannelId,
-        person: &PersonId,
-        since: Timestamp,
-        by: &PersonId,
-        at: Timestamp,
-    ) -> Result<Vec<MessageId>, StoreError> {
-        let rows = sqlx::query(
-            "UPDATE chat_messages SET deleted_at = $4, deleted_by = $5
-             WHERE channel_id = $1 AND person_id = $2 AND sent_at >= $3 AND deleted_at IS NULL RETURNING id",
-        )
-        .bind(channel.as_str())
-        .bind(person.as_str())
-        .bind(since.as_millis())
-        .bind(at.as_millis())
-        .bind(by.as_str())
-        .fetch_all(&mut *self.0)
-        .await?;
-        rows.iter().map(|row| column(row, 0)).collect()
-    }
-
-    /// Writes what else changed.
-    pub async fn change(
-        &mut self,
-        channel: &ChannelId,
-        sequence: Cursor,
-        update: &ChatUpdate,
-        at: Timestamp,
-    ) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO chat_changes (channel_id, sequence, changed_at, change) VALUES ($1, $2, $3, $4)",
-        )
-        .bind(channel.as_str())
-        .bind(place(sequence))
-        .bind(at.as_millis())
-        .bind(json(update)?)
-        .execute(&mut *self.0)
-        .await?;
-        Ok(())
-    }
-
-    /// Writes a time-out, in the place of an earlier one of the same person.
-    pub async fn silence(&mut self, channel: &ChannelId, silence: &Silence) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO chat_silences (channel_id, person_id, name, until_at, silenced_by, reason)
-             VALUES ($1, $2, $3, $4, $5, $6)
-             ON CONFLICT (channel_id, person_id) DO UPDATE SET name = excluded.name, until_at = excluded.until_at,
-             silenced_by = excluded.silenced_by, reason = excluded.reason",
-        )
-        .bind(channel.as_str())
-        .bind(silence.person.as_str())
-        .bind(silence.name.as_str())
-        .bind(silence.until.as_millis())
-        .bind(silence.by.as_str())
-        .bind(silence.reason.as_str())
-        .execute(&mut *self.0)
-        .await?;
-        Ok(())
-    }
-
-    /// Lifts a time-out; whether one ran.
-    pub async fn unsilence(
-        &mut self,
-        channel: &ChannelId,
-        person: &PersonId,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let done = sqlx::query(
-            "UPDATE chat_silences SET until_at = $3 WHERE channel_id = $1 AND person_id = $2 AND until_at > $3",
-        )
-        .bind(channel.as_str())
-        .bind(person.as_str())
-        .bind(now.as_millis())
-        .execute(&mut *self.0)
-        .await?;
-        Ok(done.rows_affected() > 0)
-    }
-
-    /// Writes a room's rules.
-    pub async fn settings(&mut self, channel: &ChannelId, settings: ChatSettings) -> Result<(), StoreError> {
-        sqlx::query("UPDATE chat_rooms SET guests = $2, slow_seconds = $3 WHERE channel_id = $1")
-            .bind(channel.as_str())
-            .bind(i64::from(settings.guests))
-            .bind(i64::from(settings.slow_seconds))
-            .execute(&mut *self.0)
-            .await?;
-        Ok(())
-    }
-
-    /// Makes somebody a moderator; whether they weren't.
-    pub async fn add_moderator(
-        &mut self,
-        channel: &ChannelId,
-        account: &AccountId,
-        at: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let done = sqlx::query(
-            "INSERT INTO chat_moderators (channel_id, account_id, added_at) VALUES ($1, $2, $3)
-             ON CONFLICT (channel_id, account_id) DO NOTHING",
-        )
-        .bind(channel.as_str())
-        .bind(account.as_str())
-        .bind(at.as_millis())
-        .execute(&mut *self.0)
-        .await?;
-        Ok(done.rows_affected() > 0)
-    }
-
-    /// Takes that away; whether they were.
-    pub async fn remove_moderator(
-        &mut self,
-        channel: &ChannelId,
-        account: &AccountId,
-    ) -> Result<bool, StoreError> {
-        let done = sqlx::query("DELETE FROM chat_moderators WHERE channel_id = $1 AND account_id = $2")
-            .bind(channel.as_str())
-            .bind(account.as_str())
-            .execute(&mut *self.0)
-            .await?;
-        Ok(done.rows_affected() > 0)
-    }
-
-    /// Writes that somebody did something.
-    pub async fn record(&mut self, channel: &ChannelId, by: &Actor, work: &Work) -> Result<(), StoreError> {
-        // What the room's own record calls them.
-        let name = match record::person(work) {
-            Some(person) => {
-                sqlx::query("SELECT name FROM chat_silences WHERE channel_id = $1 AND person_id = $2")
-                    .bind(channel.as_str())
-                    .bind(person.as_str())
-                    .fetch_optional(&mut *self.0)
-                    .await?
-                    .map(|row| row.try_get::<String, _>(0))
-                    .transpose()?
-            }
-            None => None,
-        };
-        match record::entry(channel, by, work, name.as_deref()) {
-            Some(entry) => audit::record(&mut self.0, entry).await,
-            None => Ok(()),
-        }
-    }
-
-    /// Makes all of it durable.
-    pub async fn finish(self) -> Result<(), StoreError> {
-        Ok(self.0.commit().await?)
-    }
 }

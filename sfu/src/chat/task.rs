@@ -6,6 +6,10 @@
 
 use super::{
     Surroundings,
+    commit::{
+        work::{Act, Done, Work, Written},
+        write::{self, Changes},
+    },
     feed::LiveRoom,
     store::{self, ChatStore},
 };
@@ -14,16 +18,11 @@ use prometheus_client::{
     metrics::{counter::Counter, gauge::Gauge, histogram::Histogram},
     registry::Registry,
 };
-use shared::{
-    chat::{ChatAuthor, ChatMessage, ChatSettings, ChatUpdate, EditChat, Fragment, ReplyTo, Sent, Silence},
-    event::Cursor,
-    id::{AccountId, BroadcastId, ChannelId, MessageId, PersonId, RequestId},
-    unit::Timestamp,
-};
+use shared::{chat::ChatUpdate, event::Cursor, id::ChannelId};
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
-    time::{Duration, Instant},
+    time::Instant,
 };
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -31,70 +30,6 @@ use tokio::sync::{mpsc, oneshot, watch};
 pub const WAITING_MOST: usize = 1024;
 /// The most updates of one commit.
 const GROUP_MOST: usize = 256;
-/// What somebody wrote this long before a time-out goes with it.
-pub const SILENCE_DELETES: Duration = Duration::from_secs(10 * 60);
-
-/// A message that is to be written.
-#[derive(Debug)]
-pub struct Draft {
-    /// Its id.
-    pub id: MessageId,
-    /// Who writes.
-    pub author: ChatAuthor,
-    /// What.
-    pub fragments: Vec<Fragment>,
-    /// In answer to what.
-    pub reply_to: Option<ReplyTo>,
-    /// The sender's own name for it.
-    pub key: Option<RequestId>,
-    /// What is live beside it.
-    pub broadcast: Option<BroadcastId>,
-    /// Whether it was counted, which is taken back if it can't be written.
-    pub is_counted: bool,
-}
-
-/// What is to be written.
-#[derive(Debug)]
-pub enum Work {
-    /// A message.
-    Message(Box<Draft>),
-    /// A message is to be deleted.
-    Delete {
-        /// Which.
-        message: MessageId,
-        /// By whom.
-        by: PersonId,
-    },
-    /// A time-out begins.
-    Silence(Box<Silence>),
-    /// A time-out is lifted.
-    Unsilence {
-        /// Whose.
-        person: PersonId,
-    },
-    /// The room's rules change.
-    Settings(EditChat),
-    /// Somebody becomes a moderator, or isn't one any more.
-    Moderator {
-        /// Who.
-        account: AccountId,
-        /// Which of the two.
-        is_moderator: bool,
-    },
-}
-
-/// What came of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Done {
-    /// The message is on disk, now or since it was sent with the same key before.
-    Sent(Sent),
-    /// It is written.
-    Changed,
-    /// The rules as they are now.
-    Settings(ChatSettings),
-    /// There was nothing to change.
-    Nothing,
-}
 
 /// Why something was not written.
 #[derive(Debug, thiserror::Error)]
@@ -115,18 +50,17 @@ type Answer = Result<Done, Arc<StoreError>>;
 struct Job {
     room: Arc<LiveRoom>,
     work: Work,
-    /// Who does it, where the record is to have it.
-    by: Option<Actor>,
+    act: Option<Act>,
     answer: oneshot::Sender<Answer>,
 }
 
 impl Job {
     /// It is not written: it counts for nothing.
     fn uncount(&self) {
-        if let Work::Message(draft) = &self.work
+        if let Work::Message(draft) | Work::Hold { draft, .. } = &self.work
             && draft.is_counted
         {
-            self.room.rules().unsent(&draft.author.id, draft.key.as_ref());
+            self.room.rules().unsent(&draft.author.id, draft.key.as_ref(), draft.said);
         }
     }
 }
@@ -178,22 +112,11 @@ impl Writer {
         let _ = self.pending.subscribe().wait_for(|pending| *pending == 0).await;
     }
 
-    /// Writes something; comes back when it is on disk.
-    pub async fn write(&self, room: Arc<LiveRoom>, work: Work) -> Result<Done, WriteError> {
-        self.write_as(room, work, None).await
-    }
-
-    /// The same, and with it that somebody did it.
-    pub async fn write_as(
-        &self,
-        room: Arc<LiveRoom>,
-        work: Work,
-        by: Option<&Actor>,
-    ) -> Result<Done, WriteError> {
-        let by = by.cloned();
+    /// Writes something, and `act` for the record if it changes anything; comes back when both are on disk.
+    pub async fn write(&self, room: Arc<LiveRoom>, work: Work, act: Option<Act>) -> Result<Done, WriteError> {
         let (answer, answered) = oneshot::channel();
         self.pending.send_modify(|pending| *pending += 1);
-        if let Err(refused) = self.jobs.try_send(Job { room, work, by, answer }) {
+        if let Err(refused) = self.jobs.try_send(Job { room, work, act, answer }) {
             self.pending.send_modify(|pending| *pending -= 1);
             let (job, error) = match refused {
                 mpsc::error::TrySendError::Full(job) => (job, WriteError::Full),
@@ -235,9 +158,6 @@ struct Writing {
     /// Rooms of which the end of a commit failed: it may be on disk all the same, unknown to its followers.
     uncertain: HashSet<ChannelId>,
 }
-
-/// What came of a piece of work, and what followers are told.
-type Written = (Done, Updates);
 
 type Updates = Vec<(Cursor, ChatUpdate)>;
 
@@ -289,17 +209,11 @@ impl Writing {
             next.insert(channel, commit.places(channel, count).await?.0 - count);
         }
         let mut written = Vec::with_capacity(group.len());
-        // Rules that this very group changes.
-        let mut settings: HashMap<ChannelId, ChatSettings> = HashMap::new();
+        let mut changes = Changes::default();
         for job in group {
             let place = next.entry(&job.room.channel).or_default();
-            let done = write_one(&mut commit, &job.room, &job.work, place, now, &mut settings).await?;
-            if let Some(by) = &job.by
-                && done.0 != Done::Nothing
-            {
-                commit.record(&job.room.channel, by, &job.work).await?;
-            }
-            written.push(done);
+            let what = (&job.work, job.act.as_ref());
+            written.push(write::write(&mut commit, &job.room, what, place, now, &mut changes).await?);
         }
         if let Err(error) = commit.finish().await {
             self.uncertain.extend(group.iter().map(|job| job.room.channel.clone()));
@@ -312,13 +226,22 @@ impl Writing {
     fn tell(&mut self, done: impl Iterator<Item = (Job, Written)>) {
         let mut rooms: Vec<(Arc<LiveRoom>, Updates)> = Vec::new();
         let mut answers = Vec::new();
-        for (job, (done, updates)) in done {
+        for (job, written) in done {
             self.metrics.waiting.dec();
-            if let (Work::Message(_), [(_, ChatUpdate::Message(message))]) = (&job.work, updates.as_slice()) {
-                self.metrics.messages.inc();
-                self.surroundings.sent(&job.room.name, &message.id);
+            for (_, update) in &written.updates {
+                if let ChatUpdate::Message(message) = update {
+                    self.metrics.messages.inc();
+                    self.surroundings.sent(&job.room.name, &message.id);
+                }
             }
-            apply(&job.room, job.work, &done);
+            if let (Work::Hold { draft, .. }, 1) = (&job.work, written.held) {
+                self.surroundings.held(&job.room.name, &draft.id);
+            }
+            if let Some(action) = &written.action {
+                self.surroundings.moderated(&job.room.name, &action.id, action.kind);
+            }
+            write::apply(&job.room, job.work, &written);
+            let Written { done, updates, .. } = written;
             match rooms.iter_mut().find(|(room, _)| Arc::ptr_eq(room, &job.room)) {
                 Some((_, all)) => all.extend(updates),
                 None => rooms.push((job.room, updates)),
@@ -336,125 +259,7 @@ impl Writing {
     }
 }
 
-impl Work {
-    /// How many places in the room it may take.
-    fn places(&self) -> u64 {
-        match self {
-            Self::Silence(_) => 2,
-            _ => 1,
-        }
-    }
-}
-
 /// Nothing can be written now, whatever it is.
 fn is_outage(error: &StoreError) -> bool {
     matches!(error, StoreError::Busy | StoreError::Full | StoreError::ReadOnly | StoreError::Damaged)
-}
-
-async fn write_one(
-    commit: &mut store::Commit,
-    room: &LiveRoom,
-    work: &Work,
-    place: &mut u64,
-    now: Timestamp,
-    settings: &mut HashMap<ChannelId, ChatSettings>,
-) -> Result<Written, StoreError> {
-    let channel = &room.channel;
-    let mut take = || {
-        *place += 1;
-        Cursor(*place)
-    };
-    let mut updates = Vec::new();
-    let done = match work {
-        Work::Message(draft) => {
-            let Draft { id, author, fragments, reply_to, key, broadcast, is_counted: _ } = draft.as_ref();
-            let message = ChatMessage {
-                id: id.clone(),
-                sequence: take(),
-                at: now,
-                author: author.clone(),
-                fragments: fragments.clone(),
-                reply_to: reply_to.clone(),
-            };
-            match commit.message(channel, &message, key.as_ref(), broadcast.as_ref()).await? {
-                Some(before) => Done::Sent(before),
-                None => {
-                    let sent = Sent { id: message.id.clone(), sequence: message.sequence };
-                    updates.push((message.sequence, ChatUpdate::Message(Box::new(message))));
-                    Done::Sent(sent)
-                }
-            }
-        }
-        Work::Delete { message, by } => {
-            if commit.delete(channel, message, by, now).await? {
-                updates.push((take(), ChatUpdate::Deleted { messages: vec![message.clone()] }));
-            }
-            changed(&updates)
-        }
-        Work::Silence(silence) => {
-            commit.silence(channel, silence).await?;
-            let Silence { person, name, until, by, reason: _ } = silence.as_ref();
-            let since = Timestamp::from_millis(now.as_millis() - SILENCE_DELETES.as_millis() as i64);
-            let messages = commit.delete_of(channel, person, since, by, now).await?;
-            let silenced = ChatUpdate::Silenced { person: person.clone(), name: name.clone(), until: *until };
-            updates.push((take(), silenced));
-            if !messages.is_empty() {
-                updates.push((take(), ChatUpdate::Deleted { messages }));
-            }
-            changed(&updates)
-        }
-        Work::Unsilence { person } => {
-            if commit.unsilence(channel, person, now).await? {
-                updates.push((take(), ChatUpdate::Unsilenced { person: person.clone() }));
-            }
-            changed(&updates)
-        }
-        Work::Settings(edit) => {
-            let settings = settings.entry(channel.clone()).or_insert_with(|| room.rules().settings());
-            settings.guests = edit.guests.unwrap_or(settings.guests);
-            settings.slow_seconds = edit.slow_seconds.unwrap_or(settings.slow_seconds);
-            commit.settings(channel, *settings).await?;
-            updates.push((take(), ChatUpdate::Settings { settings: *settings }));
-            Done::Settings(*settings)
-        }
-        Work::Moderator { account, is_moderator } => {
-            let is_changed = match is_moderator {
-                true => commit.add_moderator(channel, account, now).await?,
-                false => commit.remove_moderator(channel, account).await?,
-            };
-            if is_changed { Done::Changed } else { Done::Nothing }
-        }
-    };
-    for (sequence, update) in &updates {
-        if !matches!(update, ChatUpdate::Message(_)) {
-            commit.change(channel, *sequence, update, now).await?;
-        }
-    }
-    Ok((done, updates))
-}
-
-fn changed(updates: &[(Cursor, ChatUpdate)]) -> Done {
-    if updates.is_empty() { Done::Nothing } else { Done::Changed }
-}
-
-/// What the room's rules know of it from now on.
-fn apply(room: &LiveRoom, work: Work, done: &Done) {
-    let now = fresh::now();
-    let mut rules = room.rules();
-    match (work, done) {
-        (Work::Message(draft), Done::Sent(sent)) => {
-            rules.sent(&draft.author.id, draft.author.name.as_str(), draft.key.as_ref(), sent);
-        }
-        (Work::Silence(silence), _) => rules.silence(*silence, now),
-        (Work::Unsilence { person }, _) => {
-            rules.unsilence(&person, now);
-        }
-        (Work::Settings(_), Done::Settings(settings)) => rules.set_settings(*settings),
-        (Work::Moderator { account, is_moderator }, _) => {
-            if let Ok(person) = account.as_str().parse() {
-                rules.set_moderator(person, is_moderator);
-            }
-        }
-        _ => {}
-    }
 }

@@ -72,7 +72,9 @@ impl Bus {
         self.0.lines.on_line(channel, |line| {
             // A lively chat would push everything else out of the ring, and has a log of its own.
             let cursor = match event.occurrence {
-                Occurrence::ChatMessageSent { .. } => line.ring.last(),
+                Occurrence::ChatMessageSent { .. }
+                | Occurrence::ChatMessageHeld { .. }
+                | Occurrence::ChatModerated { .. } => line.ring.last(),
                 _ => line.ring.push(event.clone()),
             };
             // No reader is no error.

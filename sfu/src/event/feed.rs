@@ -200,7 +200,9 @@ async fn next_change(occurrences: &mut Receiver<super::ring::Delivery>) {
             Ok((_, event)) => match event.occurrence {
                 Occurrence::ViewerJoined { .. }
                 | Occurrence::ViewerLeft { .. }
-                | Occurrence::ChatMessageSent { .. } => {}
+                | Occurrence::ChatMessageSent { .. }
+                | Occurrence::ChatMessageHeld { .. }
+                | Occurrence::ChatModerated { .. } => {}
                 _ => return,
             },
             // Whatever was lost: most of it is chat, and the next tick is near.

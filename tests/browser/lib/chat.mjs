@@ -11,10 +11,12 @@ export class Person {
     Object.assign(this, { weir, channel, cookie, token, author });
   }
 
-  static async guest(weir, channel, name) {
-    const answer = await weir.api('POST', '/api/v1/chat/guests', { name });
+  /** A guest; from `address`, as a proxy on this machine says. */
+  static async guest(weir, channel, name, address) {
+    const headers = { origin: weir.origin, 'content-type': 'application/json', ...(address ? { 'x-forwarded-for': address } : {}) };
+    const answer = await fetch(`${weir.origin}/api/v1/chat/guests`, { method: 'POST', headers, body: JSON.stringify({ name }) });
     if (answer.status !== 201) throw new Error(`no guest: ${await answer.text()}`);
-    return new Person(weir, channel, await answer.json());
+    return Object.assign(new Person(weir, channel, await answer.json()), { address });
   }
 
   #ask(method, path, body) {
@@ -24,6 +26,7 @@ export class Person {
         origin: this.weir.origin,
         'content-type': 'application/json',
         ...(this.token ? { 'weir-guest': this.token } : {}),
+        ...(this.address ? { 'x-forwarded-for': this.address } : {}),
         ...(this.cookie ? { cookie: `${this.cookie.name}=${this.cookie.value}` } : {}),
       },
       body: body === undefined ? undefined : JSON.stringify(body),
@@ -33,7 +36,7 @@ export class Person {
   /** Writes; gives what the server says of it. */
   async write(text, more = {}) {
     const answer = await this.#ask('POST', '/messages', { text, ...more });
-    if (answer.status !== 201) throw new Error(`“${text}” was answered ${answer.status}: ${await answer.text()}`);
+    if (![201, 202].includes(answer.status)) throw new Error(`“${text}” was answered ${answer.status}: ${await answer.text()}`);
     return answer.json();
   }
 
@@ -51,6 +54,26 @@ export class Person {
 
   rules(rules) {
     return this.#ask('PATCH', '', rules);
+  }
+
+  filters(filters) {
+    return this.#ask('PUT', '/filters', filters);
+  }
+
+  command(text) {
+    return this.#ask('POST', '/commands', { text });
+  }
+
+  pin(message) {
+    return this.#ask('PUT', '/pin', { message });
+  }
+
+  async held() {
+    return (await (await this.#ask('GET', '/held?limit=200')).json()).items;
+  }
+
+  async actions() {
+    return (await (await this.#ask('GET', '/actions?limit=200')).json()).items;
   }
 }
 

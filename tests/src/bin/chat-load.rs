@@ -10,12 +10,15 @@ use std::{
     rc::Rc,
     time::{Duration, Instant},
 };
-use weir_tests::server::{Login, Weir};
+use weir_tests::{
+    chat::{self, By},
+    server::{Login, Weir},
+};
 
-const CONNECTIONS: [usize; 3] = [100, 1_000, 5_000];
+const CONNECTIONS: [usize; 4] = [100, 1_000, 5_000, 10_000];
 const RATES: [u32; 3] = [1, 10, 100];
-/// Sockets that write: each stays well below what a socket may send.
-const WRITERS: usize = 20;
+/// People who write, each within what one person may: no rule of the room is waived for them.
+const WRITERS: usize = 250;
 const WARM: Duration = Duration::from_secs(1);
 /// With few messages it takes longer to see a hundredth of them.
 const SLOW: Duration = Duration::from_secs(10);
@@ -52,6 +55,33 @@ impl Times {
     }
 }
 
+/// Somebody without an account who writes.
+struct Guest {
+    address: String,
+    token: String,
+}
+
+impl Guest {
+    fn new(weir: &Weir, number: usize) -> Self {
+        let address = format!("2001:db8:{number:x}::1");
+        let made = chat::try_guest(weir.http, &format!("Writer {number}"), &address);
+        let token = made.json()["token"].as_str().expect("a token").to_owned();
+        Self { address, token }
+    }
+}
+
+/// Turns the room's rules on: a full list of words, every filter, and nothing said twice.
+fn moderate(weir: &Weir, owner: &Login) {
+    let words: Vec<String> = (0..200).map(|n| format!("*forbidden word {n}*")).collect();
+    let filters = json!({ "words": words, "links": "hold", "hosts": ["weir.example"], "repeats": true, "capitals": true,
+        "lookAlikes": true });
+    let owner = By::Login(owner);
+    let set = chat::call(weir.http, "PUT", "ada/chat/filters", owner, Some(&filters));
+    assert_eq!(set.status, 200, "{}", set.text());
+    let set = chat::call(weir.http, "PATCH", "ada/chat", owner, Some(&json!({ "unique": true })));
+    assert_eq!(set.status, 200, "{}", set.text());
+}
+
 struct Client {
     stream: TcpStream,
     /// What came of a frame that isn't whole yet.
@@ -63,6 +93,8 @@ struct Client {
 struct Load {
     poll: Poll,
     clients: Vec<Client>,
+    /// What proves who writes, writer by writer.
+    guests: Vec<String>,
     buffer: Vec<u8>,
     began: Instant,
     /// When the messages of a batch were sent, by its cursor: read once and not by each of its readers.
@@ -80,6 +112,7 @@ impl Load {
         Self {
             poll: Poll::new().expect("epoll"),
             clients: Vec::new(),
+            guests: Vec::new(),
             buffer: vec![0; 256 * 1024],
             began: Instant::now(),
             batches: HashMap::new(),
@@ -92,11 +125,12 @@ impl Load {
         }
     }
 
-    fn connect(&mut self, server: SocketAddr, login: Option<&Login>) {
-        let cookie = login.map(|login| format!("Cookie: {}\r\n", login.cookie)).unwrap_or_default();
+    fn connect(&mut self, server: SocketAddr, guest: Option<&Guest>) {
+        // Each from a network of its own, as far as the server can tell.
+        let from = guest.map(|guest| format!("X-Forwarded-For: {}\r\n", guest.address)).unwrap_or_default();
         let request = format!(
             "GET /api/v1/events HTTP/1.1\r\nHost: {server}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{cookie}\r\n"
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{from}\r\n"
         );
         let mut stream = std::net::TcpStream::connect(server).expect("a connection");
         stream.write_all(request.as_bytes()).expect("to ask");
@@ -105,7 +139,8 @@ impl Load {
         let mut stream = TcpStream::from_std(stream);
         let token = Token(self.clients.len());
         self.poll.registry().register(&mut stream, token, Interest::READABLE).expect("to listen");
-        self.clients.push(Client { stream, rest: Vec::new(), is_open: false, is_writer: login.is_some() });
+        self.clients.push(Client { stream, rest: Vec::new(), is_open: false, is_writer: guest.is_some() });
+        self.guests.extend(guest.map(|guest| guest.token.clone()));
     }
 
     /// Hears what comes until then.
@@ -221,15 +256,14 @@ impl Load {
     }
 
     fn say(&mut self) {
-        let writers: usize = WRITERS;
-        let writer = (self.next % writers as u64) as usize;
+        let writer = (self.next % WRITERS as u64) as usize;
         let now = Instant::now();
         let micros = now.duration_since(self.began).as_micros();
         let text =
             format!("{micros} is when this was written, and @ada likes it :wave: https://weir.example/");
         let message = json!({
             "event": "chat:send_message:v1:requested", "id": self.next.to_string(),
-            "payload": { "channel": "ada", "text": text },
+            "payload": { "channel": "ada", "text": text, "guest": self.guests[writer] },
         });
         self.waiting.insert(self.next, now);
         self.next += 1;
@@ -299,8 +333,9 @@ fn main() {
     let own = std::process::id();
     let mut load = Load::new();
     let mut events = Events::with_capacity(1024);
-    for _ in 0..WRITERS {
-        load.connect(weir.http, Some(&owner));
+    moderate(&weir, &owner);
+    for number in 0..WRITERS {
+        load.connect(weir.http, Some(&Guest::new(&weir, number)));
     }
     load.run(10, WARM, &mut events);
     let empty = resident(weir.pid());

@@ -249,6 +249,37 @@ fn what_is_answered_is_what_is_described() {
     let silence = json!({ "person": guest["author"]["id"], "seconds": 60, "reason": "A test" });
     post(&format!("{name}/chat/silences"), "channels/ada/chat/silences", silence);
     get(&format!("{name}/chat/silences"), "channels/ada/chat/silences");
+    let put = |template: &str, path: &str, body: Value| {
+        ask("PUT", &format!("/api/v1/{template}"), &format!("/api/v1/{path}"), Some(body))
+    };
+    put(&format!("{name}/chat/pin"), "channels/ada/chat/pin", json!({ "message": first["id"] }));
+    get(&format!("{name}/chat"), "channels/ada/chat");
+    post(&format!("{name}/chat/commands"), "channels/ada/chat/commands", json!({ "text": "/help" }));
+    let ban = json!({ "person": guest["author"]["id"], "reason": "A test" });
+    post(&format!("{name}/chat/bans"), "channels/ada/chat/bans", ban);
+    let filters = json!({ "words": ["badword"], "links": "hold" });
+    put(&format!("{name}/chat/filters"), "channels/ada/chat/filters", filters);
+    let other = post("chat/guests", "chat/guests", json!({ "name": "Cid" }));
+    let token = other["token"].as_str().expect("a token").to_owned();
+    let held = Request::new("POST", "/api/v1/channels/ada/chat/messages").header("weir-guest", token);
+    // The ban of the other guest holds for their network.
+    let held = held.header("x-forwarded-for", "192.0.2.77");
+    let held = held.json(&json!({ "text": "badword" })).send(weir.http);
+    assert_eq!(held.status, 202);
+    assert_fits(&document, "/components/schemas/Sent", &held.json());
+    let poll = json!({ "question": "What next?", "options": ["Clay", "Stones"], "seconds": 60 });
+    let poll = post(&format!("{name}/chat/polls"), "channels/ada/chat/polls", poll);
+    let path = format!("channels/ada/chat/polls/{}/votes", poll["id"].as_str().expect("an id"));
+    post(&format!("{name}/chat/polls/{{id}}/votes"), &path, json!({ "option": 1 }));
+    get(&format!("{name}/chat"), "channels/ada/chat");
+    ask("DELETE", "/api/v1/channels/{name}/chat/polls", "/api/v1/channels/ada/chat/polls", None);
+    for list in ["chat/bans", "chat/actions", "moderators", "chat/held", "chat/filters"] {
+        get(&format!("{name}/{list}"), &format!("channels/ada/{list}"));
+    }
+    let path = format!("channels/ada/chat/held/{}", held.json()["id"].as_str().expect("an id"));
+    post(&format!("{name}/chat/held/{{id}}"), &path, json!({ "approve": true }));
+    let person = guest["author"]["id"].as_str().expect("an id");
+    get(&format!("{name}/chat/people/{{person}}"), &format!("channels/ada/chat/people/{person}"));
     get("broadcasts/{id}/analytics", &format!("broadcasts/{stream}/analytics"));
     get("live/analytics/{streamId}", &format!("live/analytics/{stream}"));
     get("instance/analytics", "instance/analytics");
@@ -297,6 +328,7 @@ fn what_an_operation_says_of_tokens_is_so() {
             .replace("{name}", "ada")
             .replace("{account}", "ada")
             .replace("{person}", "guest-1")
+            .replace("{emote}", "hype")
             .replace("{id}", "01m7wdz29w03j42rh873nf9zn0");
         let call = |secret: Option<&str>| {
             let mut request = Request::new(&method, &filled);

@@ -213,7 +213,11 @@ fn rules_say_how_long_to_wait() {
     reader.until(|update| text_of(update) == "4");
     let settings = json!({ "guests": true, "slowSeconds": 600 });
     let patched = call(weir.http, "PATCH", "ada/chat", By::Login(&owner), Some(&settings));
-    assert_eq!((patched.status, patched.json()), (200, settings));
+    let rules = |guests: bool, slow: u32| {
+        json!({ "guests": guests, "slowSeconds": slow, "followers": false, "followersMinutes": 0,
+                "subscribers": false, "emoteOnly": false, "unique": false, "raids": true })
+    };
+    assert_eq!((patched.status, patched.json()), (200, rules(true, 600)));
     assert_eq!(reader.hear()["settings"]["slowSeconds"], 600);
     let cid = chat::guest(weir.http, "Cid");
     said(&weir, By::Guest(&cid), "one");
@@ -223,10 +227,7 @@ fn rules_say_how_long_to_wait() {
     call(weir.http, "PATCH", "ada/chat", By::Login(&owner), Some(&json!({ "guests": false })));
     let dan = chat::guest(weir.http, "Dan");
     assert_eq!(say(weir.http, "ada", By::Guest(&dan), "hi").problem(403).kind, "/problems/guests-off");
-    assert_eq!(
-        call(weir.http, "GET", "ada/chat", By::Nobody, None).json()["settings"],
-        json!({ "guests": false, "slowSeconds": 600 })
-    );
+    assert_eq!(call(weir.http, "GET", "ada/chat", By::Nobody, None).json()["settings"], rules(false, 600));
     for body in [json!({ "slowSeconds": 601 }), json!({ "slowSeconds": -1 }), json!({ "more": 1 })] {
         call(weir.http, "PATCH", "ada/chat", By::Login(&owner), Some(&body)).problem(422);
     }
@@ -403,4 +404,15 @@ fn a_program_writes_and_moderates_as_its_token_says() {
         assert_eq!(refused.kind, "/problems/missing-scope");
     }
     assert_eq!(as_program(&moderates, "DELETE", &path).send(weir.http).status, 204);
+    let command = |secret: &str, text: &str| {
+        let request = as_program(secret, "POST", "/api/v1/channels/ada/chat/commands");
+        request.json(&json!({ "text": text })).send(weir.http)
+    };
+    assert_eq!(command(&moderates, "/slow 5").status, 200);
+    // Who is what on a channel takes the scope of its own route, however it is written.
+    for text in ["/mod sam", " /VIP sam", "/raid grace", "/m\u{200B}od sam"] {
+        assert_eq!(command(&moderates, text).problem(403).kind, "/problems/missing-scope", "{text}");
+    }
+    let both = token(&["chat:moderate", "channel:write"]);
+    assert_eq!(command(&both, "/mod sam").problem(404).kind, "/problems/unknown-account");
 }

@@ -334,7 +334,11 @@ fn rules_changed_at_the_same_moment_are_all_changed() {
         });
         assert_eq!(threads.map(|thread| thread.join().unwrap()), [200, 200]);
         let settings = call(weir.http, "GET", "ada/chat", By::Nobody, None).json()["settings"].clone();
-        assert_eq!(settings, json!({ "guests": guests, "slowSeconds": slow }));
+        let expected = json!({
+            "guests": guests, "slowSeconds": slow, "followers": false, "followersMinutes": 0,
+            "subscribers": false, "emoteOnly": false, "unique": false, "raids": true,
+        });
+        assert_eq!(settings, expected);
     }
 }
 

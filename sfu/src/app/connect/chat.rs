@@ -2,7 +2,7 @@
 
 use crate::{
     account::{service::Accounts, store::Account},
-    actor::{Embed, Visitor},
+    actor::{Actor, Embed, Visitor},
     analytics::{ChatSource, ChatTotal},
     broadcast::live::LiveBoard,
     channel::{
@@ -10,7 +10,7 @@ use crate::{
         service::{ChannelError, Channels},
     },
     chat::{
-        self, Person, Place,
+        self, Person, Place, Tie,
         error::ChatError,
         feed::{Follower, News},
         service::{By, Chat, Followed},
@@ -21,7 +21,8 @@ use crate::{
         login::{self, SignedIn},
         problem::ProblemResponse,
     },
-    store::StoreError,
+    social::store::FollowStore,
+    store::{Store, StoreError},
 };
 use futures_util::{FutureExt, future::BoxFuture};
 use shared::{
@@ -29,7 +30,8 @@ use shared::{
     broadcast::BroadcastState,
     chat::Sent,
     event::{Cursor, Occurrence},
-    id::{AccountId, BroadcastId, ChannelId, ChannelName, MessageId},
+    id::{AccountId, ActionId, BroadcastId, ChannelId, ChannelName, MessageId},
+    moderation::ActionKind,
     problem::Problem,
     text::AccountName,
     unit::Timestamp,
@@ -43,8 +45,13 @@ pub(in crate::app) fn chat_ports(
     accounts: &Accounts,
     board: &LiveBoard,
     bus: &Bus,
+    store: &Store,
 ) -> chat::Ports {
     chat::Ports {
+        community: Arc::new(OfCommunity {
+            channels: channels.clone(),
+            follows: FollowStore::new(store.clone()),
+        }),
         channels: Arc::new(OfChannels(channels.clone())),
         accounts: Arc::new(OfAccounts(accounts.clone())),
         surroundings: Arc::new(OfServer {
@@ -69,15 +76,12 @@ impl chat::Channels for OfChannels {
                 ChannelError::Embed(error) => ChatError::Embed(error),
                 _ => ChatError::UnknownChannel,
             })?;
-            let tier = match who.actor {
-                Some(actor) => self.0.tier(&record.channel.id, &actor.account).await?,
-                None => None,
-            };
             Ok(Place {
                 channel: record.channel.id.clone(),
                 name: record.channel.name.clone(),
+                display_name: record.channel.display_name.clone(),
                 owner: record.owner.clone(),
-                standings: rules::standings(who.actor, &record).with_tier(tier),
+                is: rules::standings(who.actor, &record),
             })
         }
         .boxed()
@@ -108,6 +112,48 @@ impl chat::Accounts for OfAccounts {
     }
 }
 
+/// Who follows a channel, who subscribes to it, and whom its owner made a VIP.
+struct OfCommunity {
+    channels: Channels,
+    follows: FollowStore,
+}
+
+impl chat::Community for OfCommunity {
+    fn tie<'a>(
+        &'a self,
+        channel: &'a ChannelId,
+        account: &'a AccountId,
+    ) -> BoxFuture<'a, Result<Tie, StoreError>> {
+        async move {
+            let follows_since = self.follows.since(channel, account).await?;
+            Ok(Tie { follows_since, tier: self.channels.tier(channel, account).await? })
+        }
+        .boxed()
+    }
+
+    fn set_vip<'a>(
+        &'a self,
+        who: &'a Actor,
+        channel: &'a ChannelName,
+        account: &'a AccountName,
+        is_vip: bool,
+    ) -> BoxFuture<'a, Result<bool, ChatError>> {
+        async move {
+            let changed = self.channels.set_vip(who, channel, account, is_vip).await;
+            changed.map_err(|error| match error {
+                ChannelError::Store(error) => error.into(),
+                ChannelError::NotYours => ChatError::NotOwner,
+                ChannelError::UnknownAccount => ChatError::UnknownAccount,
+                ChannelError::IsOwner => ChatError::IsOwner,
+                ChannelError::IsEditor => ChatError::IsEditor,
+                ChannelError::TooManyRoles => ChatError::TooManyRoles,
+                _ => ChatError::UnknownChannel,
+            })
+        }
+        .boxed()
+    }
+}
+
 struct OfServer {
     board: LiveBoard,
     bus: Bus,
@@ -121,6 +167,10 @@ impl chat::Surroundings for OfServer {
         live.stream_id.filter(|_| is_on)
     }
 
+    fn viewers(&self, channel: &ChannelId) -> u32 {
+        self.board.of(channel).viewer_count
+    }
+
     fn sent(&self, channel: &ChannelName, message: &MessageId) {
         self.bus.publish(channel, Occurrence::ChatMessageSent { message_id: message.clone() });
     }
@@ -132,6 +182,14 @@ impl chat::Surroundings for OfServer {
                 tracing::warn!(%error, "somebody who doesn't moderate any more could not be asked for anew");
             }
         });
+    }
+
+    fn held(&self, channel: &ChannelName, message: &MessageId) {
+        self.bus.publish(channel, Occurrence::ChatMessageHeld { message_id: message.clone() });
+    }
+
+    fn moderated(&self, channel: &ChannelName, action: &ActionId, kind: ActionKind) {
+        self.bus.publish(channel, Occurrence::ChatModerated { action_id: action.clone(), action: kind });
     }
 }
 

@@ -18,7 +18,7 @@ pub(super) use self::{
     chat::{ChatFigures, ChatTopic, chat_ports, follow_edits},
     media::media,
     notification::{BellsOf, FollowsHeard, Teller, Warnings, outboxes},
-    private::{Subscribable, SubscriptionsOnBus},
+    private::{Subscribable, SubscriptionsHeard},
     record::OwnChannels,
     social::Followable,
     topics::Topics,

@@ -269,8 +269,11 @@ fn written(fragment: &Fragment) -> &str {
 /// The most people that one message's mentions are told to.
 const MENTIONS_MOST: usize = 5;
 
-/// Whoever listens hears that somebody follows, and the channel's owner who.
-pub(in crate::app) struct FollowsHeard(pub(in crate::app) Teller);
+/// Whoever listens hears that somebody follows, the channel's owner who, and a room that is for followers lets them write.
+pub(in crate::app) struct FollowsHeard {
+    pub(in crate::app) teller: Teller,
+    pub(in crate::app) chat: Chat,
+}
 
 impl social::Heard for FollowsHeard {
     fn followed<'a>(
@@ -281,9 +284,10 @@ impl social::Heard for FollowsHeard {
         new: Option<u64>,
     ) -> BoxFuture<'a, Result<(), StoreError>> {
         async move {
-            self.0.follower(id, who).await?;
+            self.chat.tie_changed(id, who);
+            self.teller.follower(id, who).await?;
             if let Some(followers) = new {
-                self.0.bus.publish(channel, Occurrence::FollowCreated { followers });
+                self.teller.bus.publish(channel, Occurrence::FollowCreated { followers });
             }
             Ok(())
         }

@@ -80,7 +80,10 @@ impl door::Regulars for RegularsOf {
 }
 
 /// Channels, as subscriptions see them.
-pub(in crate::app) struct Subscribable(pub(in crate::app) Channels);
+pub(in crate::app) struct Subscribable {
+    pub(in crate::app) channels: Channels,
+    pub(in crate::app) chat: Chat,
+}
 
 impl subscription::Channels for Subscribable {
     fn seen<'a>(
@@ -88,7 +91,7 @@ impl subscription::Channels for Subscribable {
         who: Visitor<'a>,
         channel: &'a ChannelName,
     ) -> BoxFuture<'a, Result<ChannelId, ProblemResponse>> {
-        async move { Ok(self.0.seen(who, channel).await?.channel.id.clone()) }.boxed()
+        async move { Ok(self.channels.seen(who, channel).await?.channel.id.clone()) }.boxed()
     }
 
     fn granted<'a>(
@@ -97,14 +100,14 @@ impl subscription::Channels for Subscribable {
         channel: &'a ChannelName,
     ) -> BoxFuture<'a, Result<ChannelId, ProblemResponse>> {
         async move {
-            let record = self.0.allowed(who, channel, Permission::GrantTiers).await?;
+            let record = self.channels.allowed(who, channel, Permission::GrantTiers).await?;
             Ok(record.channel.id.clone())
         }
         .boxed()
     }
 
     fn name<'a>(&'a self, channel: &'a ChannelId) -> BoxFuture<'a, Result<Option<ChannelName>, StoreError>> {
-        async move { Ok(self.0.record_by_id(channel).await?.map(|record| record.channel.name.clone())) }
+        async move { Ok(self.channels.record_by_id(channel).await?.map(|record| record.channel.name.clone())) }
             .boxed()
     }
 
@@ -113,15 +116,21 @@ impl subscription::Channels for Subscribable {
         channel: &'a ChannelId,
         who: &'a AccountId,
     ) -> BoxFuture<'a, Result<(), StoreError>> {
-        self.0.regular_left(channel, who).boxed()
+        self.chat.tie_changed(channel, who);
+        self.channels.regular_left(channel, who).boxed()
     }
 }
 
-/// Whoever listens hears that somebody subscribes; who it is, is the owner's to know.
-pub(in crate::app) struct SubscriptionsOnBus(pub(in crate::app) Bus);
+/// Whoever listens hears that somebody subscribes, and a room that is for subscribers lets them write; who it is, is the owner's
+/// to know.
+pub(in crate::app) struct SubscriptionsHeard {
+    pub(in crate::app) bus: Bus,
+    pub(in crate::app) chat: Chat,
+}
 
-impl subscription::Heard for SubscriptionsOnBus {
-    fn subscribed(&self, channel: &ChannelName, tier: Tier, subscribers: u64) {
-        self.0.publish(channel, Occurrence::SubscriptionCreated { tier, subscribers });
+impl subscription::Heard for SubscriptionsHeard {
+    fn subscribed(&self, channel: &ChannelName, id: &ChannelId, who: &AccountId, tier: Tier, subscribers: u64) {
+        self.chat.tie_changed(id, who);
+        self.bus.publish(channel, Occurrence::SubscriptionCreated { tier, subscribers });
     }
 }

@@ -5,7 +5,10 @@ use super::{
     socket::{Client, Frame},
     *,
 };
-use crate::permission::{Permission, STANDINGS, Standing, Standings};
+use crate::{
+    chat::command::{SPECS, Word},
+    permission::{Permission, STANDINGS, Standing, Standings},
+};
 use shared::{account::Role, channel::ChannelRole, event::Topic};
 
 /// What an operation asks of whoever wants it.
@@ -27,12 +30,17 @@ fn need(operation: &str) -> Need {
         }
         "readInstance" | "readOpenApi" | "listChannels" | "readChannel" | "readChannelState"
         | "readEmbedding" | "readLiveStatus" | "openEvents" | "signOut" | "createGuest" | "readChat"
-        | "listMessages" | "readProfile" | "listCategories" | "readFollow" | "readSubscription" => SeeOpen,
-        "sendMessage" => WriteChat,
-        "deleteMessage" | "listSilences" | "silencePerson" | "unsilencePerson" | "listModerators" => {
-            ModerateChat
-        }
-        "editChat" => RuleChat,
+        | "listMessages" | "listEmotes" | "readProfile" | "listCategories" | "readFollow" | "readSubscription" => SeeOpen,
+        "sendMessage" | "votePoll" => WriteChat,
+        "deleteMessage" | "clearChat" | "pinMessage" | "unpinMessage" | "listSilences" | "silencePerson"
+        | "unsilencePerson" | "listBans" | "banPerson" | "unbanPerson" | "listModerators"
+        | "readChatFilters" | "listHeldMessages" | "decideHeldMessage" | "readPersonCard"
+        | "listChatActions" | "startPoll" | "endPoll" => ModerateChat,
+        // What the commands need is asked of each of them below.
+        "giveCommand" => WriteChat,
+        "editChat" | "setChatFilters" => RuleChat,
+        "setEmote" | "removeEmote" => EditChannel,
+        "startRaid" | "endRaid" => Raid,
         "setRole" | "removeRole" | "addModerator" | "removeModerator" => Appoint,
         "listRoles" => SeeRoles,
         "editChannel"
@@ -116,8 +124,10 @@ struct Somebody {
 struct Stage {
     world: World,
     people: Vec<Somebody>,
-    /// The token of a guest, and who they are.
-    guest: (String, String),
+    /// The token of a guest.
+    guest: String,
+    /// Another guest, whom moderators deal with.
+    troll: String,
     /// A broadcast that is over, and a message.
     broadcast: String,
     message: String,
@@ -196,22 +206,26 @@ impl Stage {
             call("PUT", &format!("channels/stage/subscribers/{account}"), body).await;
         }
         let message = call("POST", "channels/stage/chat/messages", json!({ "text": "Hello" })).await;
-        let guest =
-            ok(world.call("POST", "/api/v1/chat/guests", "", Some(json!({ "name": "Ben" }))).await).await;
         let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let guest = async |name: &str| {
+            let made = world.call("POST", "/api/v1/chat/guests", "", Some(json!({ "name": name }))).await;
+            let made = ok(made).await;
+            (text(&made["token"]), text(&made["author"]["id"]))
+        };
+        let (ben, _) = guest("Ben").await;
+        let (token, troll) = guest("Eve").await;
+        let said = Request::post("/api/v1/channels/stage/chat/messages")
+            .header("weir-guest", token)
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Body::from(json!({ "text": "Boo" }).to_string()));
+        ok(world.send(said.unwrap()).await).await;
         sql(
             &world,
             "INSERT INTO broadcasts (id, channel_id, title, category, started_at, ended_at, clock_offset)
              SELECT 'over', id, '', '', 1000, 2000, 0 FROM channels WHERE name = 'stage'",
         )
         .await;
-        Self {
-            people,
-            guest: (text(&guest["token"]), text(&guest["author"]["id"])),
-            broadcast: "over".to_owned(),
-            message: text(&message["id"]),
-            world,
-        }
+        Self { people, guest: ben, troll, broadcast: "over".to_owned(), message: text(&message["id"]), world }
     }
 
     /// Operations of the API, as the server describes them: id, method, path with everything filled in, body.
@@ -228,15 +242,20 @@ impl Stage {
                 let filled = path
                     .replace("{name}", "stage")
                     .replace("{account}", "guest")
-                    .replace("{person}", &self.guest.1)
+                    .replace("{person}", &self.troll)
                     .replace("{streamId}", &self.broadcast)
                     .replace("{view}", "v")
                     .replace("{event}", "e")
+                    .replace("{emote}", "hype")
                     .replace("{id}", thing);
                 let mut body =
                     operation["requestBody"]["content"]["application/json"].get("example").cloned();
                 match id.as_str() {
-                    "silencePerson" => body = Some(json!({ "person": self.guest.1, "seconds": 60 })),
+                    "silencePerson" => body = Some(json!({ "person": self.troll, "seconds": 60 })),
+                    "banPerson" => body = Some(json!({ "person": self.troll })),
+                    "pinMessage" => body = Some(json!({ "message": self.message })),
+                    // That of which the room takes one after the other is asked of all.
+                    "giveCommand" => body = Some(json!({ "text": "/help" })),
                     "sendMessage" => body = Some(json!({ "text": "Hello" })),
                     "startLive" => body = Some(json!({ "title": "Evening", "channel": "stage" })),
                     _ => {}
@@ -244,15 +263,16 @@ impl Stage {
                 all.push((id, method.to_uppercase(), filled, body));
             }
         }
-        // What ends logins comes last.
-        all.sort_by_key(|(id, ..)| (id == "signOut", id.clone()));
+        // What takes away what others are asked about comes late, and what ends logins last.
+        all.sort_by_key(|(id, ..)| (id == "signOut", id == "clearChat", id.clone()));
         all
     }
 
     async fn ask(&self, who: &Somebody, method: &str, path: &str, body: Option<&Value>) -> Answer {
         let mut request = Request::builder().method(method).uri(path).header(header::COOKIE, &who.cookie);
-        if who.standing == Standing::Guest && path.ends_with("/chat/messages") {
-            request = request.header("weir-guest", &self.guest.0);
+        let speaks = ["/chat/messages", "/chat/commands", "/votes"].iter().any(|end| path.ends_with(end));
+        if who.standing == Standing::Guest && method == "POST" && speaks {
+            request = request.header("weir-guest", &self.guest);
         }
         if body.is_some() {
             request = request.header(header::CONTENT_TYPE, "application/json");
@@ -298,6 +318,33 @@ async fn every_operation_does_for_everybody_what_the_table_says() {
     for (id, method, path, body) in stage.operations().await {
         let May(permission) = need(&id) else { continue };
         stage.assert_as_the_table_says(permission, (&id, &method, &path), body.as_ref()).await;
+    }
+}
+
+#[tokio::test]
+async fn every_command_is_for_those_whom_the_table_names() {
+    let stage = Stage::new().await;
+    let path = "/api/v1/channels/stage/chat/commands";
+    for spec in SPECS {
+        let about = match spec.word {
+            Word::Timeout | Word::Ban | Word::Unban => &stage.troll,
+            Word::Delete | Word::Pin => &stage.message,
+            Word::Mod | Word::Unmod | Word::Vip | Word::Unvip => "guest",
+            Word::Poll => "Next? | Clay | Stones",
+            Word::Raid => "grace",
+            _ => "",
+        };
+        let body = json!({ "text": format!("/{} {about}", spec.name) });
+        for one in stage.in_turn(spec.needs) {
+            let answer = stage.ask(one, "POST", path, Some(&body)).await;
+            let status = answer.status.as_u16();
+            let case = format!("/{} by {:?}: {status} {}", spec.name, one.standing, answer.text());
+            if one.is.may(spec.needs) {
+                assert!(!matches!(status, 401 | 403 | 500..), "{case}");
+            } else {
+                assert_eq!(status, 403, "{case}");
+            }
+        }
     }
 }
 
@@ -376,7 +423,7 @@ async fn every_topic_is_followed_by_those_whom_the_table_names() {
             if topic == Topic::SendChat {
                 payload["text"] = json!("Hello");
                 if one.standing == Standing::Guest {
-                    payload["guest"] = json!(guest.0);
+                    payload["guest"] = json!(guest);
                 }
             }
             client

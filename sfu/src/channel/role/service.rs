@@ -57,6 +57,27 @@ impl Channels {
         .await
     }
 
+    /// Makes somebody a VIP who has no role, or takes that away from one; whether it changed anything. An editor is left one.
+    pub async fn set_vip(
+        &self,
+        who: &Actor,
+        name: &ChannelName,
+        account: &AccountName,
+        is_vip: bool,
+    ) -> Result<bool, ChannelError> {
+        let record = self.allowed(who, name, Permission::Appoint).await?;
+        let holder = self.role_store().holder(&record.channel.id, account).await?;
+        match (is_vip, holder.map(|holder| holder.role)) {
+            (true, None) => self.set_role(who, name, account.clone(), ChannelRole::Vip).await.map(|_| true),
+            (true, Some(ChannelRole::Vip)) => Ok(false),
+            (true, Some(ChannelRole::Editor)) => Err(ChannelError::IsEditor),
+            (false, Some(ChannelRole::Vip)) => {
+                self.remove_role(who, name, account.clone()).await.map(|()| true)
+            }
+            (false, _) => Err(ChannelError::UnknownAccount),
+        }
+    }
+
     /// Takes somebody's role away. Of a private channel, who may not see it any more is let go.
     pub async fn remove_role(
         &self,

@@ -87,7 +87,7 @@ fn a_message_is_started_at_once_and_answered_when_it_is_on_disk() {
         connection.text(&format!(r#"{{"event":"{label}:v1:cancelled","id":"m"}}"#), s(0));
         assert_eq!((connection.poll_outgoing(s(0)), connection.poll_command()), (None, None), "{label}");
     }
-    let sent = Sent { id: "x".parse().unwrap(), sequence: Cursor(9) };
+    let sent = Sent { id: "x".parse().unwrap(), sequence: Cursor(9), held: false };
     connection.sent(key, sent.clone());
     let Some(Outgoing::Message { phase: Phase::Success, body: Body::Sent(told), .. }) =
         connection.poll_outgoing(s(0))

@@ -176,7 +176,7 @@ impl Subscriptions {
         let name = self.channels.name(channel).await?.ok_or(Unsettled::Unknown)?;
         if credited.is_new && credited.before.is_none_or(|before| before < tier) {
             let subscribers = self.store.count(channel, now).await?;
-            self.heard.subscribed(&name, tier, subscribers);
+            self.heard.subscribed(&name, channel, account, tier, subscribers);
         }
         let terms = self.store.terms(channel, account).await?;
         // What they show brought this tier, whatever else they have; if it ended since, what is left.

@@ -1,0 +1,388 @@
+//! The page where moderators work: what waits, the chat itself, who did what, and the rules.
+
+use super::{
+    desk::{Deed, Desk, use_desk},
+    panel::{ChatPanel, Place},
+    row::pieces,
+    rules::rules_form,
+};
+use crate::{
+    api::use_site,
+    browser::{page, scroll, time},
+    route::{Link, Route},
+    ui::{Button, Choice, Kind, Notice, Select, Shape, Skeleton, Tags, Toggle, icon},
+};
+use shared::{
+    id::{ChannelName, PersonId},
+    moderation::{ActionKind, ChatAction, Filters, HeldMessage, HoldReason, LinkRule, PersonCard},
+    text::DisplayName,
+};
+use yew::prelude::*;
+
+const QUEUE: &str = "queue";
+
+/// Properties of [`Moderation`].
+#[derive(Properties, PartialEq)]
+pub struct ModerationProps {
+    /// Whose chat.
+    pub channel: ChannelName,
+}
+
+/// The page.
+#[component]
+pub fn Moderation(props: &ModerationProps) -> Html {
+    let site = use_site();
+    let (desk, act) = use_desk(&props.channel, &site);
+    let list = use_node_ref();
+    use_effect_with((props.channel.clone(), site.name()), |(channel, name)| {
+        page::set_title(&format!("Moderation of {channel} · {name}"));
+    });
+    {
+        // Another page leads here with somebody to look at.
+        let act = act.clone();
+        use_effect_with(props.channel.clone(), move |_| {
+            if let Some(Ok(person)) = page::query("person").map(|text| text.parse::<PersonId>()) {
+                act.emit(Deed::Look(Some(person)));
+            }
+        });
+    }
+    let inside = match &desk.failure {
+        Some(failure) if !desk.is_loaded => html! {
+            <div class="page-state">
+                <Notice icon={Shape::Shield} title="This is for moderators." text={failure.sentence()} />
+            </div>
+        },
+        _ if !desk.is_loaded => html! { <Skeleton class="skeleton-hero" /> },
+        _ => html! {
+            <div class="moderation-grid">
+                { queue(&desk, &list, &act) }
+                <div class="moderation-chat"><ChatPanel channel={props.channel.clone()} place={Place::Beside} /></div>
+                <div class="moderation-side">
+                    if let Some(card) = &desk.card { { person(card, &act) } }
+                    { record("What was done", &desk.actions, Some(&act)) }
+                    { people(&desk, &act) }
+                    <details class="card" data-testid="desk-rules">
+                        <summary>{ "Rules" }</summary>
+                        { rules_form("desk", &desk.rules, &act.reform(Deed::Rules)) }
+                    </details>
+                    { filters(&desk.filters, &act) }
+                </div>
+            </div>
+        },
+    };
+    html! {
+        <article class="moderation" data-testid="moderation">
+            <header class="moderation-head">
+                <h1>{ "Moderation" }</h1>
+                <Link to={Route::Channel { channel: props.channel.to_string() }} classes="button button-bare">
+                    <span>{ props.channel.as_str() }</span>
+                </Link>
+            </header>
+            { inside }
+        </article>
+    }
+}
+
+fn why(reason: &HoldReason) -> &'static str {
+    match reason {
+        HoldReason::Word => "A word of your list",
+        HoldReason::Link => "A link",
+        HoldReason::Repeats => "The same over and over",
+        HoldReason::Capitals => "Capitals",
+        HoldReason::LookAlikes => "Look-alike letters",
+    }
+}
+
+/// What waits. Keys work on the line that has the focus.
+fn queue(desk: &Desk, list: &NodeRef, act: &Callback<Deed>) -> Html {
+    let go = {
+        let (list, act, held) = (list.clone(), act.clone(), desk.held.clone());
+        Callback::from(move |(what, id): (String, String)| {
+            let Some(at) = held.iter().position(|one| one.id.as_str() == id) else { return };
+            let HeldMessage { id, author, .. } = &held[at];
+            let person = author.id.clone();
+            let deed = match what.as_str() {
+                "approve" => Deed::Decide(id.clone(), true),
+                "refuse" => Deed::Decide(id.clone(), false),
+                "silence" => Deed::TimeOut(person, 600),
+                "look" => Deed::Look(Some(person)),
+                _ => return,
+            };
+            if what != "look" {
+                // The line goes: the focus goes on to the next one, or to the one before the last.
+                let by = if at + 1 < held.len() { 1 } else { -1 };
+                if held.len() == 1 || !scroll::walk(&list, "li[tabindex]", by) {
+                    page::focus_id(QUEUE);
+                }
+            }
+            act.emit(deed);
+        })
+    };
+    let onclick =
+        go.reform(|event: MouseEvent| scroll::pressed(&event, "data-act", "data-id").unwrap_or_default());
+    let onkeydown = {
+        let (list, go) = (list.clone(), go.clone());
+        move |event: KeyboardEvent| {
+            if event.ctrl_key() || event.alt_key() || event.meta_key() {
+                return;
+            }
+            let key = event.key();
+            let by = match key.as_str() {
+                "ArrowDown" | "j" | "J" => 1,
+                "ArrowUp" | "k" | "K" => -1,
+                _ => 0,
+            };
+            if by != 0 {
+                scroll::walk(&list, "li[tabindex]", by);
+                return event.prevent_default();
+            }
+            let what = match key.as_str() {
+                "a" | "A" => "approve",
+                "r" | "R" => "refuse",
+                "t" | "T" => "silence",
+                "h" | "H" => "look",
+                _ => return,
+            };
+            if let Some((_, id)) = scroll::pressed(&event, "data-id", "data-id") {
+                event.prevent_default();
+                go.emit((what.to_owned(), id));
+            }
+        }
+    };
+    let button = |what: &'static str, key: &'static str, label: &'static str, kind: Kind| {
+        html! {
+            <button type="button" class={kind.class()} data-act={what} title={format!("{label} ({key})")} aria-keyshortcuts={key}
+                data-testid={format!("queue-{what}")}><span>{ label }</span></button>
+        }
+    };
+    let one = |held: &HeldMessage| {
+        let reasons: Vec<&str> = held.reasons.iter().map(why).collect();
+        html! {
+            <li key={held.id.to_string()} class="queue-line" tabindex="0" data-id={held.id.to_string()} data-testid="queue-line">
+                <p class="queue-why">
+                    <span class="queue-reasons">{ icon(Shape::Alert) }{ reasons.join(" · ") }</span>
+                    <time class="quiet">{ time::of_day(held.at.as_millis()) }</time>
+                </p>
+                <p class="queue-text">
+                    <b><bdi>{ held.author.name.as_str() }</bdi></b>{ if held.action { " " } else { ": " } }
+                    <span dir="auto">{ pieces(&held.fragments, None) }</span>
+                </p>
+                <p class="queue-acts">
+                    { button("approve", "A", "Let it through", Kind::Primary) }
+                    { button("refuse", "R", "Refuse", Kind::Plain) }
+                    { button("silence", "T", "Time out 10 min", Kind::Danger) }
+                    { button("look", "H", "History", Kind::Plain) }
+                </p>
+            </li>
+        }
+    };
+    let count = desk.held.len();
+    html! {
+        <section class="card moderation-queue" aria-labelledby={QUEUE}>
+            <h2 id={QUEUE} tabindex="-1">{ format!("Waiting: {count}") }</h2>
+            if count == 0 {
+                <p class="quiet" role="status" data-testid="queue-empty">{ "Nothing waits. What your filters hold shows up here." }</p>
+            } else {
+                <p class="quiet queue-keys">{ "Keys on a message: arrows move, A lets through, R refuses, T times out, H shows the history." }</p>
+            }
+            <ul ref={list.clone()} class="plain-list" onclick={onclick} onkeydown={onkeydown} data-testid="queue">
+                { for desk.held.iter().map(one) }
+            </ul>
+        </section>
+    }
+}
+
+/// What was done, in words.
+fn told(action: &ChatAction) -> String {
+    match action.kind {
+        ActionKind::Delete => format!("deleted “{}” of", action.detail),
+        ActionKind::TimeOut => "timed out".to_owned(),
+        ActionKind::LiftTimeOut => "lifted the time-out of".to_owned(),
+        ActionKind::Ban => "banned".to_owned(),
+        ActionKind::Unban => "lifted the ban of".to_owned(),
+        ActionKind::Clear => "cleared the chat".to_owned(),
+        ActionKind::Rules => "changed the rules".to_owned(),
+        ActionKind::AddModerator => "made a moderator of".to_owned(),
+        ActionKind::RemoveModerator => "took the moderator's role from".to_owned(),
+        ActionKind::AddVip => "made a VIP of".to_owned(),
+        ActionKind::RemoveVip => "took the VIP's role from".to_owned(),
+        ActionKind::Pin => "pinned a message of".to_owned(),
+        ActionKind::Unpin => "took the pinned message down".to_owned(),
+        ActionKind::Filters => "changed what is held".to_owned(),
+        ActionKind::Approve => "let a message through of".to_owned(),
+        ActionKind::Refuse => "refused a message of".to_owned(),
+        ActionKind::StartPoll => format!("began the poll “{}”", action.detail),
+        ActionKind::EndPoll => format!("ended the poll “{}”", action.detail),
+        ActionKind::Raid => format!("sent everybody to {}", action.detail),
+        ActionKind::SetEmote => format!("set the emote {}", action.detail),
+        ActionKind::RemoveEmote => format!("took the emote {} away", action.detail),
+        ActionKind::EndRaid => "called the raid off".to_owned(),
+    }
+}
+
+fn record(title: &'static str, actions: &[ChatAction], act: Option<&Callback<Deed>>) -> Html {
+    let one = |action: &ChatAction| {
+        let more =
+            matches!(action.kind, ActionKind::TimeOut | ActionKind::Ban).then(|| action.detail.clone());
+        let whom = action.person.clone().zip(action.person_name.clone()).map(|(person, name)| match act {
+            Some(act) => name_button(&person, &name, act),
+            None => html! { <bdi>{ name.as_str() }</bdi> },
+        });
+        html! {
+            <li key={action.id.to_string()}>
+                <time class="quiet">{ time::of_day(action.at.as_millis()) }</time>{ " " }
+                <bdi>{ action.by_name.as_str() }</bdi>{ format!(" {} ", told(action)) }{ whom }
+                if let Some(more) = more.filter(|more| !more.is_empty()) { <span class="quiet">{ format!(": {more}") }</span> }
+            </li>
+        }
+    };
+    html! {
+        <section class="card">
+            <h2>{ title }</h2>
+            if actions.is_empty() { <p class="quiet">{ "Nothing yet." }</p> }
+            <ul class="plain-list desk-list" data-testid="record">{ for actions.iter().map(one) }</ul>
+        </section>
+    }
+}
+
+fn name_button(person: &PersonId, name: &DisplayName, act: &Callback<Deed>) -> Html {
+    let (act, person) = (act.clone(), person.clone());
+    let onclick = move |_: MouseEvent| act.emit(Deed::Look(Some(person.clone())));
+    html! { <button type="button" class="link" onclick={onclick} data-testid="look"><bdi>{ name.as_str() }</bdi></button> }
+}
+
+/// Somebody's card: what they wrote, what was done about them, and what can be.
+fn person(card: &PersonCard, act: &Callback<Deed>) -> Html {
+    let button = |label: &'static str, kind: Kind, testid: &'static str, deed: Deed| {
+        let act = act.clone();
+        html! { <Button label={label} kind={kind} on={Callback::from(move |()| act.emit(deed.clone()))} testid={testid} /> }
+    };
+    let who = || card.person.clone();
+    let account = card.account.as_ref().map_or("No account".to_owned(), |account| format!("@{account}"));
+    let wrote = match card.messages {
+        1 => "1 message".to_owned(),
+        count => format!("{count} messages"),
+    };
+    let state = match (card.banned, card.silenced_until) {
+        (true, _) => Some("Banned.".to_owned()),
+        (false, Some(until)) => Some(format!("Timed out until {}.", time::of_day(until.as_millis()))),
+        (false, None) => None,
+    };
+    html! {
+        <section class="card" aria-label="Person" data-testid="person-card">
+            <h2><bdi>{ card.name.as_str() }</bdi></h2>
+            <p class="quiet">{ format!("{account} · {wrote}") }</p>
+            if let Some(state) = state { <p class="desk-state" role="status">{ state }</p> }
+            <p class="queue-acts">
+                if card.banned {
+                    { button("Lift the ban", Kind::Plain, "card-unban", Deed::Unban(who())) }
+                } else {
+                    if card.silenced_until.is_some() {
+                        { button("Let write again", Kind::Plain, "card-lift", Deed::Lift(who())) }
+                    } else {
+                        { button("Time out 10 min", Kind::Danger, "card-silence", Deed::TimeOut(who(), 600)) }
+                    }
+                    { button("Ban", Kind::Danger, "card-ban", Deed::Ban(who())) }
+                }
+                { button("Close", Kind::Plain, "card-close", Deed::Look(None)) }
+            </p>
+            <h3>{ "Last messages" }</h3>
+            if card.recent.is_empty() { <p class="quiet">{ "None." }</p> }
+            <ul class="plain-list desk-list">
+                { for card.recent.iter().map(|past| html! {
+                    <li key={past.id.to_string()} class={past.deleted.then_some("desk-deleted")}>
+                        <time class="quiet">{ time::of_day(past.at.as_millis()) }</time>{ " " }<bdi>{ &past.text }</bdi>
+                        if past.deleted { <span class="quiet">{ " (deleted)" }</span> }
+                    </li>
+                }) }
+            </ul>
+            { record("What was done about them", &card.actions, None) }
+        </section>
+    }
+}
+
+fn people(desk: &Desk, act: &Callback<Deed>) -> Html {
+    let entry = |person: &PersonId, name: &DisplayName, about: String| {
+        html! { <li key={person.to_string()}>{ name_button(person, name, act) }<span class="quiet">{ about }</span></li> }
+    };
+    let list = |title: &'static str, entries: Vec<Html>| {
+        if entries.is_empty() {
+            return Html::default();
+        }
+        html! { <><h3>{ title }</h3><ul class="plain-list desk-list">{ for entries }</ul></> }
+    };
+    let until = |at: i64| format!(" until {}", time::of_day(at));
+    let silences =
+        desk.silences.iter().map(|one| entry(&one.person, &one.name, until(one.until.as_millis())));
+    let because = |reason: &str| if reason.is_empty() { String::new() } else { format!(": {reason}") };
+    let bans = desk.bans.iter().map(|one| entry(&one.person, &one.name, because(&one.reason)));
+    let account = |account: &str| format!(" @{account}");
+    let moderators =
+        desk.moderators.iter().map(|one| entry(&one.id, &one.name, account(one.account.as_str())));
+    html! {
+        <section class="card" data-testid="desk-people">
+            <h2>{ "People" }</h2>
+            { list("Timed out", silences.collect()) }
+            { list("Banned", bans.collect()) }
+            { list("Moderators", moderators.collect()) }
+            if desk.silences.is_empty() && desk.bans.is_empty() && desk.moderators.is_empty() {
+                <p class="quiet">{ "Nobody is timed out or banned." }</p>
+            }
+        </section>
+    }
+}
+
+/// What is held, to be changed.
+fn filters(filters: &Filters, act: &Callback<Deed>) -> Html {
+    let on = {
+        let (act, filters) = (act.clone(), filters.clone());
+        move |change: fn(&mut Filters, bool)| {
+            let (act, filters) = (act.clone(), filters.clone());
+            Callback::from(move |is: bool| {
+                let mut next = filters.clone();
+                change(&mut next, is);
+                act.emit(Deed::Filters(next));
+            })
+        }
+    };
+    let list = |put: fn(&mut Filters, Vec<String>)| {
+        let (act, filters) = (act.clone(), filters.clone());
+        Callback::from(move |words: Vec<String>| -> Option<String> {
+            let mut next = filters.clone();
+            put(&mut next, words);
+            act.emit(Deed::Filters(next));
+            None
+        })
+    };
+    let on_links = {
+        let (act, filters) = (act.clone(), filters.clone());
+        Callback::from(move |value: String| {
+            let links = match value.as_str() {
+                "hold" => LinkRule::Hold,
+                "refuse" => LinkRule::Refuse,
+                _ => LinkRule::Allow,
+            };
+            act.emit(Deed::Filters(Filters { links, ..filters.clone() }));
+        })
+    };
+    let links = match filters.links {
+        LinkRule::Allow => "allow",
+        LinkRule::Hold => "hold",
+        LinkRule::Refuse => "refuse",
+    };
+    let choices = [("allow", "Let them through"), ("hold", "Hold them"), ("refuse", "Refuse them")];
+    let choices: Vec<Choice> = choices.iter().map(|(value, label)| Choice::new(*value, *label)).collect();
+    html! {
+        <details class="card" data-testid="desk-filters">
+            <summary>{ "What is held" }</summary>
+            <Tags id="desk-words" label="Words" tags={filters.words.clone()} most={200} on={list(|all, words| all.words = words)}
+                hint="Case, accents and look-alike letters make no difference. A * at an end stands for any letters." />
+            <Select id="desk-links" label="Links" value={links} choices={choices} on={on_links} />
+            <Tags id="desk-hosts" label="Links may lead to" tags={filters.hosts.clone()} most={100}
+                on={list(|all, hosts| all.hosts = hosts)} />
+            <Toggle label="Hold what is said over and over" on={filters.repeats} change={on(|all, is| all.repeats = is)} />
+            <Toggle label="Hold shouting in capitals" on={filters.capitals} change={on(|all, is| all.capitals = is)} />
+            <Toggle label="Hold words of look-alike letters" on={filters.look_alikes} change={on(|all, is| all.look_alikes = is)} />
+        </details>
+    }
+}

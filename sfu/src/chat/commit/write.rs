@@ -1,0 +1,396 @@
+//! The writing of what is to be written, piece by piece. Told and answered by the writer after the commit.
+
+use super::{
+    store::Commit,
+    work::{Act, Done, Draft, Work, Written},
+};
+use crate::{
+    chat::{emote, feed::LiveRoom, record},
+    fresh,
+    store::{StoreError, audit},
+};
+use shared::{
+    chat::{ChatAuthor, ChatMessage, ChatSettings, ChatUpdate, Sent},
+    event::Cursor,
+    id::{ChannelId, MessageId, PersonId},
+    moderation::{Ban, ChatAction, Decided, Silence},
+    unit::Timestamp,
+};
+use std::{collections::HashMap, time::Duration};
+
+/// What somebody wrote this long before a time-out goes with it.
+pub const SILENCE_DELETES: Duration = Duration::from_secs(10 * 60);
+/// What somebody wrote this long before a ban goes with it.
+pub const BAN_DELETES: Duration = Duration::from_secs(60 * 60);
+
+/// What a commit changes of its rooms before their rules know of it.
+#[derive(Debug, Default)]
+pub struct Changes {
+    settings: HashMap<ChannelId, ChatSettings>,
+    pins: HashMap<ChannelId, Option<MessageId>>,
+    /// Whether a raid is ahead.
+    raids: HashMap<ChannelId, bool>,
+}
+
+/// Takes places in a room, one after the other.
+struct Places<'a>(&'a mut u64);
+
+impl Places<'_> {
+    fn take(&mut self) -> Cursor {
+        *self.0 += 1;
+        Cursor(*self.0)
+    }
+}
+
+/// Writes one piece of work, and the record of it.
+pub async fn write(
+    commit: &mut Commit,
+    room: &LiveRoom,
+    (work, act): (&Work, Option<&Act>),
+    place: &mut u64,
+    now: Timestamp,
+    changes: &mut Changes,
+) -> Result<Written, StoreError> {
+    let channel = &room.channel;
+    let mut places = Places(place);
+    let mut updates = Vec::new();
+    let mut held = 0;
+    // Whom it turns out to be about.
+    let mut about: Option<ChatAuthor> = None;
+    let done = match work {
+        Work::Hold { draft, reasons } => {
+            let sent = commit.hold(channel, draft, reasons, now).await?;
+            held += i64::from(sent.id == draft.id);
+            Done::Sent(sent)
+        }
+        Work::Decide { message, decided } => match commit.decide(channel, message, decided, now).await? {
+            Some(draft) => {
+                held -= 1;
+                about = Some(draft.author.clone());
+                if decided.approved {
+                    self::message(commit, channel, &draft, places.take(), now, &mut updates).await?;
+                } else {
+                    // Nobody but its author knows of it: this tells them.
+                    updates.push((places.take(), ChatUpdate::Deleted { messages: vec![message.clone()] }));
+                }
+                Done::Decided(decided.clone(), true)
+            }
+            None => {
+                let before = commit.decided(channel, message).await?;
+                before.map_or(Done::Nothing, |before| Done::Decided(before, false))
+            }
+        },
+        Work::Filters(filter) => {
+            commit.filters(channel, filter.filters()).await?;
+            Done::Changed
+        }
+        Work::Message(draft) => message(commit, channel, draft, places.take(), now, &mut updates).await?,
+        Work::Delete { message, by } => {
+            if commit.delete(channel, message, by, now).await? {
+                updates.push((places.take(), ChatUpdate::Deleted { messages: vec![message.clone()] }));
+            }
+            changed(&updates)
+        }
+        Work::Silence(silence) => {
+            commit.silence(channel, silence).await?;
+            let Silence { person, name, until, by, reason: _ } = silence.as_ref();
+            let silenced = ChatUpdate::Silenced { person: person.clone(), name: name.clone(), until: *until };
+            updates.push((places.take(), silenced));
+            let mut messages =
+                commit.delete_of(channel, person, before(now, SILENCE_DELETES), by, now).await?;
+            held -= refuse_all(commit, channel, person, act, now, &mut messages).await?;
+            if !messages.is_empty() {
+                updates.push((places.take(), ChatUpdate::Deleted { messages }));
+            }
+            Done::Changed
+        }
+        Work::Unsilence { person } => {
+            if commit.unsilence(channel, person, now).await? {
+                updates.push((places.take(), ChatUpdate::Unsilenced { person: person.clone() }));
+            }
+            changed(&updates)
+        }
+        Work::Ban { ban, network, salt } => {
+            commit.salt(channel, salt).await?;
+            commit.ban(channel, ban, network.as_ref()).await?;
+            let Ban { person, name, by, .. } = ban.as_ref();
+            updates.push((places.take(), ChatUpdate::Banned { person: person.clone(), name: name.clone() }));
+            let mut messages = commit.delete_of(channel, person, before(now, BAN_DELETES), by, now).await?;
+            held -= refuse_all(commit, channel, person, act, now, &mut messages).await?;
+            if !messages.is_empty() {
+                updates.push((places.take(), ChatUpdate::Deleted { messages }));
+            }
+            Done::Changed
+        }
+        Work::Unban { person } => {
+            if commit.unban(channel, person).await? {
+                updates.push((places.take(), ChatUpdate::Unbanned { person: person.clone() }));
+            }
+            changed(&updates)
+        }
+        Work::Clear => {
+            let at = places.take();
+            commit.clear(channel, at).await?;
+            updates.push((at, ChatUpdate::Cleared {}));
+            Done::Changed
+        }
+        Work::Pin(pin) => {
+            commit.pin(channel, Some(&pin.id)).await?;
+            changes.pins.insert(channel.clone(), Some(pin.id.clone()));
+            updates.push((places.take(), ChatUpdate::Pinned { pin: pin.clone() }));
+            Done::Changed
+        }
+        Work::Unpin => {
+            if changes.pinned(room).is_some() {
+                unpin(commit, channel, changes, places.take(), &mut updates).await?;
+            }
+            changed(&updates)
+        }
+        Work::Settings(edit) => {
+            let before = changes.settings.get(channel).copied().unwrap_or_else(|| room.rules().settings());
+            let settings = edit.on(before);
+            // What is so already is told nobody and is no deed.
+            if settings != before {
+                commit.settings(channel, settings).await?;
+                changes.settings.insert(channel.clone(), settings);
+                updates.push((places.take(), ChatUpdate::Settings { settings }));
+            }
+            Done::Settings(settings)
+        }
+        Work::Moderator { account, is_moderator } => {
+            let is_changed = match is_moderator {
+                true => commit.add_moderator(channel, account, now).await?,
+                false => commit.remove_moderator(channel, account).await?,
+            };
+            if is_changed { Done::Changed } else { Done::Nothing }
+        }
+        Work::StartPoll(poll) => {
+            if commit.start_poll(channel, poll, now).await? {
+                updates.push((places.take(), ChatUpdate::Poll { poll: poll.clone() }));
+            }
+            changed(&updates)
+        }
+        Work::Vote { poll, voter, option } => {
+            commit.vote(channel, poll, voter, *option).await?.map_or(Done::Nothing, Done::Voted)
+        }
+        Work::TellPoll(id) | Work::EndPoll(id) => {
+            let is_end = matches!(work, Work::EndPoll(_));
+            // Its end tells the results once more, and nothing comes after it.
+            let is_due = if is_end { commit.end_poll(channel, id, now).await? } else { true };
+            if let Some(poll) =
+                commit.poll(channel, id).await?.filter(|poll| is_due && (is_end || !poll.ended))
+            {
+                updates.push((places.take(), ChatUpdate::Poll { poll: Box::new(poll) }));
+            }
+            changed(&updates)
+        }
+        Work::SetEmote(made) => {
+            if commit.set_emote(channel, made, now).await? {
+                updates.push((places.take(), emotes(commit, channel).await?));
+            }
+            changed(&updates)
+        }
+        Work::RemoveEmote(name) => {
+            if commit.remove_emote(channel, name).await? {
+                updates.push((places.take(), emotes(commit, channel).await?));
+            }
+            changed(&updates)
+        }
+        Work::StartRaid(raid) => {
+            let is_rested = room.rules().raids().wait(now).is_none();
+            if is_rested && !changes.raids.contains_key(channel) {
+                changes.raids.insert(channel.clone(), true);
+                updates.push((places.take(), ChatUpdate::Raid { raid: raid.as_ref().clone() }));
+            }
+            changed(&updates)
+        }
+        Work::EndRaid => {
+            let known = || room.rules().raids().ahead(now).is_some();
+            if changes.raids.get(channel).copied().unwrap_or_else(known) {
+                changes.raids.insert(channel.clone(), false);
+                updates.push((places.take(), ChatUpdate::RaidOff {}));
+            }
+            changed(&updates)
+        }
+        Work::Raided { from, name, viewers } => {
+            let raided = ChatUpdate::Raided { from: from.clone(), name: name.clone(), viewers: *viewers };
+            updates.push((places.take(), raided));
+            Done::Changed
+        }
+        Work::Note => Done::Changed,
+    };
+    // What is deleted or cleared is shown above the others no more, either.
+    if let Some(pinned) = changes.pinned(room)
+        && updates.iter().any(|(_, update)| takes_away(update, &pinned))
+    {
+        unpin(commit, channel, changes, places.take(), &mut updates).await?;
+    }
+    for (sequence, update) in &updates {
+        if !matches!(update, ChatUpdate::Message(_)) {
+            commit.change(channel, *sequence, update, now).await?;
+        }
+    }
+    let is_deed = match &done {
+        Done::Nothing | Done::Voted(_) | Done::Decided(_, false) => false,
+        Done::Decided(_, true) => true,
+        Done::Settings(_) => !updates.is_empty(),
+        Done::Sent(_) | Done::Changed => true,
+    };
+    let action = act.filter(|_| is_deed).map(|act| record(act, &done, about, now));
+    if let Some(action) = &action {
+        commit.action(channel, action).await?;
+        if let Some(entry) = act.and_then(|act| record::entry(channel, act, work)) {
+            audit::record(commit.transaction(), entry).await?;
+        }
+    }
+    Ok(Written { done, updates, action, held })
+}
+
+/// What waits of somebody who is timed out or banned is refused with it; how many that were.
+async fn refuse_all(
+    commit: &mut Commit,
+    channel: &ChannelId,
+    person: &PersonId,
+    act: Option<&Act>,
+    now: Timestamp,
+    messages: &mut Vec<MessageId>,
+) -> Result<i64, StoreError> {
+    let Some(act) = act else { return Ok(0) };
+    let decided = Decided { approved: false, by: act.by.clone(), by_name: act.by_name.clone() };
+    let refused = commit.refuse_of(channel, person, &decided, now).await?;
+    let count = refused.len() as i64;
+    messages.extend(refused);
+    Ok(count)
+}
+
+impl Changes {
+    /// Which message is pinned in a room, as far as this commit has come.
+    fn pinned(&self, room: &LiveRoom) -> Option<MessageId> {
+        match self.pins.get(&room.channel) {
+            Some(pin) => pin.clone(),
+            None => room.rules().pinned().cloned(),
+        }
+    }
+}
+
+fn record(act: &Act, done: &Done, about: Option<ChatAuthor>, now: Timestamp) -> ChatAction {
+    let detail = match done {
+        Done::Settings(settings) => serde_json::to_string(settings).unwrap_or_default(),
+        _ => act.detail.clone(),
+    };
+    let person = act.person.clone().or_else(|| about.map(|author| (author.id, author.name)));
+    let (person, person_name) = person.unzip();
+    ChatAction {
+        id: fresh::id(),
+        at: now,
+        by: act.by.clone(),
+        by_name: act.by_name.clone(),
+        kind: act.kind,
+        person,
+        person_name,
+        message: act.message.clone(),
+        detail,
+    }
+}
+
+async fn message(
+    commit: &mut Commit,
+    channel: &ChannelId,
+    draft: &Draft,
+    sequence: Cursor,
+    at: Timestamp,
+    updates: &mut Vec<(Cursor, ChatUpdate)>,
+) -> Result<Done, StoreError> {
+    let message = ChatMessage {
+        id: draft.id.clone(),
+        sequence,
+        at,
+        author: draft.author.clone(),
+        fragments: draft.fragments.clone(),
+        reply_to: draft.reply_to.clone(),
+        action: draft.action,
+    };
+    let before = commit.message(channel, &message, draft.key.as_ref(), draft.broadcast.as_ref()).await?;
+    Ok(Done::Sent(match before {
+        Some(before) => before,
+        None => {
+            let sent = Sent { id: message.id.clone(), sequence, held: false };
+            updates.push((sequence, ChatUpdate::Message(Box::new(message))));
+            sent
+        }
+    }))
+}
+
+async fn emotes(commit: &mut Commit, channel: &ChannelId) -> Result<ChatUpdate, StoreError> {
+    Ok(ChatUpdate::Emotes { emotes: emote::with_own(commit.emotes(channel).await?) })
+}
+
+async fn unpin(
+    commit: &mut Commit,
+    channel: &ChannelId,
+    changes: &mut Changes,
+    at: Cursor,
+    updates: &mut Vec<(Cursor, ChatUpdate)>,
+) -> Result<(), StoreError> {
+    commit.pin(channel, None).await?;
+    changes.pins.insert(channel.clone(), None);
+    updates.push((at, ChatUpdate::Unpinned {}));
+    Ok(())
+}
+
+fn takes_away(update: &ChatUpdate, message: &MessageId) -> bool {
+    match update {
+        ChatUpdate::Deleted { messages } => messages.contains(message),
+        ChatUpdate::Cleared {} => true,
+        _ => false,
+    }
+}
+
+fn before(now: Timestamp, back: Duration) -> Timestamp {
+    Timestamp::from_millis(now.as_millis() - back.as_millis() as i64)
+}
+
+fn changed(updates: &[(Cursor, ChatUpdate)]) -> Done {
+    if updates.is_empty() { Done::Nothing } else { Done::Changed }
+}
+
+/// What the room's rules know of it from now on.
+pub fn apply(room: &LiveRoom, work: Work, written: &Written) {
+    let now = fresh::now();
+    let mut rules = room.rules();
+    rules.add_held(written.held);
+    for (_, update) in &written.updates {
+        match update {
+            ChatUpdate::Poll { poll } => rules.set_poll(poll.as_ref().clone()),
+            ChatUpdate::Raid { raid } => rules.raids().begin(raid.clone()),
+            ChatUpdate::RaidOff {} => rules.raids().call_off(),
+            ChatUpdate::Emotes { emotes } => rules.set_emotes(emotes.clone()),
+            _ => {}
+        }
+    }
+    if written.updates.iter().any(|(_, update)| matches!(update, ChatUpdate::Unpinned {})) {
+        rules.set_pin(None);
+    }
+    match (work, &written.done) {
+        (Work::Filters(filter), _) => rules.set_filter(filter),
+        (Work::Message(draft) | Work::Hold { draft, .. }, Done::Sent(sent)) => {
+            rules.sent(&draft.author.id, draft.author.name.as_str(), draft.key.as_ref(), sent);
+        }
+        (Work::Silence(silence), _) => rules.silence(*silence, now),
+        (Work::Unsilence { person }, _) => {
+            rules.unsilence(&person, now);
+        }
+        (Work::Ban { ban, network, .. }, _) => rules.bans().ban(ban.person, network),
+        (Work::Unban { person }, _) => {
+            rules.bans().lift(&person);
+        }
+        (Work::Pin(pin), _) => rules.set_pin(Some(pin)),
+        (Work::Settings(_), Done::Settings(settings)) => rules.set_settings(*settings),
+        (Work::Moderator { account, is_moderator }, _) => {
+            if let Ok(person) = account.as_str().parse() {
+                rules.set_moderator(person, is_moderator);
+            }
+        }
+        _ => {}
+    }
+}

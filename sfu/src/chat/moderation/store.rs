@@ -1,0 +1,80 @@
+//! Who is banned, and the record of what moderators did, in SQL.
+
+use crate::{
+    chat::store::{ChatStore, broken, column, optional},
+    page::Wanted,
+    store::StoreError,
+};
+use shared::{
+    id::{ChannelId, PersonId},
+    moderation::{ActionKind, Ban, ChatAction},
+    unit::Timestamp,
+};
+use sqlx::{Row, any::AnyRow};
+
+impl ChatStore {
+    /// A room's bans, newest first.
+    pub async fn bans(&self, channel: &ChannelId, wanted: &Wanted) -> Result<Vec<Ban>, StoreError> {
+        let (at, id) = wanted.before();
+        let rows = sqlx::query(
+            "SELECT person_id, name, banned_at, banned_by, reason FROM chat_bans
+             WHERE channel_id = $1 AND (banned_at < $2 OR (banned_at = $2 AND person_id < $3))
+             ORDER BY banned_at DESC, person_id DESC LIMIT $4",
+        )
+        .bind(channel.as_str())
+        .bind(at)
+        .bind(id)
+        .bind(wanted.rows())
+        .fetch_all(self.pool())
+        .await?;
+        let ban = |row: &AnyRow| {
+            Ok(Ban {
+                person: column(row, 0)?,
+                name: column(row, 1)?,
+                at: Timestamp::from_millis(row.try_get(2)?),
+                by: column(row, 3)?,
+                reason: row.try_get(4)?,
+            })
+        };
+        rows.iter().map(ban).collect()
+    }
+
+    /// What moderators did in a room, newest first; to one person, if that is asked.
+    pub async fn actions(
+        &self,
+        channel: &ChannelId,
+        person: Option<&PersonId>,
+        wanted: &Wanted,
+    ) -> Result<Vec<ChatAction>, StoreError> {
+        let (at, id) = wanted.before();
+        let rows = sqlx::query(
+            "SELECT id, done_at, done_by, by_name, kind, person_id, person_name, message_id, detail FROM chat_actions
+             WHERE channel_id = $1 AND (done_at < $2 OR (done_at = $2 AND id < $3))
+             AND ($5 = '' OR person_id = $5)
+             ORDER BY done_at DESC, id DESC LIMIT $4",
+        )
+        .bind(channel.as_str())
+        .bind(at)
+        .bind(id)
+        .bind(wanted.rows())
+        .bind(person.map_or("", |person| person.as_str()))
+        .fetch_all(self.pool())
+        .await?;
+        rows.iter().map(action).collect()
+    }
+}
+
+fn action(row: &AnyRow) -> Result<ChatAction, StoreError> {
+    let kind: String = row.try_get(4)?;
+    Ok(ChatAction {
+        id: column(row, 0)?,
+        at: Timestamp::from_millis(row.try_get(1)?),
+        by: column(row, 2)?,
+        by_name: column(row, 3)?,
+        kind: ActionKind::of_name(&kind).ok_or_else(|| broken(format!("an action of the kind {kind}")))?,
+        person: optional(row, 5)?,
+        person_name: optional(row, 6)?,
+        message: optional(row, 7)?,
+        detail: row.try_get(8)?,
+    })
+}
