@@ -13,7 +13,7 @@ use futures_util::TryStreamExt;
 use shared::{
     chat::{ChatAuthor, ChatMessage, ChatSettings, ChatUpdate},
     event::Cursor,
-    id::{BroadcastId, ChannelId, MessageId, PersonId},
+    id::{AccountId, BroadcastId, ChannelId, MessageId, PersonId},
     moderation::{Filters, Moderator, Silence},
     text::DisplayName,
     unit::Timestamp,

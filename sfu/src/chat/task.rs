@@ -13,7 +13,7 @@ use super::{
     feed::LiveRoom,
     store::{self, ChatStore},
 };
-use crate::{actor::Actor, fresh, store::StoreError};
+use crate::{fresh, store::StoreError};
 use prometheus_client::{
     metrics::{counter::Counter, gauge::Gauge, histogram::Histogram},
     registry::Registry,

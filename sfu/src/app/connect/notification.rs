@@ -6,7 +6,7 @@ use crate::{
     app::AppError,
     broadcast::live::LiveBoard,
     channel::{rules, service::Channels},
-    chat::store::ChatStore,
+    chat::{service::Chat, store::ChatStore},
     config::Config,
     event::{self, bus::Bus},
     fresh,
@@ -225,7 +225,7 @@ impl Teller {
         }
         for id in mentioned.into_iter().take(MENTIONS_MOST) {
             let Some(account) = self.accounts.by_id(&id).await? else { continue };
-            let actor = Actor { account: account.id, role: account.role };
+            let actor = Actor { account: account.id, role: account.role, address: None };
             if !rules::may_see(Some(&actor), record) {
                 continue;
             }

@@ -7,7 +7,7 @@ use crate::{
         door::{self, HashFailed},
         service::Channels,
     },
-    chat::store::ChatStore,
+    chat::{service::Chat, store::ChatStore},
     event::bus::Bus,
     fresh,
     http::problem::ProblemResponse,
