@@ -246,9 +246,15 @@ mod tests {
 
     #[test]
     fn pages_are_in_one_program() {
-        for address in
-            ["/studio", "/studio/ada", "/settings", "/admin?x=/", "/moderation/ada", "/Analytics/ada/x#y", "/notifications"]
-        {
+        for address in [
+            "/studio",
+            "/studio/ada",
+            "/settings",
+            "/admin?x=/",
+            "/moderation/ada",
+            "/Analytics/ada/x#y",
+            "/notifications",
+        ] {
             assert!(is_backstage(address), "{address}");
         }
         for address in ["/", "", "/ada", "/sign-in?return=/studio", "/search#settings", "/embed/studio/chat"]

@@ -276,7 +276,11 @@ impl Server {
         };
         tokio::spawn(teller.clone().run());
         let followable = Arc::new(connect::Followable(channels.clone()));
-        let social = Social::new(store.clone(), followable, Arc::new(connect::FollowsHeard { teller, chat: chat.clone() }));
+        let social = Social::new(
+            store.clone(),
+            followable,
+            Arc::new(connect::FollowsHeard { teller, chat: chat.clone() }),
+        );
         let billing = Arc::new(BuiltIn::new(GiftStore::new(store.clone())));
         let subscriptions = Subscriptions::new(
             store.clone(),

@@ -153,8 +153,16 @@ text_id!(
 
 /// First path segments of the pages that only who is signed in needs, and where letters lead: they are a program of their own, so
 /// that whoever only watches doesn't load them.
-pub const BACKSTAGE: [&str; 8] =
-    ["admin", "analytics", "confirm-email", "moderation", "notifications", "settings", "studio", "unsubscribe"];
+pub const BACKSTAGE: [&str; 8] = [
+    "admin",
+    "analytics",
+    "confirm-email",
+    "moderation",
+    "notifications",
+    "settings",
+    "studio",
+    "unsubscribe",
+];
 
 /// First path segments that are pages or interfaces of Weir, so that no channel may have them.
 pub const RESERVED_NAMES: &[&str] = &[

@@ -18,8 +18,8 @@ pub mod id;
 pub mod instance;
 pub mod ladder;
 pub mod live;
-pub mod notification;
 pub mod moderation;
+pub mod notification;
 #[cfg(feature = "openapi")]
 mod openapi;
 pub mod page;

@@ -22,7 +22,7 @@ pub struct AuditProps {
 }
 
 /// All actions of a kind, and what the kind is called.
-const KINDS: [(&str, &str); 10] = [
+const KINDS: [(&str, &str); 11] = [
     ("", "Everything"),
     ("chat", "Chat: deletions, time-outs, rules"),
     ("moderator", "Moderators"),

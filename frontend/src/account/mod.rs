@@ -1,11 +1,11 @@
 //! People: signing up and in, set-up, settings, running the instance.
 
 mod admin;
+mod audit;
 mod joining;
 mod logins;
 mod notifications;
 mod people;
-mod audit;
 mod profile;
 mod set_up;
 mod settings;
@@ -14,8 +14,8 @@ mod sign_up;
 mod tokens;
 
 pub use admin::Admin;
-pub use notifications::{LetterPage, NotificationsPage};
 pub use audit::Audit;
+pub use notifications::{LetterPage, NotificationsPage};
 pub use set_up::SetUpPage;
 pub use settings::Settings;
 pub use sign_in::SignInPage;

@@ -46,6 +46,8 @@ pub struct Desk {
     pub is_pending: bool,
     /// Why it could not be read.
     pub failure: Option<String>,
+    /// What the server answered to the last thing that it did; null until then.
+    pub answer: Rc<Value>,
     /// What is wrong with what a form asked.
     pub wrong: Option<String>,
     /// What was asked last is under way.
@@ -119,6 +121,7 @@ struct Known {
     failure: Option<String>,
     wait: i32,
     timer: Option<time::Timer>,
+    answer: Rc<Value>,
     wrong: Option<String>,
     is_busy: bool,
 }
@@ -237,6 +240,7 @@ pub fn use_desk(path: String) -> Desk {
                 let mut now = reader.known.borrow_mut();
                 now.is_busy = false;
                 match &answer {
+                    Ok(answer) => now.answer = Rc::new(answer.clone()),
                     Err(words) if in_form => now.wrong = Some(words.clone()),
                     Err(words) if told.is_none() => toast.emit(words.clone()),
                     _ => {}
@@ -254,6 +258,7 @@ pub fn use_desk(path: String) -> Desk {
         data: now.data.clone(),
         is_pending: !now.is_read,
         failure: now.failure.clone(),
+        answer: now.answer.clone(),
         wrong: now.wrong.clone(),
         is_busy: now.is_busy,
         is_reading: now.is_reading,

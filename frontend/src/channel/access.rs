@@ -141,7 +141,7 @@ fn ChannelPassword(props: &AccessProps) -> Html {
             event.prevent_default();
             let (body, path) = (Some(json!({ "password": *password })), path.clone());
             let done = "Whoever knows it gets in";
-            desk.order.emit(Order { method: "PUT", path, body, done, in_form: true, touches: "" });
+            desk.order.emit(Order { method: "PUT", path, body, done, in_form: true, ..Order::default() });
             password.set(String::new());
         }
     };
@@ -274,7 +274,7 @@ fn Links(props: &AccessProps) -> Html {
 }
 
 fn order(desk: &Desk, method: &'static str, path: String, body: Option<Value>, done: &'static str) {
-    desk.order.emit(Order { method, path, body, done, in_form: method == "POST", touches: "" });
+    desk.order.emit(Order { method, path, body, done, in_form: method == "POST", ..Order::default() });
 }
 
 /// Who subscribes, with the ways to give and end subscriptions, and to make gift codes.
@@ -294,7 +294,7 @@ pub fn Supporters(props: &AccessProps) -> Html {
             if !name.is_empty() {
                 let body = Some(json!({ "tier": *tier, "days": days.trim().parse::<u32>().unwrap_or(0) }));
                 let (path, done) = (format!("{path}/{name}"), "They subscribe now");
-                desk.order.emit(Order { method: "PUT", path, body, done, in_form: true, touches: "" });
+                desk.order.emit(Order { method: "PUT", path, body, done, in_form: true, ..Order::default() });
             }
         }
     };

@@ -46,7 +46,7 @@ pub fn Emotes(props: &EmotesProps) -> Html {
                 let Some(image) = file.base64().await else { return };
                 let body = Some(json!({ "image": image }));
                 let done = "It can be typed in your chat now";
-                order.emit(Order { method: "PUT", path, body, done, in_form: true, touches: "" });
+                order.emit(Order { method: "PUT", path, body, done, in_form: true, ..Order::default() });
             });
         }
     };

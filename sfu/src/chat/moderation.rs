@@ -332,7 +332,10 @@ impl Chat {
         let moderated = self.allowed(who, channel, Permission::Appoint).await?;
         let (id, one) = self.appointed(&moderated, account).await?;
         let act = moderated.act(ActionKind::RemoveModerator).to(&one.id, &one.name);
-        match self.write(&moderated, Work::Moderator { account: id.clone(), is_moderator: false }, act).await? {
+        match self
+            .write(&moderated, Work::Moderator { account: id.clone(), is_moderator: false }, act)
+            .await?
+        {
             Done::Nothing => Err(ChatError::UnknownAccount),
             _ => {
                 self.0.ports.surroundings.moderator_left(&moderated.place.channel, &id);

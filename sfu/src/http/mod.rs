@@ -10,9 +10,9 @@ pub mod line;
 pub mod login;
 pub mod openapi;
 pub mod outgoing;
-pub mod passes;
 #[cfg(test)]
 mod outgoing_tests;
+pub mod passes;
 pub mod peer;
 pub mod problem;
 pub mod server;

@@ -129,7 +129,14 @@ pub(in crate::app) struct SubscriptionsHeard {
 }
 
 impl subscription::Heard for SubscriptionsHeard {
-    fn subscribed(&self, channel: &ChannelName, id: &ChannelId, who: &AccountId, tier: Tier, subscribers: u64) {
+    fn subscribed(
+        &self,
+        channel: &ChannelName,
+        id: &ChannelId,
+        who: &AccountId,
+        tier: Tier,
+        subscribers: u64,
+    ) {
         self.chat.tie_changed(id, who);
         self.bus.publish(channel, Occurrence::SubscriptionCreated { tier, subscribers });
     }

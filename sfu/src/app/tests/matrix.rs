@@ -25,12 +25,14 @@ use Need::{Door, May};
 fn need(operation: &str) -> Need {
     use Permission::*;
     May(match operation {
-        "setUp" | "signIn" | "signUp" | "reportView" | "confirmEmail" | "unsubscribeEmail" | "enterChannel" => {
+        "setUp" | "signIn" | "signUp" | "reportView" | "confirmEmail" | "unsubscribeEmail"
+        | "enterChannel" => {
             return Door;
         }
         "readInstance" | "readOpenApi" | "listChannels" | "readChannel" | "readChannelState"
         | "readEmbedding" | "readLiveStatus" | "openEvents" | "signOut" | "createGuest" | "readChat"
-        | "listMessages" | "listEmotes" | "readProfile" | "listCategories" | "readFollow" | "readSubscription" => SeeOpen,
+        | "listMessages" | "listEmotes" | "readProfile" | "listCategories" | "readFollow"
+        | "readSubscription" => SeeOpen,
         "sendMessage" | "votePoll" => WriteChat,
         "deleteMessage" | "clearChat" | "pinMessage" | "unpinMessage" | "listSilences" | "silencePerson"
         | "unsilencePerson" | "listBans" | "banPerson" | "unbanPerson" | "listModerators"

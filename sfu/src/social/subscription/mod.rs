@@ -50,5 +50,12 @@ pub trait Channels: Send + Sync + 'static {
 /// Hears who subscribes.
 pub trait Heard: Send + Sync + 'static {
     /// Somebody subscribes who didn't, or in a higher tier than before; it is on disk.
-    fn subscribed(&self, channel: &ChannelName, id: &ChannelId, who: &AccountId, tier: Tier, subscribers: u64);
+    fn subscribed(
+        &self,
+        channel: &ChannelName,
+        id: &ChannelId,
+        who: &AccountId,
+        tier: Tier,
+        subscribers: u64,
+    );
 }
