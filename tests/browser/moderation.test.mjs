@@ -181,7 +181,7 @@ scenario('more than 300 texts that would run do not, wherever they are shown', a
   const page = await world.page(browser, `${weir.origin}/ada`);
   await page.waitForSelector(at('chat-text'), { visible: true });
   const strange = (one) => one.evaluate(() => {
-    const known = ['LI', 'SPAN', 'BDI', 'A', 'IMG', 'BUTTON', 'SVG', 'PATH', 'TIME', 'P', 'B', 'UL', 'H1', 'H2', 'H3', 'SECTION', 'DIV',
+    const known = ['LI', 'SPAN', 'BDI', 'A', 'IMG', 'BUTTON', 'SVG', 'PATH', 'TIME', 'P', 'B', 'OL', 'UL', 'H1', 'H2', 'H3', 'SECTION', 'DIV',
       'ASIDE', 'HEADER', 'FORM', 'TEXTAREA', 'DETAILS', 'SUMMARY', 'LABEL', 'INPUT', 'SELECT', 'OPTION', 'ARTICLE', 'FIELDSET', 'LEGEND'];
     const all = [...document.querySelectorAll('[data-testid="chat"] *, [data-testid="moderation"] *')];
     const told = (element) => [...element.attributes].some(({ name }) => name.startsWith('on'));

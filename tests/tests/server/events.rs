@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use weir_tests::{
     events::Events,
+    eventually,
     peer::{Peer, Source},
     server::Weir,
 };
@@ -72,6 +73,8 @@ fn occurrences_are_told_in_order_and_resumed_after_a_lost_connection() {
     let viewer = Peer::watch(weir.http, "ada");
     viewer.more_video(5);
     viewer.leave();
+    // It is heard of by its network, which is another way than the publisher's.
+    eventually("no viewer", SOON, || (weir.state("ada")["viewerCount"] == 0).then_some(()));
     publisher.leave();
     weir.until_state("ada", "ended", Duration::from_secs(3));
     let mut events = Events::open(weir.http);
