@@ -56,6 +56,26 @@ actions! {
     LadderSet = "channel.ladder",
     /// A broadcast was ended by the API.
     BroadcastEnded = "channel.ended",
+    /// A private channel's password was set, or removed.
+    AccessPassword = "access.password",
+    /// Which subscribers a private channel lets in was changed.
+    AccessSubscribers = "access.subscribers",
+    /// Somebody was put on a private channel's list.
+    AccessGiven = "access.given",
+    /// Somebody was taken off it.
+    AccessTaken = "access.taken",
+    /// A link into a private channel was made.
+    AccessLinkMade = "access.linkMade",
+    /// A link into a private channel was revoked.
+    AccessLinkRevoked = "access.linkRevoked",
+    /// Somebody was given a tier.
+    SubscriptionGranted = "subscription.granted",
+    /// Somebody's subscription was ended by the owner.
+    SubscriptionEnded = "subscription.ended",
+    /// Gift codes were made.
+    GiftCodesMade = "subscription.codesMade",
+    /// Gift codes were withdrawn.
+    GiftCodesWithdrawn = "subscription.codesWithdrawn",
     /// Somebody was made an editor or a VIP.
     RoleGiven = "role.given",
     /// And isn't one any more.

@@ -24,6 +24,8 @@ pub enum WebhookKind {
     ChannelEdited,
     /// Somebody follows the channel who didn't.
     FollowCreated,
+    /// Somebody subscribes to the channel who didn't, or in a higher tier than before.
+    SubscriptionCreated,
     /// Somebody who may did something that the channel's record has: a moderator, an editor, its owner.
     ActionTaken,
     /// The owner tries whether it arrives. Told to the one that is tried, whatever it is told else.
@@ -32,13 +34,14 @@ pub enum WebhookKind {
 
 impl WebhookKind {
     /// Every kind that can be chosen.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::StreamStarted,
         Self::StreamInterrupted,
         Self::StreamResumed,
         Self::StreamEnded,
         Self::ChannelEdited,
         Self::FollowCreated,
+        Self::SubscriptionCreated,
         Self::ActionTaken,
     ];
 
@@ -51,6 +54,7 @@ impl WebhookKind {
             Self::StreamEnded => "StreamEnded",
             Self::ChannelEdited => "ChannelEdited",
             Self::FollowCreated => "FollowCreated",
+            Self::SubscriptionCreated => "SubscriptionCreated",
             Self::ActionTaken => "ActionTaken",
             Self::Ping => "Ping",
         }

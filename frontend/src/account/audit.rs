@@ -22,13 +22,15 @@ pub struct AuditProps {
 }
 
 /// All actions of a kind, and what the kind is called.
-const KINDS: [(&str, &str); 11] = [
+const KINDS: [(&str, &str); 13] = [
     ("", "Everything"),
     ("chat", "Chat: deletions, time-outs, rules"),
     ("moderator", "Moderators"),
     ("role", "Editors and VIPs"),
     ("channel", "Channels and stream keys"),
     ("emote", "Emotes"),
+    ("access", "Ways into private channels"),
+    ("subscription", "Subscriptions and gift codes"),
     ("webhook", "Webhooks"),
     ("account", "Roles and suspensions"),
     ("invite", "Invites"),
@@ -59,7 +61,7 @@ fn said(action: &str) -> &'static str {
         Ok(ModeratorAdded) => "made a moderator of",
         Ok(ModeratorRemoved) => "took moderation from",
         Ok(ChatEdited) => "changed the rules of chat",
-        Ok(MessageDeleted) => "deleted a message",
+        Ok(MessageDeleted) => "deleted a message of",
         Ok(TimedOut) => "timed out",
         Ok(TimeOutLifted) => "lifted the time-out of",
         Ok(Banned) => "banned",
@@ -76,6 +78,16 @@ fn said(action: &str) -> &'static str {
         Ok(RaidEnded) => "called the raid off",
         Ok(EmoteSet) => "set an emote",
         Ok(EmoteRemoved) => "removed an emote",
+        Ok(AccessPassword) => "changed the channel's password",
+        Ok(AccessSubscribers) => "changed which subscribers get in",
+        Ok(AccessGiven) => "let in",
+        Ok(AccessTaken) => "took off the list",
+        Ok(AccessLinkMade) => "made a link into the channel",
+        Ok(AccessLinkRevoked) => "revoked a link into the channel",
+        Ok(SubscriptionGranted) => "gave a subscription to",
+        Ok(SubscriptionEnded) => "ended the subscription of",
+        Ok(GiftCodesMade) => "made gift codes",
+        Ok(GiftCodesWithdrawn) => "withdrew gift codes",
         Ok(WebhookMade) => "made a webhook",
         Ok(WebhookEdited) => "changed a webhook",
         Ok(WebhookRemoved) => "removed a webhook",

@@ -16,13 +16,14 @@ pub struct WebhooksProps {
 }
 
 /// What can be chosen, and what it is called.
-const KINDS: [(&str, &str); 7] = [
+const KINDS: [(&str, &str); 8] = [
     ("StreamStarted", "A broadcast begins"),
     ("StreamInterrupted", "The connection drops"),
     ("StreamResumed", "It goes on"),
     ("StreamEnded", "A broadcast ends"),
     ("ChannelEdited", "The channel is changed"),
     ("FollowCreated", "Somebody follows"),
+    ("SubscriptionCreated", "Somebody subscribes"),
     ("ActionTaken", "You or those who help do something"),
 ];
 

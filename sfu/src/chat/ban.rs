@@ -1,5 +1,5 @@
-//! Who is banned from a room. A guest's ban holds for every guest of the same network, also after a restart: of the network a
-//! hash is kept, salted by the room, as long as the ban stands. Pure.
+//! Who is banned from a room. A ban holds for every guest of the network that the one who is banned wrote from, also after a
+//! restart: of the network a hash is kept, salted by the room, as long as the ban stands. Accounts are banned by themselves. Pure.
 
 use sha2::{Digest, Sha256};
 use shared::id::PersonId;
@@ -8,7 +8,7 @@ use std::{
     net::IpAddr,
 };
 
-/// Guests' bans whose network is remembered. When there are more, further ones hold for the name alone.
+/// Bans whose network is remembered. When there are more, further ones hold for the name alone.
 const NETWORKS_MOST: usize = 5_000;
 
 /// A network as it is kept: it can be compared, and is no address.

@@ -165,10 +165,10 @@ impl Chat {
         let NewBan { person, reason } = new;
         let reason = checked_reason(&reason)?;
         let name = self.touchable(&moderated, &person).await?;
-        let is_guest = person.as_str().starts_with("guest-");
         let (network, salt) = {
             let mut rules = moderated.room.rules();
-            let network = rules.network_of(&person).filter(|_| is_guest).map(network_of);
+            // An account's, too: who is banned must not come back at once as a guest.
+            let network = rules.network_of(&person).map(network_of);
             let bans = rules.bans();
             (network.map(|network| bans.hash(network)), bans.salt().to_owned())
         };

@@ -357,6 +357,9 @@ fn a_ban_holds_across_names_connections_and_restarts() {
             "/problems/banned"
         );
         assert_eq!(say(weir.http, "ada", By::Login(&sam), "me too").problem(403).kind, "/problems/banned");
+        // An account that is banned doesn't come back without one.
+        let out = chat::guest_from(weir.http, &format!("Not Sam {round}"), "192.0.2.1");
+        assert_eq!(says_from(&weir, &out, "192.0.2.1", "me again").problem(403).kind, "/problems/banned");
         let cid = chat::guest_from(weir.http, &format!("Cid {round}"), "192.0.2.10");
         assert_eq!(says_from(&weir, &cid, "192.0.2.10", &format!("hello {round}")).status, 201);
         weir.crash();

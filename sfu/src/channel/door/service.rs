@@ -234,10 +234,10 @@ impl Channels {
         edit: EditAccess,
     ) -> Result<ChannelAccess, ChannelError> {
         let record = self.allowed(who, name, Permission::Admit).await?;
-        let channels = self.clone();
+        let (channels, by) = (self.clone(), who.clone());
         settle(async move {
             let channel = &record.channel.id;
-            let written = channels.door.store.set_subscribers(channel, edit.subscribers).await;
+            let written = channels.door.store.set_subscribers(&by, channel, edit.subscribers).await;
             channels.doors_changed(&record, written, Out::All)?;
             let record = channels.record(&record.channel.name).await?.ok_or(ChannelError::Unknown)?;
             channels.access_of(&record).await
@@ -260,9 +260,9 @@ impl Channels {
             }
             None => None,
         };
-        let channels = self.clone();
+        let (channels, by) = (self.clone(), who.clone());
         settle(async move {
-            let written = channels.door.store.set_password(&record.channel.id, kept).await;
+            let written = channels.door.store.set_password(&by, &record.channel.id, kept).await;
             channels.doors_changed(&record, written, Out::Passes)
         })
         .await
@@ -287,10 +287,10 @@ impl Channels {
         account: AccountName,
     ) -> Result<Admitted, ChannelError> {
         let record = self.allowed(who, name, Permission::Admit).await?;
-        let channels = self.clone();
+        let (channels, by) = (self.clone(), who.clone());
         settle(async move {
             let channel = &record.channel.id;
-            let listed = channels.door.store.admit(channel, &account, fresh::now()).await;
+            let listed = channels.door.store.admit(&by, channel, &account, fresh::now()).await;
             let listed = channels.doors_changed(&record, listed, Out::Nobody)?;
             match listed {
                 Listed::Done => {}
@@ -311,9 +311,9 @@ impl Channels {
         account: AccountName,
     ) -> Result<(), ChannelError> {
         let record = self.allowed(who, name, Permission::Admit).await?;
-        let channels = self.clone();
+        let (channels, by) = (self.clone(), who.clone());
         settle(async move {
-            let taken = channels.door.store.unlist(&record.channel.id, &account).await;
+            let taken = channels.door.store.unlist(&by, &record.channel.id, &account).await;
             channels.cache.forget(&record.channel.name);
             let person = taken?.ok_or(DoorError::NotListed)?;
             channels.doors_changed(&record, Ok(()), Out::Person(person))
@@ -352,9 +352,10 @@ impl Channels {
         };
         let secret = LinkSecret::from_random(fresh::bytes());
         let key = PassKey::from_random(fresh::bytes());
-        let channels = self.clone();
+        let (channels, by) = (self.clone(), who.clone());
         settle(async move {
-            let added = channels.door.store.add_link(&record.channel.id, &link, &secret.hash(), &key).await;
+            let added =
+                channels.door.store.add_link(&by, &record.channel.id, &link, &secret.hash(), &key).await;
             // Its passes must be known to whoever asks with one.
             channels.cache.forget(&record.channel.name);
             if added? { Ok((link, secret)) } else { Err(DoorError::TooManyLinks.into()) }
@@ -370,9 +371,9 @@ impl Channels {
         id: AccessLinkId,
     ) -> Result<(), ChannelError> {
         let record = self.allowed(who, name, Permission::Admit).await?;
-        let channels = self.clone();
+        let (channels, by) = (self.clone(), who.clone());
         settle(async move {
-            let revoked = channels.door.store.revoke_link(&record.channel.id, &id).await;
+            let revoked = channels.door.store.revoke_link(&by, &record.channel.id, &id).await;
             channels.cache.forget(&record.channel.name);
             if !revoked? {
                 return Err(DoorError::UnknownLink.into());

@@ -2,13 +2,18 @@
 
 use super::{Doors, pass::PassKey};
 use crate::{
+    actor::Actor,
     channel::store::column,
     page::{Place, Wanted},
     secret::SecretHash,
-    store::{Store, StoreError},
+    store::{
+        Store, StoreError,
+        audit::{self, Entry},
+    },
 };
 use shared::{
     access::{AccessLink, Admitted, LINKS_MOST, LISTED_MOST},
+    audit::AuditAction,
     id::{AccessLinkId, AccountId, ChannelId},
     page::Page,
     subscription::Tier,
@@ -98,10 +103,13 @@ impl DoorStore {
     /// Writes a channel's password, or that it has none; and what signs its passes.
     pub async fn set_password(
         &self,
+        by: &Actor,
         channel: &ChannelId,
         password: Option<(String, PassKey)>,
     ) -> Result<(), StoreError> {
         let (hash, key) = password.unzip();
+        let words = if hash.is_some() { "set" } else { "removed" };
+        let mut transaction = self.0.pool().begin().await?;
         sqlx::query(
             "INSERT INTO channel_access (channel_id, password_hash, password_key) VALUES ($1, $2, $3)
              ON CONFLICT (channel_id) DO UPDATE
@@ -110,44 +118,65 @@ impl DoorStore {
         .bind(channel.as_str())
         .bind(hash)
         .bind(key.map(|key| key.to_text()))
-        .execute(self.0.pool())
+        .execute(&mut *transaction)
         .await?;
-        Ok(())
+        let entry = Entry::new(AuditAction::AccessPassword, Some(by)).on(channel);
+        audit::record(&mut transaction, entry.saying(words)).await?;
+        Ok(transaction.commit().await?)
     }
 
     /// Writes which subscribers get in.
-    pub async fn set_subscribers(&self, channel: &ChannelId, tier: Option<Tier>) -> Result<(), StoreError> {
+    pub async fn set_subscribers(
+        &self,
+        by: &Actor,
+        channel: &ChannelId,
+        tier: Option<Tier>,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.0.pool().begin().await?;
         sqlx::query(
             "INSERT INTO channel_access (channel_id, subscriber_tier) VALUES ($1, $2)
              ON CONFLICT (channel_id) DO UPDATE SET subscriber_tier = excluded.subscriber_tier",
         )
         .bind(channel.as_str())
         .bind(tier.map(|tier| i64::from(tier.number())))
-        .execute(self.0.pool())
+        .execute(&mut *transaction)
         .await?;
-        Ok(())
+        let words = tier.map_or("none".to_owned(), |tier| format!("tier {} and above", tier.number()));
+        let entry = Entry::new(AuditAction::AccessSubscribers, Some(by)).on(channel);
+        audit::record(&mut transaction, entry.saying(words)).await?;
+        Ok(transaction.commit().await?)
     }
 
     /// Puts somebody on a channel's list.
     pub async fn admit(
         &self,
+        by: &Actor,
         channel: &ChannelId,
         account: &AccountName,
         at: Timestamp,
     ) -> Result<Listed, StoreError> {
-        let done = sqlx::query(
+        let mut transaction = self.0.pool().begin().await?;
+        let added = sqlx::query(
             "INSERT INTO channel_admitted (channel_id, account_id, added_at)
              SELECT $1, accounts.id, $3 FROM accounts WHERE accounts.name = $2
              AND (SELECT COUNT(*) FROM channel_admitted WHERE channel_id = $1) < $4
-             ON CONFLICT (channel_id, account_id) DO NOTHING",
+             ON CONFLICT (channel_id, account_id) DO NOTHING RETURNING account_id",
         )
         .bind(channel.as_str())
         .bind(account.as_str())
         .bind(at.as_millis())
         .bind(LISTED_MOST as i64)
-        .execute(self.0.pool())
+        .fetch_optional(&mut *transaction)
         .await?;
-        if done.rows_affected() > 0 || self.listed(channel, account).await?.is_some() {
+        if let Some(row) = added {
+            let id: String = row.try_get(0)?;
+            let entry = Entry::new(AuditAction::AccessGiven, Some(by)).on(channel).to(&id);
+            audit::record(&mut transaction, entry).await?;
+            transaction.commit().await?;
+            return Ok(Listed::Done);
+        }
+        drop(transaction);
+        if self.listed(channel, account).await?.is_some() {
             return Ok(Listed::Done);
         }
         let known = sqlx::query("SELECT 1 FROM accounts WHERE name = $1")
@@ -199,26 +228,36 @@ impl DoorStore {
     /// Takes somebody off a channel's list; who it is, if they were on it.
     pub async fn unlist(
         &self,
+        by: &Actor,
         channel: &ChannelId,
         account: &AccountName,
     ) -> Result<Option<AccountId>, StoreError> {
         let Some(Admitted { id, .. }) = self.listed(channel, account).await? else { return Ok(None) };
-        sqlx::query("DELETE FROM channel_admitted WHERE channel_id = $1 AND account_id = $2")
+        let mut transaction = self.0.pool().begin().await?;
+        let done = sqlx::query("DELETE FROM channel_admitted WHERE channel_id = $1 AND account_id = $2")
             .bind(channel.as_str())
             .bind(id.as_str())
-            .execute(self.0.pool())
+            .execute(&mut *transaction)
             .await?;
+        // Of two who do it at once, one did.
+        if done.rows_affected() > 0 {
+            let entry = Entry::new(AuditAction::AccessTaken, Some(by)).on(channel).to(id.as_str());
+            audit::record(&mut transaction, entry).await?;
+        }
+        transaction.commit().await?;
         Ok(Some(id))
     }
 
     /// Writes a new link; false if the channel has as many as it may.
     pub async fn add_link(
         &self,
+        by: &Actor,
         channel: &ChannelId,
         link: &AccessLink,
         hash: &SecretHash,
         key: &PassKey,
     ) -> Result<bool, StoreError> {
+        let mut transaction = self.0.pool().begin().await?;
         let added = sqlx::query(
             "INSERT INTO channel_access_links
              (id, channel_id, token_hash, pass_key, label, created_at, expires_at, uses, uses_most)
@@ -234,9 +273,15 @@ impl DoorStore {
         .bind(link.expires_at.map(Timestamp::as_millis))
         .bind(link.uses_most.map(i64::from))
         .bind(LINKS_MOST as i64)
-        .execute(self.0.pool())
+        .execute(&mut *transaction)
         .await?;
-        Ok(added.rows_affected() > 0)
+        if added.rows_affected() == 0 {
+            return Ok(false);
+        }
+        let entry = Entry::new(AuditAction::AccessLinkMade, Some(by)).on(channel).to(link.id.as_str());
+        audit::record(&mut transaction, entry.called(link.label.as_str())).await?;
+        transaction.commit().await?;
+        Ok(true)
     }
 
     /// A channel's links, newest first.
@@ -295,13 +340,25 @@ impl DoorStore {
     }
 
     /// Ends a link; whether there was one.
-    pub async fn revoke_link(&self, channel: &ChannelId, id: &AccessLinkId) -> Result<bool, StoreError> {
-        let done = sqlx::query("DELETE FROM channel_access_links WHERE channel_id = $1 AND id = $2")
-            .bind(channel.as_str())
-            .bind(id.as_str())
-            .execute(self.0.pool())
-            .await?;
-        Ok(done.rows_affected() > 0)
+    pub async fn revoke_link(
+        &self,
+        by: &Actor,
+        channel: &ChannelId,
+        id: &AccessLinkId,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.0.pool().begin().await?;
+        let gone =
+            sqlx::query("DELETE FROM channel_access_links WHERE channel_id = $1 AND id = $2 RETURNING label")
+                .bind(channel.as_str())
+                .bind(id.as_str())
+                .fetch_optional(&mut *transaction)
+                .await?;
+        let Some(row) = gone else { return Ok(false) };
+        let label: String = row.try_get(0)?;
+        let entry = Entry::new(AuditAction::AccessLinkRevoked, Some(by)).on(channel).to(id.as_str());
+        audit::record(&mut transaction, entry.called(&label)).await?;
+        transaction.commit().await?;
+        Ok(true)
     }
 }
 

@@ -148,7 +148,7 @@ impl Subscriptions {
         let (this, account) = (self.clone(), who.account.clone());
         let subscription = settle(async move {
             let settled = this.billing.settle(&account, &shown, fresh::now()).await?;
-            this.credit(&account, &settled).await
+            this.credit(None, &account, &settled).await
         })
         .await?;
         let mut tries = self.tries.lock().unwrap_or_else(PoisonError::into_inner);
@@ -168,11 +168,12 @@ impl Subscriptions {
     /// Credits what was settled, and tells of it if there is anything new.
     async fn credit(
         &self,
+        by: Option<&Actor>,
         account: &AccountId,
         settled: &Settled,
     ) -> Result<Subscription, SubscriptionError> {
         let (now, channel, tier) = (fresh::now(), &settled.channel, settled.tier);
-        let credited = self.store.credit(account, settled, now).await?;
+        let credited = self.store.credit(by, account, settled, now).await?;
         let name = self.channels.name(channel).await?.ok_or(Unsettled::Unknown)?;
         if credited.is_new && credited.before.is_none_or(|before| before < tier) {
             let subscribers = self.store.count(channel, now).await?;
@@ -211,11 +212,11 @@ impl Subscriptions {
         let channel = self.granted(who, name).await?;
         let days = rules::days(grant.days)?;
         let account = self.store.account(account).await?.ok_or(SubscriptionError::UnknownAccount)?;
-        let this = self.clone();
+        let (this, by) = (self.clone(), who.clone());
         settle(async move {
             let name: GiftBatchId = fresh::id();
             let receipt = Receipt::new(GRANT, name.as_str());
-            this.credit(&account, &Settled { receipt, channel, tier: grant.tier, days }).await
+            this.credit(Some(&by), &account, &Settled { receipt, channel, tier: grant.tier, days }).await
         })
         .await
     }
@@ -229,9 +230,9 @@ impl Subscriptions {
     ) -> Result<(), SubscriptionError> {
         let channel = self.granted(who, name).await?;
         let account = self.store.account(account).await?.ok_or(SubscriptionError::UnknownAccount)?;
-        let this = self.clone();
+        let (this, by) = (self.clone(), who.clone());
         settle(async move {
-            if !this.store.end(&channel, &account).await? {
+            if !this.store.end(&by, &channel, &account).await? {
                 return Err(SubscriptionError::NotSubscribed);
             }
             this.channels.ended(&channel, &account).await?;
@@ -262,7 +263,7 @@ impl Subscriptions {
             created_at: now,
             expires_at,
         };
-        if !self.gifts.add(&channel, &batch, &hashes).await? {
+        if !self.gifts.add(who, &channel, &batch, &hashes).await? {
             return Err(SubscriptionError::TooManyBatches);
         }
         Ok(NewGiftCodes { batch, codes: codes.iter().map(GiftCode::reveal).collect() })
@@ -287,7 +288,7 @@ impl Subscriptions {
         batch: &GiftBatchId,
     ) -> Result<(), SubscriptionError> {
         let channel = self.granted(who, name).await?;
-        if self.gifts.withdraw(&channel, batch).await? {
+        if self.gifts.withdraw(who, &channel, batch).await? {
             Ok(())
         } else {
             Err(SubscriptionError::UnknownBatch)

@@ -5,17 +5,26 @@ use super::{
     rules::{self, Term},
 };
 use crate::{
+    actor::Actor,
+    fresh,
     page::{Place, Wanted},
-    store::{Store, StoreError},
+    store::{
+        Store, StoreError,
+        audit::{self, Entry},
+        outbox,
+    },
 };
+use serde_json::json;
 use shared::{
-    id::{AccountId, ChannelId, ChannelName},
+    audit::AuditAction,
+    id::{AccountId, ChannelId, ChannelName, EventId},
     page::Page,
     subscription::{Subscriber, Subscription, Tier},
     text::AccountName,
     unit::Timestamp,
+    webhook::WebhookKind,
 };
-use sqlx::{Any, Executor, Row, any::AnyRow};
+use sqlx::{Any, AnyConnection, Executor, Row, any::AnyRow};
 use std::str::FromStr;
 
 /// Reads and writes subscriptions.
@@ -92,9 +101,10 @@ impl SubscriptionStore {
         Ok(rules::highest(&self.terms(channel, who).await?, now).map(|(tier, _)| tier))
     }
 
-    /// Credits what was settled for somebody, once, however often it is.
+    /// Credits what was settled for somebody, once, however often it is. `by` is who gives it; nobody where it was settled.
     pub async fn credit(
         &self,
+        by: Option<&Actor>,
         who: &AccountId,
         settled: &Settled,
         now: Timestamp,
@@ -133,18 +143,33 @@ impl SubscriptionStore {
         .bind(ends_at.as_millis())
         .execute(&mut *transaction)
         .await?;
+        if let Some(by) = by {
+            let entry = Entry::new(AuditAction::SubscriptionGranted, Some(by)).on(channel).to(who.as_str());
+            let words = format!("tier {} for {days} days", tier.number());
+            audit::record(&mut transaction, entry.saying(words)).await?;
+        }
+        if before.is_none_or(|before| before < *tier) {
+            tell(&mut transaction, channel, who, *tier, now).await?;
+        }
         transaction.commit().await?;
         Ok(Credited { before, is_new: true })
     }
 
     /// Ends all that somebody has of a channel; whether they had anything.
-    pub async fn end(&self, channel: &ChannelId, who: &AccountId) -> Result<bool, StoreError> {
+    pub async fn end(&self, by: &Actor, channel: &ChannelId, who: &AccountId) -> Result<bool, StoreError> {
+        let mut transaction = self.0.pool().begin().await?;
         let done = sqlx::query("DELETE FROM subscriptions WHERE channel_id = $1 AND account_id = $2")
             .bind(channel.as_str())
             .bind(who.as_str())
-            .execute(self.0.pool())
+            .execute(&mut *transaction)
             .await?;
-        Ok(done.rows_affected() > 0)
+        if done.rows_affected() == 0 {
+            return Ok(false);
+        }
+        let entry = Entry::new(AuditAction::SubscriptionEnded, Some(by)).on(channel).to(who.as_str());
+        audit::record(&mut transaction, entry).await?;
+        transaction.commit().await?;
+        Ok(true)
     }
 
     /// Whose an account's name is.
@@ -246,6 +271,37 @@ impl SubscriptionStore {
             id: format!("{}-{}", one.channel, one.tier.number()),
         }))
     }
+}
+
+/// Puts it into the outbox of webhooks that somebody subscribes who didn't, or in a higher tier than before.
+async fn tell(
+    connection: &mut AnyConnection,
+    channel: &ChannelId,
+    who: &AccountId,
+    tier: Tier,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let kind = WebhookKind::SubscriptionCreated;
+    if outbox::wanted(connection, channel, kind).await?.is_none() {
+        return Ok(());
+    }
+    let row = sqlx::query(
+        "SELECT accounts.name, accounts.display_name, (SELECT COUNT(DISTINCT account_id) FROM subscriptions
+         WHERE channel_id = $1 AND ends_at > $3) FROM accounts WHERE accounts.id = $2",
+    )
+    .bind(channel.as_str())
+    .bind(who.as_str())
+    .bind(now.as_millis())
+    .fetch_one(&mut *connection)
+    .await?;
+    let (account, name): (String, String) = (row.try_get(0)?, row.try_get(1)?);
+    let data = json!({
+        "subscriber": { "id": who, "account": account, "name": name },
+        "tier": tier,
+        "subscribers": row.try_get::<i64, _>(2)?,
+    });
+    let id: EventId = fresh::id();
+    outbox::put(connection, channel, (id.as_str(), kind, now), data).await
 }
 
 /// Somebody's own, as they are told of it.

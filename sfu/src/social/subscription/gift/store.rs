@@ -1,12 +1,17 @@
 //! Gift codes in SQL.
 
 use crate::{
+    actor::Actor,
     page::{Place, Wanted},
     secret::SecretHash,
     social::subscription::store::{column, number, tier, time},
-    store::{Store, StoreError},
+    store::{
+        Store, StoreError,
+        audit::{self, Entry},
+    },
 };
 use shared::{
+    audit::AuditAction,
     id::{AccountId, ChannelId, GiftBatchId},
     page::Page,
     subscription::{BATCHES_MOST, GiftBatch, Tier},
@@ -47,6 +52,7 @@ impl GiftStore {
     /// Writes a batch and its codes, all or nothing; false if the channel has as many as it may.
     pub async fn add(
         &self,
+        by: &Actor,
         channel: &ChannelId,
         batch: &GiftBatch,
         codes: &[SecretHash],
@@ -78,6 +84,9 @@ impl GiftStore {
                 .execute(&mut *transaction)
                 .await?;
         }
+        let entry = Entry::new(AuditAction::GiftCodesMade, Some(by)).on(channel).to(batch.id.as_str());
+        let words = format!("{} of tier {} for {} days", batch.count, batch.tier.number(), batch.days);
+        audit::record(&mut transaction, entry.called(batch.label.as_str()).saying(words)).await?;
         transaction.commit().await?;
         Ok(true)
     }
@@ -144,7 +153,12 @@ impl GiftStore {
 
     /// Withdraws what nobody redeemed of a batch; whether there is such a batch. Deleted, and not only over, so that no clock that is
     /// set back brings it back.
-    pub async fn withdraw(&self, channel: &ChannelId, id: &GiftBatchId) -> Result<bool, StoreError> {
+    pub async fn withdraw(
+        &self,
+        by: &Actor,
+        channel: &ChannelId,
+        id: &GiftBatchId,
+    ) -> Result<bool, StoreError> {
         let mut transaction = self.0.pool().begin().await?;
         sqlx::query(
             "DELETE FROM gift_codes WHERE redeemed_at IS NULL
@@ -156,19 +170,23 @@ impl GiftStore {
         .await?;
         let done = sqlx::query(
             "UPDATE gift_batches SET count = (SELECT COUNT(*) FROM gift_codes WHERE batch_id = gift_batches.id)
-             WHERE id = $1 AND channel_id = $2",
+             WHERE id = $1 AND channel_id = $2 RETURNING label",
         )
         .bind(id.as_str())
         .bind(channel.as_str())
-        .execute(&mut *transaction)
+        .fetch_optional(&mut *transaction)
         .await?;
+        let Some(row) = done else { return Ok(false) };
+        let label: String = row.try_get(0)?;
+        let entry = Entry::new(AuditAction::GiftCodesWithdrawn, Some(by)).on(channel).to(id.as_str());
+        audit::record(&mut transaction, entry.called(&label)).await?;
         sqlx::query("DELETE FROM gift_batches WHERE id = $1 AND channel_id = $2 AND count = 0")
             .bind(id.as_str())
             .bind(channel.as_str())
             .execute(&mut *transaction)
             .await?;
         transaction.commit().await?;
-        Ok(done.rows_affected() > 0)
+        Ok(true)
     }
 }
 
