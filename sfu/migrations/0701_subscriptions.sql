@@ -11,6 +11,7 @@ CREATE TABLE subscriptions (
 
 CREATE INDEX subscriptions_by_account ON subscriptions (account_id, ends_at);
 CREATE INDEX subscriptions_by_end ON subscriptions (channel_id, ends_at, account_id);
+CREATE INDEX subscriptions_that_end ON subscriptions (ends_at);
 
 -- What billing settled, by its provider's own name for it, so that nothing is credited twice.
 CREATE TABLE subscription_receipts (

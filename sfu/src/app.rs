@@ -44,8 +44,10 @@ use crate::{
     social::{
         service::Social,
         subscription::{
+            self,
             gift::{service::BuiltIn, store::GiftStore},
             service::Subscriptions,
+            store::SubscriptionStore,
         },
     },
     store::{Store, StoreError},
@@ -282,10 +284,16 @@ impl Server {
             Arc::new(connect::FollowsHeard { teller, chat: chat.clone() }),
         );
         let billing = Arc::new(BuiltIn::new(GiftStore::new(store.clone())));
+        let subscribable = Arc::new(connect::Subscribable { channels: channels.clone(), chat: chat.clone() });
+        tokio::spawn(subscription::task::run(
+            SubscriptionStore::new(store.clone()),
+            subscribable.clone(),
+            stopping.subscribe(),
+        ));
         let subscriptions = Subscriptions::new(
             store.clone(),
             billing,
-            Arc::new(connect::Subscribable { channels: channels.clone(), chat: chat.clone() }),
+            subscribable,
             Arc::new(connect::SubscriptionsHeard { bus: bus.clone(), chat: chat.clone() }),
         );
         let own_channels = Arc::new(connect::OwnChannels(channels.clone()));

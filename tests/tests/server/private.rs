@@ -1,6 +1,6 @@
 //! Private channels: every entrance, by each way in, for those inside and for everybody else.
 
-use crate::SOON;
+use crate::{SOON, notifications::in_database};
 use serde_json::{Value, json};
 use std::{
     net::SocketAddr,
@@ -324,6 +324,13 @@ fn those_inside_are_out_within_two_seconds_of_a_change() {
     let since = Instant::now();
     stage.own("DELETE", "/subscribers/paying", Value::Null);
     inside.assert_out("the subscription is ended", since);
+
+    stage.own("PUT", "/subscribers/paying", json!({ "tier": "one", "days": 30 }));
+    let inside = Inside::new(&stage, Some(&paying));
+    let soon =
+        "UPDATE subscriptions SET ends_at = CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) + 500";
+    assert_eq!(in_database(&stage.weir, soon), 1);
+    inside.assert_out("the subscription ran out", Instant::now() + Duration::from_millis(500));
 
     assert!(stays.is_watching(), "none of this is the owner's to feel");
     stays.viewer.more_video(5);

@@ -8,6 +8,7 @@ pub mod routes;
 pub mod rules;
 pub mod service;
 pub mod store;
+pub mod task;
 
 use crate::{
     actor::{Actor, Visitor},

@@ -172,6 +172,22 @@ impl SubscriptionStore {
         Ok(true)
     }
 
+    /// Whose subscription to what ran out in between.
+    pub async fn over(
+        &self,
+        after: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<(ChannelId, AccountId)>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT DISTINCT channel_id, account_id FROM subscriptions WHERE ends_at > $1 AND ends_at <= $2",
+        )
+        .bind(after.as_millis())
+        .bind(until.as_millis())
+        .fetch_all(self.0.pool())
+        .await?;
+        rows.iter().map(|row| Ok((column(row, 0)?, column(row, 1)?))).collect()
+    }
+
     /// Whose an account's name is.
     pub async fn account(&self, name: &AccountName) -> Result<Option<AccountId>, StoreError> {
         let row = sqlx::query("SELECT id FROM accounts WHERE name = $1")
