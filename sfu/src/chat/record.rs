@@ -40,8 +40,9 @@ pub fn entry<'a>(channel: &'a ChannelId, act: &'a Act, work: &'a Work) -> Option
         (Some((person, name)), _) if person.as_str().starts_with("guest-") => {
             entry.to(person.as_str()).called(name.as_str())
         }
-        (Some((person, _)), None) => entry.to(person.as_str()),
-        (_, Some(message)) => entry.to(message.as_str()),
+        // It is found by whom it was done to, whatever became of which of their messages.
+        (Some((person, _)), _) => entry.to(person.as_str()),
+        (None, Some(message)) => entry.to(message.as_str()),
         (None, None) => entry,
     };
     Some(entry.saying(match work {

@@ -84,6 +84,9 @@ fn history() -> (Weir, Login, Login) {
         .send(weir.http);
     let message = ok(&said)["id"].as_str().expect("an id").to_owned();
     act(&ada, "DELETE", &format!("channels/stage/chat/messages/{message}"), Value::Null);
+    let of_ada = act(&ada, "POST", "channels/stage/chat/messages", json!({ "text": "So much for that" }));
+    let of_ada = of_ada["id"].as_str().expect("an id");
+    act(&ben, "DELETE", &format!("channels/stage/chat/messages/{of_ada}"), Value::Null);
     let person = guest["author"]["id"].as_str().expect("an id");
     let silence = json!({ "person": person, "seconds": 60, "reason": "+spam" });
     act(&ada, "POST", "channels/stage/chat/silences", silence);
@@ -98,7 +101,7 @@ fn history() -> (Weir, Login, Login) {
     (weir, ada, ben)
 }
 
-const OF_STAGE: [&str; 17] = [
+const OF_STAGE: [&str; 18] = [
     "channel.made",
     "channel.edited",
     "channel.streamKey",
@@ -108,6 +111,7 @@ const OF_STAGE: [&str; 17] = [
     "role.taken",
     "moderator.added",
     "chat.edited",
+    "chat.deleted",
     "chat.deleted",
     "chat.timedOut",
     "chat.timeOutLifted",
@@ -156,7 +160,9 @@ fn everything_that_was_done_is_on_record_and_found_again() {
     );
     assert_eq!(found("action=account.role").len(), 2);
     assert_eq!(actions(&found("target=cleo")).len(), 6);
-    assert_eq!(actions(&found("target=Guido")), ["chat.timedOut", "chat.timeOutLifted"]);
+    // Guests by the name they had, accounts by theirs; whose message was deleted, too.
+    assert_eq!(actions(&found("target=Guido")), ["chat.deleted", "chat.timedOut", "chat.timeOutLifted"]);
+    assert_eq!(actions(&found("target=ada&action=chat")), ["chat.deleted"]);
     let middle = &all[10];
     let at = middle["at"].as_str().expect("a time").replace(':', "%3A");
     let (since, until) = (found(&format!("since={at}")), found(&format!("until={at}")));
@@ -186,9 +192,9 @@ fn files_hold_the_same_and_no_formula() {
     assert!(csv.contains("\"'=cmd|x\""), "{csv}");
     assert!(!csv.contains(",=") && !csv.contains(",+"), "{csv}");
     let chat = call(&weir, Some(&ben), "GET", "channels/stage/audit.csv?action=chat", &Value::Null).text();
-    assert_eq!(chat.lines().count(), 5, "{chat}");
+    assert_eq!(chat.lines().count(), 6, "{chat}");
     let chat = call(&weir, Some(&ben), "GET", "channels/stage/audit.json?action=chat", &Value::Null).json();
-    assert_eq!(chat.as_array().map(Vec::len), Some(4));
+    assert_eq!(chat.as_array().map(Vec::len), Some(5));
 }
 
 #[test]
