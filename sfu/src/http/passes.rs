@@ -29,13 +29,13 @@ mod tests {
     #[test]
     fn passes_are_found_among_other_cookies_and_kept_from_scripts() {
         assert_eq!(PREFIX, crate::channel::door::pass::PREFIX);
-        let of = |value: &'static str| {
+        let passes = |value: &'static str| {
             let headers = HeaderMap::from_iter([(header::COOKIE, HeaderValue::from_static(value))]);
-            super::of(&headers).map(str::to_owned)
+            of(&headers).map(str::to_owned)
         };
-        assert_eq!(of("weir_login=x; weir_passes=weir_pass_a.b").as_deref(), Some("weir_pass_a.b"));
-        assert_eq!(of("weir_passes=weir_emb_a"), None);
-        assert_eq!(of("weir_login=weir_pass_a"), None);
+        assert_eq!(passes("weir_login=x; weir_passes=weir_pass_a.b").as_deref(), Some("weir_pass_a.b"));
+        assert_eq!(passes("weir_passes=weir_emb_a"), None);
+        assert_eq!(passes("weir_login=weir_pass_a"), None);
         let cookie = cookie("weir_pass_a", 1, true);
         let text = cookie.to_str().unwrap();
         assert!(
