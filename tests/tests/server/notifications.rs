@@ -433,3 +433,33 @@ fn a_push_service_that_never_answers_holds_up_nobody_else() {
     let metrics = Request::new("GET", "/metrics").send(weir.http).text();
     assert!(metrics.contains("weir_push_failed_total 0"), "nobody had to lose patience for it");
 }
+
+#[test]
+fn in_a_private_channel_a_mention_is_told_to_whom_it_is_open_by_whichever_way() {
+    let weir = Weir::start();
+    let owner = weir.set_up("ada");
+    let own = |method: &str, path: &str, body: Value| {
+        ok(&call(&weir, &owner, method, &format!("channels/ada{path}"), &body))
+    };
+    let names = ["mo", "sub", "listed", "gone"];
+    let people = names.map(|name| joined(&weir, &owner, name));
+    own("PATCH", "", json!({ "visibility": "PRIVATE" }));
+    own("PUT", "/moderators/mo", json!({}));
+    own("PUT", "/subscribers/sub", json!({ "tier": "one", "days": 30 }));
+    own("PATCH", "/access", json!({ "subscribers": "one" }));
+    for name in ["listed", "gone"] {
+        own("PUT", &format!("/admitted/{name}"), Value::Null);
+    }
+    // Who wrote is known there by name.
+    for person in &people {
+        ok(&call(&weir, person, "POST", "channels/ada/chat/messages", &json!({ "text": "Here" })));
+    }
+    own("DELETE", "/admitted/gone", Value::Null);
+    own("POST", "/chat/messages", json!({ "text": "@gone @mo @sub @listed On we go" }));
+    for (person, name) in people.iter().zip(names).take(3) {
+        eventually(&format!("{name} is told"), SOON, || {
+            told(&weir, person).iter().any(|one| one["kind"] == "mention").then_some(())
+        });
+    }
+    assert!(told(&weir, &people[3]).is_empty(), "who was mentioned first is out");
+}

@@ -226,7 +226,7 @@ impl Teller {
         for id in mentioned.into_iter().take(MENTIONS_MOST) {
             let Some(account) = self.accounts.by_id(&id).await? else { continue };
             let actor = Actor { account: account.id, role: account.role, address: None };
-            if !rules::may_see(Some(&actor), record) {
+            if !self.channels.sees(Some(&actor), record).await? {
                 continue;
             }
             let text = message.fragments.iter().map(written).collect();

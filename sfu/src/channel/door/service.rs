@@ -144,11 +144,7 @@ impl Channels {
     }
 
     /// Whether somebody who shows nothing may see a channel.
-    pub(in crate::channel) async fn sees(
-        &self,
-        who: Option<&Actor>,
-        record: &Record,
-    ) -> Result<bool, StoreError> {
+    pub async fn sees(&self, who: Option<&Actor>, record: &Record) -> Result<bool, StoreError> {
         Ok(self.admission(who.into(), Some(record)).await?.is_ok())
     }
 
