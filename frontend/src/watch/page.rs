@@ -76,15 +76,19 @@ fn Known(props: &KnownProps) -> Html {
     let snapshot = use_state(Snapshot::default);
     let load = use_state(Load::<Rc<Channel>, Failure>::default);
     let theatre = use_state(|| storage::read(THEATRE).as_deref() == Some("true"));
-    // What the channel says of itself is asked again when a broadcast shows that it changed.
+    // What the channel says of itself is asked again when a broadcast shows that it changed, and when the player hears that there
+    // is no such channel: whoever is let in no more is to see nothing of it.
     let edition = snapshot.channel.as_ref().map(|state| (state.title.clone(), state.category.clone()));
     let known = load.data.as_ref().map(|channel| (channel.title.clone(), channel.category.clone()));
     {
         let load = load.clone();
         let is_news = edition != known;
-        use_effect_with((props.name.clone(), edition.filter(|_| is_news)), move |(name, edition)| {
+        let is_unknown = snapshot.view == View::Trouble(Trouble::Unknown);
+        let asks = (props.name.clone(), edition.filter(|_| is_news), is_unknown);
+        use_effect_with(asks, move |(name, edition, is_unknown)| {
             let name = name.clone();
-            let alive = Rc::new(std::cell::Cell::new(edition.is_some() || load.data.is_none()));
+            let asks = edition.is_some() || *is_unknown || load.data.is_none();
+            let alive = Rc::new(std::cell::Cell::new(asks));
             let still = alive.clone();
             browser::spawn(async move {
                 let (mut wait, mut latest) = (1000, (*load).clone());

@@ -199,6 +199,13 @@ impl PlayerState {
         }
     }
 
+    /// The channel isn't there, or not for this viewer, who may have been let in until now: nothing of it goes on.
+    pub fn gone(&mut self) {
+        self.close();
+        self.again_at = None;
+        self.trouble = Some(Trouble::Unknown);
+    }
+
     /// Media found its way.
     pub fn connected(&mut self) {
         if let Media::Asking | Media::Routing { .. } | Media::Connected { .. } = self.media {
@@ -755,6 +762,25 @@ mod tests {
         state.reachable(true, 15_100);
         state.tick(15_150);
         assert_eq!(drain(&mut state), [Output::Open]);
+    }
+
+    #[test]
+    fn whoever_is_let_in_no_more_sees_nothing_until_they_are_again() {
+        for state in
+            [BroadcastState::Live, BroadcastState::Waiting, BroadcastState::Ended, BroadcastState::Offline]
+        {
+            let mut player = playing();
+            player.channel(&is(state), 100);
+            drain(&mut player);
+            player.gone();
+            assert_eq!(player.view(), View::Trouble(Trouble::Unknown));
+            let was_on = matches!(state, BroadcastState::Live | BroadcastState::Waiting);
+            assert_eq!(drain(&mut player), if was_on { vec![Output::Close] } else { vec![] });
+            player.tick(1_000_000);
+            assert_eq!(drain(&mut player), [], "and nothing is asked for");
+            player.channel(&is(BroadcastState::Live), 1_000_001);
+            assert_eq!(drain(&mut player), [Output::Open]);
+        }
     }
 
     #[test]
