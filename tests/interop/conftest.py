@@ -94,6 +94,26 @@ class Server:
         self.log.close()
 
 
+class Person:
+    """Somebody in a browser."""
+
+    def __init__(self, server, path, body):
+        self.server, self.cookie = server, ""
+        answer = self.open("POST", path, body)
+        self.cookie = answer.headers["set-cookie"].split(";")[0]
+
+    def open(self, method, path, body=None):
+        headers = {"Content-Type": "application/json", "Origin": self.server.http, "Cookie": self.cookie}
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.server.http + "/api/v1/" + path, data, headers, method=method)
+        return urllib.request.urlopen(request, timeout=10)
+
+    def call(self, method, path, body=None):
+        with self.open(method, path, body) as answer:
+            text = answer.read()
+        return json.loads(text) if text else None
+
+
 @pytest.fixture
 def server(request):
     with tempfile.TemporaryDirectory(prefix="weir-interop-") as folder:

@@ -1,6 +1,5 @@
 """Letters, as a mail server that no one here wrote takes them, and as another library reads them."""
 
-import json
 import queue
 import re
 import tempfile
@@ -11,7 +10,7 @@ from pathlib import Path
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
-from conftest import Server, free_tcp_port
+from conftest import Person, Server, free_tcp_port
 
 PASSWORD = "correct horse battery"
 
@@ -44,26 +43,6 @@ def mail():
     controller.start()
     yield box, port
     controller.stop()
-
-
-class Person:
-    """Somebody in a browser."""
-
-    def __init__(self, server, path, body):
-        self.server, self.cookie = server, ""
-        answer = self.open("POST", path, body)
-        self.cookie = answer.headers["set-cookie"].split(";")[0]
-
-    def open(self, method, path, body=None):
-        headers = {"Content-Type": "application/json", "Origin": self.server.http, "Cookie": self.cookie}
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.server.http + "/api/v1/" + path, data, headers, method=method)
-        return urllib.request.urlopen(request, timeout=10)
-
-    def call(self, method, path, body=None):
-        with self.open(method, path, body) as answer:
-            text = answer.read()
-        return json.loads(text) if text else None
 
 
 def token(letter, page):
