@@ -1,6 +1,7 @@
 //! The control plane as a whole: over the router for HTTP, over a real socket where one is needed.
 
 mod api;
+mod elsewhere;
 mod matrix;
 mod socket;
 mod walk;

@@ -116,16 +116,16 @@ fn topic_need(topic: Topic) -> Permission {
 }
 
 /// Somebody of each standing.
-struct Somebody {
-    standing: Standing,
+pub(super) struct Somebody {
+    pub(super) standing: Standing,
     is: Standings,
-    cookie: String,
+    pub(super) cookie: String,
 }
 
 /// A world with a channel, `stage`, and somebody of each standing there.
-struct Stage {
-    world: World,
-    people: Vec<Somebody>,
+pub(super) struct Stage {
+    pub(super) world: World,
+    pub(super) people: Vec<Somebody>,
     /// The token of a guest.
     guest: String,
     /// Another guest, whom moderators deal with.
@@ -135,17 +135,17 @@ struct Stage {
     message: String,
 }
 
-async fn sql(world: &World, statement: &'static str) {
+pub(super) async fn sql(world: &World, statement: &'static str) {
     sqlx::query(statement).execute(world.server.store.pool()).await.unwrap();
 }
 
-async fn ok(answer: Answer) -> Value {
+pub(super) async fn ok(answer: Answer) -> Value {
     assert!(answer.status.is_success(), "{} {}", answer.status, answer.text());
     if answer.body.is_empty() { Value::Null } else { answer.json() }
 }
 
 impl Stage {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let world = World::new().await;
         let boss = world.set_up().await;
         let log: Arc<dyn BroadcastLog> = Arc::new(SqlBroadcastLog::new(world.server.store.clone()));
@@ -231,7 +231,7 @@ impl Stage {
     }
 
     /// Operations of the API, as the server describes them: id, method, path with everything filled in, body.
-    async fn operations(&self) -> Vec<(String, String, String, Option<Value>)> {
+    pub(super) async fn operations(&self) -> Vec<(String, String, String, Option<Value>)> {
         let document = self.world.get("/api/v1/openapi.json", "").await.json();
         let mut all = Vec::new();
         for (path, item) in document["paths"].as_object().unwrap() {
