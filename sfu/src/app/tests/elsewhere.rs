@@ -14,9 +14,10 @@ fn of(stage: &Stage, standing: Standing) -> &Somebody {
 async fn no_operation_is_done_for_another_site_s_page() {
     let stage = Stage::new().await;
     let owner = of(&stage, Standing::Owner);
-    let mut checked = 0;
+    let (mut checked, mut wrong) = (0, Vec::new());
     for (id, method, path, body) in stage.operations().await {
-        if method == "GET" {
+        // Players on other sites' pages say how it went, by what only they know.
+        if method == "GET" || id == "reportView" {
             continue;
         }
         for headers in [
@@ -35,16 +36,15 @@ async fn no_operation_is_done_for_another_site_s_page() {
             }
             let body = body.as_ref().map_or(Body::empty(), |body| Body::from(body.to_string()));
             let answer = stage.world.send(request.body(body).unwrap()).await;
-            let case = format!("{id} {headers:?}: {} {}", answer.status, answer.text());
-            assert_eq!(
-                (answer.status, answer.json()["type"].clone()),
-                (StatusCode::FORBIDDEN, json!("/problems/cross-origin")),
-                "{case}"
-            );
+            let kind = answer.json()["type"].clone();
+            if (answer.status, &kind) != (StatusCode::FORBIDDEN, &json!("/problems/cross-origin")) {
+                wrong.push(format!("{id} {headers:?}: {} {kind}", answer.status));
+            }
             checked += 1;
         }
     }
     assert!(checked > 200, "{checked}");
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 /// What somebody has who has a channel: each list by its path, and an id on it.
@@ -63,7 +63,7 @@ async fn belongings(stage: &Stage, who: &Somebody, channel: &str) -> Vec<(String
     let message = call("POST", &at("chat/messages"), json!({ "text": "Hello" })).await;
     let poll = json!({ "question": "What next?", "options": ["Clay", "Stones"], "seconds": 60 });
     let poll = call("POST", &at("chat/polls"), poll).await;
-    let token = call("POST", "me/tokens", json!({ "label": "", "scopes": ["read"] })).await;
+    let token = call("POST", "me/tokens", json!({ "label": "Deck", "scopes": ["read"] })).await;
     let login = ok(stage.world.get("/api/v1/me/logins", &who.cookie).await).await;
     vec![
         (at("webhooks"), text(&hook["webhook"]["id"])),
@@ -103,7 +103,7 @@ async fn nothing_of_somebody_else_s_is_to_be_had_by_its_id() {
     };
     let before = lists().await;
     let document = ok(stage.world.get("/api/v1/openapi.json", "").await).await;
-    let mut checked = 0;
+    let (mut checked, mut wrong) = (0, Vec::new());
     for (path, item) in document["paths"].as_object().unwrap() {
         // Invites are the instance's, and whether a broadcast is on anybody may ask.
         let is_anybodys = path.starts_with("/api/v1/invites") || path.contains("/live/status/");
@@ -120,13 +120,15 @@ async fn nothing_of_somebody_else_s_is_to_be_had_by_its_id() {
                     .replace("{id}", id);
                 let body = operation["requestBody"]["content"]["application/json"].get("example").cloned();
                 let answer = stage.world.call(&method.to_uppercase(), &filled, &owner.cookie, body).await;
-                let case = format!("{method} {filled}: {} {}", answer.status, answer.text());
                 // Whose it is, is told by 403 where everybody may know that it is there.
-                assert!(matches!(answer.status.as_u16(), 403 | 404), "{case}");
+                if !matches!(answer.status.as_u16(), 403 | 404) {
+                    wrong.push(format!("{method} {filled}: {} {}", answer.status, answer.text()));
+                }
                 checked += 1;
             }
         }
     }
     assert!(checked > 100, "{checked}");
+    assert!(wrong.is_empty(), "{wrong:#?}");
     assert_eq!(lists().await, before);
 }
