@@ -274,6 +274,7 @@ impl Server {
             channels: channels.clone(),
             accounts: accounts.clone(),
             chat: ChatStore::new(store.clone()),
+            subscriptions: SubscriptionStore::new(store.clone()),
             notifications: Arc::new(notifications.clone()),
         };
         tokio::spawn(teller.clone().run());
@@ -281,7 +282,7 @@ impl Server {
         let social = Social::new(
             store.clone(),
             followable,
-            Arc::new(connect::FollowsHeard { teller, chat: chat.clone() }),
+            Arc::new(connect::FollowsHeard { teller: teller.clone(), chat: chat.clone() }),
         );
         let billing = Arc::new(BuiltIn::new(GiftStore::new(store.clone())));
         let subscribable = Arc::new(connect::Subscribable { channels: channels.clone(), chat: chat.clone() });
@@ -294,7 +295,7 @@ impl Server {
             store.clone(),
             billing,
             subscribable,
-            Arc::new(connect::SubscriptionsHeard { bus: bus.clone(), chat: chat.clone() }),
+            Arc::new(connect::SubscriptionsHeard { bus: bus.clone(), chat: chat.clone(), teller }),
         );
         let own_channels = Arc::new(connect::OwnChannels(channels.clone()));
         let audit = Audit::new(store.clone(), own_channels.clone());

@@ -18,13 +18,18 @@ pub enum NotificationKind {
     Mention,
     /// Somebody follows one's channel.
     Follower,
+    /// A channel's moderators timed one out, banned one, or lifted a ban.
+    Moderation,
+    /// One was given a subscription, or one's own was ended or is about to run out.
+    Subscription,
     /// A word from the server itself.
     System,
 }
 
 impl NotificationKind {
     /// Every kind there is.
-    pub const ALL: [Self; 4] = [Self::WentLive, Self::Mention, Self::Follower, Self::System];
+    pub const ALL: [Self; 6] =
+        [Self::WentLive, Self::Mention, Self::Follower, Self::Moderation, Self::Subscription, Self::System];
 }
 
 /// One notification: `GET /api/v1/me/notifications`, a page, newest first. What is alike is gathered into one.
@@ -110,20 +115,35 @@ pub struct Preferences {
     pub mention: Ways,
     /// See [`NotificationKind::Follower`].
     pub follower: Ways,
+    /// See [`NotificationKind::Moderation`]; as at first if absent.
+    #[serde(default = "by_bell")]
+    pub moderation: Ways,
+    /// See [`NotificationKind::Subscription`]; as at first if absent.
+    #[serde(default = "by_bell_and_push")]
+    pub subscription: Ways,
     /// See [`NotificationKind::System`].
     pub system: Ways,
     /// When one is left alone; never if null.
     pub quiet: Option<QuietHours>,
 }
 
+fn by_bell() -> Ways {
+    Ways { in_app: true, push: false, email: false }
+}
+
+fn by_bell_and_push() -> Ways {
+    Ways { push: true, ..by_bell() }
+}
+
 impl Default for Preferences {
     fn default() -> Self {
-        let ways = |push| Ways { in_app: true, push, email: false };
         Self {
-            went_live: ways(true),
-            mention: ways(true),
-            follower: ways(false),
-            system: Ways { email: true, ..ways(true) },
+            went_live: by_bell_and_push(),
+            mention: by_bell_and_push(),
+            follower: by_bell(),
+            moderation: by_bell(),
+            subscription: by_bell_and_push(),
+            system: Ways { email: true, ..by_bell_and_push() },
             quiet: None,
         }
     }
@@ -136,6 +156,8 @@ impl Preferences {
             NotificationKind::WentLive => &mut self.went_live,
             NotificationKind::Mention => &mut self.mention,
             NotificationKind::Follower => &mut self.follower,
+            NotificationKind::Moderation => &mut self.moderation,
+            NotificationKind::Subscription => &mut self.subscription,
             NotificationKind::System => &mut self.system,
         }
     }
@@ -146,6 +168,8 @@ impl Preferences {
             NotificationKind::WentLive => self.went_live,
             NotificationKind::Mention => self.mention,
             NotificationKind::Follower => self.follower,
+            NotificationKind::Moderation => self.moderation,
+            NotificationKind::Subscription => self.subscription,
             NotificationKind::System => self.system,
         }
     }
@@ -230,4 +254,26 @@ pub struct SetEmail {
 pub struct EmailToken {
     /// What follows `token=` in it.
     pub token: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_written_before_a_kind_was_there_is_as_it_is_at_first() {
+        let ways = r#"{"inApp":false,"push":false}"#;
+        let old = format!(
+            r#"{{"wentLive":{ways},"mention":{ways},"follower":{ways},"system":{ways},"quiet":null}}"#
+        );
+        let read: Preferences = serde_json::from_str(&old).unwrap();
+        let first = Preferences::default();
+        assert_eq!((read.moderation, read.subscription), (first.moderation, first.subscription));
+        assert!(!read.went_live.in_app, "what was said holds");
+        for kind in NotificationKind::ALL {
+            let mut one = first.clone();
+            one.ways_mut(kind).email = !first.ways(kind).email;
+            assert_ne!(one.ways(kind), first.ways(kind));
+        }
+    }
 }

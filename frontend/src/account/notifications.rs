@@ -14,10 +14,12 @@ use shared::unit::Timestamp;
 use yew::prelude::*;
 
 /// What there is to be told, in the server's words and in people's.
-const KINDS: [(&str, &str); 4] = [
+const KINDS: [(&str, &str); 6] = [
     ("wentLive", "A channel you follow goes live"),
     ("mention", "Somebody mentions you in a chat"),
     ("follower", "Somebody follows your channel"),
+    ("moderation", "Moderators time you out, ban you, or let you write again"),
+    ("subscription", "You are given a subscription, or one of yours ends"),
     ("system", "Word from this server"),
 ];
 const WAYS: [(&str, &str); 3] = [("inApp", "Bell"), ("push", "Push"), ("email", "E-mail")];

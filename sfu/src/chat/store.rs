@@ -375,6 +375,24 @@ impl ChatStore {
         Ok(row.is_some())
     }
 
+    /// Who moderates a channel's chat, of those whose ids lie between two.
+    pub async fn moderators_between(
+        &self,
+        channel: &ChannelId,
+        (first, last): (&AccountId, &AccountId),
+    ) -> Result<Vec<AccountId>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT account_id FROM chat_moderators
+             WHERE channel_id = $1 AND account_id >= $2 AND account_id <= $3",
+        )
+        .bind(channel.as_str())
+        .bind(first.as_str())
+        .bind(last.as_str())
+        .fetch_all(self.0.pool())
+        .await?;
+        rows.iter().map(|row| column(row, 0)).collect()
+    }
+
     /// A channel's moderators, by what they sign in with.
     pub async fn moderators(
         &self,

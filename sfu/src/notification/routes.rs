@@ -107,7 +107,8 @@ async fn preferences(State(api): State<Api>, who: SignedIn) -> Result<Answer<Pre
     tag = "notifications",
     request_body(content = Preferences, example = json!({
         "wentLive": {"inApp": true, "push": true}, "mention": {"inApp": true, "push": false},
-        "follower": {"inApp": true, "push": false}, "system": {"inApp": true, "push": true},
+        "follower": {"inApp": true, "push": false}, "moderation": {"inApp": true, "push": false},
+        "subscription": {"inApp": true, "push": true}, "system": {"inApp": true, "push": true},
         "quiet": {"from": 1320, "to": 420, "offset": 60},
     })),
     responses(

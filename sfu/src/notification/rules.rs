@@ -1,7 +1,7 @@
 //! Pure rules of notifications: what is told in which words, when it may leave the server, when it is tried again.
 
 use shared::{
-    id::{BroadcastId, ChannelName, MessageId},
+    id::{ActionId, BroadcastId, ChannelName, MessageId},
     notification::{NotificationKind, Preferences, QuietHours, Ways},
     text::DisplayName,
     unit::Timestamp,
@@ -56,6 +56,30 @@ pub enum Occasion {
         /// Their picture.
         picture: Option<String>,
     },
+    /// A channel's moderators did something to one.
+    Moderation {
+        /// Which of their actions.
+        action: ActionId,
+        /// Where.
+        channel: ChannelName,
+        /// As people read it.
+        name: DisplayName,
+        /// What they did.
+        deed: Deed,
+        /// For how long or why, in words; may be empty.
+        detail: String,
+    },
+    /// A subscription of one's own changed, or is about to.
+    Subscription {
+        /// What it is called, so that it is said once.
+        key: String,
+        /// To which channel.
+        channel: ChannelName,
+        /// As people read it.
+        name: DisplayName,
+        /// What happened.
+        news: TermNews,
+    },
     /// A word from the server.
     System {
         /// What it is called, so that it is said once.
@@ -66,6 +90,38 @@ pub enum Occasion {
         detail: String,
         /// Where it leads.
         url: String,
+    },
+}
+
+/// What moderators did to somebody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deed {
+    /// They may not write for a while.
+    TimedOut,
+    /// They may not write until it is lifted.
+    Banned,
+    /// They may write again.
+    Unbanned,
+}
+
+/// What became of a subscription.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TermNews {
+    /// The channel's owner gave it.
+    Given {
+        /// 1 to 3.
+        tier: u8,
+        /// For how long.
+        days: u32,
+    },
+    /// The channel's owner ended it.
+    Ended,
+    /// It runs out.
+    RunsOut {
+        /// 1 to 3.
+        tier: u8,
+        /// In at most so many days.
+        days: u32,
     },
 }
 
@@ -131,6 +187,45 @@ pub fn told(occasion: Occasion) -> Told {
             url: format!("/analytics/{channel}"),
             picture,
         },
+        Occasion::Moderation { action, channel, name, deed, detail } => Told {
+            kind: NotificationKind::Moderation,
+            occasion: format!("action {action}"),
+            // Each is news: a time-out that is followed by a ban is not two of the same.
+            gathered_by: format!("action {action}"),
+            title: match deed {
+                Deed::TimedOut => format!("You were timed out in the chat of {name}"),
+                Deed::Banned => format!("You were banned from the chat of {name}"),
+                Deed::Unbanned => format!("You may write in the chat of {name} again"),
+            },
+            several: None,
+            detail: excerpt(&detail),
+            url: format!("/{channel}"),
+            picture: None,
+        },
+        Occasion::Subscription { key, channel, name, news } => {
+            let of_days = |days: u32| if days == 1 { "1 day".to_owned() } else { format!("{days} days") };
+            let (title, detail) = match news {
+                TermNews::Given { tier, days } => (
+                    format!("You were given a subscription to {name}"),
+                    format!("Tier {tier}, for {}.", of_days(days)),
+                ),
+                TermNews::Ended => (format!("Your subscription to {name} was ended"), String::new()),
+                TermNews::RunsOut { tier, days } => (
+                    format!("Your subscription to {name} runs out soon"),
+                    format!("Tier {tier}, in less than {}.", of_days(days)),
+                ),
+            };
+            Told {
+                kind: NotificationKind::Subscription,
+                occasion: format!("subscription {key}"),
+                gathered_by: format!("subscription {key}"),
+                title,
+                several: None,
+                detail,
+                url: format!("/{channel}"),
+                picture: None,
+            }
+        }
         Occasion::System { key, title, detail, url } => Told {
             kind: NotificationKind::System,
             occasion: format!("system {key}"),
@@ -342,6 +437,39 @@ mod tests {
             .collect();
         assert_eq!(waits, [30_000, 60_000, 120_000, 240_000, 480_000, 960_000, 1_920_000]);
         assert_eq!(again(TRIES_MOST, at(0, 0)), None);
+    }
+
+    #[test]
+    fn what_moderators_and_owners_do_to_somebody_is_told_each_time() {
+        let deed = |action: &str, deed, detail: &str| {
+            told(Occasion::Moderation {
+                action: action.parse().unwrap(),
+                channel: "ada".parse().unwrap(),
+                name: "Ada".parse().unwrap(),
+                deed,
+                detail: detail.to_owned(),
+            })
+        };
+        let (out, ban) = (deed("a1", Deed::TimedOut, "60 s spam"), deed("a2", Deed::Banned, ""));
+        assert_eq!(
+            (out.title.as_str(), out.detail.as_str()),
+            ("You were timed out in the chat of Ada", "60 s spam")
+        );
+        assert_ne!(out.gathered_by, ban.gathered_by);
+        let open = Open { in_app: true, waits: false, at: at(12, 0) };
+        assert!(rings_again(&ban, open, at(12, 0)));
+        assert!(deed("a3", Deed::Banned, &"x".repeat(500)).detail.len() < 200);
+        let term = |news| {
+            told(Occasion::Subscription {
+                key: "k".to_owned(),
+                channel: "ada".parse().unwrap(),
+                name: "Ada".parse().unwrap(),
+                news,
+            })
+        };
+        assert_eq!(term(TermNews::Given { tier: 2, days: 1 }).detail, "Tier 2, for 1 day.");
+        assert_eq!(term(TermNews::RunsOut { tier: 1, days: 3 }).detail, "Tier 1, in less than 3 days.");
+        assert_eq!(term(TermNews::Ended).kind, NotificationKind::Subscription);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Telling people, step by step.
 
 use super::{
-    StreamNotificationService,
+    Audience, StreamNotificationService,
     rules::{self, Occasion},
     store::NotificationStore,
 };
@@ -119,13 +119,26 @@ impl Notifications {
         Ok(preferences)
     }
 
-    async fn told_followers(&self, channel: &ChannelId, occasion: Occasion) -> Result<usize, StoreError> {
+    async fn told_followers(
+        &self,
+        channel: &ChannelId,
+        occasion: Occasion,
+        audience: &dyn Audience,
+    ) -> Result<usize, StoreError> {
         let told = rules::told(occasion);
         let (mut count, mut after) = (0, String::new());
         loop {
-            let people = self.store.followers(channel, &after, AT_ONCE).await?;
-            let Some((last, _)) = people.last() else { return Ok(count) };
-            after = last.as_str().to_owned();
+            let followers = self.store.followers(channel, &after, AT_ONCE).await?;
+            let Some(last) = followers.last() else { return Ok(count) };
+            after = last.who.account.as_str().to_owned();
+            // Asked anew for each group, as it may be another audience by now.
+            let actors: Vec<Actor> = followers.iter().map(|follower| follower.who.clone()).collect();
+            let admitted = audience.among(&actors).await?;
+            let people: Vec<(AccountId, Preferences)> = followers
+                .into_iter()
+                .map(|follower| (follower.who.account, follower.preferences))
+                .filter(|(account, _)| admitted.contains(account))
+                .collect();
             let heard = self.store.tell(&people, &told, fresh::now()).await?;
             self.ring(&heard);
             count += heard.len();
@@ -146,8 +159,9 @@ impl StreamNotificationService for Notifications {
         &'a self,
         channel: &'a ChannelId,
         occasion: Occasion,
+        audience: &'a dyn Audience,
     ) -> BoxFuture<'a, Result<usize, StoreError>> {
-        self.told_followers(channel, occasion).boxed()
+        self.told_followers(channel, occasion, audience).boxed()
     }
 
     fn tell<'a>(

@@ -2,11 +2,13 @@
 
 use super::rules::{self, Open, Plan, Told};
 use crate::{
+    actor::Actor,
     fresh,
     page::{Place, Wanted},
     store::{Store, StoreError},
 };
 use shared::{
+    account::Role,
     id::{AccountId, ChannelId, NotificationId},
     notification::{Bell, Notification, NotificationKind, Preferences},
     page::Page,
@@ -24,11 +26,22 @@ const KEPT_MOST: i64 = 500;
 #[derive(Debug, Clone)]
 pub struct NotificationStore(pub(super) Store);
 
+/// Somebody who follows a channel.
+#[derive(Debug, Clone)]
+pub struct Follower {
+    /// Who, and what they are on the instance.
+    pub who: Actor,
+    /// What they want to be told.
+    pub preferences: Preferences,
+}
+
 fn kind_text(kind: NotificationKind) -> &'static str {
     match kind {
         NotificationKind::WentLive => "went_live",
         NotificationKind::Mention => "mention",
         NotificationKind::Follower => "follower",
+        NotificationKind::Moderation => "moderation",
+        NotificationKind::Subscription => "subscription",
         NotificationKind::System => "system",
     }
 }
@@ -75,9 +88,9 @@ impl NotificationStore {
         channel: &ChannelId,
         after: &str,
         limit: i64,
-    ) -> Result<Vec<(AccountId, Preferences)>, StoreError> {
+    ) -> Result<Vec<Follower>, StoreError> {
         let rows = sqlx::query(
-            "SELECT follows.account_id, notification_preferences.choices FROM follows
+            "SELECT follows.account_id, notification_preferences.choices, accounts.role FROM follows
              JOIN accounts ON accounts.id = follows.account_id AND accounts.suspended_at IS NULL
              LEFT JOIN notification_preferences ON notification_preferences.account_id = follows.account_id
              WHERE follows.channel_id = $1 AND follows.account_id > $2 ORDER BY follows.account_id LIMIT $3",
@@ -87,7 +100,17 @@ impl NotificationStore {
         .bind(limit)
         .fetch_all(self.0.pool())
         .await?;
-        rows.iter().map(|row| Ok((column(row, 0)?, preferences(row, 1)?))).collect()
+        rows.iter()
+            .map(|row| {
+                let role = match row.try_get::<String, _>(2)?.as_str() {
+                    "owner" => Role::Owner,
+                    "admin" => Role::Admin,
+                    _ => Role::Member,
+                };
+                let who = Actor { account: column(row, 0)?, role, address: None };
+                Ok(Follower { who, preferences: preferences(row, 1)? })
+            })
+            .collect()
     }
 
     /// What somebody wants to be told; `None` if there is nobody, or nobody who may be here.

@@ -28,6 +28,7 @@ mod notifications;
 mod operation;
 mod people;
 mod private;
+mod private_told;
 mod programs;
 mod redundant;
 mod renditions;

@@ -188,6 +188,8 @@ fn wishes_are_heeded_and_alike_is_gathered() {
         "wentLive": { "inApp": false, "push": false, "email": false },
         "mention": { "inApp": false, "push": false, "email": false },
         "follower": { "inApp": false, "push": false, "email": false },
+        "moderation": { "inApp": false, "push": false, "email": false },
+        "subscription": { "inApp": false, "push": false, "email": false },
         "system": { "inApp": true, "push": true, "email": false },
         "quiet": { "from": 60, "to": 120, "offset": 0 },
     });
@@ -237,7 +239,10 @@ fn push_goes_to_no_address_inside() {
 /// By these ways of everything, and never quiet.
 pub(crate) fn wishes(in_app: bool, push: bool, email: bool) -> Value {
     let ways = json!({ "inApp": in_app, "push": push, "email": email });
-    json!({ "wentLive": ways, "mention": ways, "follower": ways, "system": ways, "quiet": null })
+    json!({
+        "wentLive": ways, "mention": ways, "follower": ways, "moderation": ways, "subscription": ways,
+        "system": ways, "quiet": null,
+    })
 }
 
 /// Somebody who wants these, told in a browser of theirs.

@@ -9,6 +9,7 @@ mod notification;
 mod private;
 mod record;
 mod social;
+mod told;
 mod topics;
 
 pub(super) use self::{

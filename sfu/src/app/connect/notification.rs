@@ -1,11 +1,12 @@
 //! What people are told of, and who listens to their bells.
 
+use super::told::{Insiders, deed};
 use crate::{
     account::{self, service::Accounts},
     actor::Actor,
     app::AppError,
     broadcast::live::LiveBoard,
-    channel::{rules, service::Channels},
+    channel::{rules::Record, service::Channels},
     chat::{service::Chat, store::ChatStore},
     config::Config,
     event::{self, bus::Bus},
@@ -18,13 +19,12 @@ use crate::{
         rules::Occasion,
         service::Notifications,
     },
-    social,
+    social::{self, subscription::store::SubscriptionStore},
     store::{Store, StoreError},
 };
 use futures_util::{FutureExt, future::BoxFuture};
 use shared::{
     broadcast::BroadcastState,
-    channel::Visibility,
     chat::Fragment,
     event::{ChannelEvent, Occurrence},
     id::{AccountId, ChannelId, ChannelName, EventId, MessageId},
@@ -43,9 +43,9 @@ const NEWS: Duration = Duration::from_secs(30 * 60);
 /// After a start, whom messages mention that were written since is told, should the server have ended before it was.
 const MISSED: Duration = Duration::from_secs(24 * 60 * 60);
 /// As many of them are read at once.
-const MISSED_AT_ONCE: i64 = 200;
+pub(super) const MISSED_AT_ONCE: i64 = 200;
 /// When the database is busy, it is tried again after this, so many times.
-const AGAIN: Duration = Duration::from_secs(2);
+pub(super) const AGAIN: Duration = Duration::from_secs(2);
 const TRIES: u32 = 30;
 
 /// What leaves the server by push and by e-mail; tasks of their own empty the outboxes until it stops.
@@ -108,13 +108,16 @@ pub(in crate::app) struct Teller {
     pub(in crate::app) channels: Channels,
     pub(in crate::app) accounts: Accounts,
     pub(in crate::app) chat: ChatStore,
+    pub(in crate::app) subscriptions: SubscriptionStore,
     pub(in crate::app) notifications: Arc<dyn StreamNotificationService>,
 }
 
 impl Teller {
-    /// Tells followers of what is live and whom chats mention, also of what happened just before a crash.
+    /// Tells followers of what is live, whom chats mention, with whom moderators deal and whose subscription runs out, also of what
+    /// happened just before a crash.
     pub(in crate::app) async fn run(self) {
         let mut occurrences = self.bus.subscribe_all();
+        tokio::spawn(self.clone().watch_ends());
         self.catch_up(MISSED).await;
         loop {
             match occurrences.recv().await {
@@ -132,6 +135,9 @@ impl Teller {
         }
         if let Err(error) = self.missed_mentions(since).await {
             tracing::warn!(%error, "somebody may not have been told of a mention");
+        }
+        if let Err(error) = self.missed_deeds(since).await {
+            tracing::warn!(%error, "somebody may not have been told of what a moderator did");
         }
     }
 
@@ -158,6 +164,9 @@ impl Teller {
                 }
             }),
             Occurrence::ChatMessageSent { message_id } => self.mentioned(&event.channel, message_id).await,
+            Occurrence::ChatModerated { action_id, action } if deed(*action).is_some() => {
+                self.moderated(&event.channel, action_id).await
+            }
             _ => Ok(()),
         };
         if let Err(error) = told {
@@ -188,10 +197,6 @@ impl Teller {
         }
         let Some(record) = self.channels.record_by_id(channel).await? else { return Ok(()) };
         let shown = &record.channel;
-        // Of a private channel nobody is told who may not see it.
-        if shown.visibility == Visibility::Private {
-            return Ok(());
-        }
         let occasion = Occasion::WentLive {
             broadcast,
             channel: shown.name.clone(),
@@ -199,7 +204,9 @@ impl Teller {
             title: shown.title.to_string(),
             picture: shown.avatar.clone(),
         };
-        let told = self.notifications.tell_followers(channel, occasion).await?;
+        // Of a private channel nobody is told who may not see it.
+        let audience = Insiders { channels: self.channels.clone(), channel: channel.clone() };
+        let told = self.notifications.tell_followers(channel, occasion, &audience).await?;
         tracing::debug!(channel = %shown.name, told, "followers were told");
         Ok(())
     }
@@ -211,7 +218,7 @@ impl Teller {
         }
     }
 
-    async fn mentions(&self, record: &rules::Record, message: &MessageId) -> Result<(), StoreError> {
+    async fn mentions(&self, record: &Record, message: &MessageId) -> Result<(), StoreError> {
         let Some(message) = self.chat.message(&record.channel.id, message).await? else { return Ok(()) };
         let mut mentioned: Vec<AccountId> = Vec::new();
         for fragment in &message.fragments {

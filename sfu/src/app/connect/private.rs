@@ -1,5 +1,6 @@
 //! What the ways into private channels and subscriptions need of everybody else, and who hears of them.
 
+use super::Teller;
 use crate::{
     account::argon2::{HashError, Hasher},
     actor::{Actor, Visitor},
@@ -77,6 +78,26 @@ impl door::Regulars for RegularsOf {
     ) -> BoxFuture<'a, Result<Option<Tier>, StoreError>> {
         async move { self.subscriptions.tier(channel, who, fresh::now()).await }.boxed()
     }
+
+    fn between<'a>(
+        &'a self,
+        channel: &'a ChannelId,
+        ids: (&'a AccountId, &'a AccountId),
+        least: Option<Tier>,
+    ) -> BoxFuture<'a, Result<door::Between, StoreError>> {
+        async move {
+            let moderators = self.chat.moderators_between(channel, ids).await?;
+            let subscribers = match least {
+                Some(least) => self.subscriptions.between(channel, ids, least, fresh::now()).await?,
+                None => Vec::new(),
+            };
+            Ok(door::Between {
+                moderators: moderators.into_iter().collect(),
+                subscribers: subscribers.into_iter().collect(),
+            })
+        }
+        .boxed()
+    }
 }
 
 /// Channels, as subscriptions see them.
@@ -126,6 +147,7 @@ impl subscription::Channels for Subscribable {
 pub(in crate::app) struct SubscriptionsHeard {
     pub(in crate::app) bus: Bus,
     pub(in crate::app) chat: Chat,
+    pub(in crate::app) teller: Teller,
 }
 
 impl subscription::Heard for SubscriptionsHeard {
@@ -139,5 +161,18 @@ impl subscription::Heard for SubscriptionsHeard {
     ) {
         self.chat.tie_changed(id, who);
         self.bus.publish(channel, Occurrence::SubscriptionCreated { tier, subscribers });
+    }
+
+    fn given<'a>(
+        &'a self,
+        channel: &'a ChannelId,
+        who: &'a AccountId,
+        gift: (&'a str, Tier, u32),
+    ) -> BoxFuture<'a, ()> {
+        self.teller.given(channel, who, gift).boxed()
+    }
+
+    fn ended<'a>(&'a self, channel: &'a ChannelId, who: &'a AccountId) -> BoxFuture<'a, ()> {
+        self.teller.ended(channel, who).boxed()
     }
 }

@@ -64,4 +64,22 @@ pub trait Regulars: Send + Sync + 'static {
         channel: &'a ChannelId,
         who: &'a AccountId,
     ) -> BoxFuture<'a, Result<Option<Tier>, StoreError>>;
+
+    /// Of those whose ids lie between two, these included: who moderates its chat, and with `least` also who subscribes in that
+    /// tier or a higher one. It costs the same however many they are.
+    fn between<'a>(
+        &'a self,
+        channel: &'a ChannelId,
+        ids: (&'a AccountId, &'a AccountId),
+        least: Option<Tier>,
+    ) -> BoxFuture<'a, Result<Between, StoreError>>;
+}
+
+/// Some people whom a channel's own record doesn't tell of.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Between {
+    /// They moderate its chat.
+    pub moderators: HashSet<AccountId>,
+    /// They subscribe.
+    pub subscribers: HashSet<AccountId>,
 }

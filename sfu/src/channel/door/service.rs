@@ -10,7 +10,7 @@ use super::{
 use crate::{
     actor::{Actor, Visitor},
     channel::{
-        rules::{Admission, Hidden, Record, admission, standings},
+        rules::{Admission, Hidden, Record, admission, may_see, standings},
         service::{ChannelError, Channels},
     },
     fresh,
@@ -28,6 +28,7 @@ use shared::{
     text::{AccountName, Password},
 };
 use std::{
+    collections::HashSet,
     net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
@@ -141,6 +142,28 @@ impl Channels {
             return Ok(Ok(Admission::Anyway));
         }
         Ok(by)
+    }
+
+    /// Of these people, who are in the order of their ids, those who may see a channel without showing anything. What the record
+    /// doesn't tell is asked once for all of them.
+    pub async fn those_who_see(
+        &self,
+        people: &[Actor],
+        record: &Record,
+    ) -> Result<HashSet<AccountId>, StoreError> {
+        let (inside, others): (Vec<&Actor>, Vec<&Actor>) =
+            people.iter().partition(|who| may_see(Some(who), record));
+        let mut inside: HashSet<AccountId> = inside.into_iter().map(|who| who.account.clone()).collect();
+        let (Some(first), Some(last)) = (others.first(), others.last()) else { return Ok(inside) };
+        let ids = (&first.account, &last.account);
+        let known = self.door.regulars.between(&record.channel.id, ids, record.doors.subscribers).await?;
+        let is_in = |who: &Actor| {
+            let moderates = known.moderators.contains(&who.account)
+                && standings(Some(who), record).and(Standing::Moderator).may(Permission::SeePrivate);
+            moderates || known.subscribers.contains(&who.account)
+        };
+        inside.extend(others.into_iter().filter(|who| is_in(who)).map(|who| who.account.clone()));
+        Ok(inside)
     }
 
     /// Whether somebody who shows nothing may see a channel.

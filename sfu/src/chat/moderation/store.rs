@@ -6,7 +6,7 @@ use crate::{
     store::StoreError,
 };
 use shared::{
-    id::{ChannelId, PersonId},
+    id::{ActionId, ChannelId, PersonId},
     moderation::{ActionKind, Ban, ChatAction},
     unit::Timestamp,
 };
@@ -61,6 +61,31 @@ impl ChatStore {
         .fetch_all(self.pool())
         .await?;
         rows.iter().map(action).collect()
+    }
+
+    /// One thing that a moderator did in a room.
+    pub async fn action(&self, id: &ActionId) -> Result<Option<ChatAction>, StoreError> {
+        let row = sqlx::query(
+            "SELECT id, done_at, done_by, by_name, kind, person_id, person_name, message_id, detail FROM chat_actions
+             WHERE id = $1",
+        )
+        .bind(id.as_str())
+        .fetch_optional(self.pool())
+        .await?;
+        row.as_ref().map(action).transpose()
+    }
+
+    /// Time-outs, bans and their lifting in all rooms after an id, oldest first.
+    pub async fn deeds(&self, after: &str, most: i64) -> Result<Vec<(ChannelId, ChatAction)>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT id, done_at, done_by, by_name, kind, person_id, person_name, message_id, detail, channel_id
+             FROM chat_actions WHERE id > $1 AND kind IN ('timeOut', 'ban', 'unban') ORDER BY id LIMIT $2",
+        )
+        .bind(after)
+        .bind(most)
+        .fetch_all(self.pool())
+        .await?;
+        rows.iter().map(|row| Ok((column(row, 9)?, action(row)?))).collect()
     }
 }
 

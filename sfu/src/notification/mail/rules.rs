@@ -34,6 +34,8 @@ pub fn name_of(kind: NotificationKind) -> &'static str {
         NotificationKind::WentLive => "wentLive",
         NotificationKind::Mention => "mention",
         NotificationKind::Follower => "follower",
+        NotificationKind::Moderation => "moderation",
+        NotificationKind::Subscription => "subscription",
         NotificationKind::System => "system",
     }
 }
@@ -43,6 +45,8 @@ fn words(kind: NotificationKind) -> &'static str {
         NotificationKind::WentLive => "channels that go live",
         NotificationKind::Mention => "mentions",
         NotificationKind::Follower => "new followers",
+        NotificationKind::Moderation => "what moderators do",
+        NotificationKind::Subscription => "your subscriptions",
         NotificationKind::System => "word from the server",
     }
 }

@@ -59,4 +59,15 @@ pub trait Heard: Send + Sync + 'static {
         tier: Tier,
         subscribers: u64,
     );
+
+    /// The owner gave somebody a tier for so many days, by a receipt that is this gift's alone; it is on disk.
+    fn given<'a>(
+        &'a self,
+        channel: &'a ChannelId,
+        who: &'a AccountId,
+        gift: (&'a str, Tier, u32),
+    ) -> BoxFuture<'a, ()>;
+
+    /// The owner ended what somebody had; it is on disk.
+    fn ended<'a>(&'a self, channel: &'a ChannelId, who: &'a AccountId) -> BoxFuture<'a, ()>;
 }

@@ -6,6 +6,10 @@ use shared::{
 };
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
+/// Who subscribes is told so long before the end.
+pub const SOON: i64 = 3 * DAY;
+/// What lasts no longer than this ends without a word.
+const SHORT: i64 = 7 * DAY;
 /// However much is given, a subscription ends at most so many days from now.
 const AHEAD_MOST: i64 = 10 * 366;
 /// How long gift codes can be redeemed if nothing is said.
@@ -52,6 +56,18 @@ pub fn extended(current: Option<Term>, days: u32, now: Timestamp) -> Term {
 /// The highest tier that runs.
 pub fn highest(terms: &[(Tier, Term)], now: Timestamp) -> Option<(Tier, Term)> {
     terms.iter().copied().filter(|(_, term)| term.runs(now)).max_by_key(|(tier, _)| *tier)
+}
+
+/// In how many days, begun ones counted, something runs out that somebody should know of: what lasts for some days only is no
+/// surprise, and neither is what ends while more of the same runs on.
+pub fn runs_out_in(terms: &[(Tier, Term)], (tier, term): (Tier, Term), now: Timestamp) -> Option<u32> {
+    let lasts = term.ends_at.as_millis().saturating_sub(term.since.as_millis());
+    let left = term.ends_at.as_millis().saturating_sub(now.as_millis());
+    let is_covered = terms
+        .iter()
+        .any(|(other, longer)| *other >= tier && longer.ends_at > term.ends_at && longer.runs(now));
+    let days = u32::try_from(left.saturating_add(DAY - 1) / DAY).ok()?;
+    (term.runs(now) && left <= SOON && lasts > SHORT && !is_covered).then_some(days)
 }
 
 /// Whether codes can be made like this, and until when they can be redeemed.
@@ -115,6 +131,28 @@ mod tests {
         assert_eq!(highest_at(10), Some(Tier::Two));
         assert_eq!(highest_at(50), Some(Tier::One));
         assert_eq!((highest_at(100), highest(&[], at(0))), (None, None));
+    }
+
+    #[test]
+    fn an_end_is_told_of_three_days_before_unless_it_is_no_surprise() {
+        let all = [(Tier::One, term(0, 30)), (Tier::Two, term(0, 5))];
+        let one = all[0];
+        let cases = [(26, None), (27, Some(3)), (28, Some(2)), (29, Some(1)), (30, None), (31, None)];
+        for (day, expected) in cases {
+            assert_eq!(runs_out_in(&all, one, at(day)), expected, "{day}");
+        }
+        let later = Timestamp::from_millis(at(29).as_millis() + 1);
+        assert_eq!(runs_out_in(&all, one, later), Some(1), "a day that has begun counts");
+        assert_eq!(runs_out_in(&all, all[1], at(4)), None, "it was for five days");
+        let with_more = [one, (Tier::Three, term(0, 60))];
+        assert_eq!(runs_out_in(&with_more, one, at(28)), None, "a higher tier runs on");
+        let with_less = [one, (Tier::Two, term(0, 30))];
+        assert_eq!(runs_out_in(&with_less, one, at(28)), Some(2), "the other one ends as soon");
+        let odd = (
+            Tier::One,
+            Term { since: Timestamp::from_millis(i64::MIN), ends_at: Timestamp::from_millis(i64::MAX) },
+        );
+        assert_eq!(runs_out_in(&[odd], odd, at(0)), None);
     }
 
     #[test]

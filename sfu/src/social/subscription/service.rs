@@ -179,6 +179,10 @@ impl Subscriptions {
             let subscribers = self.store.count(channel, now).await?;
             self.heard.subscribed(&name, channel, account, tier, subscribers);
         }
+        if credited.is_new && by.is_some() {
+            let gift = (settled.receipt.as_str(), tier, settled.days);
+            self.heard.given(channel, account, gift).await;
+        }
         let terms = self.store.terms(channel, account).await?;
         // What they show brought this tier, whatever else they have; if it ended since, what is left.
         let running = |(of, term): &&(Tier, Term)| *of == tier && term.runs(now);
@@ -236,6 +240,7 @@ impl Subscriptions {
                 return Err(SubscriptionError::NotSubscribed);
             }
             this.channels.ended(&channel, &account).await?;
+            this.heard.ended(&channel, &account).await;
             Ok(this.billing.ended(&channel, &account).await?)
         })
         .await

@@ -40,6 +40,19 @@ pub struct Credited {
     pub is_new: bool,
 }
 
+/// What somebody has that ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ending {
+    /// To which channel.
+    pub channel: ChannelId,
+    /// Whose it is.
+    pub account: AccountId,
+    /// In which tier.
+    pub tier: Tier,
+    /// From when until when.
+    pub term: Term,
+}
+
 pub(super) fn column<T: FromStr>(row: &AnyRow, index: usize) -> Result<T, StoreError>
 where
     T::Err: std::fmt::Display,
@@ -186,6 +199,57 @@ impl SubscriptionStore {
         .fetch_all(self.0.pool())
         .await?;
         rows.iter().map(|row| Ok((column(row, 0)?, column(row, 1)?))).collect()
+    }
+
+    /// Who subscribes to a channel in a tier or a higher one, of those whose ids lie between two.
+    pub async fn between(
+        &self,
+        channel: &ChannelId,
+        (first, last): (&AccountId, &AccountId),
+        least: Tier,
+        now: Timestamp,
+    ) -> Result<Vec<AccountId>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT DISTINCT account_id FROM subscriptions
+             WHERE channel_id = $1 AND account_id >= $2 AND account_id <= $3 AND tier >= $4 AND ends_at > $5",
+        )
+        .bind(channel.as_str())
+        .bind(first.as_str())
+        .bind(last.as_str())
+        .bind(i64::from(least.number()))
+        .bind(now.as_millis())
+        .fetch_all(self.0.pool())
+        .await?;
+        rows.iter().map(|row| column(row, 0)).collect()
+    }
+
+    /// What ends in between, behind a place of the list that it is: whose it is, to which channel, in which tier, and that place.
+    pub async fn ending(
+        &self,
+        (after, until): (Timestamp, Timestamp),
+        behind: &str,
+        most: i64,
+    ) -> Result<Vec<(Ending, String)>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT channel_id, account_id, tier, since, ends_at, channel_id || ' ' || account_id || ' ' || tier
+             FROM subscriptions WHERE ends_at > $1 AND ends_at <= $2
+             AND channel_id || ' ' || account_id || ' ' || tier > $3
+             ORDER BY channel_id || ' ' || account_id || ' ' || tier LIMIT $4",
+        )
+        .bind(after.as_millis())
+        .bind(until.as_millis())
+        .bind(behind)
+        .bind(most)
+        .fetch_all(self.0.pool())
+        .await?;
+        rows.iter()
+            .map(|row| {
+                let term = Term { since: time(row, 3)?, ends_at: time(row, 4)? };
+                let ending =
+                    Ending { channel: column(row, 0)?, account: column(row, 1)?, tier: tier(row, 2)?, term };
+                Ok((ending, row.try_get(5)?))
+            })
+            .collect()
     }
 
     /// Whose an account's name is.
