@@ -27,7 +27,7 @@ for (const [kind, size] of [['chromium', { width: 1366, height: 768 }], ['firefo
     await page.$eval(at('scope-read'), (box) => box.click());
     await page.$eval(at('create-token'), (button) => button.click());
     await until(page, () => document.querySelector('[data-testid="token-label"]').getAttribute('aria-invalid') === 'true', { what: 'a label is wanted' });
-    await says(page, '.checks', 'at least one');
+    await says(page, `.checks:has(${at('scope-read')})`, 'at least one');
 
     await fill(page, at('token-label'), 'Nightly numbers');
     await page.$eval(at('scope-read'), (box) => box.click());
