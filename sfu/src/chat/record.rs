@@ -2,6 +2,7 @@
 
 use super::commit::work::{Act, Work};
 use crate::store::audit::Entry;
+use serde_json::Value;
 use shared::{audit::AuditAction, id::ChannelId, moderation::ActionKind};
 
 /// The record's name for what a moderator does; none where somebody else records it.
@@ -32,6 +33,14 @@ fn action(kind: ActionKind) -> Option<AuditAction> {
     })
 }
 
+/// The fields of an object, as a sentence lists them.
+fn listed(rules: Option<Value>) -> String {
+    let Some(Value::Object(rules)) = rules else { return String::new() };
+    let set = rules.into_iter().filter(|(_, value)| !value.is_null());
+    let text = |value: Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    set.map(|(rule, value)| format!("{rule}: {}", text(value))).collect::<Vec<_>>().join(", ")
+}
+
 /// The entry of a piece of work that changed something, if it is one that is kept.
 pub fn entry<'a>(channel: &'a ChannelId, act: &'a Act, work: &'a Work) -> Option<Entry<'a>> {
     let mut entry = Entry::new(action(act.kind)?, act.who.as_ref()).on(channel);
@@ -52,13 +61,8 @@ pub fn entry<'a>(channel: &'a ChannelId, act: &'a Act, work: &'a Work) -> Option
             let because = if silence.reason.is_empty() { "" } else { ": " };
             format!("until {until}{because}{}", silence.reason)
         }
-        Work::Settings(edit) => match serde_json::to_value(edit) {
-            Ok(serde_json::Value::Object(edit)) => {
-                let set = edit.into_iter().filter(|(_, value)| !value.is_null());
-                set.map(|(rule, value)| format!("{rule}: {value}")).collect::<Vec<_>>().join(", ")
-            }
-            _ => String::new(),
-        },
+        Work::Settings(edit) => listed(serde_json::to_value(edit).ok()),
+        Work::Filters(_) => listed(serde_json::from_str(&act.detail).ok()),
         _ => act.detail.clone(),
     }))
 }
