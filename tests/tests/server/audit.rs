@@ -179,6 +179,60 @@ fn everything_that_was_done_is_on_record_and_found_again() {
 }
 
 #[test]
+fn ways_in_tiers_and_codes_are_on_record_without_their_secrets() {
+    let weir = Weir::start();
+    let ada = weir.set_up("ada");
+    ok(&call(&weir, Some(&ada), "PATCH", "instance/settings", &json!({ "signUp": "open" })));
+    sign_up(&weir, "ben");
+    let act = |method: &str, path: &str, body: Value| {
+        ok(&call(&weir, Some(&ada), method, &format!("channels/ada/{path}"), &body))
+    };
+    let id = |value: &Value| value["id"].as_str().expect("an id").to_owned();
+    act("PUT", "password", json!({ "password": PASSWORD }));
+    act("DELETE", "password", Value::Null);
+    act("PATCH", "access", json!({ "subscribers": "two" }));
+    act("PUT", "admitted/ben", Value::Null);
+    // Who is on the list is put there once.
+    act("PUT", "admitted/ben", Value::Null);
+    act("DELETE", "admitted/ben", Value::Null);
+    let link = act("POST", "access-links", json!({ "label": "The band" }));
+    act("DELETE", &format!("access-links/{}", id(&link["link"])), Value::Null);
+    act("PUT", "subscribers/ben", json!({ "tier": "three", "days": 30 }));
+    act("DELETE", "subscribers/ben", Value::Null);
+    let codes =
+        act("POST", "gift-codes", json!({ "label": "Raffle", "tier": "one", "days": 31, "count": 2 }));
+    act("DELETE", &format!("gift-codes/{}", id(&codes["batch"])), Value::Null);
+    let all = entries(&weir, &ada, "channels/ada/audit");
+    let expected = [
+        ("access.password", "", "set"),
+        ("access.password", "", "removed"),
+        ("access.subscribers", "", "tier 2 and above"),
+        ("access.given", "ben", ""),
+        ("access.taken", "ben", ""),
+        ("access.linkMade", "The band", ""),
+        ("access.linkRevoked", "The band", ""),
+        ("subscription.granted", "ben", "tier 3 for 30 days"),
+        ("subscription.ended", "ben", ""),
+        ("subscription.codesMade", "Raffle", "2 of tier 1 for 31 days"),
+        ("subscription.codesWithdrawn", "Raffle", ""),
+    ];
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let told: Vec<_> = all
+        .iter()
+        .rev()
+        .map(|entry| (text(&entry["action"]), text(&entry["target"]["name"]), text(&entry["detail"])))
+        .skip_while(|(action, ..)| action != "access.password")
+        .collect();
+    assert_eq!(told, expected.map(|(action, target, words)| (action.into(), target.into(), words.into())));
+    assert!(all.iter().all(|entry| entry["actor"]["name"] == "ada"));
+    let written = Value::Array(all).to_string();
+    let secrets = codes["codes"].as_array().expect("codes").iter().chain([&link["secret"]]);
+    for secret in secrets.map(text).chain([PASSWORD.to_owned()]) {
+        assert!(!secret.is_empty() && !written.contains(&secret), "a secret is on record");
+    }
+}
+
+#[test]
 fn files_hold_the_same_and_no_formula() {
     let (weir, ada, ben) = history();
     let all = entries(&weir, &ada, "audit");

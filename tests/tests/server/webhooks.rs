@@ -4,7 +4,7 @@ use crate::SOON;
 use serde_json::{Value, json};
 use std::{collections::HashSet, time::Duration};
 use weir_tests::{
-    eventually,
+    chat, eventually,
     http::Response,
     peer::{Peer, Source},
     receiver::Receiver,
@@ -293,4 +293,43 @@ fn no_redirect_is_followed() {
         }
     }
     assert!(inside.rest().is_empty(), "nobody was called");
+}
+
+#[test]
+fn somebody_who_subscribes_is_told_of_once_and_again_in_a_higher_tier() {
+    let weir = Weir::start_with(&[ALLOWED]);
+    let login = weir.set_up("ada");
+    let ben = chat::account(&weir, "ben");
+    let receiver = Receiver::start();
+    let (_, secret) = hook(&weir, &login, &receiver.url("/"), &["SubscriptionCreated"]);
+    let give = |tier: &str| {
+        let body = json!({ "tier": tier, "days": 30 });
+        ok(&call(&weir, &login, "PUT", "channels/ada/subscribers/ben", &body));
+    };
+    let told = |tier: &str| {
+        let body = receiver.next(SOON).verified(&secret);
+        assert_eq!(body["type"], "SubscriptionCreated");
+        let data = &body["data"];
+        assert_eq!((&data["tier"], &data["subscribers"]), (&json!(tier), &json!(1)));
+        assert_eq!((&data["channel"], &data["subscriber"]["account"]), (&json!("ada"), &json!("ben")));
+    };
+    give("one");
+    told("one");
+    // Longer is no news, and less than one has is none, either.
+    give("one");
+    give("two");
+    told("two");
+    give("one");
+    let made = ok(&call(
+        &weir,
+        &login,
+        "POST",
+        "channels/ada/gift-codes",
+        &json!({ "tier": "three", "days": 1, "count": 1 }),
+    ));
+    let code = json!({ "code": made["codes"][0] });
+    let request = weir.same_origin("POST", "/api/v1/me/subscriptions").header("cookie", ben.cookie.as_str());
+    ok(&request.json(&code).send(weir.http));
+    told("three");
+    assert!(receiver.rest().is_empty());
 }
