@@ -92,12 +92,10 @@ impl Inner {
         browser::spawn(async move {
             while inner.is_old.replace(false) {
                 let read = inner.read().await;
-                let mut desk = inner.desk.borrow_mut();
                 match read {
-                    Ok(next) => *desk = next,
-                    Err(failure) => desk.failure = Some(failure),
+                    Ok(next) => *inner.desk.borrow_mut() = next,
+                    Err(failure) => inner.desk.borrow_mut().failure = Some(failure),
                 }
-                drop(desk);
                 inner.show();
                 time::sleep(PACE).await;
             }

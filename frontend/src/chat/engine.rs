@@ -270,11 +270,9 @@ impl Inner {
             ChatUpdate::Message(message) => {
                 self.outbox.borrow_mut().heard(message, you.as_ref() == Some(&message.author.id));
             }
-            ChatUpdate::Deleted { messages } => {
-                if self.outbox.borrow_mut().deleted(messages) {
-                    let words = "A moderator did not let your message through.".to_owned();
-                    self.log.borrow_mut().say(words);
-                }
+            ChatUpdate::Deleted { messages } if self.outbox.borrow_mut().deleted(messages) => {
+                let words = "A moderator did not let your message through.".to_owned();
+                self.log.borrow_mut().say(words);
             }
             ChatUpdate::Silenced { person, until, .. } if you.as_ref() == Some(person) => {
                 self.silenced_until.set(Some(*until).filter(|until| *until > at));

@@ -29,7 +29,7 @@ const FOLLOWERS: [(&str, &str); 6] = [
 /// The rules. Only what changed is told: another one may just now be changed elsewhere. `of` keeps ids apart.
 pub fn rules_form(of: &'static str, rules: &ChatSettings, on: &Callback<EditChat>) -> Html {
     let none = EditChat::default;
-    let rule = |edit: fn(bool) -> EditChat| on.reform(move |is| edit(is));
+    let rule = |edit: fn(bool) -> EditChat| on.reform(edit);
     let on_guests = rule(|is| EditChat { guests: Some(is), ..EditChat::default() });
     let on_subscribers = rule(|is| EditChat { subscribers: Some(is), ..EditChat::default() });
     let on_emotes = rule(|is| EditChat { emote_only: Some(is), ..EditChat::default() });
