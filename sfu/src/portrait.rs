@@ -1,8 +1,10 @@
-//! Pictures of people, made anew from what they upload: one size, one of two kinds, and nothing of the file but its pixels.
+//! Pictures of people and channels, made anew from what they upload: of one size, of one of two kinds, and nothing of the file
+//! but its pixels.
 //! Pure, and slow: not for an async thread.
 
 use image::{
-    DynamicImage, ExtendedColorType, ImageDecoder, ImageEncoder, ImageFormat, ImageReader, Limits,
+    DynamicImage, ExtendedColorType, ImageDecoder, ImageEncoder, ImageFormat, ImageReader, Limits, Rgb,
+    RgbImage,
     codecs::{
         jpeg::JpegEncoder,
         png::{CompressionType, FilterType as Rows, PngEncoder},
@@ -13,6 +15,8 @@ use std::io::Cursor;
 
 /// The side of every portrait in pixels.
 pub const SIDE: u32 = 256;
+/// A banner's size in pixels: four times as wide as it is high.
+pub const BANNER: (u32, u32) = (1500, 375);
 /// The most bytes of an upload.
 pub const BYTES_MOST: usize = 4 * 1024 * 1024;
 /// The longest side of what is uploaded.
@@ -58,8 +62,56 @@ pub enum PortraitError {
     Broken,
 }
 
+/// What shows through a banner where it is transparent: the ground of dark pages.
+const GROUND: [u8; 3] = [0x0b, 0x12, 0x14];
+
 /// Makes a portrait: the middle of the picture, as its camera held it. Of one that moves, the first picture.
 pub fn portrait(file: &[u8]) -> Result<Portrait, PortraitError> {
+    let square = cut(read(file)?, (SIDE, SIDE)).to_rgba8();
+    let is_opaque = square.pixels().all(|pixel| pixel.0[3] == u8::MAX);
+    if is_opaque {
+        return jpeg(DynamicImage::ImageRgba8(square).to_rgb8());
+    }
+    let mut bytes = Vec::new();
+    let encoder = PngEncoder::new_with_quality(&mut bytes, CompressionType::Best, Rows::Adaptive);
+    let written = encoder.write_image(&square, SIDE, SIDE, ExtendedColorType::Rgba8);
+    written.map_err(|_| PortraitError::Broken)?;
+    Ok(Portrait { kind: Kind::Png, bytes })
+}
+
+/// Makes a banner in the same way. It is opaque: as a PNG it could be larger than a page should be.
+pub fn banner(file: &[u8]) -> Result<Portrait, PortraitError> {
+    let wide = cut(read(file)?, BANNER).to_rgba8();
+    jpeg(RgbImage::from_fn(BANNER.0, BANNER.1, |x, y| {
+        let [red, green, blue, alpha] = wide.get_pixel(x, y).0;
+        let over = |above: u8, below: u8| {
+            let (above, below, alpha) = (u32::from(above), u32::from(below), u32::from(alpha));
+            ((above * alpha + below * (255 - alpha)) / 255) as u8
+        };
+        Rgb([over(red, GROUND[0]), over(green, GROUND[1]), over(blue, GROUND[2])])
+    }))
+}
+
+fn jpeg(picture: RgbImage) -> Result<Portrait, PortraitError> {
+    let mut bytes = Vec::new();
+    let encoder = JpegEncoder::new_with_quality(&mut bytes, QUALITY);
+    let (width, height) = picture.dimensions();
+    let written = encoder.write_image(&picture, width, height, ExtendedColorType::Rgb8);
+    written.map_err(|_| PortraitError::Broken)?;
+    Ok(Portrait { kind: Kind::Jpeg, bytes })
+}
+
+/// The middle of a picture, of this shape and size.
+fn cut(picture: DynamicImage, (width, height): (u32, u32)) -> DynamicImage {
+    // Cut first: scaled whole, a line of 8192 pixels would be two million pixels long.
+    let across = picture.width().min(picture.height().saturating_mul(width) / height).max(1);
+    let down = picture.height().min((picture.width().saturating_mul(height) / width).max(1));
+    let (left, top) = ((picture.width() - across) / 2, (picture.height() - down) / 2);
+    picture.crop_imm(left, top, across, down).resize_exact(width, height, FilterType::Triangle)
+}
+
+/// The pixels of a file.
+fn read(file: &[u8]) -> Result<DynamicImage, PortraitError> {
     if file.len() > BYTES_MOST {
         return Err(PortraitError::TooLarge);
     }
@@ -82,23 +134,7 @@ pub fn portrait(file: &[u8]) -> Result<Portrait, PortraitError> {
     let orientation = decoder.orientation().unwrap_or(image::metadata::Orientation::NoTransforms);
     let mut picture = DynamicImage::from_decoder(decoder).map_err(refused)?;
     picture.apply_orientation(orientation);
-    // Cut first: scaled whole, a line of 8192 pixels would be two million pixels long.
-    let side = picture.width().min(picture.height());
-    let (left, top) = ((picture.width() - side) / 2, (picture.height() - side) / 2);
-    let square = picture.crop_imm(left, top, side, side).resize_exact(SIDE, SIDE, FilterType::Triangle);
-    let square = square.to_rgba8();
-    let mut bytes = Vec::new();
-    let is_opaque = square.pixels().all(|pixel| pixel.0[3] == u8::MAX);
-    let (kind, written) = if is_opaque {
-        let flat = DynamicImage::ImageRgba8(square).to_rgb8();
-        let encoder = JpegEncoder::new_with_quality(&mut bytes, QUALITY);
-        (Kind::Jpeg, encoder.write_image(&flat, SIDE, SIDE, ExtendedColorType::Rgb8))
-    } else {
-        let encoder = PngEncoder::new_with_quality(&mut bytes, CompressionType::Best, Rows::Adaptive);
-        (Kind::Png, encoder.write_image(&square, SIDE, SIDE, ExtendedColorType::Rgba8))
-    };
-    written.map_err(|_| PortraitError::Broken)?;
-    Ok(Portrait { kind, bytes })
+    Ok(picture)
 }
 
 fn refused(error: image::ImageError) -> PortraitError {
@@ -142,6 +178,27 @@ mod tests {
         }
         let clear = portrait(&written(&stripes(100), ImageFormat::Png)).unwrap();
         assert_eq!((size_of(&clear), clear.kind), ((SIDE, SIDE), Kind::Png));
+    }
+
+    #[test]
+    fn every_kind_becomes_a_banner_of_one_size() {
+        for format in [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::WebP, ImageFormat::Gif] {
+            let banner = banner(&written(&stripes(255), format)).unwrap();
+            assert_eq!((size_of(&banner), banner.kind), (BANNER, Kind::Jpeg), "{format:?}");
+        }
+        for (width, height) in [(1, 1), (3, 1), (8192, 1), (1, 8192), (4000, 1000)] {
+            let banner = banner(&written(&RgbaImage::new(width, height), ImageFormat::Png)).unwrap();
+            assert_eq!(size_of(&banner), BANNER, "{width}×{height}");
+            let picture = image::load_from_memory(&banner.bytes).unwrap().to_rgb8();
+            let shown = picture.get_pixel(700, 200).0;
+            assert!(shown.iter().zip(GROUND).all(|(is, ground)| is.abs_diff(ground) < 6), "{shown:?}");
+        }
+        let noise = RgbaImage::from_fn(1500, 375, |x, y| {
+            let mixed = (x.wrapping_mul(2_654_435_761) ^ y.wrapping_mul(40_503)).wrapping_mul(2_246_822_519);
+            Rgba([(mixed >> 24) as u8, (mixed >> 16) as u8, (mixed >> 8) as u8, 255])
+        });
+        let banner = banner(&written(&noise, ImageFormat::Png)).unwrap();
+        assert!(banner.bytes.len() < 1_500_000, "{} bytes", banner.bytes.len());
     }
 
     #[test]

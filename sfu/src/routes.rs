@@ -115,6 +115,7 @@ pub fn router(parts: Parts) -> Router {
     } = parts;
     let logins: Arc<dyn Logins> = Arc::new(accounts.clone());
     let people = accounts.clone();
+    let pictured = channels.clone();
     let letters = mail.clone();
     let names = accounts.clone();
     let name_of: mail::routes::NameOf = Arc::new(move |id| {
@@ -150,6 +151,10 @@ pub fn router(parts: Parts) -> Router {
     // GET   /api/v1/channels/{name}/state           POST  /api/v1/channels/{name}/end
     // GET   /api/v1/channels/{name}/embedding
     // POST  /api/v1/channels/{name}/embed-links     DELETE /api/v1/channels/{name}/embed-links
+    // GET   /api/v1/channels/{name}/about           POST  /api/v1/channels/{name}/about/preview
+    // GET   /api/v1/channels/{name}/schedule        PUT   /api/v1/channels/{name}/schedule
+    // PUT   /api/v1/channels/{name}/avatar          DELETE /api/v1/channels/{name}/avatar
+    // PUT   /api/v1/channels/{name}/banner          DELETE /api/v1/channels/{name}/banner
     // GET   /api/v1/channels/{name}/roles
     // PUT   /api/v1/channels/{name}/roles/{account}       DELETE /api/v1/channels/{name}/roles/{account}
     // POST  /api/v1/channels/{name}/entry
@@ -221,6 +226,7 @@ pub fn router(parts: Parts) -> Router {
         .merge(webhook::routes::routes(webhooks, logins.clone()))
         .merge(channel::role::routes::routes(channels.clone(), logins.clone()))
         .merge(channel::routes::routes(channels, logins.clone()))
+        .merge(channel::page::routes::routes(channels.clone(), logins.clone()))
         .merge(chat::routes::routes(chat.clone(), logins))
         .merge(websocket::routes(gateway))
         .split_for_parts();
@@ -245,12 +251,14 @@ pub fn router(parts: Parts) -> Router {
         .merge(embeds)
         // GET   /emotes/{name}.svg
         .merge(chat::routes::emotes(chat))
-        // GET   /avatars/{hash}                         GET   /sw.js
+        // GET   /avatars/{hash}                         GET   /channel-pictures/{hash}
+        // GET   /sw.js
         .merge(delivery::routes::worker())
         // GET   /unsubscribe                            POST  /unsubscribe           by mail programs
         .merge(mail::routes::one_click(letters, get_service(pages.clone())))
         .merge(account::profile::routes::avatars(people))
         .route("/healthz", get(health::healthz))
+        .merge(channel::page::routes::pictures(pictured))
         .route("/readyz", get(health::readyz).with_state(readiness))
         .route("/metrics", get(metrics::serve).with_state(metrics.clone()))
         // Files of the frontend, and its one page for every other address.

@@ -4,7 +4,8 @@ use crate::{
     broadcast::ChannelState,
     embed::Embedding,
     id::{AccountId, ChannelId, ChannelName},
-    text::{AccountName, Category, Description, DisplayName, Tag, Title},
+    markdown::Block,
+    text::{AboutText, AccountName, Category, Description, DisplayName, Tag, Title},
     unit::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -75,9 +76,15 @@ pub struct Channel {
     pub name: ChannelName,
     /// Its name as people read it.
     pub display_name: DisplayName,
-    /// The address of its owner's picture on this server, if they have one.
+    /// The address of its picture on this server: its own, or its owner's if it has none.
     #[serde(default)]
     pub avatar: Option<String>,
+    /// Whether that is its own.
+    #[serde(default)]
+    pub own_avatar: bool,
+    /// The address of the wide picture on its page, if it has one: four times as wide as it is high.
+    #[serde(default)]
+    pub banner: Option<String>,
     /// The title that the current or next broadcast has.
     pub title: Title,
     /// What the channel is about.
@@ -146,6 +153,38 @@ pub struct EditChannel {
     /// See [`Channel::embedding`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub embedding: Option<Embedding>,
+    /// What it tells of itself at length, in Markdown: see [`About`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<AboutText>,
+}
+
+/// `GET /api/v1/channels/{name}/about`: what a channel tells of itself at length.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct About {
+    /// As it was written, in Markdown.
+    pub text: AboutText,
+    /// What that becomes.
+    pub blocks: Vec<Block>,
+}
+
+/// `POST /api/v1/channels/{name}/about/preview`: what a text would become. Nothing of it is kept. Answered with [`About`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PreviewAbout {
+    /// The text, in Markdown.
+    pub about: AboutText,
+}
+
+/// `PUT /api/v1/channels/{name}/avatar` and `…/banner`: another picture. Answered with [`Channel`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SetPicture {
+    /// A PNG, JPEG, WebP or GIF of up to 4 MiB, in base64.
+    pub image: String,
 }
 
 /// One card of the directory: a channel and what it is doing. `GET /api/v1/channels` lists all public ones in a page: live

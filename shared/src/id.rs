@@ -178,6 +178,7 @@ pub const RESERVED_NAMES: &[&str] = &[
     "category",
     "channel",
     "channels",
+    "channel-pictures",
     "chat",
     "confirm-email",
     "docs",

@@ -18,6 +18,7 @@ pub mod id;
 pub mod instance;
 pub mod ladder;
 pub mod live;
+pub mod markdown;
 pub mod moderation;
 pub mod notification;
 #[cfg(feature = "openapi")]
@@ -27,6 +28,7 @@ pub mod poll;
 pub mod problem;
 pub mod publish;
 pub mod raid;
+pub mod schedule;
 pub mod social;
 pub mod subscription;
 pub mod text;

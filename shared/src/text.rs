@@ -121,6 +121,14 @@ text!(
     Description, "a description", 0..=2000, lines: true
 );
 text!(
+    /// What a channel tells of itself at length, in Markdown.
+    AboutText, "an about", 0..=5000, lines: true
+);
+text!(
+    /// What is planned.
+    ScheduleTitle, "what is planned", 1..=80, lines: false
+);
+text!(
     /// The name a person or a channel shows, in any script.
     DisplayName, "a display name", 1..=40, lines: false
 );
@@ -161,6 +169,12 @@ impl Default for Title {
 }
 
 impl Default for Description {
+    fn default() -> Self {
+        Self("".into())
+    }
+}
+
+impl Default for AboutText {
     fn default() -> Self {
         Self("".into())
     }

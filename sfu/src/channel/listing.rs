@@ -136,6 +136,8 @@ mod tests {
             name: "ada".parse().unwrap(),
             display_name: "Ada Lovelace".parse().unwrap(),
             avatar: None,
+            own_avatar: false,
+            banner: None,
             title: "Digging a RIVER".parse().unwrap(),
             description: "secret".parse().unwrap(),
             category: "Making things".parse().unwrap(),

@@ -6,6 +6,7 @@ pub mod embed;
 pub mod listing;
 pub mod live;
 pub mod naming;
+pub mod page;
 pub mod role;
 pub mod routes;
 pub mod rules;

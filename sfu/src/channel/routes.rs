@@ -506,6 +506,7 @@ impl From<ChannelError> for ProblemResponse {
             .field("expiresInSeconds"),
             ChannelError::Embed(error) => error.into(),
             ChannelError::Door(error) => error.into(),
+            ChannelError::Page(error) => error.into(),
             ChannelError::TooManyTags => Self::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "invalid",

@@ -204,6 +204,8 @@ mod tests {
             name: name.parse().unwrap(),
             display_name: name.parse().unwrap(),
             avatar: None,
+            own_avatar: false,
+            banner: None,
             title: Title::default(),
             description: Description::default(),
             category: Category::default(),

@@ -9,6 +9,7 @@ use super::{
     listing::{self, Filter, Place},
     live::store::StartStore,
     naming::{Names, Naming},
+    page::service as page,
     role::store::RoleStore,
     rules::{self, Admission, Hidden, Record},
     store::ChannelStore,
@@ -91,6 +92,9 @@ pub enum ChannelError {
     /// A way into a private channel.
     #[error(transparent)]
     Door(DoorError),
+    /// What its page shows.
+    #[error(transparent)]
+    Page(page::PageError),
     /// The store could not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -126,6 +130,7 @@ pub struct Channels {
     pub(super) ports: Ports,
     pub(super) naming: Naming,
     pub(super) door: Door,
+    pub(super) page: page::Page,
     pub(super) cache: Arc<Cache>,
 }
 
@@ -166,7 +171,17 @@ impl Channels {
         let (starts, roles) = (StartStore::new(store.clone()), RoleStore::new(store.clone()));
         let naming = Naming::new(ports.names.clone());
         let door = Door::new(store.clone(), ports.passwords.clone(), ports.regulars.clone());
-        Self { store: ChannelStore::new(store), starts, roles, ports, naming, door, cache: Arc::default() }
+        let page = page::Page::new(store.clone());
+        Self {
+            store: ChannelStore::new(store),
+            starts,
+            roles,
+            ports,
+            naming,
+            door,
+            page,
+            cache: Arc::default(),
+        }
     }
 
     /// Broadcasts that were announced.
@@ -268,6 +283,8 @@ impl Channels {
             display_name: named.ok_or(ChannelError::Unknown)?,
             name,
             avatar: self.store.avatar_of(owner).await?,
+            own_avatar: false,
+            banner: None,
             title: Title::default(),
             description: Description::default(),
             category: Category::default(),
@@ -596,7 +613,9 @@ impl Channels {
 
 /// A channel after an edit.
 pub(super) fn edited(mut channel: Channel, edit: EditChannel) -> Result<Channel, ChannelError> {
-    let EditChannel { display_name, title, description, category, tags, visibility, embedding } = edit;
+    // The about is read by itself.
+    let EditChannel { display_name, title, description, category, tags, visibility, embedding, about: _ } =
+        edit;
     if let Some(tags) = tags {
         channel.tags = rules::tags(tags).ok_or(ChannelError::TooManyTags)?;
     }

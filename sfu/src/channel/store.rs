@@ -1,6 +1,6 @@
 //! Channels, stream keys and publish tokens in SQL.
 
-use super::{Past, door::Doors, embed::token::EmbedKey, rules::Record};
+use super::{Past, door::Doors, embed::token::EmbedKey, page, rules::Record};
 use crate::{
     actor::Actor,
     fresh,
@@ -34,7 +34,9 @@ macro_rules! select {
             "SELECT channels.id, channels.name, channels.display_name, channels.title, channels.description, ",
             "channels.category, channels.tags, channels.visibility, channels.created_at, channels.owner_id, ",
             "channels.embedding, channels.embed_key, channels.ladder, ",
-            "(SELECT avatar FROM accounts WHERE accounts.id = channels.owner_id)",
+            "(SELECT avatar FROM accounts WHERE accounts.id = channels.owner_id), ",
+            "(SELECT hash FROM channel_pictures WHERE channel_id = channels.id AND place = 'avatar'), ",
+            "(SELECT hash FROM channel_pictures WHERE channel_id = channels.id AND place = 'banner')",
             $($rest),+
         )
     };
@@ -82,11 +84,15 @@ fn record(row: &AnyRow) -> Result<Record, StoreError> {
     let tags: String = row.try_get(6)?;
     let owner: Option<String> = row.try_get(9)?;
     let owner = owner.map(|id| id.parse::<AccountId>()).transpose();
+    let own_avatar: Option<String> = row.try_get(14)?;
+    let owner_s = row.try_get::<Option<String>, _>(13)?.map(|hash| format!("/avatars/{hash}"));
     let channel = Channel {
         id: column(row, 0)?,
         name: column(row, 1)?,
         display_name: column(row, 2)?,
-        avatar: row.try_get::<Option<String>, _>(13)?.map(|hash| format!("/avatars/{hash}")),
+        own_avatar: own_avatar.is_some(),
+        avatar: own_avatar.map(|hash| page::picture_url(&hash)).or(owner_s),
+        banner: row.try_get::<Option<String>, _>(15)?.map(|hash| page::picture_url(&hash)),
         title: column(row, 3)?,
         description: column(row, 4)?,
         category: column(row, 5)?,
@@ -197,7 +203,7 @@ impl ChannelStore {
         .await?;
         rows.iter()
             .map(|row| {
-                let times: (Option<i64>, Option<i64>) = (row.try_get(14)?, row.try_get(15)?);
+                let times: (Option<i64>, Option<i64>) = (row.try_get(16)?, row.try_get(17)?);
                 let past = times.0.zip(times.1).map(|(started, ended)| Past {
                     started_at: Timestamp::from_millis(started),
                     ended_at: Timestamp::from_millis(ended),
@@ -409,7 +415,8 @@ pub async fn update(
     sqlx::query(
         "UPDATE channels SET display_name = COALESCE($2, display_name), title = COALESCE($3, title),
          description = COALESCE($4, description), category = COALESCE($5, category), tags = COALESCE($6, tags),
-         visibility = COALESCE($7, visibility), embedding = COALESCE($8, embedding) WHERE id = $1",
+         visibility = COALESCE($7, visibility), embedding = COALESCE($8, embedding), about = COALESCE($9, about)
+         WHERE id = $1",
     )
     .bind(channel.id.as_str())
     .bind(edit.display_name.as_ref().map(|_| channel.display_name.as_str().to_owned()))
@@ -419,18 +426,29 @@ pub async fn update(
     .bind(edit.tags.as_ref().map(|_| tags_text(channel)))
     .bind(edit.visibility.map(|_| visibility_text(channel.visibility).to_owned()))
     .bind(edit.embedding.as_ref().and(Some(embedding)))
+    .bind(edit.about.as_ref().map(|about| about.as_str().to_owned()))
     .execute(&mut **transaction)
     .await?;
-    let entry = Entry::new(AuditAction::ChannelEdited, Some(by)).on(&channel.id);
-    audit::record(transaction, entry.saying(changes(edit).join(", "))).await?;
+    note_edit(transaction, by, &channel.id, changes(edit)).await
+}
+
+/// Writes within a transaction that somebody changed these things of a channel, for the record and for webhooks.
+pub(super) async fn note_edit(
+    transaction: &mut Transaction<'_, Any>,
+    by: &Actor,
+    channel: &ChannelId,
+    changed: Vec<String>,
+) -> Result<(), StoreError> {
+    let entry = Entry::new(AuditAction::ChannelEdited, Some(by)).on(channel);
+    audit::record(transaction, entry.saying(changed.join(", "))).await?;
     let (id, kind): (EventId, _) = (fresh::id(), WebhookKind::ChannelEdited);
-    let data = json!({ "changed": changes(edit) });
-    outbox::put(transaction, &channel.id, (id.as_str(), kind, fresh::now()), data).await
+    let data = json!({ "changed": changed });
+    outbox::put(transaction, channel, (id.as_str(), kind, fresh::now()), data).await
 }
 
 /// Which fields an edit sets, as requests call them.
 fn changes(edit: &EditChannel) -> Vec<String> {
-    let EditChannel { display_name, title, description, category, tags, visibility, embedding } = edit;
+    let EditChannel { display_name, title, description, category, tags, visibility, embedding, about } = edit;
     let visibility = visibility.map(|is| format!("visibility ({})", visibility_text(is)));
     let plain = [
         (display_name.is_some(), "displayName"),
@@ -439,6 +457,7 @@ fn changes(edit: &EditChannel) -> Vec<String> {
         (category.is_some(), "category"),
         (tags.is_some(), "tags"),
         (embedding.is_some(), "embedding"),
+        (about.is_some(), "about"),
     ];
     let plain = plain.into_iter().filter(|(is, _)| *is).map(|(_, name)| name.to_owned());
     plain.chain(visibility).collect()

@@ -32,7 +32,7 @@ fn need(operation: &str) -> Need {
         "readInstance" | "readOpenApi" | "listChannels" | "readChannel" | "readChannelState"
         | "readEmbedding" | "readLiveStatus" | "openEvents" | "signOut" | "createGuest" | "readChat"
         | "listMessages" | "listEmotes" | "readProfile" | "listCategories" | "readFollow"
-        | "readSubscription" => SeeOpen,
+        | "readSubscription" | "readAbout" | "readSchedule" => SeeOpen,
         "sendMessage" | "votePoll" => WriteChat,
         "deleteMessage" | "clearChat" | "pinMessage" | "unpinMessage" | "listSilences" | "silencePerson"
         | "unsilencePerson" | "listBans" | "banPerson" | "unbanPerson" | "listModerators"
@@ -41,7 +41,14 @@ fn need(operation: &str) -> Need {
         // What the commands need is asked of each of them below.
         "giveCommand" => WriteChat,
         "editChat" | "setChatFilters" => RuleChat,
-        "setEmote" | "removeEmote" => EditChannel,
+        "setEmote"
+        | "removeEmote"
+        | "previewAbout"
+        | "setSchedule"
+        | "setChannelAvatar"
+        | "removeChannelAvatar"
+        | "setChannelBanner"
+        | "removeChannelBanner" => EditChannel,
         "startRaid" | "endRaid" => Raid,
         "setRole" | "removeRole" | "addModerator" | "removeModerator" => Appoint,
         "listRoles" => SeeRoles,
