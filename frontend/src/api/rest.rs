@@ -151,6 +151,16 @@ pub async fn edit_channel(name: &ChannelName, body: &EditChannel) -> Answer<Chan
     typed("PATCH", &format!("channels/{name}"), json(body)).await
 }
 
+/// Sets a channel's `avatar` or `banner`, or takes it away.
+pub async fn set_channel_picture(
+    name: &ChannelName,
+    place: &str,
+    body: Option<serde_json::Value>,
+) -> Answer<Channel> {
+    let method = if body.is_some() { "PUT" } else { "DELETE" };
+    typed(method, &format!("channels/{name}/{place}"), body.map(|body| body.to_string())).await
+}
+
 /// What a channel is doing.
 pub async fn channel_state(name: &ChannelName) -> Answer<ChannelState> {
     typed("GET", &format!("channels/{name}/state"), None).await

@@ -1,5 +1,6 @@
 //! Clocks and timers.
 
+use super::js;
 use js_sys::{Function, Promise};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
@@ -108,6 +109,26 @@ pub fn next_frame(run: impl FnOnce() + 'static) -> Frame {
         .and_then(|window| window.request_animation_frame(closure.as_ref().unchecked_ref()).ok())
         .unwrap_or_default();
     Frame { id, _closure: closure }
+}
+
+/// The day here of milliseconds since 1970: of the week, 0 being Sunday; of the month; and the month, 0 being January.
+pub fn day_of(millis: i64) -> (u32, u32, u32) {
+    let date = js_sys::Date::new(&JsValue::from_f64(millis as f64));
+    (date.get_day(), date.get_date(), date.get_month())
+}
+
+/// Milliseconds since 1970 of a time as the server writes it.
+pub fn parsed(text: &str) -> Option<i64> {
+    let millis = js_sys::Date::parse(text);
+    (!millis.is_nan()).then_some(millis as i64)
+}
+
+/// The time zone here, as the IANA database calls it.
+pub fn zone() -> String {
+    let intl = js::get(&js_sys::global(), "Intl");
+    let format = js::call(&intl, "DateTimeFormat", []).unwrap_or(JsValue::UNDEFINED);
+    let options = js::call(&format, "resolvedOptions", []).unwrap_or(JsValue::UNDEFINED);
+    js::get(&options, "timeZone").as_string().unwrap_or_else(|| "UTC".to_owned())
 }
 
 /// The time of day here, `9:05`, of milliseconds since 1970.

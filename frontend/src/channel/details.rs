@@ -1,6 +1,8 @@
 //! What a channel says of itself, to be changed by its owner. Each field is kept as soon as it is left.
 
-use super::{embedding::embedding, signed::SignedEmbeds};
+use super::{
+    embedding::embedding, pictures::Pictures, planning::Planning, signed::SignedEmbeds, telling::Telling,
+};
 use crate::{
     api::{rest, use_site},
     browser,
@@ -139,6 +141,7 @@ pub fn Details(props: &DetailsProps) -> Html {
                 tags: None,
                 visibility: None,
                 embedding: None,
+                about: None,
             };
             if !wrong.is_empty() {
                 errors.set(wrong);
@@ -203,6 +206,7 @@ pub fn Details(props: &DetailsProps) -> Html {
         }
     };
     html! {
+        <>
         <form class="form" onsubmit={onsubmit} novalidate=true>
             <TextField id={id("title")} label="Title" value={draft.title.clone()} error={error("title")} testid="title"
                 on={change(|draft, text| draft.title = text)} on_left={save.clone()} hint="What this broadcast is about." />
@@ -220,7 +224,7 @@ pub fn Details(props: &DetailsProps) -> Html {
             if props.full {
                 <TextField id={id("name")} label="Name that people see" value={draft.display_name.clone()}
                     error={error("displayName")} on={change(|draft, text| draft.display_name = text)} on_left={save.clone()} />
-                <Lines id={id("description")} label="About" value={draft.description.clone()}
+                <Lines id={id("description")} label="In short" value={draft.description.clone()}
                     error={error("description")} on={change(|draft, text| draft.description = text)} on_left={save.clone()} />
                 if props.own {
                     { embedding(&props.channel, &send) }
@@ -232,5 +236,11 @@ pub fn Details(props: &DetailsProps) -> Html {
             if let Some(error) = error("") { <p class="field-note field-error" role="alert">{ error }</p> }
             <p class="field-note form-state" role="status" data-testid="saved">{ *state }</p>
         </form>
+        if props.full {
+            <details class="more"><summary>{ "Pictures" }</summary><Pictures channel={props.channel.clone()} /></details>
+            <details class="more"><summary>{ "About, at length" }</summary><Telling channel={props.channel.name.clone()} /></details>
+            <details class="more"><summary>{ "Schedule" }</summary><Planning channel={props.channel.name.clone()} /></details>
+        }
+        </>
     }
 }

@@ -9,12 +9,15 @@ mod embedding;
 mod emotes;
 mod follow;
 mod home;
+mod pictures;
+mod planning;
 mod preview;
 mod rail;
 mod roles;
 mod search;
 mod signed;
 mod subscribe;
+mod telling;
 mod webhooks;
 
 pub use access::{Access, Supporters};

@@ -1,11 +1,11 @@
 //! What stands under the picture.
 
-use super::{latency_state, player_state::View, share, snapshot::Snapshot};
+use super::{latency_state, plan, player_state::View, share, snapshot::Snapshot};
 use crate::{
-    api::use_site,
+    api::{use_desk, use_site},
     browser::page,
     route::{Link, Route},
-    ui::{Button, Shape, format_state, icon, named_icon, portrait, use_seconds},
+    ui::{Button, Shape, el_with, format_state, icon, named_icon, portrait, prose, use_seconds},
 };
 use shared::{account::Me, channel::Channel, id::ChannelName};
 use std::rc::Rc;
@@ -51,12 +51,25 @@ pub fn About(props: &AboutProps) -> Html {
     let (mine, edited) = (is_of(|me| &me.channels), is_of(|me| &me.edits));
     let started = state.and_then(|state| state.start_time).filter(|_| live);
     let name = channel.display_name.as_str();
+    let told = use_desk(format!("channels/{}/about", channel.name));
+    let planned = use_desk(format!("channels/{}/schedule", channel.name));
+    let at_length = prose(&told.data["blocks"]);
+    let banner = channel.banner.as_deref().map(|address| {
+        el_with(
+            "img",
+            "banner",
+            &[("src", address), ("alt", ""), ("loading", "lazy"), ("data-testid", "banner")],
+            Vec::new(),
+        )
+    });
     html! {
         <section class="about" aria-label="About this channel">
+            { banner }
             { portrait(channel.avatar.as_deref(), name, channel.name.as_str(), "medium") }
             <div class="about-words">
                 <h1 data-testid="channel-title">{ if title.as_str().is_empty() { name } else { title.as_str() } }</h1>
                 if !title.as_str().is_empty() { <p class="about-name">{ name }</p> }
+                if !live { { plan::next(&planned.data) } }
                 <ul class="facts">
                     if !category.is_empty() { <li>{ found_by("category", category, "link") }</li> }
                     { for channel.tags.iter().map(|tag| html! { <li>{ found_by("tag", tag.as_str(), "chip-still") }</li> }) }
@@ -93,11 +106,15 @@ pub fn About(props: &AboutProps) -> Html {
             if *sharing { { share::share(channel, mine, sharing_is(false)) } }
             <div class="about-tab">
                 <h2>{ "About" }</h2>
-                if channel.description.as_str().is_empty() {
-                    <p class="quiet">{ format!("{name} hasn't written anything here yet.") }</p>
-                } else {
+                if !channel.description.as_str().is_empty() {
                     <p class="about-text">{ channel.description.as_str() }</p>
+                } else if at_length.is_empty() && !told.is_pending {
+                    <p class="quiet">{ format!("{name} hasn't written anything here yet.") }</p>
                 }
+                if !at_length.is_empty() {
+                    { el_with("div", "prose", &[("data-testid", "about")], at_length) }
+                }
+                { plan::list(&planned.data) }
             </div>
         </section>
     }

@@ -6,6 +6,8 @@ mod engine;
 mod keys_state;
 mod latency_state;
 mod page;
+mod plan;
+mod plan_state;
 mod playback;
 mod player;
 mod player_state;
