@@ -4,6 +4,7 @@ mod account;
 mod analytics;
 mod api;
 mod audit;
+mod channel_page;
 mod chat;
 mod chat_emotes;
 mod chat_held;
