@@ -31,6 +31,8 @@ pub enum Route {
         /// What is looked for, as the address has it: `q=`, `category=` or `tag=`.
         query: String,
     },
+    /// To get a new password: to ask for a link, and where it leads.
+    ResetPassword,
     /// To make an account.
     SignUp,
     /// To run the instance.
@@ -89,6 +91,7 @@ impl Route {
             Self::Following => "/following".to_owned(),
             Self::Search { query } if query.is_empty() => "/search".to_owned(),
             Self::Search { query } => format!("/search?{query}"),
+            Self::ResetPassword => "/reset-password".to_owned(),
             Self::SignUp => "/sign-up".to_owned(),
             Self::Admin => "/admin".to_owned(),
             Self::Audit { channel: None } => "/admin/audit".to_owned(),
@@ -130,6 +133,7 @@ impl Route {
             ("following", None) => Self::Following,
             // The page reads the rest of its address itself.
             ("search", None) => Self::Search { query: String::new() },
+            ("reset-password", None) => Self::ResetPassword,
             ("sign-up", None) => Self::SignUp,
             ("admin", None) => Self::Admin,
             ("admin", Some("audit")) => Self::Audit { channel: None },
@@ -254,6 +258,7 @@ mod tests {
             "/moderation/ada",
             "/Analytics/ada/x#y",
             "/notifications",
+            "/reset-password?token=x",
         ] {
             assert!(is_backstage(address), "{address}");
         }
@@ -276,6 +281,7 @@ mod tests {
             Route::Letter { confirms: false },
             Route::Following,
             Route::Search { query: String::new() },
+            Route::ResetPassword,
             Route::SignUp,
             Route::Admin,
             Route::Audit { channel: None },

@@ -258,7 +258,10 @@ impl Server {
         let owned = Arc::new(connect::AccountChannels(channels.clone()));
         let endings = Endings::default();
         let notifications = Notifications::new(store.clone());
+        let (push, mail) =
+            connect::outboxes(&store, &config, base_url.clone(), &notifications, &stopping).await?;
         let accounts = Accounts::new(store.clone(), owned, Arc::new(connect::Looks), endings.clone())
+            .mailing(Arc::new(connect::ResetLetters(mail.clone())))
             .warning(Arc::new(connect::Warnings(notifications.clone())));
         let owners = Arc::new(connect::ChannelOwners(channels.clone()));
         let written = Arc::new(connect::ChatFigures(ChatStore::new(store.clone())));
@@ -266,8 +269,6 @@ impl Server {
         let chat_ports = connect::chat_ports(&channels, &accounts, &board, &bus, &store);
         let chat = Chat::new(store.clone(), chat_ports);
         tokio::spawn(connect::follow_edits(chat.clone(), bus.clone()));
-        let (push, mail) =
-            connect::outboxes(&store, &config, base_url.clone(), &notifications, &stopping).await?;
         let teller = connect::Teller {
             bus: bus.clone(),
             board: board.clone(),
@@ -487,15 +488,36 @@ pub async fn create_account(
     password: Password,
 ) -> Result<AccountId, AppError> {
     let store = open_store(&config).await?;
-    let log: Arc<dyn BroadcastLog> = Arc::new(SqlBroadcastLog::new(store.clone()));
-    let ports =
-        connect::ports(&store, &LiveBoard::default(), log, &Bus::default(), Arc::new(connect::NothingLive));
-    let channels = connect::AccountChannels(Channels::new(store.clone(), ports));
-    let looks = Arc::new(connect::Looks);
-    let accounts = Accounts::new(store.clone(), Arc::new(channels), looks, Endings::default());
-    let made = accounts.create(name, display_name, password).await;
+    let made = accounts_alone(&store).create(name, display_name, password).await;
     store.close().await;
     Ok(made?)
+}
+
+/// Sets somebody's password from the shell, or makes a link by which they do it themselves, beside a server that runs or doesn't.
+pub async fn reset_password(
+    config: Config,
+    name: AccountName,
+    password: Option<Password>,
+) -> Result<Option<String>, AppError> {
+    let store = open_store(&config).await?;
+    let accounts =
+        accounts_alone(&store).warning(Arc::new(connect::Warnings(Notifications::new(store.clone()))));
+    let done = match password {
+        Some(password) => accounts.set_password_of(&name, password).await.map(|()| None),
+        None => accounts.reset_link(&name).await.map(Some),
+    };
+    store.close().await;
+    let base_url = base_url(&config, config.http.listen.first());
+    Ok(done?.map(|token| format!("{base_url}/reset-password?token={}", token.reveal())))
+}
+
+/// Accounts in a process that serves nothing.
+fn accounts_alone(store: &Store) -> Accounts {
+    let log: Arc<dyn BroadcastLog> = Arc::new(SqlBroadcastLog::new(store.clone()));
+    let ports =
+        connect::ports(store, &LiveBoard::default(), log, &Bus::default(), Arc::new(connect::NothingLive));
+    let channels = connect::AccountChannels(Channels::new(store.clone(), ports));
+    Accounts::new(store.clone(), Arc::new(channels), Arc::new(connect::Looks), Endings::default())
 }
 
 async fn open_store(config: &Config) -> Result<Store, StoreError> {

@@ -81,6 +81,17 @@ enum AccountCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Let somebody in who forgot their password; the server may be running
+    Password {
+        /// What the person signs in with
+        name: AccountName,
+        /// Read a new password from standard input [default: make a link that works once, for an hour]
+        #[arg(long)]
+        password_stdin: bool,
+        /// Answer with a JSON object
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -130,9 +141,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         }
         Command::Account { command: AccountCommand::Create { name, display_name, password_stdin, json } } => {
             let (password, made) = if password_stdin {
-                let mut line = String::new();
-                io::stdin().lock().read_line(&mut line)?;
-                (line.trim_end_matches(['\r', '\n']).to_owned(), None)
+                (first_line()?, None)
             } else {
                 let made: String = Secret::from_random(fresh::bytes()).reveal().chars().take(20).collect();
                 (made.clone(), Some(made))
@@ -148,6 +157,19 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
                 if let Some(made) = made {
                     println!("Password: {made} (shown this once)");
                 }
+            }
+            Ok(())
+        }
+        Command::Account { command: AccountCommand::Password { name, password_stdin, json } } => {
+            let password = if password_stdin { Some(Password::try_from(first_line()?)?) } else { None };
+            let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+            let link = runtime.block_on(app::reset_password(config, name.clone(), password))?;
+            match link {
+                _ if json => println!("{}", serde_json::json!({ "account": name, "link": link })),
+                Some(link) => {
+                    println!("New password for {name}, by this link, which works once, for an hour:\n{link}")
+                }
+                None => println!("The password of {name} is another one; every login has ended."),
             }
             Ok(())
         }
@@ -170,6 +192,13 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
             Ok(())
         }
     }
+}
+
+/// What is given on standard input.
+fn first_line() -> io::Result<String> {
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line)?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 /// Systems give a process 1,024 open files at first, which is few for a server: each socket is one.

@@ -130,6 +130,7 @@ pub fn router(parts: Parts) -> Router {
     // GET   /api/v1/instance                        GET   /api/v1/openapi.json    (and /api/docs, for people)
     // POST  /api/v1/setup                           POST  /api/v1/login           POST /api/v1/logout
     // POST  /api/v1/sign-up                         GET   /api/v1/people/{account}
+    // POST  /api/v1/password-reset                  POST  /api/v1/password-reset/confirm
     // GET   /api/v1/people                          PATCH /api/v1/people/{account}
     // GET   /api/v1/instance/settings               PATCH /api/v1/instance/settings
     // GET   /api/v1/invites                         POST  /api/v1/invites         DELETE /api/v1/invites/{id}
@@ -150,11 +151,11 @@ pub fn router(parts: Parts) -> Router {
     // GET   /api/v1/channels/{name}                 PATCH /api/v1/channels/{name}
     // GET   /api/v1/channels/{name}/state           POST  /api/v1/channels/{name}/end
     // GET   /api/v1/channels/{name}/embedding
-    // POST  /api/v1/channels/{name}/embed-links     DELETE /api/v1/channels/{name}/embed-links
     // GET   /api/v1/channels/{name}/about           POST  /api/v1/channels/{name}/about/preview
     // GET   /api/v1/channels/{name}/schedule        PUT   /api/v1/channels/{name}/schedule
     // PUT   /api/v1/channels/{name}/avatar          DELETE /api/v1/channels/{name}/avatar
     // PUT   /api/v1/channels/{name}/banner          DELETE /api/v1/channels/{name}/banner
+    // POST  /api/v1/channels/{name}/embed-links     DELETE /api/v1/channels/{name}/embed-links
     // GET   /api/v1/channels/{name}/roles
     // PUT   /api/v1/channels/{name}/roles/{account}       DELETE /api/v1/channels/{name}/roles/{account}
     // POST  /api/v1/channels/{name}/entry
@@ -225,8 +226,8 @@ pub fn router(parts: Parts) -> Router {
         .merge(audit::routes::routes(audit, logins.clone()))
         .merge(webhook::routes::routes(webhooks, logins.clone()))
         .merge(channel::role::routes::routes(channels.clone(), logins.clone()))
-        .merge(channel::routes::routes(channels, logins.clone()))
         .merge(channel::page::routes::routes(channels.clone(), logins.clone()))
+        .merge(channel::routes::routes(channels, logins.clone()))
         .merge(chat::routes::routes(chat.clone(), logins))
         .merge(websocket::routes(gateway))
         .split_for_parts();
@@ -257,8 +258,8 @@ pub fn router(parts: Parts) -> Router {
         // GET   /unsubscribe                            POST  /unsubscribe           by mail programs
         .merge(mail::routes::one_click(letters, get_service(pages.clone())))
         .merge(account::profile::routes::avatars(people))
-        .route("/healthz", get(health::healthz))
         .merge(channel::page::routes::pictures(pictured))
+        .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz).with_state(readiness))
         .route("/metrics", get(metrics::serve).with_state(metrics.clone()))
         // Files of the frontend, and its one page for every other address.

@@ -186,6 +186,27 @@ pub struct EditMe {
     pub bio: Option<Bio>,
 }
 
+/// `POST /api/v1/password-reset`: a letter with a link to a new password, for whoever it is. Answered 202, whether there is
+/// anybody or not.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AskPasswordReset {
+    /// What they sign in with, or their address.
+    pub account: String,
+}
+
+/// `POST /api/v1/password-reset/confirm`: sets a new password by the link of a letter.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ResetPassword {
+    /// What follows `token=` in the link.
+    pub token: String,
+    /// The new password.
+    pub password: Password,
+}
+
 /// `PUT /api/v1/me/avatar`: what the server makes a picture of 256 pixels square from. Answered with [`Me`].
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

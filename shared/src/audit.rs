@@ -34,6 +34,10 @@ actions! {
     AccountSuspended = "account.suspended",
     /// Somebody was let in again.
     AccountRestored = "account.restored",
+    /// Somebody's password was set anew, by a link or from the shell.
+    PasswordReset = "account.password",
+    /// A link to a new password was made in the shell.
+    PasswordLinkMade = "account.passwordLink",
     /// How the instance runs was changed.
     InstanceEdited = "instance.edited",
     /// An invite was made.

@@ -153,12 +153,13 @@ text_id!(
 
 /// First path segments of the pages that only who is signed in needs, and where letters lead: they are a program of their own, so
 /// that whoever only watches doesn't load them.
-pub const BACKSTAGE: [&str; 8] = [
+pub const BACKSTAGE: [&str; 9] = [
     "admin",
     "analytics",
     "confirm-email",
     "moderation",
     "notifications",
+    "reset-password",
     "settings",
     "studio",
     "unsubscribe",
@@ -177,8 +178,8 @@ pub const RESERVED_NAMES: &[&str] = &[
     "categories",
     "category",
     "channel",
-    "channels",
     "channel-pictures",
+    "channels",
     "chat",
     "confirm-email",
     "docs",
@@ -201,8 +202,10 @@ pub const RESERVED_NAMES: &[&str] = &[
     "moderation",
     "notifications",
     "oembed",
+    "people",
     "privacy",
     "readyz",
+    "reset-password",
     "robots",
     "rss",
     "search",

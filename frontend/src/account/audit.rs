@@ -44,6 +44,8 @@ fn said(action: &str) -> &'static str {
     match action.parse::<AuditAction>() {
         Ok(AccountRole) => "changed the role of",
         Ok(AccountSuspended) => "suspended",
+        Ok(PasswordReset) => "set a new password for",
+        Ok(PasswordLinkMade) => "made a link to a new password for",
         Ok(AccountRestored) => "let in again",
         Ok(InstanceEdited) => "changed how the instance runs",
         Ok(InviteMade) => "made an invite",

@@ -75,6 +75,7 @@ pub fn SignInPage() -> Html {
                         error={(*error).clone().map(AttrValue::from)} />
                     <Button label="Sign in" kind={Kind::Primary} busy={*busy} testid="sign-in" />
                 </form>
+                <p class="quiet"><Link to={Route::ResetPassword} classes="link">{ "Forgot your password?" }</Link></p>
                 if site.instance.data.as_ref().is_some_and(|instance| instance.sign_up != SignUp::Closed) {
                     <p class="quiet">{ "No account yet? " }
                         <Link to={Route::SignUp} classes="link">{ "Make one" }</Link></p>

@@ -2,7 +2,7 @@
 
 use super::{Program, sign_in_first, signed_in};
 use crate::{
-    account::{Admin, Audit, LetterPage, NotificationsPage, Settings},
+    account::{Admin, Audit, LetterPage, NotificationsPage, ResetPasswordPage, Settings},
     analytics::Analytics,
     api::{Site, Who, use_site},
     browser::page,
@@ -34,6 +34,7 @@ impl Program for Backstage {
             Route::Settings => html! { <SettingsPage /> },
             Route::Admin => html! { <AdminPage /> },
             Route::Notifications => html! { <OwnNotifications /> },
+            Route::ResetPassword => html! { <ResetPasswordPage /> },
             Route::Letter { confirms } => html! { <LetterPage confirms={confirms} /> },
             Route::Audit { channel } => html! { <AuditPage channel={channel.map(AttrValue::from)} /> },
             Route::Moderation { channel } => {

@@ -5,6 +5,7 @@ pub mod device;
 pub mod join;
 pub mod people;
 pub mod profile;
+pub mod reset;
 pub mod routes;
 pub mod rules;
 pub mod service;

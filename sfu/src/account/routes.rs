@@ -3,7 +3,7 @@
 use super::{
     argon2::HashError,
     join::{self, rules::Shut},
-    people, profile,
+    people, profile, reset,
     service::{AccountError, Accounts},
     token,
 };
@@ -63,6 +63,7 @@ pub fn routes(service: Accounts) -> OpenApiRouter {
         .merge(join::routes::routes(service.clone()))
         .merge(profile::routes::routes(service.clone()))
         .merge(people::routes::routes(service.clone()))
+        .merge(reset::routes::routes(reset::service::PasswordResets::new(service.clone())))
         .merge(token::routes::routes(service.tokens().clone(), logins))
 }
 
@@ -308,6 +309,19 @@ impl From<AccountError> for ProblemResponse {
             AccountError::WrongCurrentPassword => {
                 invalid("current", "This is not your current password. Check it: capital letters count.")
             }
+            AccountError::NoLetters => Self::new(
+                StatusCode::CONFLICT,
+                "no-email",
+                "This server sends no e-mail",
+                "Whoever runs this server has set no mail server. Ask them for a link to a new password: they make one in the server's shell.",
+            ),
+            AccountError::StaleReset => Self::new(
+                StatusCode::FORBIDDEN,
+                "stale-link",
+                "This link doesn't work",
+                "It was used, is older than an hour, or isn't whole. Copy all of it, or ask for another one.",
+            )
+            .field("token"),
             AccountError::NotBase64 => invalid("image", "The picture must be sent in base64."),
             AccountError::Portrait(error) => invalid(
                 "image",

@@ -7,6 +7,7 @@ use super::{
     join::{rules::Shut, store::JoinStore},
     people::store::PeopleStore,
     profile::store::ProfileStore,
+    reset::{Letters, store::ResetStore},
     rules,
     store::{Account, AccountStore, Claim, LoginRow},
     token::service::Tokens,
@@ -101,6 +102,12 @@ pub enum AccountError {
     /// The password that should be the current one isn't.
     #[error("the current password is wrong")]
     WrongCurrentPassword,
+    /// No mail server is set.
+    #[error("this server sends no e-mail")]
+    NoLetters,
+    /// A link to a new password that is over, or none of ours.
+    #[error("this link to a new password doesn't work any more")]
+    StaleReset,
     /// What should be a file in base64 isn't.
     #[error("the picture is not in base64")]
     NotBase64,
@@ -133,6 +140,7 @@ pub struct Accounts {
     pub(super) joining: JoinStore,
     pub(super) profiles: ProfileStore,
     pub(super) everybody: PeopleStore,
+    pub(super) resets: ResetStore,
     tokens: Tokens,
     pub(super) channels: Arc<dyn Channels>,
     names: Arc<dyn Names>,
@@ -140,6 +148,8 @@ pub struct Accounts {
     pub(super) endings: Endings,
     /// None where there is nobody to tell, as in the shell's commands.
     pub(super) warns: Option<Arc<dyn Warns>>,
+    /// None where none are sent.
+    pub(super) letters: Option<Arc<dyn Letters>>,
     pub(super) hasher: Hasher,
     pub(super) limits: Arc<Limits>,
 }
@@ -170,11 +180,13 @@ impl Accounts {
             joining: JoinStore::new(store.clone()),
             profiles: ProfileStore::new(store.clone()),
             everybody: PeopleStore::new(store.clone()),
+            resets: ResetStore::new(store.clone()),
             store: AccountStore::new(store),
             channels,
             names,
             endings,
             warns: None,
+            letters: None,
             hasher: Hasher::new(fresh::bytes()),
             limits: Arc::new(limits),
         }
@@ -183,6 +195,11 @@ impl Accounts {
     /// The same, where people are told of what changes.
     pub fn warning(self, warns: Arc<dyn Warns>) -> Self {
         Self { warns: Some(warns), ..self }
+    }
+
+    /// The same, where people get letters with a link to a new password.
+    pub fn mailing(self, letters: Arc<dyn Letters>) -> Self {
+        Self { letters: Some(letters), ..self }
     }
 
     /// Programs' tokens.
@@ -406,7 +423,7 @@ impl Limits {
         self.since.elapsed()
     }
 
-    fn take_address(&self, address: Option<IpAddr>) -> Result<(), AccountError> {
+    pub(super) fn take_address(&self, address: Option<IpAddr>) -> Result<(), AccountError> {
         let Some(address) = address else { return Ok(()) };
         let mut addresses = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
         addresses.take(&network_of(address), self.now()).map_err(|wait| AccountError::TooMany { wait })

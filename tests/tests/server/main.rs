@@ -33,6 +33,7 @@ mod private_told;
 mod programs;
 mod redundant;
 mod renditions;
+mod reset;
 mod signed;
 mod subscriptions;
 mod tokens;

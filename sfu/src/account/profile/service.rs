@@ -96,13 +96,8 @@ impl Accounts {
         if !self.profiles.set_password(&who.account, (&known, &new), login).await? {
             return Err(AccountError::WrongCurrentPassword);
         }
-        self.endings.tell(&who.account);
         tracing::info!(account = %who.account, "a password was changed");
-        if let Some(warns) = &self.warns
-            && let Err(error) = warns.password_changed(&who.account).await
-        {
-            tracing::warn!(%error, account = %who.account, "they were not told that their password was changed");
-        }
+        self.password_was_changed(&who.account).await;
         Ok(())
     }
 

@@ -1,11 +1,17 @@
 //! What accounts need of everybody else.
 
-use crate::{account, channel::service::Channels, chat::name::Taken, store::StoreError};
+use crate::{
+    account::{self, reset},
+    channel::service::Channels,
+    chat::name::Taken,
+    notification::mail::service::Mail,
+    store::StoreError,
+};
 use futures_util::{FutureExt, future::BoxFuture};
 use shared::{
     channel::Channel,
     id::{AccountId, ChannelName},
-    text::DisplayName,
+    text::{AccountName, DisplayName, EmailAddress},
 };
 
 /// What makes two names look alike, as chat knows it of guests.
@@ -14,6 +20,24 @@ pub(in crate::app) struct Looks;
 impl account::Names for Looks {
     fn is_unfit(&self, name: &DisplayName, others: &[String]) -> bool {
         Taken::new(others.iter().map(String::as_str)).check(name).is_err()
+    }
+}
+
+/// Letters with links to new passwords.
+pub(in crate::app) struct ResetLetters(pub(in crate::app) Mail);
+
+impl reset::Letters for ResetLetters {
+    fn are_sent(&self) -> bool {
+        self.0.is_set()
+    }
+
+    fn reset<'a>(
+        &'a self,
+        to: &'a EmailAddress,
+        name: &'a AccountName,
+        token: &'a str,
+    ) -> BoxFuture<'a, bool> {
+        self.0.reset(to, name.as_str(), token).boxed()
     }
 }
 

@@ -13,7 +13,7 @@ mod told;
 mod topics;
 
 pub(super) use self::{
-    account::{AccountChannels, Looks},
+    account::{AccountChannels, Looks, ResetLetters},
     analytics::{ChannelOwners, Classifier, LiveFigures, fact},
     channel::{NothingLive, ports},
     chat::{ChatFigures, ChatTopic, chat_ports, follow_edits},

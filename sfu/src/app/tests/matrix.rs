@@ -25,8 +25,8 @@ use Need::{Door, May};
 fn need(operation: &str) -> Need {
     use Permission::*;
     May(match operation {
-        "setUp" | "signIn" | "signUp" | "reportView" | "confirmEmail" | "unsubscribeEmail"
-        | "enterChannel" => {
+        "askPasswordReset" | "resetPassword" | "setUp" | "signIn" | "signUp" | "reportView"
+        | "confirmEmail" | "unsubscribeEmail" | "enterChannel" => {
             return Door;
         }
         "readInstance" | "readOpenApi" | "listChannels" | "readChannel" | "readChannelState"

@@ -96,6 +96,16 @@ pub fn confirmation(instance: &str, base_url: &str, name: &str, token: &str) -> 
     Letter { subject: header_safe(&format!("Confirm your address on {instance}")), text, unsubscribe: None }
 }
 
+/// The letter with a link to a new password.
+pub fn password_reset(instance: &str, base_url: &str, name: &str, token: &str) -> Letter {
+    let text = format!(
+        "Somebody, probably you, asked for a new password for the account {name} on {instance}.\n\n\
+         To choose one, open this page within an hour; it works once:\n{base_url}/reset-password?token={token}\n\n\
+         If it wasn't you, do nothing: the password stays as it is. Give the link to nobody.\n"
+    );
+    Letter { subject: header_safe(&format!("A new password on {instance}")), text, unsubscribe: None }
+}
+
 /// Names of channels and people stand in subjects: nothing of them may begin another header.
 fn header_safe(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(180).collect()
@@ -170,6 +180,9 @@ mod tests {
         let lines = [line("Ada\r\nBcc: all@example.org", NotificationKind::WentLive)];
         let letter = letter("Weir", "", &[7; 32], &account, &lines);
         assert!(!letter.subject.contains(['\r', '\n']));
+        let reset = password_reset("Weir\r\nBcc: all@example.org", "https://tv.example", "ada", "t0k");
+        assert!(!reset.subject.contains(['\r', '\n']) && reset.unsubscribe.is_none());
+        assert!(reset.text.contains("https://tv.example/reset-password?token=t0k\n"));
     }
 
     #[test]

@@ -127,6 +127,28 @@ impl Mail {
         self.state(&who.account).await
     }
 
+    /// Whether a mail server is set.
+    pub fn is_set(&self) -> bool {
+        self.0.smtp.is_some()
+    }
+
+    /// Sends a link to a new password; whether that is settled, and need not be tried again.
+    pub async fn reset(&self, to: &EmailAddress, name: &str, token: &str) -> bool {
+        let Some(smtp) = &self.0.smtp else { return true };
+        let letter = rules::password_reset(&self.0.instance, &self.0.base_url, name, token);
+        match self.send(smtp, to, &fresh::id::<AccountId>().to_string(), &letter).await {
+            Ok(()) => true,
+            Err(MailError::Refused(error)) => {
+                tracing::warn!(%error, "a letter for a new password was refused");
+                true
+            }
+            Err(MailError::Later(error)) => {
+                tracing::debug!(%error, "a letter for a new password waits for the mail server");
+                false
+            }
+        }
+    }
+
     /// Takes an address as its owner's.
     pub async fn confirm(&self, token: &str) -> Result<(), EmailError> {
         let token = Secret::parse(token.trim()).ok_or(EmailError::StaleLink)?;
