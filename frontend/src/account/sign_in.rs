@@ -1,5 +1,6 @@
 //! Signing in.
 
+use super::passkey_sign_in::PasskeySignIn;
 use crate::{
     api::{Who, rest, use_site},
     browser::{self, page},
@@ -75,6 +76,7 @@ pub fn SignInPage() -> Html {
                         error={(*error).clone().map(AttrValue::from)} />
                     <Button label="Sign in" kind={Kind::Primary} busy={*busy} testid="sign-in" />
                 </form>
+                <PasskeySignIn />
                 if site.instance.data.as_ref().is_some_and(|instance| instance.sign_up != SignUp::Closed) {
                     <p class="quiet">{ "No account yet? " }
                         <Link to={Route::SignUp} classes="link">{ "Make one" }</Link></p>

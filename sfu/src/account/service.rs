@@ -5,6 +5,7 @@ use super::{
     argon2::{HashError, Hasher},
     device,
     join::{rules::Shut, store::JoinStore},
+    passkey::service::Passkeys,
     people::store::PeopleStore,
     profile::store::ProfileStore,
     rules,
@@ -134,6 +135,7 @@ pub struct Accounts {
     pub(super) profiles: ProfileStore,
     pub(super) everybody: PeopleStore,
     tokens: Tokens,
+    pub(super) passkeys: Passkeys,
     pub(super) channels: Arc<dyn Channels>,
     names: Arc<dyn Names>,
     /// Is told whose logins or tokens ended.
@@ -167,6 +169,7 @@ impl Accounts {
         };
         Self {
             tokens: Tokens::new(store.clone(), endings.clone()),
+            passkeys: Passkeys::new(store.clone()),
             joining: JoinStore::new(store.clone()),
             profiles: ProfileStore::new(store.clone()),
             everybody: PeopleStore::new(store.clone()),
@@ -406,7 +409,7 @@ impl Limits {
         self.since.elapsed()
     }
 
-    fn take_address(&self, address: Option<IpAddr>) -> Result<(), AccountError> {
+    pub(super) fn take_address(&self, address: Option<IpAddr>) -> Result<(), AccountError> {
         let Some(address) = address else { return Ok(()) };
         let mut addresses = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
         addresses.take(&network_of(address), self.now()).map_err(|wait| AccountError::TooMany { wait })

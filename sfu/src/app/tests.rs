@@ -2,6 +2,7 @@
 
 mod api;
 mod matrix;
+mod passkeys;
 mod socket;
 mod walk;
 

@@ -26,6 +26,7 @@ mod negotiation;
 mod network;
 mod notifications;
 mod operation;
+mod passkeys;
 mod people;
 mod private;
 mod programs;
