@@ -443,7 +443,8 @@ fn malformed_answers_are_problems_by_the_dozen_and_never_a_panic() {
     assert_survives(&weir, &whole, |number, change| {
         let mut people = people.borrow_mut();
         while people.len() <= number / 35 {
-            people.push(account(&weir, &format!("person{}", people.len())));
+            let name = format!("person{}", people.len());
+            people.push(account(&weir, &name));
         }
         let login = people.last().expect("somebody");
         let mut made = Authenticator::new(SITE).create(&begin(&weir, login));
