@@ -48,6 +48,10 @@ actions! {
     TokenMade = "token.made",
     /// An API token was revoked.
     TokenRevoked = "token.revoked",
+    /// A passkey was added to an account.
+    PasskeyAdded = "passkey.added",
+    /// A passkey was removed.
+    PasskeyRemoved = "passkey.removed",
     /// A channel was made.
     ChannelMade = "channel.made",
     /// What a channel says of itself, or who may see it, was changed.

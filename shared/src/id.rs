@@ -126,6 +126,10 @@ text_id!(
     TokenId
 );
 text_id!(
+    /// One passkey of an account, to remove it by; not what its authenticator calls it.
+    PasskeyId
+);
+text_id!(
     /// One invite, to revoke it by; not its secret.
     InviteId
 );

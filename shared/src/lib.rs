@@ -24,6 +24,7 @@ pub mod notification;
 #[cfg(feature = "openapi")]
 mod openapi;
 pub mod page;
+pub mod passkey;
 pub mod poll;
 pub mod problem;
 pub mod publish;

@@ -161,6 +161,10 @@ text!(
     /// What an API token is for.
     TokenLabel, "a token's label", 1..=60, lines: false
 );
+text!(
+    /// Which passkey it is, in its owner's words.
+    PasskeyLabel, "a passkey's name", 1..=60, lines: false
+);
 
 impl Default for Title {
     fn default() -> Self {

@@ -69,6 +69,33 @@ try {
   await nobody.goto(`${weir.origin}/sign-in`);
   await nobody.waitForSelector(at('password'), { visible: true });
   await shoot(nobody, 'sign-in');
+  // Passkeys are for names alone.
+  const site = weir.origin.replace('127.0.0.1', 'localhost');
+  await nobody.goto(`${site}/sign-in`);
+  await nobody.waitForSelector(at('passkey-sign-in'), { visible: true });
+  await shoot(nobody, 'sign-in-passkey');
+  const holder = await browser.createBrowserContext();
+  await signedIn(holder, { origin: site }, owner);
+  const held = await world.page(browser, `${site}/settings`, { context: holder });
+  const device = await held.createCDPSession();
+  await device.send('WebAuthn.enable');
+  const options = {
+    protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true, isUserVerified: true,
+    automaticPresenceSimulation: true,
+  };
+  await device.send('WebAuthn.addVirtualAuthenticator', { options });
+  await fill(held, at('passkey-label'), 'The old phone in the drawer under the stairs of the mill');
+  await click(held, at('add-passkey'));
+  await says(held, at('passkeys'), 'The old phone');
+  await click(held, at('add-passkey'));
+  await says(held, 'main', 'has a passkey for your account already');
+  await shoot(held, 'passkeys');
+  await click(held, `${at('passkeys')} button[aria-label^="Rename"]`);
+  await shoot(held, 'passkeys-rename');
+  await click(held, `${at('passkeys')} .actions button:last-child`);
+  await click(held, `${at('passkeys')} button[aria-label^="Remove"]`);
+  await held.waitForSelector('dialog[open]');
+  await shoot(held, 'passkeys-question', false);
   await nobody.goto(`${weir.origin}/ada`);
   await nobody.waitForSelector(at('follow'), { visible: true });
   await shoot(nobody, 'channel-follow');

@@ -4,6 +4,7 @@
 //! any client would, and [`peer::Peer`] is a small WHIP publisher or WHEP viewer without a browser around it.
 
 pub mod attacker;
+pub mod authenticator;
 pub mod chat;
 pub mod events;
 pub mod http;

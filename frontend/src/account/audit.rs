@@ -52,6 +52,8 @@ fn said(action: &str) -> &'static str {
         Ok(InviteRevoked) => "revoked an invite",
         Ok(TokenMade) => "made an API token",
         Ok(TokenRevoked) => "revoked an API token",
+        Ok(PasskeyAdded) => "added a passkey",
+        Ok(PasskeyRemoved) => "removed a passkey",
         Ok(ChannelMade) => "made the channel",
         Ok(ChannelEdited) => "changed the channel",
         Ok(StreamKeyReplaced) => "replaced the stream key",

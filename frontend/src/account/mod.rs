@@ -5,6 +5,8 @@ mod audit;
 mod joining;
 mod logins;
 mod notifications;
+mod passkey_sign_in;
+mod passkeys;
 mod people;
 mod profile;
 mod reset_password;

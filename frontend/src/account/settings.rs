@@ -2,6 +2,7 @@
 
 use super::{
     logins::Logins,
+    passkeys::Passkeys,
     profile::{ChangePassword, Profile},
     tokens::Tokens,
 };
@@ -64,6 +65,10 @@ pub fn Settings(props: &SettingsProps) -> Html {
                 <summary><h2>{ "Password" }</h2></summary>
                 <ChangePassword />
             </details>
+            <section class="card" aria-labelledby="passkeys-title">
+                <h2 id="passkeys-title">{ "Passkeys" }</h2>
+                <Passkeys />
+            </section>
             <section class="card" aria-labelledby="tokens-title">
                 <h2 id="tokens-title">{ "API tokens" }</h2>
                 <Tokens />

@@ -1,5 +1,6 @@
 //! Signing in.
 
+use super::passkey_sign_in::PasskeySignIn;
 use crate::{
     api::{Who, rest, use_site},
     browser::{self, page},
@@ -76,6 +77,7 @@ pub fn SignInPage() -> Html {
                     <Button label="Sign in" kind={Kind::Primary} busy={*busy} testid="sign-in" />
                 </form>
                 <p class="quiet"><Link to={Route::ResetPassword} classes="link">{ "Forgot your password?" }</Link></p>
+                <PasskeySignIn />
                 if site.instance.data.as_ref().is_some_and(|instance| instance.sign_up != SignUp::Closed) {
                     <p class="quiet">{ "No account yet? " }
                         <Link to={Route::SignUp} classes="link">{ "Make one" }</Link></p>

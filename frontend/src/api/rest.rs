@@ -84,6 +84,26 @@ pub async fn sign_in(body: &SignIn) -> Answer<Me> {
     typed("POST", "login", json(body)).await
 }
 
+/// What this browser needs to make a passkey.
+pub async fn start_passkey(body: serde_json::Value) -> Answer<serde_json::Value> {
+    plain("POST", "me/passkeys/options", Some(body.to_string())).await
+}
+
+/// Adds the passkey that this browser made.
+pub async fn add_passkey(body: serde_json::Value) -> Answer<serde_json::Value> {
+    plain("POST", "me/passkeys", Some(body.to_string())).await
+}
+
+/// What this browser needs to sign in with a passkey.
+pub async fn start_passkey_sign_in() -> Answer<serde_json::Value> {
+    plain("POST", "login/passkey/options", None).await
+}
+
+/// Signs in with the passkey that the person chose.
+pub async fn sign_in_with_passkey(body: serde_json::Value) -> Answer<Me> {
+    typed("POST", "login/passkey", Some(body.to_string())).await
+}
+
 /// Makes an account, and signs in.
 pub async fn sign_up(body: serde_json::Value) -> Answer<Me> {
     typed("POST", "sign-up", Some(body.to_string())).await

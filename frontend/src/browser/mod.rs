@@ -12,6 +12,7 @@ pub mod listen;
 pub mod media;
 pub mod names;
 pub mod page;
+pub mod passkey;
 pub mod push;
 pub mod rtc;
 pub mod scroll;

@@ -3,6 +3,7 @@
 pub mod argon2;
 pub mod device;
 pub mod join;
+pub mod passkey;
 pub mod people;
 pub mod profile;
 pub mod reset;
@@ -17,7 +18,7 @@ use futures_util::future::BoxFuture;
 use shared::{
     channel::Channel,
     id::{AccountId, ChannelName},
-    text::DisplayName,
+    text::{DisplayName, PasskeyLabel},
 };
 
 /// Whether a name could be taken for somebody else's.
@@ -58,8 +59,25 @@ pub trait Channels: Send + Sync + 'static {
     fn edited_by<'a>(&'a self, editor: &'a AccountId) -> BoxFuture<'a, Result<Vec<Channel>, StoreError>>;
 }
 
+/// What happened to a passkey.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PasskeyChange {
+    /// It is a new one.
+    Added,
+    /// It is gone.
+    Removed,
+}
+
 /// Tells people what they should know of their own account.
 pub trait Warns: Send + Sync + 'static {
     /// Their password is another one; it is on disk.
     fn password_changed<'a>(&'a self, who: &'a AccountId) -> BoxFuture<'a, Result<(), StoreError>>;
+
+    /// Somebody can sign in as them with this passkey, or can't any more; it is on disk.
+    fn passkeys_changed<'a>(
+        &'a self,
+        who: &'a AccountId,
+        label: &'a PasskeyLabel,
+        change: PasskeyChange,
+    ) -> BoxFuture<'a, Result<(), StoreError>>;
 }

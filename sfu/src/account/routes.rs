@@ -3,7 +3,7 @@
 use super::{
     argon2::HashError,
     join::{self, rules::Shut},
-    people, profile, reset,
+    passkey, people, profile, reset,
     service::{AccountError, Accounts},
     token,
 };
@@ -62,6 +62,7 @@ pub fn routes(service: Accounts) -> OpenApiRouter {
         .with_state(Account { service: service.clone(), logins: logins.clone() })
         .merge(join::routes::routes(service.clone()))
         .merge(profile::routes::routes(service.clone()))
+        .merge(passkey::routes::routes(service.clone()))
         .merge(people::routes::routes(service.clone()))
         .merge(reset::routes::routes(reset::service::PasswordResets::new(service.clone())))
         .merge(token::routes::routes(service.tokens().clone(), logins))

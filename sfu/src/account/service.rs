@@ -5,6 +5,7 @@ use super::{
     argon2::{HashError, Hasher},
     device,
     join::{rules::Shut, store::JoinStore},
+    passkey::service::Passkeys,
     people::store::PeopleStore,
     profile::store::ProfileStore,
     reset::{Letters, store::ResetStore},
@@ -142,6 +143,7 @@ pub struct Accounts {
     pub(super) everybody: PeopleStore,
     pub(super) resets: ResetStore,
     tokens: Tokens,
+    pub(super) passkeys: Passkeys,
     pub(super) channels: Arc<dyn Channels>,
     names: Arc<dyn Names>,
     /// Is told whose logins or tokens ended.
@@ -177,6 +179,7 @@ impl Accounts {
         };
         Self {
             tokens: Tokens::new(store.clone(), endings.clone()),
+            passkeys: Passkeys::new(store.clone()),
             joining: JoinStore::new(store.clone()),
             profiles: ProfileStore::new(store.clone()),
             everybody: PeopleStore::new(store.clone()),

@@ -3,6 +3,7 @@
 mod api;
 mod elsewhere;
 mod matrix;
+mod passkeys;
 mod socket;
 mod walk;
 

@@ -27,6 +27,7 @@ mod negotiation;
 mod network;
 mod notifications;
 mod operation;
+mod passkeys;
 mod people;
 mod private;
 mod private_told;

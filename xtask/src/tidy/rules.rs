@@ -75,6 +75,7 @@ const ADAPTER_FILES: &[&str] = &[
     "task",
     "thread",
     "web_push",
+    "webauthn",
     "webhook",
     "websocket",
     "whep",

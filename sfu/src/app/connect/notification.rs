@@ -2,7 +2,7 @@
 
 use super::told::{Insiders, deed};
 use crate::{
-    account::{self, service::Accounts},
+    account::{self, PasskeyChange, service::Accounts},
     actor::Actor,
     app::AppError,
     broadcast::live::LiveBoard,
@@ -30,6 +30,7 @@ use shared::{
     id::{AccountId, ChannelId, ChannelName, EventId, MessageId},
     notification::Bell,
     problem::Problem,
+    text::PasskeyLabel,
     unit::Timestamp,
 };
 use std::{sync::Arc, time::Duration};
@@ -94,6 +95,31 @@ impl account::Warns for Warnings {
                     .to_owned(),
                 url: "/settings".to_owned(),
             };
+            self.0.tell(who, occasion).await.map(drop)
+        }
+        .boxed()
+    }
+
+    fn passkeys_changed<'a>(
+        &'a self,
+        who: &'a AccountId,
+        label: &'a PasskeyLabel,
+        change: PasskeyChange,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        async move {
+            let event: EventId = fresh::id();
+            let (title, detail) = match change {
+                PasskeyChange::Added => (
+                    format!("A passkey was added: {label}"),
+                    "Whoever has it can sign in as you. If it wasn't you, remove it and change your password.",
+                ),
+                PasskeyChange::Removed => (
+                    format!("A passkey was removed: {label}"),
+                    "Nobody can sign in with it any more. If it wasn't you, change your password.",
+                ),
+            };
+            let (key, url) = (format!("passkey {event}"), "/settings".to_owned());
+            let occasion = Occasion::System { key, title, detail: detail.to_owned(), url };
             self.0.tell(who, occasion).await.map(drop)
         }
         .boxed()

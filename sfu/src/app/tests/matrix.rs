@@ -26,7 +26,7 @@ fn need(operation: &str) -> Need {
     use Permission::*;
     May(match operation {
         "askPasswordReset" | "resetPassword" | "setUp" | "signIn" | "signUp" | "reportView"
-        | "confirmEmail" | "unsubscribeEmail" | "enterChannel" => {
+        | "confirmEmail" | "unsubscribeEmail" | "enterChannel" | "startPasskeySignIn" | "signInWithPasskey" => {
             return Door;
         }
         "readInstance" | "readOpenApi" | "listChannels" | "readChannel" | "readChannelState"
@@ -78,6 +78,7 @@ fn need(operation: &str) -> Need {
         "readMe" | "listLogins" | "revokeLogin" | "listTokens" | "createToken" | "revokeToken"
         | "createChannel" | "editMe" | "setAvatar" | "removeAvatar" | "changePassword" | "endOtherLogins"
         | "listSubscriptions" | "redeemCode" => OwnAccount,
+        "listPasskeys" | "startPasskey" | "addPasskey" | "renamePasskey" | "removePasskey" => OwnAccount,
         "readEmail" | "setEmail" | "removeEmail" => OwnAccount,
         "readPushKey" => SeeOpen,
         "listNotifications"
