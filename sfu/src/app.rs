@@ -9,6 +9,7 @@ mod tests;
 use self::media::sessions::MediaSessions;
 use crate::{
     account::{
+        oidc::service::Oidc,
         service::{AccountError, Accounts},
         store::AccountStore,
     },
@@ -103,6 +104,9 @@ pub enum AppError {
     /// The media plane can't start.
     #[error(transparent)]
     Media(#[from] crate::rtc::plane::StartError),
+    /// The OpenID provider is half set.
+    #[error(transparent)]
+    Oidc(#[from] crate::config::oidc::Missing),
     /// The mail server can't be used as it is set.
     #[error(transparent)]
     Mail(#[from] MailSetUpError),
@@ -258,6 +262,7 @@ impl Server {
         let notifications = Notifications::new(store.clone());
         let accounts = Accounts::new(store.clone(), owned, Arc::new(connect::Looks), endings.clone())
             .warning(Arc::new(connect::Warnings(notifications.clone())));
+        let oidc = Oidc::new(store.clone(), accounts.clone(), config.oidc.provider()?);
         let owners = Arc::new(connect::ChannelOwners(channels.clone()));
         let written = Arc::new(connect::ChatFigures(ChatStore::new(store.clone())));
         let analytics = Analytics::new(analytics_store, desk.clone(), owners, written);
@@ -325,6 +330,7 @@ impl Server {
             site,
             media: (media.routes)(&channels, &accounts),
             accounts,
+            oidc,
             channels,
             figures: Arc::new(connect::LiveFigures(analytics.clone())),
             analytics,

@@ -20,6 +20,7 @@ pub mod ladder;
 pub mod live;
 pub mod moderation;
 pub mod notification;
+pub mod oidc;
 #[cfg(feature = "openapi")]
 mod openapi;
 pub mod page;

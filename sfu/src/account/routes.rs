@@ -308,6 +308,12 @@ impl From<AccountError> for ProblemResponse {
             AccountError::WrongCurrentPassword => {
                 invalid("current", "This is not your current password. Check it: capital letters count.")
             }
+            AccountError::SignInAgain => Self::new(
+                StatusCode::FORBIDDEN,
+                "sign-in-again",
+                "Sign in again first",
+                "You signed in more than ten minutes ago. To give your account its first password, sign out, sign in again, and do it then.",
+            ),
             AccountError::NotBase64 => invalid("image", "The picture must be sent in base64."),
             AccountError::Portrait(error) => invalid(
                 "image",

@@ -101,6 +101,9 @@ pub enum AccountError {
     /// The password that should be the current one isn't.
     #[error("the current password is wrong")]
     WrongCurrentPassword,
+    /// A first password is for those alone who signed in just now.
+    #[error("the login is too old to set a first password")]
+    SignInAgain,
     /// What should be a file in base64 isn't.
     #[error("the picture is not in base64")]
     NotBase64,
@@ -406,7 +409,7 @@ impl Limits {
         self.since.elapsed()
     }
 
-    fn take_address(&self, address: Option<IpAddr>) -> Result<(), AccountError> {
+    pub(super) fn take_address(&self, address: Option<IpAddr>) -> Result<(), AccountError> {
         let Some(address) = address else { return Ok(()) };
         let mut addresses = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
         addresses.take(&network_of(address), self.now()).map_err(|wait| AccountError::TooMany { wait })

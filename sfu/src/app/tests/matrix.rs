@@ -26,7 +26,7 @@ fn need(operation: &str) -> Need {
     use Permission::*;
     May(match operation {
         "setUp" | "signIn" | "signUp" | "reportView" | "confirmEmail" | "unsubscribeEmail"
-        | "enterChannel" => {
+        | "enterChannel" | "startOidc" | "finishOidc" | "readOidcNewcomer" | "signUpByOidc" => {
             return Door;
         }
         "readInstance" | "readOpenApi" | "listChannels" | "readChannel" | "readChannelState"
@@ -71,6 +71,7 @@ fn need(operation: &str) -> Need {
         "readMe" | "listLogins" | "revokeLogin" | "listTokens" | "createToken" | "revokeToken"
         | "createChannel" | "editMe" | "setAvatar" | "removeAvatar" | "changePassword" | "endOtherLogins"
         | "listSubscriptions" | "redeemCode" => OwnAccount,
+        "readOidcConnection" | "connectOidc" | "disconnectOidc" => OwnAccount,
         "readEmail" | "setEmail" | "removeEmail" => OwnAccount,
         "readPushKey" => SeeOpen,
         "listNotifications"
