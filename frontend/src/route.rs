@@ -33,6 +33,8 @@ pub enum Route {
     },
     /// To make an account.
     SignUp,
+    /// To choose a name, coming from the provider.
+    NewName,
     /// To run the instance.
     Admin,
     /// What was done.
@@ -90,6 +92,7 @@ impl Route {
             Self::Search { query } if query.is_empty() => "/search".to_owned(),
             Self::Search { query } => format!("/search?{query}"),
             Self::SignUp => "/sign-up".to_owned(),
+            Self::NewName => "/sign-up/name".to_owned(),
             Self::Admin => "/admin".to_owned(),
             Self::Audit { channel: None } => "/admin/audit".to_owned(),
             Self::Audit { channel: Some(channel) } => format!("/settings/audit/{channel}"),
@@ -131,6 +134,7 @@ impl Route {
             // The page reads the rest of its address itself.
             ("search", None) => Self::Search { query: String::new() },
             ("sign-up", None) => Self::SignUp,
+            ("sign-up", Some("name")) => Self::NewName,
             ("admin", None) => Self::Admin,
             ("admin", Some("audit")) => Self::Audit { channel: None },
             ("settings", Some(rest)) => match rest.strip_prefix("audit/") {
@@ -277,6 +281,7 @@ mod tests {
             Route::Following,
             Route::Search { query: String::new() },
             Route::SignUp,
+            Route::NewName,
             Route::Admin,
             Route::Audit { channel: None },
             Route::Audit { channel: Some(channel()) },

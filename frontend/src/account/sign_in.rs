@@ -1,5 +1,6 @@
 //! Signing in.
 
+use super::oidc::{self, ContinueWith};
 use crate::{
     api::{Who, rest, use_site},
     browser::{self, page},
@@ -61,12 +62,15 @@ pub fn SignInPage() -> Html {
             error.set(None);
         })
     };
+    let instance = site.instance.data.as_ref();
+    let provider = instance.and_then(|instance| instance.provider.clone()).map(AttrValue::from);
     html! {
         <div class="page-state">
             <section class="card sheet">
                 { word_mark() }
                 <h1>{ "Sign in" }</h1>
                 <p class="quiet">{ format!("To go live on {}. Watching needs no account.", site.name()) }</p>
+                { oidc::trouble(provider.as_deref().unwrap_or("The provider")) }
                 <form class="form" onsubmit={onsubmit} novalidate=true>
                     <TextField id="name" label="Name" value={(*name).clone()} on={set(&name)} autocomplete="username"
                         testid="name" />
@@ -75,7 +79,10 @@ pub fn SignInPage() -> Html {
                         error={(*error).clone().map(AttrValue::from)} />
                     <Button label="Sign in" kind={Kind::Primary} busy={*busy} testid="sign-in" />
                 </form>
-                if site.instance.data.as_ref().is_some_and(|instance| instance.sign_up != SignUp::Closed) {
+                if let Some(provider) = provider {
+                    <ContinueWith provider={provider} return_to={page::query("return")} />
+                }
+                if instance.is_some_and(|instance| instance.sign_up != SignUp::Closed) {
                     <p class="quiet">{ "No account yet? " }
                         <Link to={Route::SignUp} classes="link">{ "Make one" }</Link></p>
                 }
