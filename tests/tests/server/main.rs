@@ -25,6 +25,7 @@ mod media;
 mod negotiation;
 mod network;
 mod notifications;
+mod oidc;
 mod operation;
 mod people;
 mod private;
