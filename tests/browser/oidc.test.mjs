@@ -69,7 +69,8 @@ for (const [where, width, height] of [['a phone', 390, 844], ['a desk', 1440, 90
     assert.equal(await page.$eval(at('disconnect-oidc'), (button) => button.disabled), true);
     await fits(page);
     await click(page, at('sign-out'));
-    await until(page, () => fetch('/api/v1/me').then((answer) => answer.status === 401), { what: 'signed out' });
+    // By way of another document, which is to be there before another one is asked for.
+    await until(page, () => location.pathname === '/sign-in' && document.querySelector('[data-testid="sign-in"]') !== null, { what: 'signed out' });
     await page.goto(`${weir.origin}/sign-up`);
     await goOn(page, 'other-ada');
     await isAt(page, '/');
