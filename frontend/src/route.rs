@@ -35,6 +35,8 @@ pub enum Route {
     ResetPassword,
     /// To make an account.
     SignUp,
+    /// To choose a name, coming from the provider.
+    NewName,
     /// To run the instance.
     Admin,
     /// What was done.
@@ -93,6 +95,7 @@ impl Route {
             Self::Search { query } => format!("/search?{query}"),
             Self::ResetPassword => "/reset-password".to_owned(),
             Self::SignUp => "/sign-up".to_owned(),
+            Self::NewName => "/sign-up/name".to_owned(),
             Self::Admin => "/admin".to_owned(),
             Self::Audit { channel: None } => "/admin/audit".to_owned(),
             Self::Audit { channel: Some(channel) } => format!("/settings/audit/{channel}"),
@@ -135,6 +138,7 @@ impl Route {
             ("search", None) => Self::Search { query: String::new() },
             ("reset-password", None) => Self::ResetPassword,
             ("sign-up", None) => Self::SignUp,
+            ("sign-up", Some("name")) => Self::NewName,
             ("admin", None) => Self::Admin,
             ("admin", Some("audit")) => Self::Audit { channel: None },
             ("settings", Some(rest)) => match rest.strip_prefix("audit/") {
@@ -283,6 +287,7 @@ mod tests {
             Route::Search { query: String::new() },
             Route::ResetPassword,
             Route::SignUp,
+            Route::NewName,
             Route::Admin,
             Route::Audit { channel: None },
             Route::Audit { channel: Some(channel()) },

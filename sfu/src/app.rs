@@ -9,6 +9,7 @@ mod tests;
 use self::media::sessions::MediaSessions;
 use crate::{
     account::{
+        oidc::service::Oidc,
         service::{AccountError, Accounts},
         store::AccountStore,
     },
@@ -105,6 +106,9 @@ pub enum AppError {
     /// The media plane can't start.
     #[error(transparent)]
     Media(#[from] crate::rtc::plane::StartError),
+    /// The OpenID provider is half set.
+    #[error(transparent)]
+    Oidc(#[from] crate::config::oidc::Missing),
     /// The mail server can't be used as it is set.
     #[error(transparent)]
     Mail(#[from] MailSetUpError),
@@ -263,6 +267,7 @@ impl Server {
         let accounts = Accounts::new(store.clone(), owned, Arc::new(connect::Looks), endings.clone())
             .mailing(Arc::new(connect::ResetLetters(mail.clone())))
             .warning(Arc::new(connect::Warnings(notifications.clone())));
+        let oidc = Oidc::new(store.clone(), accounts.clone(), config.oidc.provider()?);
         let owners = Arc::new(connect::ChannelOwners(channels.clone()));
         let written = Arc::new(connect::ChatFigures(ChatStore::new(store.clone())));
         let analytics = Analytics::new(analytics_store, desk.clone(), owners, written);
@@ -335,6 +340,7 @@ impl Server {
             site,
             media: (media.routes)(&channels, &accounts),
             accounts,
+            oidc,
             channels,
             figures: Arc::new(connect::LiveFigures(analytics.clone())),
             analytics,

@@ -1,5 +1,7 @@
 //! The configuration: `weir.toml`, and the environment, which beats it. Pure: text and variables in, types out.
 
+pub mod oidc;
+
 use ipnet::IpNet;
 use std::{
     collections::HashMap,
@@ -31,6 +33,8 @@ pub struct Config {
     pub database_url: Option<String>,
     /// Logs.
     pub log: Log,
+    /// The OpenID provider that people may sign in by, as far as it is set: see [`oidc::Settings::provider`].
+    pub oidc: oidc::Settings,
 }
 
 /// How pages, the API, WHIP and WHEP are reached.
@@ -142,6 +146,7 @@ impl Default for Config {
             database_url: None,
             // sqlx tells of each statement, which belongs to whoever looks for it.
             log: Log { filter: "info,sqlx=warn".to_owned(), format: LogFormat::Text },
+            oidc: oidc::Settings::default(),
         }
     }
 }
@@ -172,6 +177,9 @@ pub enum ConfigError {
         /// What was given.
         key: String,
     },
+    /// Of settings that need each other one is missing.
+    #[error(transparent)]
+    Half(#[from] oidc::Missing),
     /// It is not TOML.
     #[error("{place}: this is not TOML: {message}")]
     Syntax {
@@ -461,6 +469,43 @@ const SETTINGS: &[Setting] = &[
         },
     },
     Setting {
+        key: "oidc.issuer",
+        variable: "WEIR_OIDC_ISSUER",
+        is_list: false,
+        expected: "the provider's address as it names itself, like https://login.example.org/realms/all; http only where nobody else is in between",
+        set: |config, texts| {
+            config.oidc.issuer = Some(oidc::issuer(one(texts)?)?);
+            Some(())
+        },
+    },
+    Setting {
+        key: "oidc.client_id",
+        variable: "WEIR_OIDC_CLIENT_ID",
+        is_list: false,
+        expected: "what the provider knows this instance by",
+        set: |config, texts| oidc::plain(one(texts)?).map(|text| config.oidc.client_id = Some(text)),
+    },
+    Setting {
+        key: "oidc.client_secret",
+        variable: "WEIR_OIDC_CLIENT_SECRET",
+        is_list: false,
+        expected: "the secret that the provider gave with the client_id",
+        set: |config, texts| {
+            oidc::plain(one(texts)?).map(|text| config.oidc.client_secret = Some(text.into()))
+        },
+    },
+    Setting {
+        key: "oidc.name",
+        variable: "WEIR_OIDC_NAME",
+        is_list: false,
+        expected: "what people call the provider, in 1 to 40 characters",
+        set: |config, texts| {
+            oidc::plain(one(texts)?)
+                .filter(|name| name.chars().count() <= 40)
+                .map(|name| config.oidc.name = Some(name))
+        },
+    },
+    Setting {
         key: "log.filter",
         variable: "WEIR_LOG",
         is_list: false,
@@ -553,6 +598,7 @@ pub fn parse(file: Option<(&str, &str)>, variables: &HashMap<String, String>) ->
         };
         set(&mut config, setting, Some(&texts), Place::Variable(setting.variable), shown(text))?;
     }
+    config.oidc.provider()?;
     Ok(config)
 }
 
@@ -604,6 +650,7 @@ fn set(
     place: Place,
     given: String,
 ) -> Result<(), ConfigError> {
+    let given = if setting.key.ends_with("secret") { "something (not shown)".to_owned() } else { given };
     let done = texts.and_then(|texts| (setting.set)(config, texts));
     done.ok_or(ConfigError::Value { place, setting: setting.key, given, expected: setting.expected })
 }

@@ -1,7 +1,11 @@
 //! Every URL, on one page.
 
 use crate::{
-    account::{self, service::Accounts},
+    account::{
+        self,
+        oidc::{self, service::Oidc},
+        service::Accounts,
+    },
     analytics::{self, service::Analytics},
     audit::{self, service::Audit},
     channel::{self, embed, live::Figures, service::Channels},
@@ -56,6 +60,8 @@ pub struct Parts {
     pub site: Site,
     /// People.
     pub accounts: Accounts,
+    /// Signing in by a provider.
+    pub oidc: Oidc,
     /// Channels.
     pub channels: Channels,
     /// Figures.
@@ -96,6 +102,7 @@ pub fn router(parts: Parts) -> Router {
         name,
         site,
         accounts,
+        oidc,
         channels,
         analytics,
         social,
@@ -131,6 +138,9 @@ pub fn router(parts: Parts) -> Router {
     // POST  /api/v1/setup                           POST  /api/v1/login           POST /api/v1/logout
     // POST  /api/v1/sign-up                         GET   /api/v1/people/{account}
     // POST  /api/v1/password-reset                  POST  /api/v1/password-reset/confirm
+    // POST  /api/v1/oidc/start                      GET   /api/v1/oidc/callback
+    // GET   /api/v1/oidc/newcomer                   POST  /api/v1/oidc/sign-up
+    // GET   /api/v1/me/oidc                         POST  /api/v1/me/oidc         DELETE /api/v1/me/oidc
     // GET   /api/v1/people                          PATCH /api/v1/people/{account}
     // GET   /api/v1/instance/settings               PATCH /api/v1/instance/settings
     // GET   /api/v1/invites                         POST  /api/v1/invites         DELETE /api/v1/invites/{id}
@@ -213,8 +223,9 @@ pub fn router(parts: Parts) -> Router {
     let (reports, reports_described) = analytics::routes::reports(analytics.desk().clone()).split_for_parts();
     let (api, described) = OpenApiRouter::new()
         .routes(routes!(instance))
-        .with_state((name, accounts.clone()))
+        .with_state((name, accounts.clone(), oidc.name().map(str::to_owned)))
         .merge(account::routes::routes(accounts))
+        .merge(oidc::routes::routes(oidc))
         .merge(channel::live::routes::routes(channels.clone(), figures, logins.clone()))
         .merge(analytics::routes::routes(analytics.clone(), logins.clone()))
         .merge(social::routes::routes(social, logins.clone()))
@@ -282,11 +293,12 @@ pub fn router(parts: Parts) -> Router {
     )
 )]
 async fn instance(
-    State((name, accounts)): State<(String, Accounts)>,
+    State((name, accounts, provider)): State<(String, Accounts, Option<String>)>,
 ) -> Result<Json<Instance>, ProblemResponse> {
     let needs_set_up = accounts.needs_set_up().await?;
     let sign_up = accounts.sign_up_mode().await?;
-    Ok(Json(Instance { name, version: env!("CARGO_PKG_VERSION").to_owned(), needs_set_up, sign_up }))
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    Ok(Json(Instance { name, version, needs_set_up, sign_up, provider }))
 }
 
 /// Answers of the API depend on who asks, and change by the second.

@@ -216,13 +216,14 @@ pub struct SetAvatar {
     pub image: String,
 }
 
-/// `PUT /api/v1/me/password`: another password. All other logins end.
+/// `PUT /api/v1/me/password`: another password, or the first one of an account that a provider made. All other logins end.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ChangePassword {
-    /// The one that works now.
-    pub current: Password,
+    /// The one that works now; absent where there is none, and then the login must be a new one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub current: Option<Password>,
     /// The one that works from now on.
     pub new: Password,
 }

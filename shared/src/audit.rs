@@ -38,6 +38,14 @@ actions! {
     PasswordReset = "account.password",
     /// A link to a new password was made in the shell.
     PasswordLinkMade = "account.passwordLink",
+    /// Somebody made their account by the OpenID provider.
+    AccountJoined = "account.joined",
+    /// Somebody who runs the instance signed in by the OpenID provider.
+    AccountSignedIn = "account.signedIn",
+    /// Somebody connected their account with the OpenID provider.
+    AccountConnected = "account.connected",
+    /// Somebody disconnected their account from the OpenID provider.
+    AccountDisconnected = "account.disconnected",
     /// How the instance runs was changed.
     InstanceEdited = "instance.edited",
     /// An invite was made.

@@ -16,6 +16,9 @@ pub struct Instance {
     /// Who may make an account.
     #[serde(default)]
     pub sign_up: SignUp,
+    /// What the OpenID provider is called that people may sign in by; null if there is none.
+    #[serde(default)]
+    pub provider: Option<String>,
 }
 
 /// Who may make an account.

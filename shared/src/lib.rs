@@ -21,6 +21,7 @@ pub mod live;
 pub mod markdown;
 pub mod moderation;
 pub mod notification;
+pub mod oidc;
 #[cfg(feature = "openapi")]
 mod openapi;
 pub mod page;

@@ -12,6 +12,7 @@ pub mod link;
 pub mod lock;
 pub mod mail;
 pub mod mmdb;
+pub mod oidc;
 pub mod peer;
 pub mod push;
 pub mod receiver;

@@ -169,16 +169,25 @@ fn Picture(props: &PictureProps) -> Html {
     }
 }
 
-/// Another password.
+/// Properties of [`ChangePassword`].
+#[derive(Properties, PartialEq)]
+pub struct ChangePasswordProps {
+    /// People may have come by a provider, and have no password yet.
+    pub provided: bool,
+}
+
+/// Another password, or the first one.
 #[component]
-pub fn ChangePassword() -> Html {
-    let desk = use_desk(String::new());
+pub fn ChangePassword(props: &ChangePasswordProps) -> Html {
+    let desk = use_desk(if props.provided { "me/oidc".to_owned() } else { String::new() });
+    let is_first = desk.data["hasPassword"] == false;
     let (current, new) = (use_state(String::new), use_state(String::new));
     let onsubmit = {
         let (desk, current, new) = (desk.clone(), current.clone(), new.clone());
         move |event: SubmitEvent| {
             event.prevent_default();
-            let body = Some(json!({ "current": *current, "new": *new }));
+            let current_one = (!is_first).then(|| current.to_string());
+            let body = Some(json!({ "current": current_one, "new": *new }));
             let done = "The new password works; every other browser is signed out";
             let path = "me/password".to_owned();
             // What was typed stays until it is done.
@@ -198,6 +207,7 @@ pub fn ChangePassword() -> Html {
                 body,
                 done,
                 in_form: true,
+                touches: "me/oidc",
                 told,
                 ..Order::default()
             });
@@ -209,13 +219,17 @@ pub fn ChangePassword() -> Html {
     };
     html! {
         <form class="form" onsubmit={onsubmit} novalidate=true>
-            <TextField id="current-password" label="Current password" kind="password" value={(*current).clone()}
-                on={set(&current)} autocomplete="current-password" testid="current-password" />
+            if is_first {
+                <p class="quiet">{ "You have none yet. With one, you can sign in with it, too." }</p>
+            } else {
+                <TextField id="current-password" label="Current password" kind="password" value={(*current).clone()}
+                    on={set(&current)} autocomplete="current-password" testid="current-password" />
+            }
             <TextField id="new-password" label="New password" kind="password" value={(*new).clone()} on={set(&new)}
                 autocomplete="new-password" testid="new-password"
                 hint="At least 10 characters. Every other browser is signed out." />
             { alert(desk.wrong.clone()) }
-            <Button label="Change the password" busy={desk.is_busy} testid="change-password" />
+            <Button label={if is_first { "Set the password" } else { "Change the password" }} busy={desk.is_busy} testid="change-password" />
         </form>
     }
 }

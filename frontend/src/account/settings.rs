@@ -2,6 +2,7 @@
 
 use super::{
     logins::Logins,
+    oidc::{self, Connection},
     passkeys::Passkeys,
     profile::{ChangePassword, Profile},
     tokens::Tokens,
@@ -44,9 +45,12 @@ pub fn Settings(props: &SettingsProps) -> Html {
         })
     };
     let me = &props.me;
+    let instance = site.instance.data.as_ref();
+    let provider = instance.and_then(|instance| instance.provider.clone()).map(AttrValue::from);
     html! {
         <article class="settings">
             <h1>{ "You" }</h1>
+            { oidc::trouble(provider.as_deref().unwrap_or("The provider")) }
             <section class="card me" aria-label="Account">
                 { portrait(me.avatar.as_deref(), me.display_name.as_str(), me.name.as_str(), "medium") }
                 <div class="me-words"><b>{ me.display_name.as_str() }</b>
@@ -63,12 +67,18 @@ pub fn Settings(props: &SettingsProps) -> Html {
             { props.channels.clone() }
             <details class="card more">
                 <summary><h2>{ "Password" }</h2></summary>
-                <ChangePassword />
+                <ChangePassword provided={provider.is_some()} />
             </details>
             <section class="card" aria-labelledby="passkeys-title">
                 <h2 id="passkeys-title">{ "Passkeys" }</h2>
                 <Passkeys />
             </section>
+            if let Some(provider) = provider {
+                <section class="card" aria-labelledby="provider-title" data-testid="provider">
+                    <h2 id="provider-title">{ provider.clone() }</h2>
+                    <Connection provider={provider} />
+                </section>
+            }
             <section class="card" aria-labelledby="tokens-title">
                 <h2 id="tokens-title">{ "API tokens" }</h2>
                 <Tokens />

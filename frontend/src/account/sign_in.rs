@@ -1,6 +1,9 @@
 //! Signing in.
 
-use super::passkey_sign_in::PasskeySignIn;
+use super::{
+    oidc::{self, ContinueWith},
+    passkey_sign_in::PasskeySignIn,
+};
 use crate::{
     api::{Who, rest, use_site},
     browser::{self, page},
@@ -62,12 +65,15 @@ pub fn SignInPage() -> Html {
             error.set(None);
         })
     };
+    let instance = site.instance.data.as_ref();
+    let provider = instance.and_then(|instance| instance.provider.clone()).map(AttrValue::from);
     html! {
         <div class="page-state">
             <section class="card sheet">
                 { word_mark() }
                 <h1>{ "Sign in" }</h1>
                 <p class="quiet">{ format!("To go live on {}. Watching needs no account.", site.name()) }</p>
+                { oidc::trouble(provider.as_deref().unwrap_or("The provider")) }
                 <form class="form" onsubmit={onsubmit} novalidate=true>
                     <TextField id="name" label="Name" value={(*name).clone()} on={set(&name)} autocomplete="username"
                         testid="name" />
@@ -78,7 +84,10 @@ pub fn SignInPage() -> Html {
                 </form>
                 <p class="quiet"><Link to={Route::ResetPassword} classes="link">{ "Forgot your password?" }</Link></p>
                 <PasskeySignIn />
-                if site.instance.data.as_ref().is_some_and(|instance| instance.sign_up != SignUp::Closed) {
+                if let Some(provider) = provider {
+                    <ContinueWith provider={provider} return_to={page::query("return")} />
+                }
+                if instance.is_some_and(|instance| instance.sign_up != SignUp::Closed) {
                     <p class="quiet">{ "No account yet? " }
                         <Link to={Route::SignUp} classes="link">{ "Make one" }</Link></p>
                 }

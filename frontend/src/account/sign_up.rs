@@ -1,5 +1,6 @@
 //! Making an account.
 
+use super::oidc::{self, ContinueWith};
 use crate::{
     api::{Who, rest, use_site},
     browser::{self, page},
@@ -84,6 +85,7 @@ pub fn SignUpPage() -> Html {
                 { word_mark() }
                 <h1>{ "Make an account" }</h1>
                 <p class="quiet">{ format!("To follow channels, chat under your own name, and go live on {}.", site.name()) }</p>
+                { oidc::trouble(instance.provider.as_deref().unwrap_or("The provider")) }
                 <form class="form" onsubmit={onsubmit} novalidate=true>
                     if needs_invite {
                         <TextField id="invite" label="Invite" value={invite.clone()} on={set(3)} error={error("invite")}
@@ -100,6 +102,9 @@ pub fn SignUpPage() -> Html {
                     { alert(other) }
                     <Button label="Make the account" kind={Kind::Primary} busy={*busy} testid="sign-up" />
                 </form>
+                if let Some(provider) = instance.provider.clone() {
+                    <ContinueWith provider={provider} invite={invite.clone()} />
+                }
                 <p class="quiet">{ "You have one already? " }<Link to={Route::SignIn} classes="link">{ "Sign in" }</Link></p>
             </section>
         </div>

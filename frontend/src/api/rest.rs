@@ -109,6 +109,22 @@ pub async fn sign_up(body: serde_json::Value) -> Answer<Me> {
     typed("POST", "sign-up", Some(body.to_string())).await
 }
 
+/// Begins something at the provider, `oidc/start` or `me/oidc`: its page to go to.
+pub async fn to_provider(path: &str, body: &serde_json::Value) -> Answer<String> {
+    let started = plain("POST", path, Some(body.to_string())).await?;
+    started["url"].as_str().map(str::to_owned).ok_or(Failure::Unexpected(200))
+}
+
+/// Who came from the provider and has to choose a name.
+pub async fn newcomer() -> Answer<serde_json::Value> {
+    plain("GET", "oidc/newcomer", None).await
+}
+
+/// Makes their account, and signs in.
+pub async fn name_newcomer(body: &serde_json::Value) -> Answer<Me> {
+    typed("POST", "oidc/sign-up", Some(body.to_string())).await
+}
+
 /// Changes what the account says of itself.
 pub async fn edit_me(body: serde_json::Value) -> Answer<Me> {
     typed("PATCH", "me", Some(body.to_string())).await

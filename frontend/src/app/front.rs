@@ -2,7 +2,7 @@
 
 use super::{Program, signed_in};
 use crate::{
-    account::{SetUpPage, SignInPage, SignUpPage},
+    account::{NewNamePage, SetUpPage, SignInPage, SignUpPage},
     api::use_site,
     browser::page,
     channel::{Door, Follow, FollowingPage, Home, Rail, SearchPage, Subscribe},
@@ -28,6 +28,7 @@ impl Program for Front {
             Route::Following => html! { <OwnFollowing /> },
             Route::Search { .. } => html! { <SearchPage /> },
             Route::SignUp => html! { <SignUpPage /> },
+            Route::NewName => html! { <NewNamePage /> },
             Route::SetUp => html! { <SetUpPage /> },
             Route::Channel { channel } => {
                 let chat = Callback::from(|(channel, on_hide): (ChannelName, Callback<()>)| {

@@ -60,6 +60,8 @@ impl Hasher {
     /// Whether the password is the one that was hashed; with no hash, says no after the same work.
     pub async fn verify(&self, password: Password, hash: Option<String>) -> Result<bool, HashError> {
         let decoy = self.decoy.clone();
+        // Who came by a provider has none.
+        let hash = hash.filter(|hash| !hash.is_empty());
         self.run(move || {
             let known = hash.is_some();
             let text = hash.as_deref().unwrap_or(&decoy);

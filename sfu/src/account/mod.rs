@@ -3,6 +3,7 @@
 pub mod argon2;
 pub mod device;
 pub mod join;
+pub mod oidc;
 pub mod passkey;
 pub mod people;
 pub mod profile;

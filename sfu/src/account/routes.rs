@@ -323,6 +323,12 @@ impl From<AccountError> for ProblemResponse {
                 "It was used, is older than an hour, or isn't whole. Copy all of it, or ask for another one.",
             )
             .field("token"),
+            AccountError::SignInAgain => Self::new(
+                StatusCode::FORBIDDEN,
+                "sign-in-again",
+                "Sign in again first",
+                "You signed in more than ten minutes ago. To give your account its first password, sign out, sign in again, and do it then.",
+            ),
             AccountError::NotBase64 => invalid("image", "The picture must be sent in base64."),
             AccountError::Portrait(error) => invalid(
                 "image",

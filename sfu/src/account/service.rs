@@ -109,6 +109,9 @@ pub enum AccountError {
     /// A link to a new password that is over, or none of ours.
     #[error("this link to a new password doesn't work any more")]
     StaleReset,
+    /// A first password is for those alone who signed in just now.
+    #[error("the login is too old to set a first password")]
+    SignInAgain,
     /// What should be a file in base64 isn't.
     #[error("the picture is not in base64")]
     NotBase64,

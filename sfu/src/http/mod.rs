@@ -5,6 +5,7 @@ pub mod csrf;
 pub mod endings;
 pub mod extract;
 pub mod fallback;
+pub mod flow;
 pub mod headers;
 pub mod line;
 pub mod login;

@@ -3,7 +3,7 @@
 //! no redirect is followed.
 
 use hyper::{
-    Request,
+    Method, Request,
     body::Incoming,
     header::{HeaderName, HeaderValue, RETRY_AFTER},
 };
@@ -18,6 +18,7 @@ use std::{
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpStream, lookup_host},
+    task::JoinSet,
     time::timeout,
 };
 use tokio_rustls::TlsConnector;
@@ -27,6 +28,10 @@ use url::{Host, Url};
 const MOST: Duration = Duration::from_secs(10);
 /// No address is longer.
 const URL_MOST: usize = 2048;
+
+/// Networks that people have at home and at work.
+const INSIDE: &[&str] =
+    &["10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7"];
 
 /// Why a request was not made, or has no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -52,6 +57,20 @@ pub enum OutgoingError {
     /// What came back is no answer.
     #[error("the host's answer could not be understood")]
     Answer,
+}
+
+/// A body may be this long, where one is read.
+const BODY_MOST: usize = 256 * 1024;
+/// All of a request whose body is read takes at most this long: somebody waits for it.
+const FETCH_MOST: Duration = Duration::from_secs(5);
+
+/// What came back, with its body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetched {
+    /// The status code.
+    pub status: u16,
+    /// The body.
+    pub body: Vec<u8>,
 }
 
 /// What came back.
@@ -81,6 +100,11 @@ impl Outgoing {
             .with_root_certificates(roots)
             .with_no_client_auth();
         Self { allowed, tls: TlsConnector::from(Arc::new(config)) }
+    }
+
+    /// One for an address that whoever runs the server set, which may be inside their own network.
+    pub fn inside() -> Self {
+        Self::new(INSIDE.iter().filter_map(|network| network.parse().ok()).collect())
     }
 
     /// Whether an address may be called at all, as far as can be told without asking for its name.
@@ -122,15 +146,36 @@ impl Outgoing {
         body: Vec<u8>,
     ) -> Result<Reply, OutgoingError> {
         let url = self.check(address)?;
-        timeout(MOST, self.send(&url, headers, body)).await.map_err(|_| OutgoingError::Slow)?
+        let send = async {
+            let stream = self.connect(&url).await?;
+            // What it says beyond its head is of no interest.
+            let (answer, _connection) = exchange(stream, &url, headers, Some(body)).await?;
+            let retry_after =
+                answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+            Ok(Reply { status: answer.status().as_u16(), retry_after })
+        };
+        timeout(MOST, send).await.map_err(|_| OutgoingError::Slow)?
     }
 
-    async fn send(
+    /// Gets what is there, or posts a body; what was answered, if it is not long.
+    pub async fn fetch(
         &self,
-        url: &Url,
+        address: &str,
         headers: Vec<(HeaderName, HeaderValue)>,
-        body: Vec<u8>,
-    ) -> Result<Reply, OutgoingError> {
+        body: Option<Vec<u8>>,
+    ) -> Result<Fetched, OutgoingError> {
+        let url = self.check(address)?;
+        let fetch = async {
+            let stream = self.connect(&url).await?;
+            let (answer, _connection) = exchange(stream, &url, headers, body).await?;
+            let status = answer.status().as_u16();
+            let body = axum::body::to_bytes(axum::body::Body::new(answer.into_body()), BODY_MOST).await;
+            Ok(Fetched { status, body: body.map_err(|_| OutgoingError::Answer)?.to_vec() })
+        };
+        timeout(FETCH_MOST, fetch).await.map_err(|_| OutgoingError::Slow)?
+    }
+
+    async fn connect(&self, url: &Url) -> Result<Box<dyn Stream>, OutgoingError> {
         let port = url.port_or_known_default().ok_or(OutgoingError::Address)?;
         let host = url.host_str().ok_or(OutgoingError::Address)?.trim_matches(['[', ']']).to_owned();
         let found = lookup_host((host.as_str(), port)).await.map_err(|_| OutgoingError::Unknown)?;
@@ -155,43 +200,51 @@ impl Outgoing {
         }
         let stream = stream?;
         if is_plain {
-            return exchange(stream, url, headers, body).await;
+            return Ok(Box::new(stream));
         }
         let name = ServerName::try_from(host).map_err(|_| OutgoingError::Address)?;
         let stream = self.tls.connect(name, stream).await.map_err(|_| OutgoingError::Tls)?;
-        exchange(stream, url, headers, body).await
+        Ok(Box::new(stream))
     }
 }
 
+/// A connection, with TLS or without.
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+
+/// Sends a request, a `POST` if there is a body. The connection lasts for as long as the second part is kept.
 async fn exchange(
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    stream: Box<dyn Stream>,
     url: &Url,
     headers: Vec<(HeaderName, HeaderValue)>,
-    body: Vec<u8>,
-) -> Result<Reply, OutgoingError> {
+    body: Option<Vec<u8>>,
+) -> Result<(hyper::Response<Incoming>, JoinSet<hyper::Result<()>>), OutgoingError> {
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
         .await
         .map_err(|_| OutgoingError::Answer)?;
-    let running = tokio::spawn(connection);
+    // Ends with whoever waits for the answer.
+    let mut running = JoinSet::new();
+    running.spawn(connection);
     let target = match url.query() {
         Some(query) => format!("{}?{query}", url.path()),
         None => url.path().to_owned(),
     };
     let authority = &url[url::Position::BeforeHost..url::Position::AfterPort];
-    let mut request = Request::post(target)
+    let method = if body.is_some() { Method::POST } else { Method::GET };
+    let mut request = Request::builder()
+        .method(method)
+        .uri(target)
         .header(hyper::header::HOST, authority)
         .header(hyper::header::USER_AGENT, concat!("Weir/", env!("CARGO_PKG_VERSION")))
         .header(hyper::header::CONNECTION, "close");
     for (name, value) in headers {
         request = request.header(name, value);
     }
-    let request = request.body(axum::body::Body::from(body)).map_err(|_| OutgoingError::Address)?;
-    let answer: Result<hyper::Response<Incoming>, _> = sender.send_request(request).await;
-    // What it says beyond its head is of no interest.
-    running.abort();
-    let answer = answer.map_err(|_| OutgoingError::Answer)?;
-    let retry_after = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
-    Ok(Reply { status: answer.status().as_u16(), retry_after })
+    let body = axum::body::Body::from(body.unwrap_or_default());
+    let request = request.body(body).map_err(|_| OutgoingError::Address)?;
+    let answer = sender.send_request(request).await.map_err(|_| OutgoingError::Answer)?;
+    Ok((answer, running))
 }
 
 /// Whether an address is one of the public internet's, however it is written.

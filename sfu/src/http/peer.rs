@@ -52,6 +52,18 @@ impl<S: Send + Sync> FromRequestParts<S> for Peer {
     }
 }
 
+/// [`kept_address`], for handlers that need no login.
+#[derive(Debug, Clone, Copy)]
+pub struct KeptAddress(pub Option<IpAddr>);
+
+impl<S: Send + Sync> FromRequestParts<S> for KeptAddress {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(kept_address(parts)))
+    }
+}
+
 /// From where a request comes, where the instance keeps that.
 pub fn kept_address(parts: &Parts) -> Option<IpAddr> {
     let site = parts.extensions.get::<Site>().filter(|site| site.keeps_addresses)?;

@@ -26,6 +26,7 @@ mod media;
 mod negotiation;
 mod network;
 mod notifications;
+mod oidc;
 mod operation;
 mod passkeys;
 mod people;

@@ -19,7 +19,7 @@ use shared::{
     page::Page,
     unit::Timestamp,
 };
-use sqlx::{Row, any::AnyRow};
+use sqlx::{AnyConnection, Row, any::AnyRow};
 
 /// Reads and writes invites and the instance's settings.
 #[derive(Debug, Clone)]
@@ -84,33 +84,11 @@ impl JoinStore {
         at: Timestamp,
     ) -> Result<bool, StoreError> {
         let mut transaction = self.0.pool().begin().await?;
-        if let Way::ByInvite(hash) = way {
-            let used = sqlx::query(
-                "UPDATE invites SET uses = uses + 1
-                 WHERE token_hash = $1 AND uses < uses_most AND expires_at > $2
-                 AND EXISTS (SELECT 1 FROM accounts WHERE accounts.id = invites.made_by
-                 AND accounts.suspended_at IS NULL AND accounts.role IN ('owner', 'admin'))",
-            )
-            .bind(hash.to_hex())
-            .bind(at.as_millis())
-            .execute(&mut *transaction)
-            .await?;
-            if used.rows_affected() == 0 {
-                return Ok(false);
-            }
+        let entered = enter(&mut transaction, way, account, password_hash, at).await?;
+        if entered {
+            transaction.commit().await?;
         }
-        insert(account, password_hash, at).execute(&mut *transaction).await?;
-        if let Way::ByInvite(hash) = way {
-            sqlx::query(
-                "UPDATE accounts SET invite_id = (SELECT id FROM invites WHERE token_hash = $2) WHERE id = $1",
-            )
-            .bind(account.id.as_str())
-            .bind(hash.to_hex())
-            .execute(&mut *transaction)
-            .await?;
-        }
-        transaction.commit().await?;
-        Ok(true)
+        Ok(entered)
     }
 
     /// Whether an invite would let somebody in now.
@@ -190,6 +168,42 @@ impl JoinStore {
         transaction.commit().await?;
         Ok(true)
     }
+}
+
+/// The steps of [`JoinStore::join`], for who writes more with them. Without a commit nothing of it is done.
+pub(in crate::account) async fn enter(
+    connection: &mut AnyConnection,
+    way: &Way,
+    account: &Account,
+    password_hash: &str,
+    at: Timestamp,
+) -> Result<bool, StoreError> {
+    if let Way::ByInvite(hash) = way {
+        let used = sqlx::query(
+            "UPDATE invites SET uses = uses + 1
+             WHERE token_hash = $1 AND uses < uses_most AND expires_at > $2
+             AND EXISTS (SELECT 1 FROM accounts WHERE accounts.id = invites.made_by
+             AND accounts.suspended_at IS NULL AND accounts.role IN ('owner', 'admin'))",
+        )
+        .bind(hash.to_hex())
+        .bind(at.as_millis())
+        .execute(&mut *connection)
+        .await?;
+        if used.rows_affected() == 0 {
+            return Ok(false);
+        }
+    }
+    insert(account, password_hash, at).execute(&mut *connection).await?;
+    if let Way::ByInvite(hash) = way {
+        sqlx::query(
+            "UPDATE accounts SET invite_id = (SELECT id FROM invites WHERE token_hash = $2) WHERE id = $1",
+        )
+        .bind(account.id.as_str())
+        .bind(hash.to_hex())
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(true)
 }
 
 fn invite(row: &AnyRow) -> Result<Invite, StoreError> {

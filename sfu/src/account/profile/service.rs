@@ -16,9 +16,13 @@ use shared::{
     account::{ChangePassword, EditMe, Me, Profile},
     id::LoginId,
     text::AccountName,
+    unit::Timestamp,
 };
+use std::time::Duration;
 use tokio::sync::Semaphore;
 
+/// A login is new for this long.
+const NEW_LOGIN: Duration = Duration::from_secs(10 * 60);
 /// Pictures that are made at once: each takes memory by its pixels.
 static MAKING: Semaphore = Semaphore::const_new(1);
 /// Those that are made or wait for it, as what waits takes memory, too.
@@ -87,8 +91,20 @@ impl Accounts {
         let account = self.store.by_id(&who.account).await?.ok_or(AccountError::SignedOut)?;
         self.limits.take_name(&account.name)?;
         let hash = self.profiles.password_hash(&who.account).await?;
-        if !self.hasher.verify(request.current, hash.clone()).await? {
-            return Err(AccountError::WrongCurrentPassword);
+        match (request.current, hash.as_deref()) {
+            // Who came by a provider has none to show: that they are who they are the provider said, just now.
+            (None, Some("")) => {
+                let since = Timestamp::from_millis(fresh::now().as_millis() - NEW_LOGIN.as_millis() as i64);
+                if !self.profiles.is_login_since(&who.account, login, since).await? {
+                    return Err(AccountError::SignInAgain);
+                }
+            }
+            (None, _) => return Err(AccountError::WrongCurrentPassword),
+            (Some(current), _) => {
+                if !self.hasher.verify(current, hash.clone()).await? {
+                    return Err(AccountError::WrongCurrentPassword);
+                }
+            }
         }
         self.limits.forget_name(&account.name);
         let new = self.hasher.hash(request.new, fresh::bytes()).await?;

@@ -10,6 +10,7 @@ use shared::{
     account::{EditMe, Profile},
     id::{AccountId, LoginId},
     text::AccountName,
+    unit::Timestamp,
 };
 use sqlx::{Row, any::AnyRow};
 
@@ -127,6 +128,22 @@ impl ProfileStore {
             .fetch_optional(self.0.pool())
             .await?;
         Ok(row.map(|row| row.try_get(0)).transpose()?)
+    }
+
+    /// Whether a login of theirs was made after a time.
+    pub async fn is_login_since(
+        &self,
+        account: &AccountId,
+        login: &LoginId,
+        since: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let row = sqlx::query("SELECT 1 FROM logins WHERE id = $1 AND account_id = $2 AND created_at > $3")
+            .bind(login.as_str())
+            .bind(account.as_str())
+            .bind(since.as_millis())
+            .fetch_optional(self.0.pool())
+            .await?;
+        Ok(row.is_some())
     }
 
     /// Writes another password in the place of a known one, and ends every login but one: both or neither. False, if it was

@@ -26,7 +26,8 @@ fn need(operation: &str) -> Need {
     use Permission::*;
     May(match operation {
         "askPasswordReset" | "resetPassword" | "setUp" | "signIn" | "signUp" | "reportView"
-        | "confirmEmail" | "unsubscribeEmail" | "enterChannel" | "startPasskeySignIn" | "signInWithPasskey" => {
+        | "confirmEmail" | "unsubscribeEmail" | "enterChannel" | "startPasskeySignIn"
+        | "signInWithPasskey" | "startOidc" | "finishOidc" | "readOidcNewcomer" | "signUpByOidc" => {
             return Door;
         }
         "readInstance" | "readOpenApi" | "listChannels" | "readChannel" | "readChannelState"
@@ -79,6 +80,7 @@ fn need(operation: &str) -> Need {
         | "createChannel" | "editMe" | "setAvatar" | "removeAvatar" | "changePassword" | "endOtherLogins"
         | "listSubscriptions" | "redeemCode" => OwnAccount,
         "listPasskeys" | "startPasskey" | "addPasskey" | "renamePasskey" | "removePasskey" => OwnAccount,
+        "readOidcConnection" | "connectOidc" | "disconnectOidc" => OwnAccount,
         "readEmail" | "setEmail" | "removeEmail" => OwnAccount,
         "readPushKey" => SeeOpen,
         "listNotifications"
