@@ -49,7 +49,7 @@ pub fn PasskeySignIn() -> Html {
     };
     html! {
         <div class="form passkey">
-            <p class="quiet or">{ "or" }</p>
+            <p class="either quiet" aria-hidden="true"><span>{ "or" }</span></p>
             <Button label="Sign in with a passkey" busy={*busy} on={on} testid="passkey-sign-in" />
             { alert((*wrong).clone()) }
         </div>
