@@ -203,7 +203,7 @@ scenario('more than 300 texts that would run do not, wherever they are shown', a
   assert.deepEqual(await strange(page), { ran: null, bad: [] });
   // As names, reasons, words of a list, in the queue, on a card, in a command's answer.
   await ada.filters({ words: PAYLOADS.filter((text) => text.length <= 38 && /[a-z0-9]/i.test(text)).slice(0, 200) });
-  const named = PAYLOADS.filter((text) => text.length <= 40 && !/[\u0000\u202E]/.test(text)).slice(0, 60);
+  const named = PAYLOADS.filter((text) => text.length <= 40 && !/[\u0000-\u001f\u202a-\u202e]/.test(text)).slice(0, 60);
   for (const [n, name] of named.entries()) {
     const guest = await Person.guest(weir, 'ada', name, `198.51.100.${n}`);
     await guest.write(PAYLOADS[n]);

@@ -17,7 +17,7 @@ use webauthn_rp::{
     request::{
         AsciiDomain, PublicKeyCredentialDescriptor, RpId, TimedCeremony,
         auth::AuthenticationVerificationOptions,
-        register::{PublicKeyCredentialUserEntity, RegistrationVerificationOptions, UserHandle},
+        register::{CredProtect, PublicKeyCredentialUserEntity, RegistrationVerificationOptions, UserHandle},
     },
     response::{
         AuthTransports, CredentialId,
@@ -107,7 +107,10 @@ pub fn start_adding(
         // A name that RFC 8266 has no form for is left out; the other one is enough to tell accounts apart.
         display_name: account.display_name.as_str().try_into().ok(),
     };
-    let ceremony = PublicKeyCredentialCreationOptions::passkey(&party.id, user, known).start_ceremony();
+    let mut wanted = PublicKeyCredentialCreationOptions::passkey(&party.id, user, known);
+    // Devices whose authenticator doesn't know the extension refuse where it is enforced; that the user is verified is asked anyway.
+    wanted.extensions.cred_protect = CredProtect::None;
+    let ceremony = wanted.start_ceremony();
     let (server, client) = ceremony.map_err(|_| PasskeyError::Broken)?;
     Ok((server.sent_challenge().0, server, options(&client)?))
 }
