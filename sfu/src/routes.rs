@@ -138,6 +138,9 @@ pub fn router(parts: Parts) -> Router {
     // POST  /api/v1/setup                           POST  /api/v1/login           POST /api/v1/logout
     // POST  /api/v1/sign-up                         GET   /api/v1/people/{account}
     // POST  /api/v1/password-reset                  POST  /api/v1/password-reset/confirm
+    // POST  /api/v1/login/passkey/options           POST  /api/v1/login/passkey
+    // POST  /api/v1/me/passkeys/options             GET   /api/v1/me/passkeys     POST /api/v1/me/passkeys
+    // PATCH /api/v1/me/passkeys/{id}                DELETE /api/v1/me/passkeys/{id}
     // POST  /api/v1/oidc/start                      GET   /api/v1/oidc/callback
     // GET   /api/v1/oidc/newcomer                   POST  /api/v1/oidc/sign-up
     // GET   /api/v1/me/oidc                         POST  /api/v1/me/oidc         DELETE /api/v1/me/oidc

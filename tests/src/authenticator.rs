@@ -93,8 +93,14 @@ impl Authenticator {
     pub fn attestation(&self) -> Vec<u8> {
         let data = self.attested();
         let mut object = b"\xa3\x63fmt\x64none\x67attStmt\xa0\x68authData".to_vec();
-        object.push(0x59);
-        object.extend_from_slice(&(data.len() as u16).to_be_bytes());
+        // CTAP2's canonical CBOR takes the shortest form of a length.
+        match u8::try_from(data.len()) {
+            Ok(short) => object.extend_from_slice(&[0x58, short]),
+            Err(_) => {
+                object.push(0x59);
+                object.extend_from_slice(&(data.len() as u16).to_be_bytes());
+            }
+        }
         object.extend_from_slice(&data);
         object
     }

@@ -37,7 +37,9 @@ pub fn words(tag: &'static str, class: &'static str, text: impl Into<AttrValue>)
 /// What is wrong, read out as soon as it is there.
 pub fn alert(text: Option<String>) -> Html {
     // A node in either case: one that comes and goes would have those before it made anew, and a field lose its focus.
-    text.map_or_else(Html::default, |text| el_with("p", "field-note field-error", &[("role", "alert")], vec![text.into()]))
+    text.map_or_else(Html::default, |text| {
+        el_with("p", "field-note field-error", &[("role", "alert")], vec![text.into()])
+    })
 }
 
 /// Words alone.
