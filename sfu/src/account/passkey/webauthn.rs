@@ -142,6 +142,10 @@ pub fn read_registration(credential: &Value) -> Result<(u128, Registration), Pas
 /// # Errors
 /// [`PasskeyError::Unreadable`] for anything but an `AuthenticationResponseJSON` (section 5.1).
 pub fn read_assertion(credential: &Value) -> Result<(u128, Assertion), PasskeyError> {
+    // The library takes it for a mistake of its own where whose passkey it is isn't said.
+    if !credential["response"]["userHandle"].is_string() {
+        return Err(PasskeyError::Unreadable);
+    }
     let json = credential.to_string();
     let assertion = Assertion::from_json_relaxed(json.as_bytes()).map_err(|_| PasskeyError::Unreadable)?;
     let challenge = assertion.challenge_relaxed().map_err(|_| PasskeyError::Unreadable)?;
