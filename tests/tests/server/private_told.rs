@@ -90,6 +90,9 @@ fn nobody_hears_twice_of_a_private_broadcast_or_after_they_are_out() {
     own(&weir, &owner, "PUT", "/admitted/ben", Value::Null);
     let publisher = publish(&weir, &owner);
     until_told(&weir, &ben, "wentLive", 1, "ben is told");
+    eventually("the broadcast is on disk", SOON, || {
+        (crate::notifications::in_database(&weir, "SELECT COUNT(*) FROM broadcasts") == 1).then_some(())
+    });
     weir.crash();
     weir.start_again();
     until_state(&weir, &owner, "waiting");
