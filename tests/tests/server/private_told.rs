@@ -91,7 +91,7 @@ fn nobody_hears_twice_of_a_private_broadcast_or_after_they_are_out() {
     let publisher = publish(&weir, &owner);
     until_told(&weir, &ben, "wentLive", 1, "ben is told");
     eventually("the broadcast is on disk", SOON, || {
-        (crate::notifications::in_database(&weir, "SELECT COUNT(*) FROM broadcasts") == 1).then_some(())
+        (in_database(&weir, "SELECT COUNT(*) FROM broadcasts") == 1).then_some(())
     });
     weir.crash();
     weir.start_again();
