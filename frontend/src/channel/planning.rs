@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 use shared::{id::ChannelName, schedule::ENTRIES_MOST};
 use yew::prelude::*;
 
+/// What a field's text does to a plan.
+type Change = Box<dyn Fn(&mut Plan, String)>;
+
 /// What an entry is on that isn't on a day of each week.
 const ONCE: &str = "date";
 const DAYS: [(&str, &str); 8] = [
@@ -134,7 +137,7 @@ pub fn Planning(props: &PlanningProps) -> Html {
             });
         })
     };
-    let change = |with: Box<dyn Fn(&mut Plan, String)>| {
+    let change = |with: Change| {
         let (plan, draft) = (plan.clone(), draft.setter());
         Callback::from(move |text: String| {
             let mut plan = plan.clone();
