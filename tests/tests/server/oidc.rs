@@ -96,9 +96,9 @@ fn actions(weir: &Weir, owner: &mut Browser) -> Vec<String> {
     let said = |entry: &Value| {
         format!(
             "{} {} {}",
-            entry["action"].as_str().unwrap(),
-            entry["actor"]["name"].as_str().unwrap(),
-            entry["detail"].as_str().unwrap()
+            entry["action"].as_str().expect("a text"),
+            entry["actor"]["name"].as_str().expect("a text"),
+            entry["detail"].as_str().expect("a text")
         )
     };
     all.iter().rev().map(said).collect()

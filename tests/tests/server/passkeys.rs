@@ -78,6 +78,9 @@ fn name_of(response: &Response) -> Value {
     ok(response)["name"].clone()
 }
 
+/// What makes an authenticator lie.
+type Lie = fn(&mut Authenticator);
+
 #[test]
 fn a_passkey_signs_in_until_it_is_removed() {
     let mut weir = start();
@@ -163,7 +166,7 @@ fn where_there_is_no_name_there_are_no_passkeys_and_localhost_is_one() {
 fn what_another_site_s_page_or_a_careless_device_made_is_not_taken() {
     let weir = start();
     let ada = weir.set_up("ada");
-    let lies: [(&str, fn(&mut Authenticator)); 9] = [
+    let lies: [(&str, Lie); 9] = [
         ("another origin", |key| key.origin = "https://evil.example".to_owned()),
         ("an origin that begins alike", |key| key.origin = "https://tv.example.evil.example".to_owned()),
         ("no encryption", |key| key.origin = "http://tv.example".to_owned()),
