@@ -123,10 +123,10 @@ mod tests {
         assert_eq!(whole.issuer, "https://login.example.org/", "as it is written");
         let named = parsed(&[&ALL[..], &[("NAME", "The club")]].concat()).unwrap().unwrap();
         assert_eq!(named.name, "The club");
-        for left_out in 0..3 {
-            let some: Vec<_> = (0..3).filter(|at| *at != left_out).map(|at| ALL[at]).collect();
+        for left_out in ALL {
+            let some: Vec<_> = ALL.into_iter().filter(|one| *one != left_out).collect();
             let said = parsed(&some).unwrap_err();
-            let missing = format!("oidc.{} is not set", ALL[left_out].0.to_lowercase());
+            let missing = format!("oidc.{} is not set", left_out.0.to_lowercase());
             assert!(said.contains(&missing), "{said}");
         }
         assert!(parsed(&[("NAME", "The club")]).unwrap_err().contains("oidc.issuer is not set"));

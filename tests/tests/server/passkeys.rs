@@ -423,7 +423,8 @@ fn assert_survives(weir: &Weir, whole: &Value, attempt: impl Fn(usize, &dyn Fn(&
     }
     for field in &fields {
         let length = whole["response"][*field].as_str().expect("text").len();
-        for most in (0..length).step_by(length / 24 + 1) {
+        // A signature is not always as long: what is cut off must be more than that differs.
+        for most in (0..length - 12).step_by(length / 24 + 1) {
             check(&format!("{most} letters of {field}"), &|credential| {
                 let text = credential["response"][*field].as_str().expect("text")[..most].to_owned();
                 credential["response"][*field] = json!(text);
