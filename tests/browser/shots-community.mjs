@@ -69,6 +69,10 @@ try {
   await api('POST', 'channels/ada/gift-codes', { label: 'The raffle', tier: 'one', days: 30, count: 5 });
   await api('POST', 'channels/ada/webhooks', { url: 'https://localhost/weir', label: 'Sheet', kinds: ['StreamStarted', 'FollowCreated'] });
 
+  const about = '# Rivers\n\nI build **rivers** in gardens, with clay and stones.\n\n- Friday: building\n- Sunday: questions\n\n[The plans](https://example.org/plans)';
+  await api('PATCH', 'channels/ada', { about });
+  const entries = [{ title: 'Evening build', on: { weekday: 'friday' }, time: '20:00', minutes: 120 }, { title: 'Questions', on: { weekday: 'sunday' }, time: '11:30', minutes: 60 }];
+  await api('PUT', 'channels/ada/schedule', { timeZone: 'Europe/Berlin', entries });
   const subscriber = await as(people.cleo, '/ada');
   await subscriber.waitForSelector(at('follow'), { visible: true });
   await shoot(subscriber, 'channel');
@@ -78,7 +82,7 @@ try {
 
   const page = await as(owner.cookie, '/settings');
   for (const [title, name] of [
-    ['Who gets in', 'access'], ['Subscriptions', 'subscriptions'], ['Webhooks', 'webhooks'], ['Emotes', 'emotes'],
+    ['Pictures', 'pictures'], ['About, at length', 'about'], ['Schedule', 'schedule'], ['Who gets in', 'access'], ['Subscriptions', 'subscriptions'], ['Webhooks', 'webhooks'], ['Emotes', 'emotes'],
   ]) {
     await page.waitForSelector('details summary');
     await open(page, title);
