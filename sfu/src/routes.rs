@@ -132,6 +132,11 @@ pub fn router(parts: Parts) -> Router {
             known.map(|account| account.name.to_string()).unwrap_or_default()
         })
     });
+    let provers = accounts.clone();
+    let prove: mail::routes::Prove = Arc::new(move |who, login, password| {
+        let provers = provers.clone();
+        Box::pin(async move { Ok(provers.prove(&who, &login, password).await?) })
+    });
     let policy = Policy::new(&assets.script_hashes());
 
     // GET   /api/v1/instance                        GET   /api/v1/openapi.json    (and /api/docs, for people)
@@ -233,7 +238,7 @@ pub fn router(parts: Parts) -> Router {
         .merge(analytics::routes::routes(analytics.clone(), logins.clone()))
         .merge(social::routes::routes(social, logins.clone()))
         .merge(notification::routes::routes(notifications, logins.clone()))
-        .merge(mail::routes::routes(mail.clone(), logins.clone(), name_of))
+        .merge(mail::routes::routes(mail.clone(), logins.clone(), name_of, prove))
         .merge(delivery::routes::routes(push, logins.clone(), account::device::label))
         .merge(subscription::routes::routes(subscriptions, logins.clone()))
         .merge(channel::door::routes::routes(channels.clone(), logins.clone()))

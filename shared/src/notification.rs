@@ -2,7 +2,7 @@
 
 use crate::{
     id::{NotificationId, PushId},
-    text::{DeviceLabel, EmailAddress},
+    text::{DeviceLabel, EmailAddress, Password},
     unit::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -245,6 +245,9 @@ pub struct EmailState {
 pub struct SetEmail {
     /// The address.
     pub address: EmailAddress,
+    /// Their password, where they signed in more than ten minutes ago: who has the address gets into the account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<Password>,
 }
 
 /// The token of a link in a letter.

@@ -1,7 +1,7 @@
 //! Signing in by an OpenID provider.
 
 use crate::{
-    text::{AccountName, DisplayName},
+    text::{AccountName, DisplayName, Password},
     unit::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,16 @@ pub struct StartOidc {
     /// The secret of an invite, where an account takes one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invite: Option<String>,
+}
+
+/// `POST /api/v1/me/oidc`: begins to connect an account. Answered with [`OidcStarted`].
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ConnectOidc {
+    /// Their password, where they signed in more than ten minutes ago.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<Password>,
 }
 
 /// Where the browser goes next.

@@ -7,6 +7,7 @@ pub mod oidc;
 pub mod passkey;
 pub mod people;
 pub mod profile;
+pub mod proof;
 pub mod reset;
 pub mod routes;
 pub mod rules;

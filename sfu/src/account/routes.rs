@@ -327,8 +327,18 @@ impl From<AccountError> for ProblemResponse {
                 StatusCode::FORBIDDEN,
                 "sign-in-again",
                 "Sign in again first",
-                "You signed in more than ten minutes ago. To give your account its first password, sign out, sign in again, and do it then.",
+                "You signed in more than ten minutes ago, and your account has no password to ask for. Sign out, sign in again, and do it then.",
             ),
+            AccountError::PasswordNeeded => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "password-needed",
+                "Your password is needed",
+                "You signed in a while ago. Enter your password, so that nobody else opens a way into your account at a browser that you left.",
+            )
+            .field("password"),
+            AccountError::NotThePassword => {
+                invalid("password", "This is not your password. Check it: capital letters count.")
+            }
             AccountError::NotBase64 => invalid("image", "The picture must be sent in base64."),
             AccountError::Portrait(error) => invalid(
                 "image",

@@ -109,6 +109,12 @@ pub enum AccountError {
     /// A link to a new password that is over, or none of ours.
     #[error("this link to a new password doesn't work any more")]
     StaleReset,
+    /// The password is asked for first.
+    #[error("the password is needed first")]
+    PasswordNeeded,
+    /// What was shown isn't it.
+    #[error("this is not the password")]
+    NotThePassword,
     /// A first password is for those alone who signed in just now.
     #[error("the login is too old to set a first password")]
     SignInAgain,

@@ -181,7 +181,10 @@ impl Provider {
         let look = |keys: &Keys| keys.look(head.algorithm, head.key.as_deref(), fresh::now());
         if look(&keys) == Look::Ask {
             keys.ask(fresh::now());
-            let body = self.get(what, metadata.jwks_uri.as_str(), Vec::new()).await?;
+            let got = self.get(what, metadata.jwks_uri.as_str(), Vec::new()).await;
+            // From its end on, too: who waited meanwhile doesn't ask a provider that hangs once more.
+            keys.ask(fresh::now());
+            let body = got?;
             if !keys.read(&body, fresh::now()) {
                 return Err(ProviderError::Answer(what));
             }

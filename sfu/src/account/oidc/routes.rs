@@ -22,7 +22,7 @@ use axum::{
 };
 use shared::{
     account::Me,
-    oidc::{OidcConnection, OidcNewcomer, OidcSignUp, OidcStarted, StartOidc},
+    oidc::{ConnectOidc, OidcConnection, OidcNewcomer, OidcSignUp, OidcStarted, StartOidc},
 };
 use std::sync::Arc;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -234,19 +234,27 @@ async fn connection(
     path = "/me/oidc",
     operation_id = "connectOidc",
     tag = "account",
+    request_body(content = ConnectOidc, example = json!({})),
     responses(
         (status = 200, body = OidcStarted, description = "Where to go, and a cookie", headers(("Set-Cookie" = String))),
         (status = 403, description = "A token can't do this"),
         (status = 404, description = "There is no provider"),
         (status = 409, description = "It is connected already"),
+        (status = 422, description = "The password is needed, as they signed in a while ago; or it is wrong"),
         (status = 429, description = "Too many tries"),
         (status = 502, description = "The provider doesn't answer, or not as it should"),
     ),
     security(("login" = []))
 )]
-async fn connect(State(work): State<Work>, who: SignedIn, peer: Peer) -> Result<Response, ProblemResponse> {
-    who.login()?;
-    let started = work.service.start_connecting(&who.actor, &peer.base_url, peer.address).await?;
+async fn connect(
+    State(work): State<Work>,
+    who: SignedIn,
+    peer: Peer,
+    Json(request): Json<ConnectOidc>,
+) -> Result<Response, ProblemResponse> {
+    let login = who.login()?;
+    let started =
+        work.service.start_connecting((&who.actor, login), request, &peer.base_url, peer.address).await?;
     let cookie = flow::cookie(&started.browser, peer.secure);
     Ok(([(header::SET_COOKIE, cookie)], Answer(OidcStarted { url: started.url })).into_response())
 }

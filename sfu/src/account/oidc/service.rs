@@ -22,8 +22,8 @@ use crate::{
 };
 use shared::{
     account::{Me, Role},
-    id::AccountId,
-    oidc::{OidcConnection, OidcNewcomer, OidcSignUp, StartOidc},
+    id::{AccountId, LoginId},
+    oidc::{ConnectOidc, OidcConnection, OidcNewcomer, OidcSignUp, StartOidc},
     text::{AccountName, DisplayName},
 };
 use std::{
@@ -212,7 +212,8 @@ impl Oidc {
     /// Begins to connect an account.
     pub async fn start_connecting(
         &self,
-        who: &Actor,
+        (who, login): (&Actor, &LoginId),
+        request: ConnectOidc,
         base_url: &str,
         address: Option<IpAddr>,
     ) -> Result<Started, OidcError> {
@@ -220,6 +221,7 @@ impl Oidc {
         if self.store.connection(&who.account, issuer).await?.connected.is_some() {
             return Err(OidcError::Connected);
         }
+        self.accounts.prove(who, login, request.password).await?;
         self.begin(Aim::Connect(who.account.clone()), "/settings".to_owned(), base_url, address).await
     }
 

@@ -4,7 +4,7 @@ use super::{rules, service::PasskeyError};
 use crate::{
     account::{
         routes::{Account, user_agent},
-        service::{AccountError, Accounts},
+        service::Accounts,
     },
     http::{
         extract::{Json, Paging, Path},
@@ -241,20 +241,6 @@ impl From<PasskeyError> for ProblemResponse {
                 "Browsers take passkeys for a site with a name, not for a numeric address. Whoever runs the server can give it \
                  one, with HTTPS, and set http.public_url to it.",
             ),
-            PasskeyError::PasswordNeeded => refused(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "password-needed",
-                "Your password is needed",
-                "You signed in a while ago. Enter your password, so that nobody else adds a passkey at a browser that you left.",
-            )
-            .field("password"),
-            PasskeyError::Account(AccountError::WrongCurrentPassword) => refused(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "invalid",
-                "Something in the request can't be taken",
-                "This is not your password. Check it: capital letters count.",
-            )
-            .field("password"),
             PasskeyError::Unreadable => refused(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "passkey-unreadable",

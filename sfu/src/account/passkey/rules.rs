@@ -1,6 +1,5 @@
 //! Pure rules of passkeys: how many there are, how long a challenge is good, when a password is asked for.
 
-use shared::unit::Timestamp;
 use std::{
     collections::{HashMap, VecDeque},
     time::Duration,
@@ -13,13 +12,6 @@ pub const CHALLENGE_LASTS: Duration = Duration::from_secs(5 * 60);
 /// The most challenges of one kind that wait for an answer. When there are more, the oldest is forgotten: whoever asks for
 /// many makes others ask again, and shuts nobody out.
 pub const CHALLENGES_MOST: usize = 10_000;
-/// Who signed in this recently adds a passkey without the password.
-pub const RECENTLY: Duration = Duration::from_secs(10 * 60);
-
-/// Whether a login that was made then is recent enough now. One from the future is not: somebody set the clock back.
-pub fn is_recent(signed_in_at: Timestamp, now: Timestamp) -> bool {
-    signed_in_at <= now && now.since(signed_in_at) < RECENTLY
-}
 
 /// Challenges that wait for an answer, each with what is known of it. Every one is taken once at most, whatever came of it
 /// (section 13.4.3). Time is what has passed since any fixed start.
@@ -102,13 +94,5 @@ mod tests {
             assert_eq!(challenges.take(challenge, s(0)), Some(()));
             assert!(challenges.order.len() <= 3);
         }
-    }
-
-    #[test]
-    fn a_password_is_asked_for_ten_minutes_after_signing_in() {
-        let at = |seconds: i64| Timestamp::from_millis(1_000_000_000 + seconds * 1000);
-        assert!(is_recent(at(0), at(0)) && is_recent(at(0), at(599)));
-        assert!(!is_recent(at(0), at(600)) && !is_recent(at(0), at(100_000)));
-        assert!(!is_recent(at(1), at(0)), "the clock was set back");
     }
 }

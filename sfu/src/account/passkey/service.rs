@@ -23,7 +23,7 @@ use shared::{
     id::{AccountId, LoginId, PasskeyId},
     page::Page,
     passkey::{AddPasskey, Passkey, PasskeyOptions, StartPasskey},
-    text::{PasskeyLabel, Password},
+    text::PasskeyLabel,
 };
 use std::{
     net::IpAddr,
@@ -37,9 +37,6 @@ pub enum PasskeyError {
     /// The site has no name in its address.
     #[error("browsers take passkeys for a site with a name alone")]
     NoName,
-    /// The password is asked for first.
-    #[error("the password is needed first")]
-    PasswordNeeded,
     /// What should be a browser's answer isn't.
     #[error("this is no answer of a browser")]
     Unreadable,
@@ -158,29 +155,6 @@ impl Accounts {
         let waiting = (who.account.clone(), login.clone(), adding);
         lock(&self.passkeys.open.adding).put(challenge, waiting, now);
         Ok(PasskeyOptions { public_key })
-    }
-
-    /// That it is the person themselves, and not somebody at a browser that they left: they signed in just now, or know the
-    /// password.
-    async fn prove(
-        &self,
-        who: &Actor,
-        login: &LoginId,
-        password: Option<Password>,
-    ) -> Result<(), PasskeyError> {
-        let signed_in_at = self.passkeys.store.signed_in_at(login).await?;
-        if signed_in_at.is_some_and(|at| rules::is_recent(at, fresh::now())) {
-            return Ok(());
-        }
-        let password = password.ok_or(PasskeyError::PasswordNeeded)?;
-        let account = self.by_id(&who.account).await?.ok_or(AccountError::SignedOut)?;
-        self.limits.take_name(&account.name)?;
-        let hash = self.profiles.password_hash(&who.account).await?;
-        if !self.hasher.verify(password, hash).await.map_err(AccountError::from)? {
-            return Err(AccountError::WrongCurrentPassword.into());
-        }
-        self.limits.forget_name(&account.name);
-        Ok(())
     }
 
     /// Adds the passkey that a browser made.

@@ -12,7 +12,7 @@ use crate::{
 };
 use shared::{
     audit::AuditAction,
-    id::{AccountId, LoginId, PasskeyId},
+    id::{AccountId, PasskeyId},
     page::Page,
     passkey::Passkey,
     text::PasskeyLabel,
@@ -207,14 +207,5 @@ impl PasskeyStore {
         audit::record(&mut transaction, entry.called(label.as_str())).await?;
         transaction.commit().await?;
         Ok(Some(label))
-    }
-
-    /// When a login was made.
-    pub async fn signed_in_at(&self, login: &LoginId) -> Result<Option<Timestamp>, StoreError> {
-        let row = sqlx::query("SELECT created_at FROM logins WHERE id = $1")
-            .bind(login.as_str())
-            .fetch_optional(self.0.pool())
-            .await?;
-        row.map(|row| time(&row, 0)).transpose()
     }
 }

@@ -109,11 +109,20 @@ impl PeopleStore {
         since: Option<Timestamp>,
     ) -> Result<(), StoreError> {
         let mut transaction = self.0.pool().begin().await?;
-        sqlx::query("UPDATE accounts SET suspended_at = $2 WHERE id = $1 AND role <> 'owner'")
-            .bind(account.as_str())
-            .bind(since.map(Timestamp::as_millis))
-            .execute(&mut *transaction)
-            .await?;
+        let changed = sqlx::query(match since {
+            Some(_) => {
+                "UPDATE accounts SET suspended_at = $2 WHERE id = $1 AND role <> 'owner' AND suspended_at IS NULL"
+            }
+            None => "UPDATE accounts SET suspended_at = $2 WHERE id = $1 AND suspended_at IS NOT NULL",
+        })
+        .bind(account.as_str())
+        .bind(since.map(Timestamp::as_millis))
+        .execute(&mut *transaction)
+        .await?;
+        // What is so already is no deed, and keeps its time.
+        if changed.rows_affected() == 0 {
+            return Ok(());
+        }
         if since.is_some() {
             for statement in
                 ["DELETE FROM logins WHERE account_id = $1", "DELETE FROM api_tokens WHERE account_id = $1"]

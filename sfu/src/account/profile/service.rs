@@ -8,6 +8,7 @@ use crate::{
     actor::Actor,
     fresh,
     portrait::{self, Portrait, PortraitError},
+    settle::settle,
     store::StoreError,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -16,13 +17,9 @@ use shared::{
     account::{ChangePassword, EditMe, Me, Profile},
     id::LoginId,
     text::AccountName,
-    unit::Timestamp,
 };
-use std::time::Duration;
 use tokio::sync::Semaphore;
 
-/// A login is new for this long.
-const NEW_LOGIN: Duration = Duration::from_secs(10 * 60);
 /// Pictures that are made at once: each takes memory by its pixels.
 static MAKING: Semaphore = Semaphore::const_new(1);
 /// Those that are made or wait for it, as what waits takes memory, too.
@@ -94,8 +91,7 @@ impl Accounts {
         match (request.current, hash.as_deref()) {
             // Who came by a provider has none to show: that they are who they are the provider said, just now.
             (None, Some("")) => {
-                let since = Timestamp::from_millis(fresh::now().as_millis() - NEW_LOGIN.as_millis() as i64);
-                if !self.profiles.is_login_since(&who.account, login, since).await? {
+                if !self.signed_in_recently(login).await? {
                     return Err(AccountError::SignInAgain);
                 }
             }
@@ -109,12 +105,16 @@ impl Accounts {
         self.limits.forget_name(&account.name);
         let new = self.hasher.hash(request.new, fresh::bytes()).await?;
         let known = hash.unwrap_or_default();
-        if !self.profiles.set_password(&who.account, (&known, &new), login).await? {
-            return Err(AccountError::WrongCurrentPassword);
-        }
-        tracing::info!(account = %who.account, "a password was changed");
-        self.password_was_changed(&who.account).await;
-        Ok(())
+        let (this, account, login) = (self.clone(), who.account.clone(), login.clone());
+        settle(async move {
+            if !this.profiles.set_password(&account, (&known, &new), &login).await? {
+                return Err(AccountError::WrongCurrentPassword);
+            }
+            tracing::info!(%account, "a password was changed");
+            this.password_was_changed(&account).await;
+            Ok(())
+        })
+        .await
     }
 
     /// Ends every login of a person but this one.

@@ -130,20 +130,13 @@ impl ProfileStore {
         Ok(row.map(|row| row.try_get(0)).transpose()?)
     }
 
-    /// Whether a login of theirs was made after a time.
-    pub async fn is_login_since(
-        &self,
-        account: &AccountId,
-        login: &LoginId,
-        since: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let row = sqlx::query("SELECT 1 FROM logins WHERE id = $1 AND account_id = $2 AND created_at > $3")
+    /// When a login was made.
+    pub async fn signed_in_at(&self, login: &LoginId) -> Result<Option<Timestamp>, StoreError> {
+        let row = sqlx::query("SELECT created_at FROM logins WHERE id = $1")
             .bind(login.as_str())
-            .bind(account.as_str())
-            .bind(since.as_millis())
             .fetch_optional(self.0.pool())
             .await?;
-        Ok(row.is_some())
+        row.map(|row| Ok(Timestamp::from_millis(row.try_get(0)?))).transpose()
     }
 
     /// Writes another password in the place of a known one, and ends every login but one: both or neither. False, if it was
@@ -168,6 +161,11 @@ impl ProfileStore {
         sqlx::query("DELETE FROM logins WHERE account_id = $1 AND id <> $2")
             .bind(account.as_str())
             .bind(keep.as_str())
+            .execute(&mut *transaction)
+            .await?;
+        // A letter that lies somewhere would undo it.
+        sqlx::query("DELETE FROM password_resets WHERE account_id = $1")
+            .bind(account.as_str())
             .execute(&mut *transaction)
             .await?;
         transaction.commit().await?;

@@ -13,6 +13,7 @@ use crate::{
     fresh,
     limit::{Limiter, Rate, network_of},
     secret::Secret,
+    settle::settle,
     store::StoreError,
 };
 use shared::{
@@ -126,12 +127,17 @@ impl PasswordResets {
         // Asked before a password is hashed, which is what costs.
         let account = accounts.resets.of(&token, fresh::now()).await?.ok_or(AccountError::StaleReset)?;
         let hash = accounts.hasher.hash(password, fresh::bytes()).await?;
-        if !accounts.resets.redeem(&account, &token, &hash, fresh::now()).await? {
-            return Err(AccountError::StaleReset);
-        }
-        tracing::info!(%account, "a password was set anew by a link");
-        accounts.password_was_changed(&account).await;
-        Ok(())
+        let accounts = accounts.clone();
+        // Whoever asked may go away: what goes on by the old password ends all the same.
+        settle(async move {
+            if !accounts.resets.redeem(&account, &token, &hash, fresh::now()).await? {
+                return Err(AccountError::StaleReset);
+            }
+            tracing::info!(%account, "a password was set anew by a link");
+            accounts.password_was_changed(&account).await;
+            Ok(())
+        })
+        .await
     }
 }
 

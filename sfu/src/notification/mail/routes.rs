@@ -1,10 +1,13 @@
 //! E-mail over HTTP.
 
 use super::service::{EmailError, Mail};
-use crate::http::{
-    extract::{Json, Query},
-    login::{HasLogins, Logins, SignedIn},
-    problem::ProblemResponse,
+use crate::{
+    actor::Actor,
+    http::{
+        extract::{Json, Query},
+        login::{HasLogins, Logins, SignedIn},
+        problem::ProblemResponse,
+    },
 };
 use axum::{
     Json as Answer, Router,
@@ -15,8 +18,9 @@ use axum::{
 use futures_util::future::BoxFuture;
 use serde::Deserialize;
 use shared::{
-    id::AccountId,
+    id::{AccountId, LoginId},
     notification::{EmailState, EmailToken, SetEmail},
+    text::Password,
 };
 use std::sync::Arc;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -24,11 +28,17 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 /// What somebody signs in with, by their id.
 pub type NameOf = Arc<dyn Fn(AccountId) -> BoxFuture<'static, String> + Send + Sync>;
 
+/// That it is the person themselves who asks for another way into their account: they signed in just now, or know this.
+pub type Prove = Arc<
+    dyn Fn(Actor, LoginId, Option<Password>) -> BoxFuture<'static, Result<(), ProblemResponse>> + Send + Sync,
+>;
+
 #[derive(Clone)]
 struct Api {
     mail: Mail,
     logins: Arc<dyn Logins>,
     name_of: NameOf,
+    prove: Prove,
 }
 
 impl HasLogins for Api {
@@ -38,12 +48,12 @@ impl HasLogins for Api {
 }
 
 /// One's address, and the links in letters.
-pub fn routes(mail: Mail, logins: Arc<dyn Logins>, name_of: NameOf) -> OpenApiRouter {
+pub fn routes(mail: Mail, logins: Arc<dyn Logins>, name_of: NameOf, prove: Prove) -> OpenApiRouter {
     OpenApiRouter::new()
         .routes(routes!(read, set, remove))
         .routes(routes!(confirm))
         .routes(routes!(unsubscribe))
-        .with_state(Api { mail, logins, name_of })
+        .with_state(Api { mail, logins, name_of, prove })
 }
 
 /// `/unsubscribe?token=…`: a page for people; `POST` is a mail program's, with one press and without a page (RFC 8058). It comes
@@ -95,6 +105,7 @@ async fn read(State(api): State<Api>, who: SignedIn) -> Result<Answer<EmailState
         (status = 200, body = EmailState, description = "The address, which isn't confirmed yet"),
         (status = 403, description = "A token can't do this"),
         (status = 409, description = "This server sends no e-mail"),
+        (status = 422, description = "The password is needed, as they signed in a while ago; or it is wrong"),
         (status = 429, description = "Too often"),
         (status = 503, description = "The mail server did not take the letter"),
     ),
@@ -105,7 +116,8 @@ async fn set(
     who: SignedIn,
     Json(request): Json<SetEmail>,
 ) -> Result<Answer<EmailState>, ProblemResponse> {
-    who.login()?;
+    let login = who.login()?;
+    (api.prove)(who.actor.clone(), login.clone(), request.password).await?;
     let name = (api.name_of)(who.actor.account.clone()).await;
     Ok(Answer(api.mail.set(&who.actor, &name, request.address).await?))
 }
