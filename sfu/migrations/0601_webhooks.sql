@@ -46,4 +46,6 @@ CREATE TABLE webhook_deliveries (
 );
 
 CREATE INDEX webhook_deliveries_due ON webhook_deliveries (state, next_at);
+CREATE INDEX webhook_deliveries_waiting ON webhook_deliveries (webhook_id, state, next_at);
+CREATE INDEX webhook_deliveries_old ON webhook_deliveries (created_at);
 CREATE INDEX webhook_deliveries_by_age ON webhook_deliveries (webhook_id, created_at, event_id);

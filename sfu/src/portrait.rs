@@ -128,7 +128,8 @@ fn read(file: &[u8]) -> Result<DynamicImage, PortraitError> {
     reader.limits(limits);
     let mut decoder = reader.into_decoder().map_err(refused)?;
     let (width, height) = decoder.dimensions();
-    if u64::from(width) * u64::from(height) > PIXELS_MOST {
+    // What it takes in memory is more for samples of 16 bits.
+    if u64::from(width) * u64::from(height) > PIXELS_MOST || decoder.total_bytes() > MEMORY_MOST {
         return Err(PortraitError::TooManyPixels);
     }
     let orientation = decoder.orientation().unwrap_or(image::metadata::Orientation::NoTransforms);

@@ -439,6 +439,9 @@ pub(super) async fn note_edit(
     channel: &ChannelId,
     changed: Vec<String>,
 ) -> Result<(), StoreError> {
+    if changed.is_empty() {
+        return Ok(());
+    }
     let entry = Entry::new(AuditAction::ChannelEdited, Some(by)).on(channel);
     audit::record(transaction, entry.saying(changed.join(", "))).await?;
     let (id, kind): (EventId, _) = (fresh::id(), WebhookKind::ChannelEdited);

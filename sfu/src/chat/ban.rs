@@ -72,6 +72,8 @@ impl Bans {
 
     /// Somebody is banned from now on.
     pub fn ban(&mut self, person: PersonId, network: Option<NetworkHash>) {
+        // Banned again, they are of the network that was known, if none is now.
+        let network = network.or_else(|| self.people.get(&person).cloned().flatten());
         self.lift(&person);
         let network = network.filter(|_| self.networks.len() < NETWORKS_MOST);
         if let Some(network) = &network {

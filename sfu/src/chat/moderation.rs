@@ -235,8 +235,10 @@ impl Chat {
         let pin = found.ok_or(ChatError::UnknownMessage)?;
         let mut act = moderated.act(ActionKind::Pin).to(&pin.author.id, &pin.author.name);
         act.message = Some(pin.id.clone());
-        self.write(&moderated, Work::Pin(Box::new(pin)), act).await?;
-        Ok(())
+        match self.write(&moderated, Work::Pin(Box::new(pin)), act).await? {
+            Done::Nothing => Err(ChatError::UnknownMessage),
+            _ => Ok(()),
+        }
     }
 
     /// Shows none above the others any more.

@@ -116,6 +116,10 @@ impl Chat {
             return Err(ChatError::NoPoll);
         }
         let voter = voter(&room, &you.author, &writer.network);
+        // Who voted is told so without the one writer, which is everybody's.
+        if let Some(option) = self.0.store.vote_of(id, &voter).await? {
+            return Ok(Voted { option });
+        }
         let work = Work::Vote { poll: id.clone(), voter, option: vote.option };
         match self.0.writer.write(room.clone(), work, None).await? {
             Done::Voted(option) => {

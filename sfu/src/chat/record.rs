@@ -3,7 +3,11 @@
 use super::commit::work::{Act, Work};
 use crate::store::audit::Entry;
 use serde_json::Value;
-use shared::{audit::AuditAction, id::ChannelId, moderation::ActionKind};
+use shared::{
+    audit::AuditAction,
+    id::ChannelId,
+    moderation::{ActionKind, ChatAction},
+};
 
 /// The record's name for what a moderator does; none where somebody else records it.
 fn action(kind: ActionKind) -> Option<AuditAction> {
@@ -42,9 +46,15 @@ fn listed(rules: Option<Value>) -> String {
 }
 
 /// The entry of a piece of work that changed something, if it is one that is kept.
-pub fn entry<'a>(channel: &'a ChannelId, act: &'a Act, work: &'a Work) -> Option<Entry<'a>> {
+pub fn entry<'a>(
+    channel: &'a ChannelId,
+    act: &'a Act,
+    deed: &'a ChatAction,
+    work: &'a Work,
+) -> Option<Entry<'a>> {
     let mut entry = Entry::new(action(act.kind)?, act.who.as_ref()).on(channel);
-    entry = match (&act.person, &act.message) {
+    let person = deed.person.as_ref().zip(deed.person_name.as_ref());
+    entry = match (person, &deed.message) {
         // Accounts are called by what they sign in with, as everywhere; a guest's name the room alone knows.
         (Some((person, name)), _) if person.as_str().starts_with("guest-") => {
             entry.to(person.as_str()).called(name.as_str())
@@ -55,6 +65,8 @@ pub fn entry<'a>(channel: &'a ChannelId, act: &'a Act, work: &'a Work) -> Option
         (None, None) => entry,
     };
     Some(entry.saying(match work {
+        // What was taken away is for moderators to see, and for nobody whom the record is sent to.
+        Work::Delete { .. } => String::new(),
         Work::Silence(silence) => {
             let until = serde_json::to_value(silence.until).unwrap_or_default();
             let until = until.as_str().unwrap_or_default();

@@ -26,6 +26,8 @@ use url::{Host, Url};
 
 /// All of one request takes at most this long.
 const MOST: Duration = Duration::from_secs(10);
+/// Of it, how long each address of a name is tried.
+const CONNECT: Duration = Duration::from_secs(3);
 /// No address is longer.
 const URL_MOST: usize = 2048;
 
@@ -193,8 +195,9 @@ impl Outgoing {
         }
         let mut stream = Err(OutgoingError::Unreachable);
         for address in found {
-            stream = TcpStream::connect(address).await.map_err(|_| OutgoingError::Unreachable);
-            if stream.is_ok() {
+            // One that doesn't answer leaves time for the next.
+            if let Ok(Ok(connected)) = timeout(CONNECT, TcpStream::connect(address)).await {
+                stream = Ok(connected);
                 break;
             }
         }

@@ -218,7 +218,8 @@ pub fn told(occasion: Occasion) -> Told {
             Told {
                 kind: NotificationKind::Subscription,
                 occasion: format!("subscription {key}"),
-                gathered_by: format!("subscription {key}"),
+                // Given again and again, it rings once.
+                gathered_by: format!("subscription {channel}"),
                 title,
                 several: None,
                 detail,

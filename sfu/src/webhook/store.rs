@@ -11,6 +11,7 @@ use crate::{
     store::{
         Store, StoreError,
         audit::{self, Entry},
+        outbox::WAITING_MOST,
     },
 };
 use shared::{
@@ -22,6 +23,7 @@ use shared::{
 };
 use sqlx::{Any, Row, Transaction, any::AnyRow};
 use std::str::FromStr;
+use url::Url;
 
 /// Reads and writes webhooks.
 #[derive(Debug, Clone)]
@@ -141,9 +143,14 @@ fn delivery(row: &AnyRow) -> Result<Delivery, StoreError> {
     })
 }
 
+/// Where a webhook is, without what follows the host: that is a secret at many services.
+fn host(webhook: &Webhook) -> String {
+    Url::parse(&webhook.url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
+}
+
 /// What the record calls a webhook: its label, or where it is.
-fn called(webhook: &Webhook) -> &str {
-    if webhook.label.as_str().is_empty() { &webhook.url } else { webhook.label.as_str() }
+fn called(webhook: &Webhook) -> String {
+    if webhook.label.as_str().is_empty() { host(webhook) } else { webhook.label.as_str().to_owned() }
 }
 
 impl WebhookStore {
@@ -284,7 +291,8 @@ impl WebhookStore {
         let added = sqlx::query(
             "INSERT INTO webhook_deliveries (webhook_id, event_id, kind, body, created_at, state, tries, next_at)
              SELECT id, $3, $4, $5, CAST($6 AS BIGINT), 'waiting', 0, CAST($6 AS BIGINT) FROM webhooks
-             WHERE channel_id = $1 AND id = $2",
+             WHERE channel_id = $1 AND id = $2 AND (SELECT COUNT(*) FROM webhook_deliveries waiting
+                 WHERE waiting.webhook_id = webhooks.id AND waiting.state = 'waiting') < $7",
         )
         .bind(channel.as_str())
         .bind(id.as_str())
@@ -292,6 +300,7 @@ impl WebhookStore {
         .bind(kind.name())
         .bind(body)
         .bind(at.as_millis())
+        .bind(WAITING_MOST)
         .execute(self.0.pool())
         .await?;
         Ok(added.rows_affected() > 0)
@@ -460,9 +469,9 @@ async fn record(
     of: &Webhook,
 ) -> Result<(), StoreError> {
     let state = if of.disabled_at.is_some() { "off, " } else { "" };
-    let words = format!("{state}{}:{}", of.url, kinds_text(&of.kinds).trim_end());
+    let (words, called) = (format!("{state}{}:{}", host(of), kinds_text(&of.kinds).trim_end()), called(of));
     let entry = Entry::new(action, Some(by)).on(channel).to(of.id.as_str());
-    audit::record(transaction, entry.called(called(of)).saying(words)).await
+    audit::record(transaction, entry.called(&called).saying(words)).await
 }
 
 #[cfg(test)]

@@ -14,12 +14,12 @@ use shared::{
     webhook::{DeliveryState, WebhookEnd},
 };
 use std::{
-    collections::HashSet,
+    collections::HashMap,
     time::{Duration, Instant},
 };
 use tokio::{
     sync::watch,
-    task::JoinSet,
+    task::{self, JoinSet},
     time::{sleep, timeout},
 };
 
@@ -39,7 +39,7 @@ const LAST: Duration = Duration::from_secs(3);
 /// Empties the outbox as it fills, until the server stops.
 pub async fn run(webhooks: Webhooks, mut stopping: watch::Receiver<bool>) {
     let mut running = JoinSet::new();
-    let mut busy: HashSet<WebhookId> = HashSet::new();
+    let mut busy: HashMap<task::Id, WebhookId> = HashMap::new();
     let mut cleared = None::<Instant>;
     while !*stopping.borrow() {
         if cleared.is_none_or(|last| last.elapsed() >= Duration::from_secs(3600)) {
@@ -52,8 +52,9 @@ pub async fn run(webhooks: Webhooks, mut stopping: watch::Receiver<bool>) {
         let wait = match webhooks.store().due(fresh::now(), AT_ONCE + busy.len()).await {
             Ok(due) => {
                 for id in due {
-                    if running.len() < AT_ONCE && busy.insert(id.clone()) {
-                        running.spawn(serve(webhooks.clone(), id));
+                    if running.len() < AT_ONCE && !busy.values().any(|other| *other == id) {
+                        let task = running.spawn(serve(webhooks.clone(), id.clone()));
+                        busy.insert(task.id(), id);
                     }
                 }
                 LOOK
@@ -64,14 +65,10 @@ pub async fn run(webhooks: Webhooks, mut stopping: watch::Receiver<bool>) {
             }
         };
         tokio::select! {
-            Some(done) = running.join_next(), if !running.is_empty() => match done {
-                Ok(id) => {
-                    busy.remove(&id);
-                }
-                // Which it was is not known any more: none is told anything by two at once all the same.
-                Err(_) if running.is_empty() => busy.clear(),
-                Err(_) => {}
-            },
+            Some(done) = running.join_next_with_id(), if !running.is_empty() => {
+                let task = done.map_or_else(|error| error.id(), |(task, ())| task);
+                busy.remove(&task);
+            }
             () = sleep(wait) => {}
             () = webhooks.filled() => {}
             _ = stopping.wait_for(|stopping| *stopping) => {}
@@ -81,21 +78,20 @@ pub async fn run(webhooks: Webhooks, mut stopping: watch::Receiver<bool>) {
 }
 
 /// Tells one webhook what is due, one thing after the other.
-async fn serve(webhooks: Webhooks, id: WebhookId) -> WebhookId {
+async fn serve(webhooks: Webhooks, id: WebhookId) {
     for _ in 0..IN_A_ROW {
         let done = match webhooks.store().next(&id, fresh::now()).await {
             Ok(Some(due)) => deliver(&webhooks, &id, due).await,
-            Ok(None) => return id,
+            Ok(None) => return,
             Err(error) => Err(error),
         };
         if let Err(error) = done {
             // It goes once more, which its receiver knows by its id.
             tracing::warn!(%error, webhook = %id, "what became of a delivery was not written");
             sleep(AGAIN).await;
-            return id;
+            return;
         }
     }
-    id
 }
 
 async fn deliver(webhooks: &Webhooks, id: &WebhookId, due: Due) -> Result<(), StoreError> {

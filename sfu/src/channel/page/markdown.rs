@@ -188,7 +188,8 @@ impl Tree {
 
     fn is_deep(&self) -> bool {
         let holding = |frame: &&Frame| matches!(frame, Frame::Quote(_) | Frame::List(..));
-        self.frames.iter().filter(holding).count() >= DEPTH_MOST
+        // The outer ones hold: it is known after the first few.
+        self.frames.iter().filter(holding).nth(DEPTH_MOST - 1).is_some()
     }
 
     fn open(&mut self, frame: Frame) {

@@ -251,7 +251,8 @@ impl Commit {
             "INSERT INTO chat_bans (channel_id, person_id, name, banned_at, banned_by, reason, network_hash)
              VALUES ($1, $2, $3, $4, $5, $6, $7)
              ON CONFLICT (channel_id, person_id) DO UPDATE SET name = excluded.name, banned_at = excluded.banned_at,
-             banned_by = excluded.banned_by, reason = excluded.reason, network_hash = excluded.network_hash",
+             banned_by = excluded.banned_by, reason = excluded.reason,
+             network_hash = COALESCE(excluded.network_hash, chat_bans.network_hash)",
         )
         .bind(channel.as_str())
         .bind(ban.person.as_str())
@@ -285,11 +286,24 @@ impl Commit {
         Ok(())
     }
 
-    /// Writes which message is pinned, if any.
-    pub async fn pin(&mut self, channel: &ChannelId, message: Option<&MessageId>) -> Result<(), StoreError> {
-        sqlx::query("UPDATE chat_rooms SET pinned = $2 WHERE channel_id = $1")
+    /// Writes which message is pinned, if it is there still; whether it is.
+    pub async fn pin(&mut self, channel: &ChannelId, message: &MessageId) -> Result<bool, StoreError> {
+        let done = sqlx::query(
+            "UPDATE chat_rooms SET pinned = $2 WHERE channel_id = $1 AND EXISTS
+             (SELECT 1 FROM chat_messages WHERE id = $2 AND channel_id = $1 AND deleted_at IS NULL
+             AND sequence > COALESCE(chat_rooms.cleared, 0))",
+        )
+        .bind(channel.as_str())
+        .bind(message.as_str())
+        .execute(&mut *self.0)
+        .await?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    /// Writes that none is.
+    pub async fn unpin(&mut self, channel: &ChannelId) -> Result<(), StoreError> {
+        sqlx::query("UPDATE chat_rooms SET pinned = NULL WHERE channel_id = $1")
             .bind(channel.as_str())
-            .bind(message.map(|message| message.as_str().to_owned()))
             .execute(&mut *self.0)
             .await?;
         Ok(())

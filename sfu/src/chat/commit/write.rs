@@ -135,10 +135,12 @@ pub async fn write(
             Done::Changed
         }
         Work::Pin(pin) => {
-            commit.pin(channel, Some(&pin.id)).await?;
-            changes.pins.insert(channel.clone(), Some(pin.id.clone()));
-            updates.push((places.take(), ChatUpdate::Pinned { pin: pin.clone() }));
-            Done::Changed
+            // Another moderator may have deleted it since it was looked up.
+            if commit.pin(channel, &pin.id).await? {
+                changes.pins.insert(channel.clone(), Some(pin.id.clone()));
+                updates.push((places.take(), ChatUpdate::Pinned { pin: pin.clone() }));
+            }
+            changed(&updates)
         }
         Work::Unpin => {
             if changes.pinned(room).is_some() {
@@ -166,6 +168,9 @@ pub async fn write(
         }
         Work::StartPoll(poll) => {
             if commit.start_poll(channel, poll, now).await? {
+                // Guests vote as their networks, whose hashes must be the same after a restart.
+                let salt = room.rules().bans().salt().to_owned();
+                commit.salt(channel, &salt).await?;
                 updates.push((places.take(), ChatUpdate::Poll { poll: poll.clone() }));
             }
             changed(&updates)
@@ -239,7 +244,7 @@ pub async fn write(
     let action = act.filter(|_| is_deed).map(|act| record(act, &done, about, now));
     if let Some(action) = &action {
         commit.action(channel, action).await?;
-        if let Some(entry) = act.and_then(|act| record::entry(channel, act, work)) {
+        if let Some(entry) = act.and_then(|act| record::entry(channel, act, action, work)) {
             audit::record(commit.transaction(), entry).await?;
         }
     }
@@ -332,7 +337,7 @@ async fn unpin(
     at: Cursor,
     updates: &mut Vec<(Cursor, ChatUpdate)>,
 ) -> Result<(), StoreError> {
-    commit.pin(channel, None).await?;
+    commit.unpin(channel).await?;
     changes.pins.insert(channel.clone(), None);
     updates.push((at, ChatUpdate::Unpinned {}));
     Ok(())

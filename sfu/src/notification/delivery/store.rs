@@ -103,8 +103,11 @@ impl DeliveryStore {
         .bind(login.as_str())
         .execute(&mut *transaction)
         .await?;
+        if added.rows_affected() == 0 {
+            return Ok(false);
+        }
         transaction.commit().await?;
-        Ok(added.rows_affected() > 0)
+        Ok(true)
     }
 
     /// An account's browsers, newest first.

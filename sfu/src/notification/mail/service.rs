@@ -25,6 +25,8 @@ use std::{
 
 /// Letters that ask whether an address is somebody's: nobody's mailbox is filled by that.
 const ASKING: Rate = Rate { burst: 3, every: Duration::from_secs(20 * 60) };
+/// Where the last try is not written off, it is made again after so many milliseconds.
+const LAST_TRY: i64 = 60 * 60 * 1000;
 
 /// Why something was not done about e-mail.
 #[derive(Debug, thiserror::Error)]
@@ -211,17 +213,18 @@ impl Mail {
             None => self.0.store.seal(&ids).await?,
         };
         let letter = rules::letter(&self.0.instance, &self.0.base_url, &self.0.key, &account, &wanted);
+        // The try is written first: where nothing can be written, nothing is sent, instead of the same again and again.
+        let due = again(tries + 1, now);
+        let later = due.unwrap_or_else(|| Timestamp::from_millis(now.as_millis() + LAST_TRY));
+        self.0.store.later(&ids, tries + 1, later).await?;
         match self.send(smtp, &address, &id, &letter).await {
             Ok(()) => self.0.store.done(&ids).await?,
             Err(MailError::Refused(error)) => {
                 tracing::warn!(%error, account = %account, "a letter was refused");
                 self.0.store.done(&ids).await?;
             }
-            Err(MailError::Later(error)) => match again(tries + 1, now) {
-                Some(due) => {
-                    tracing::debug!(%error, "a letter waits for the mail server");
-                    self.0.store.later(&ids, tries + 1, due).await?;
-                }
+            Err(MailError::Later(error)) => match due {
+                Some(_) => tracing::debug!(%error, "a letter waits for the mail server"),
                 None => {
                     tracing::warn!(%error, account = %account, "a letter was given up after many tries");
                     self.0.store.done(&ids).await?;

@@ -34,6 +34,8 @@ use std::{
 
 /// Who mistypes has some tries; a code of 100 bits is not found by so many.
 const TRIES: Rate = Rate { burst: 10, every: Duration::from_secs(30) };
+/// Each rings somewhere: enough for a raffle, and too few to pester anybody with.
+const GRANTS: Rate = Rate { burst: 100, every: Duration::from_secs(10) };
 /// What receipts of owners' own giving begin with.
 const GRANT: &str = "grant";
 
@@ -88,6 +90,7 @@ pub struct Subscriptions {
     heard: Arc<dyn Heard>,
     since: Instant,
     tries: Arc<Mutex<Limiter<Taster>>>,
+    given: Arc<Mutex<Limiter<AccountId>>>,
 }
 
 impl Subscriptions {
@@ -106,6 +109,7 @@ impl Subscriptions {
             heard,
             since: Instant::now(),
             tries: Arc::new(Mutex::new(Limiter::new(TRIES))),
+            given: Arc::new(Mutex::new(Limiter::new(GRANTS))),
         }
     }
 
@@ -190,6 +194,11 @@ impl Subscriptions {
         Ok(store::subscription(name, one.ok_or(Unsettled::Over)?))
     }
 
+    fn give(&self, who: &Actor) -> Result<(), SubscriptionError> {
+        let mut gifts = self.given.lock().unwrap_or_else(PoisonError::into_inner);
+        gifts.take(&who.account, self.since.elapsed()).map_err(|wait| SubscriptionError::TooMany { wait })
+    }
+
     async fn granted(&self, who: &Actor, name: &ChannelName) -> Result<ChannelId, SubscriptionError> {
         self.channels.granted(who, name).await.map_err(SubscriptionError::Refused)
     }
@@ -215,6 +224,7 @@ impl Subscriptions {
     ) -> Result<Subscription, SubscriptionError> {
         let channel = self.granted(who, name).await?;
         let days = rules::days(grant.days)?;
+        self.give(who)?;
         let account = self.store.account(account).await?.ok_or(SubscriptionError::UnknownAccount)?;
         let (this, by) = (self.clone(), who.clone());
         settle(async move {
@@ -236,12 +246,15 @@ impl Subscriptions {
         let account = self.store.account(account).await?.ok_or(SubscriptionError::UnknownAccount)?;
         let (this, by) = (self.clone(), who.clone());
         settle(async move {
-            if !this.store.end(&by, &channel, &account).await? {
+            let had = this.store.end(&by, &channel, &account).await?;
+            // Asked again after something failed, it is done to its end all the same.
+            this.billing.ended(&channel, &account).await?;
+            this.channels.ended(&channel, &account).await?;
+            if !had {
                 return Err(SubscriptionError::NotSubscribed);
             }
-            this.channels.ended(&channel, &account).await?;
             this.heard.ended(&channel, &account).await;
-            Ok(this.billing.ended(&channel, &account).await?)
+            Ok(())
         })
         .await
     }
