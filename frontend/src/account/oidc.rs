@@ -48,10 +48,10 @@ pub fn trouble(provider: &str) -> Option<Html> {
 /// How long the way there may take before the button can be pressed again, in milliseconds.
 const LEAVING: i32 = 3000;
 
-/// A way to the provider's page, and what is wrong if there is none at this moment.
+/// A way to the provider's page, and what is wrong if there is none at this moment: of the provider, or of the body.
 #[hook]
-fn use_provider(path: &'static str, body: Value) -> (Callback<()>, bool, Option<String>) {
-    let (busy, wrong) = (use_state(|| false), use_state(|| None::<String>));
+fn use_provider(path: &'static str, body: Value) -> (Callback<()>, bool, Option<(String, bool)>) {
+    let (busy, wrong) = (use_state(|| false), use_state(|| None::<(String, bool)>));
     let leaving = use_mut_ref(|| None::<time::Timer>);
     let on = {
         let (busy, wrong) = (busy.clone(), wrong.clone());
@@ -67,7 +67,8 @@ fn use_provider(path: &'static str, body: Value) -> (Callback<()>, bool, Option<
                         *leaving.borrow_mut() = Some(time::after(LEAVING, move || busy.set(false)));
                     }
                     Err(failure) => {
-                        wrong.set(Some(failure.refusal()));
+                        let is_of_body = failure.status() == Some(422);
+                        wrong.set(Some((failure.refusal(), is_of_body)));
                         busy.set(false);
                     }
                 }
@@ -106,7 +107,7 @@ pub fn ContinueWith(props: &ContinueWithProps) -> Html {
         <div class="form">
             <p class="either quiet" aria-hidden="true"><span>{ "or" }</span></p>
             <Button label={label} on={on} busy={busy} testid="continue-with" />
-            { alert(wrong) }
+            { alert(wrong.map(|(words, _)| words)) }
         </div>
     }
 }
@@ -233,7 +234,9 @@ pub fn Connection(props: &ConnectionProps) -> Html {
         }
     });
     let (ask, question) = use_question();
-    let (connect, busy, wrong) = use_provider("me/oidc", json!({}));
+    let (password, asks) = (use_state(String::new), use_mut_ref(|| false));
+    let body = if password.is_empty() { json!({}) } else { json!({ "password": *password }) };
+    let (connect, busy, wrong) = use_provider("me/oidc", body);
     if desk.data.is_null() {
         return html! {
             <>
@@ -243,9 +246,24 @@ pub fn Connection(props: &ConnectionProps) -> Html {
         };
     }
     if desk.data["since"].is_null() {
+        let typed = {
+            let password = password.clone();
+            Callback::from(move |text: String| password.set(text))
+        };
+        // Once it was asked for it stays, also while what was typed is being sent.
+        let (of_body, wrong) = match wrong {
+            Some((words, true)) => (Some(words), None),
+            other => (None, other.map(|(words, _)| words)),
+        };
+        *asks.borrow_mut() |= of_body.is_some();
+        let is_asked = *asks.borrow();
         return html! {
             <>
                 <p class="quiet">{ format!("Connect {provider} to sign in with it, too.") }</p>
+                if is_asked {
+                    <TextField id="oidc-password" label="Your password" kind="password" value={(*password).clone()} on={typed}
+                        autocomplete="current-password" testid="oidc-password" error={of_body.map(AttrValue::from)} />
+                }
                 <div class="actions">
                     <Button label={format!("Connect {provider}")} on={connect} busy={busy} testid="connect-oidc" />
                 </div>

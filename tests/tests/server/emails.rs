@@ -91,6 +91,30 @@ fn letters_go_to_confirmed_addresses_together_once_and_can_be_stopped() {
 }
 
 #[test]
+fn an_address_opens_a_way_into_an_account_to_who_proves_themselves_alone() {
+    let server = MailServer::start(&[]);
+    let mail = [("WEIR_SMTP_URL", server.url.as_str()), ("WEIR_SMTP_FROM", "weir@tv.example")];
+    let weir = Weir::start_with(&mail);
+    let owner = weir.set_up("ada");
+    in_database(&weir, "UPDATE logins SET created_at = created_at - 600000");
+    let set = |password: Option<&str>| {
+        let mut body = json!({ "address": "ada@example.org" });
+        if let Some(password) = password {
+            body["password"] = json!(password);
+        }
+        call(&weir, &owner, "PUT", "me/email", &body)
+    };
+    let needed = set(None).problem(422);
+    assert_eq!(
+        (needed.kind.as_str(), needed.field.as_deref()),
+        ("/problems/password-needed", Some("password"))
+    );
+    assert_eq!(set(Some("not the password")).problem(422).field.as_deref(), Some("password"));
+    assert_eq!(ok(&call(&weir, &owner, "GET", "me/email", &Value::Null))["address"], Value::Null);
+    assert_eq!(ok(&set(Some("correct horse battery")))["address"], "ada@example.org");
+}
+
+#[test]
 fn a_mail_server_that_is_busy_gets_the_same_letter_later() {
     let server = MailServer::start(&[]);
     let mail = [("WEIR_SMTP_URL", server.url.as_str()), ("WEIR_SMTP_FROM", "weir@tv.example")];
