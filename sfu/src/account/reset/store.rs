@@ -150,7 +150,8 @@ impl ResetStore {
     }
 }
 
-/// A new password, after which nothing works that let anybody in before; false if the account is suspended or gone.
+/// A new password, after which every login is over; passkeys, a provider and API tokens stay their owner's to end. False if the
+/// account is suspended or gone.
 async fn set(
     transaction: &mut Transaction<'_, Any>,
     account: &AccountId,
