@@ -1,7 +1,7 @@
 // What was done, as those see it who answer for it: found by who and what, page by page, and kept as a file. And webhooks.
 import assert from 'node:assert/strict';
 import { scenario, until } from './harness.mjs';
-import { at, click, fill, says, signedIn } from './lib/ui.mjs';
+import { at, click, fill, says, signedIn, surely } from './lib/ui.mjs';
 
 scenario('those who run the instance find what was done, on a phone, too', async (world) => {
   const weir = await world.weir();
@@ -48,8 +48,29 @@ scenario("a channel's owner has events sent elsewhere, and sees what became of t
   await fill(page, at('webhook-url'), 'https://localhost/x');
   await click(page, at('create-webhook'));
   await page.waitForSelector(at('webhook-secret'));
-  assert.match(await page.$eval(at('webhook-secret'), (field) => field.value), /^whsec_/);
+  const secret = () => page.$eval(at('webhook-secret'), (field) => field.value);
+  const first = await secret();
+  assert.match(first, /^whsec_/);
   await says(page, at('webhooks'), 'Works');
+
+  // It is shown this once: what else is done doesn't lose it, and another one takes its place.
+  await click(page, at('try-webhook'));
+  await says(page, '.toasts', 'Sent: see what became of it');
+  const expanded = () => page.$eval(at('what-was-sent'), (button) => button.getAttribute('aria-expanded'));
+  assert.equal(await expanded(), 'false');
+  await click(page, at('what-was-sent'));
+  await says(page, at('deliveries'), 'Ping');
+  assert.equal(await expanded(), 'true');
+  assert.equal(await secret(), first);
+  await surely(page, at('replace-secret'));
+  await until(page, (before) => document.querySelector('[data-testid="webhook-secret"]').value !== before, {
+    what: 'another secret', args: [first],
+  });
+  assert.match(await secret(), /^whsec_/);
+  await click(page, at('put-away'));
+  await until(page, () => document.querySelector('[data-testid="webhook-secret"]') === null, { what: 'it is out of sight' });
+  await surely(page, at('remove-webhook'));
+  await until(page, () => document.querySelector('[data-testid="webhooks"]') === null, { what: 'no webhook' });
   await page.goto(`${weir.origin}/settings/audit/ada`);
   await says(page, at('audit'), 'made a webhook');
 });

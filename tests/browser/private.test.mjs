@@ -1,9 +1,13 @@
-// Private channels: the door that whoever isn't let in stands before, the ways in that an owner opens, and gift codes.
+// Private channels: the door that whoever isn't let in stands before, the ways in that an owner opens, and gift codes. And emotes.
 import assert from 'node:assert/strict';
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { scenario, until } from './harness.mjs';
-import { at, click, fill, says, signedIn } from './lib/ui.mjs';
+import { at, click, fill, namesOf, says, signedIn, surely } from './lib/ui.mjs';
 
 const PASSWORD = 'a rather long word';
+const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 
 /** An owner at the settings of a channel that is private, everything unfolded. */
 async function privately(world) {
@@ -18,6 +22,9 @@ async function privately(world) {
   await page.evaluate(() => document.querySelectorAll('details').forEach((part) => { part.open = true; }));
   return { weir, owner, browser, page };
 }
+
+/** What is in a field. */
+const valueOf = (page, id) => page.$eval(at(id), (field) => field.value);
 
 /** Somebody with an account, in a browser of their own. */
 async function account(world, { weir, browser }, name) {
@@ -35,9 +42,11 @@ scenario('a password and a link let in through the door, on a phone, too, until 
   await fill(page, at('channel-password'), 'short');
   await click(page, at('set-channel-password'));
   await says(page, `${at('access')} [role="alert"]`, '10 to 256 characters');
+  assert.equal(await valueOf(page, 'channel-password'), 'short', 'what was refused can be made longer');
   await fill(page, at('channel-password'), PASSWORD);
   await click(page, at('set-channel-password'));
   await page.waitForSelector(at('remove-channel-password'), { visible: true });
+  await until(page, () => document.querySelector('[data-testid="channel-password"]').value === '', { what: 'it is taken' });
 
   const phone = await world.page(browser, `${weir.origin}/ada`, { context: await browser.createBrowserContext() });
   await phone.setViewport({ width: 390, height: 844 });
@@ -67,7 +76,7 @@ scenario('a password and a link let in through the door, on a phone, too, until 
   await fill(page, at('link-uses'), '1');
   await click(page, at('make-link'));
   await page.waitForSelector(at('access-link'));
-  const link = await page.$eval(at('access-link'), (field) => field.value);
+  const link = await valueOf(page, 'access-link');
   assert.ok(link.startsWith(`${weir.origin}/ada#link=weir_link_`), link);
   await says(page, at('access-links'), '0 of 1 came in');
   const guest = await world.page(browser, link, { context: await browser.createBrowserContext() });
@@ -81,15 +90,29 @@ scenario('a password and a link let in through the door, on a phone, too, until 
   // Who came by the password is out at once when there is none, and who came by the link is not.
   await click(page, at('remove-channel-password'));
   await says(page, 'dialog[open]', 'is out at once');
-  await click(page, at('confirm'));
+  await click(page, at('sure'));
   await until(page, () => document.querySelector('[data-testid="remove-channel-password"]') === null, { what: 'no password' });
   await phone.waitForSelector(at('door'), { visible: true });
   await guest.reload();
   await says(guest, 'main', 'Among ourselves');
-  await click(page, `${at('access-links')} button`);
-  await click(page, at('confirm'));
-  await until(page, () => document.querySelector('[data-testid="access-links"]') === null, { what: 'no link' });
+
+  // A link is shown this once: revoking another one doesn't lose it, and revoking it does.
+  await fill(page, at('link-label'), 'The choir');
+  await click(page, at('make-link'));
+  await says(page, at('access-links'), 'The choir');
+  await until(page, (before) => document.querySelector('[data-testid="access-link"]').value !== before, {
+    what: 'the new link', args: [link],
+  });
+  const second = await valueOf(page, 'access-link');
+  assert.deepEqual(await namesOf(page, `${at('access-links')} button`), ['Revoke the link “The choir”', 'Revoke the link “The band”']);
+  await surely(page, `${at('access-links')} [aria-label="Revoke the link “The band”"]`);
   await guest.waitForSelector(at('door'), { visible: true });
+  assert.deepEqual(await namesOf(page, `${at('access-links')} button`), ['Revoke the link “The choir”']);
+  assert.equal(await valueOf(page, 'access-link'), second);
+  await surely(page, `${at('access-links')} button`);
+  await until(page, () => document.querySelector('[data-testid="access-links"], [data-testid="access-link"]') === null, {
+    what: 'no link',
+  });
 });
 
 scenario('the list lets somebody in by name, and a gift code whoever subscribes', async (world) => {
@@ -105,7 +128,8 @@ scenario('the list lets somebody in by name, and a gift code whoever subscribes'
   await says(page, at('admitted'), '@ben');
   await ben.reload();
   await says(ben, 'main', 'Among ourselves');
-  await click(page, `${at('admitted')} button`);
+  assert.deepEqual(await namesOf(page, `${at('admitted')} button`), ['Remove ben from the list of ada']);
+  await surely(page, `${at('admitted')} button`);
   await until(page, () => document.querySelector('[data-testid="admitted"]') === null, { what: 'nobody is on the list' });
   await ben.waitForSelector(at('door'), { visible: true });
 
@@ -114,10 +138,16 @@ scenario('the list lets somebody in by name, and a gift code whoever subscribes'
   await fill(page, at('gift-count'), '2');
   await click(page, at('make-codes'));
   await page.waitForSelector(at('gift-codes'));
-  const codes = (await page.$eval(at('gift-codes'), (field) => field.value)).split('\n');
+  const codes = (await valueOf(page, 'gift-codes')).split('\n');
   assert.equal(codes.length, 2);
+  await click(page, at('put-away'));
+  await until(page, () => document.querySelector('[data-testid="gift-codes"]') === null, { what: 'they are out of sight' });
   // A code is redeemed where one can be: on a channel that is open. What it is for, the server knows.
   await weir.api('POST', '/api/v1/channels', { name: 'open' }, stage.owner.cookie);
+  const stranger = await world.page(browser, `${weir.origin}/open`, { context: await browser.createBrowserContext() });
+  await click(stranger, at('subscribe'));
+  await stranger.waitForSelector(at('redeem-sign-in'), { visible: true });
+  assert.equal(await stranger.$(at('gift-code')), null, 'nothing is typed that signing in would lose');
   await ben.goto(`${weir.origin}/open`);
   await click(ben, at('subscribe'));
   await fill(ben, at('gift-code'), '0000-0000-0000-0000-0000');
@@ -137,4 +167,35 @@ scenario('the list lets somebody in by name, and a gift code whoever subscribes'
   await page.evaluate(() => document.querySelectorAll('details').forEach((part) => { part.open = true; }));
   await says(page, at('supporters'), '@ben · Tier 1');
   await says(page, at('gift-batches'), '1 of 2');
+  await surely(page, `${at('gift-batches')} button`);
+  await says(page, at('gift-batches'), '1 of 1');
+  assert.deepEqual(await namesOf(page, `${at('subscribers')} button`), ["End ben's subscription to ada"]);
+  await surely(page, `${at('subscribers')} button`);
+  await until(page, () => document.querySelector('[data-testid="subscribers"]') === null, { what: 'nobody subscribes' });
+  await ben.reload();
+  await ben.waitForSelector(at('door'), { visible: true });
+});
+
+scenario('an emote is replaced and removed only by whoever means it, and a file that is gone is said to be', async (world) => {
+  const { page } = await privately(world);
+  const file = join(await mkdtemp(join(tmpdir(), 'weir-')), 'wave.png');
+  await writeFile(file, Buffer.from(PIXEL, 'base64'));
+  const upload = async (name) => {
+    await fill(page, at('emote-name'), name);
+    await (await page.waitForSelector(`${at('emote-file')}:enabled`)).uploadFile(file);
+  };
+  await upload('wave');
+  await says(page, at('own-emotes'), ':wave:');
+  await until(page, () => document.querySelector('[data-testid="emote-name"]').value === '', { what: 'the name is used' });
+  await upload('wave');
+  await says(page, 'dialog[open]', 'Replace the emote “wave”?');
+  await click(page, at('keep'));
+  await until(page, () => document.querySelector('dialog[open]') === null, { what: 'the question is gone' });
+  assert.equal(await valueOf(page, 'emote-name'), 'wave', 'it can have another name');
+  assert.deepEqual(await namesOf(page, `${at('own-emotes')} button`), ['Remove the emote “wave”']);
+  await surely(page, `${at('own-emotes')} button`);
+  await until(page, () => document.querySelector('[data-testid="own-emotes"]') === null, { what: 'no emote' });
+  await page.evaluate(() => { Blob.prototype.arrayBuffer = () => Promise.reject(new DOMException('gone', 'NotReadableError')); });
+  await upload('wave');
+  await says(page, 'main', "This file can't be read");
 });

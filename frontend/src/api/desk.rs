@@ -37,6 +37,18 @@ pub struct Order {
     pub told: Option<Callback<Result<Value, String>>>,
 }
 
+impl Order {
+    /// The same, and what follows from the answer once it is done. What is wrong is for the form or the question to say.
+    pub fn then(self, then: impl Fn(Value) + 'static) -> Self {
+        let told = Callback::from(move |answer: Result<Value, String>| {
+            if let Ok(answer) = answer {
+                then(answer);
+            }
+        });
+        Self { told: Some(told), ..self }
+    }
+}
+
 /// A list as far as it is known, and the way to change it.
 #[derive(Clone, PartialEq)]
 pub struct Desk {
@@ -46,8 +58,6 @@ pub struct Desk {
     pub is_pending: bool,
     /// Why it could not be read.
     pub failure: Option<String>,
-    /// What the server answered to the last thing that it did; null until then.
-    pub answer: Rc<Value>,
     /// What is wrong with what a form asked.
     pub wrong: Option<String>,
     /// What was asked last is under way.
@@ -66,11 +76,18 @@ impl Desk {
         self.data["items"].as_array().map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// What stands behind a question: asks for something, and tells how it went.
+    /// What stands behind a question: asks for something, and tells the question and whoever else waits how it went.
     pub fn act(&self, order: Order) -> Callback<Told> {
-        self.order.reform(move |told: Told| Order {
-            told: Some(told.reform(|answer: Result<Value, String>| answer.err())),
-            ..order.clone()
+        self.order.reform(move |question: Told| {
+            let also = order.told.clone();
+            let told = Callback::from(move |answer: Result<Value, String>| {
+                let wrong = answer.as_ref().err().cloned();
+                if let Some(also) = &also {
+                    also.emit(answer);
+                }
+                question.emit(wrong);
+            });
+            Order { told: Some(told), ..order.clone() }
         })
     }
 
@@ -121,7 +138,6 @@ struct Known {
     failure: Option<String>,
     wait: i32,
     timer: Option<time::Timer>,
-    answer: Rc<Value>,
     wrong: Option<String>,
     is_busy: bool,
 }
@@ -240,7 +256,6 @@ pub fn use_desk(path: String) -> Desk {
                 let mut now = reader.known.borrow_mut();
                 now.is_busy = false;
                 match &answer {
-                    Ok(answer) => now.answer = Rc::new(answer.clone()),
                     Err(words) if in_form => now.wrong = Some(words.clone()),
                     Err(words) if told.is_none() => toast.emit(words.clone()),
                     _ => {}
@@ -258,7 +273,6 @@ pub fn use_desk(path: String) -> Desk {
         data: now.data.clone(),
         is_pending: !now.is_read,
         failure: now.failure.clone(),
-        answer: now.answer.clone(),
         wrong: now.wrong.clone(),
         is_busy: now.is_busy,
         is_reading: now.is_reading,

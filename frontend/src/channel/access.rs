@@ -2,11 +2,16 @@
 
 use super::subscribe::{left, tier_name};
 use crate::{
-    api::{Desk, Order, count, text, use_desk},
-    ui::{Button, Choice, CopyField, Dialog, Kind, Select, Skeleton, TextField, alert, el, words},
+    api::{Order, count, text, use_desk},
+    browser::{page, time},
+    ui::{
+        Button, Choice, CopyField, Kind, Question, Select, Skeleton, TextField, alert, el,
+        format_state::{ago, told_apart},
+        use_question, words,
+    },
 };
 use serde_json::{Value, json};
-use shared::id::ChannelName;
+use shared::{id::ChannelName, unit::Timestamp};
 use yew::prelude::*;
 
 /// Properties of [`Access`].
@@ -36,22 +41,32 @@ fn setter(state: &UseStateHandle<String>) -> Callback<String> {
     Callback::from(move |text: String| state.set(text))
 }
 
-/// What is asked before something is taken away from people.
-fn asked(
-    title: String,
-    says: &'static str,
-    does: &'static str,
-    dismiss: Callback<()>,
-    done: Callback<()>,
-) -> Html {
+/// Which one it is, as it is spoken of: by its label, or else by its age.
+fn called(what: &str, one: &Value) -> String {
+    match text(one, "label") {
+        "" => {
+            let at = serde_json::from_value::<Timestamp>(one["createdAt"].clone());
+            let millis = time::wall() - at.map_or(0, Timestamp::as_millis);
+            format!("the {what} made {}", ago(millis.max(0) as u64 / 1000))
+        }
+        label => format!("the {what} “{label}”"),
+    }
+}
+
+/// The answer with what the server says only once. It stays until another is made, it is taken away itself, or the person puts
+/// it away: what else is done on the page must not lose it.
+pub(super) type Made = UseStateHandle<Option<Value>>;
+
+/// Shows what is said only once, with a way to put it away.
+pub(super) fn shown_once(made: &Made, what: &str, field: Html, note: &'static str) -> Html {
+    let made = made.setter();
+    let away = Callback::from(move |()| made.set(None));
     html! {
-        <Dialog title={title} on_close={dismiss.clone()}>
-            { words("p", "", says) }
-            <div class="dialog-actions">
-                <Button label="Leave it" on={dismiss} />
-                <Button label={does} kind={Kind::Danger} on={done} testid="confirm" />
-            </div>
-        </Dialog>
+        <div class="callout form">
+            { field }
+            { words("p", "field-note", note) }
+            <Button label="Put away" name={format!("Put away {what}")} on={away} testid="put-away" />
+        </div>
     }
 }
 
@@ -73,9 +88,9 @@ fn Subscribers(props: &AccessProps) -> Html {
     let value = desk.data["subscribers"].as_str().unwrap_or("none").to_owned();
     html! {
         <>
-            { alert(desk.failure.clone()) }
+            { desk.trouble("the setting for subscribers") }
             <Select id={format!("{}-subscribers", props.channel)} label="Subscribers" value={value} choices={choices} on={on}
-                disabled={desk.is_pending} testid="access-subscribers" />
+                disabled={desk.data.is_null()} testid="access-subscribers" />
         </>
     }
 }
@@ -85,101 +100,120 @@ fn List(props: &AccessProps) -> Html {
     let path = format!("channels/{}/admitted", props.channel);
     let desk = use_desk(format!("{path}?limit=200"));
     let account = use_state(String::new);
+    let (ask, question) = use_question();
+    let at = move |account: &str| format!("{path}/{}", page::encoded(account));
     let onsubmit = {
-        let (desk, account, path) = (desk.clone(), account.clone(), path.clone());
+        let (order, account, at) = (desk.order.clone(), account.clone(), at.clone());
         move |event: SubmitEvent| {
             event.prevent_default();
             let name = account.trim().trim_start_matches('@');
             if !name.is_empty() {
-                let (path, done) = (format!("{path}/{name}"), "They get in");
-                desk.order.emit(Order { method: "PUT", path, done, in_form: true, ..Order::default() });
+                let (path, done, typed) = (at(name), "They get in", account.setter());
+                let put = Order { method: "PUT", path, done, in_form: true, ..Order::default() };
+                order.emit(put.then(move |_| typed.set(String::new())));
             }
         }
     };
-    {
-        let account = account.setter();
-        use_effect_with(desk.answer.clone(), move |_| account.set(String::new()));
-    }
     let entry = |person: &Value| {
-        let name = text(person, "account").to_owned();
-        let path = format!("{path}/{name}");
-        let remove = desk.order.reform(move |()| Order {
-            method: "DELETE",
-            path: path.clone(),
-            done: "They don't get in any more",
-            ..Order::default()
-        });
+        let account = text(person, "account");
         let said =
-            vec![words("b", "", text(person, "name").to_owned()), words("p", "quiet", format!("@{name}"))];
-        let label = format!("Take {name} off the list");
-        el("li", "login", vec![el("div", "", said), html! { <Button label={label} on={remove} /> }])
+            vec![words("b", "", text(person, "name").to_owned()), words("p", "quiet", format!("@{account}"))];
+        let remove = {
+            let (path, done) = (at(account), "They don't get in any more");
+            let order = Order { method: "DELETE", path, done, ..Order::default() };
+            let (ask, act) = (ask.clone(), desk.act(order));
+            let title = format!("Remove {account} from the list of {}?", props.channel);
+            Callback::from(move |()| {
+                ask.emit(Question {
+                    title: title.clone(),
+                    text: "They are out at once, unless something else lets them in. You can put them on the list again.",
+                    keep: "Leave it",
+                    label: "Remove",
+                    kind: Kind::Danger,
+                    act: act.clone(),
+                })
+            })
+        };
+        let name = format!("Remove {account} from the list of {}", props.channel);
+        el(
+            "li",
+            "login",
+            vec![el("div", "grow", said), html! { <Button label="Remove" name={name} on={remove} /> }],
+        )
     };
     html! {
-        <form class="form" onsubmit={onsubmit} novalidate=true>
+        <>
+            if desk.is_pending { <Skeleton class="skeleton-line" /> }
+            { desk.trouble("the list of those whom you let in") }
             if !desk.items().is_empty() {
                 <ul class="plain-list" data-testid="admitted">{ for desk.items().iter().map(entry) }</ul>
             }
-            if desk.is_pending { <Skeleton class="skeleton-line" /> }
-            { alert(desk.failure.clone().or(desk.wrong.clone())) }
-            <TextField id={format!("{}-admit", props.channel)} label="Let somebody in by account name" value={(*account).clone()}
-                on={setter(&account)} testid="admit-account" hint="What they sign in with." />
-            <Button label="Put on the list" busy={desk.is_busy} testid="admit" />
-        </form>
+            <form class="form" onsubmit={onsubmit} novalidate=true>
+                { alert(desk.wrong.clone()) }
+                <TextField id={format!("{}-admit", props.channel)} label="Let somebody in by account name" value={(*account).clone()}
+                    on={setter(&account)} testid="admit-account" hint="What they sign in with." />
+                <Button label="Put on the list" name={format!("Put on the list of {}", props.channel)} busy={desk.is_busy}
+                    testid="admit" />
+            </form>
+            { question }
+        </>
     }
 }
 
 #[component]
 fn ChannelPassword(props: &AccessProps) -> Html {
-    let path = format!("channels/{}/password", props.channel);
-    let access = format!("channels/{}/access", props.channel);
-    let desk = use_desk(access);
-    let (password, asking) = (use_state(String::new), use_state(|| false));
+    let channel = &props.channel;
+    let path = format!("channels/{channel}/password");
+    let desk = use_desk(format!("channels/{channel}/access"));
+    let password = use_state(String::new);
+    let (ask, question) = use_question();
     let has = desk.data["hasPassword"] == true;
     let onsubmit = {
-        let (desk, password, path) = (desk.clone(), password.clone(), path.clone());
+        let (order, password, path) = (desk.order.clone(), password.clone(), path.clone());
         move |event: SubmitEvent| {
             event.prevent_default();
-            let (body, path) = (Some(json!({ "password": *password })), path.clone());
+            let (body, path, typed) =
+                (Some(json!({ "password": *password })), path.clone(), password.setter());
             let done = "Whoever knows it gets in";
-            desk.order.emit(Order { method: "PUT", path, body, done, in_form: true, ..Order::default() });
-            password.set(String::new());
+            let put = Order { method: "PUT", path, body, done, in_form: true, ..Order::default() };
+            order.emit(put.then(move |_| typed.set(String::new())));
         }
     };
-    let ask = |on: bool| {
-        let asking = asking.clone();
-        Callback::from(move |()| asking.set(on))
-    };
     let remove = {
-        let (order, asking) = (desk.order.clone(), asking.clone());
+        let done = "There is no password any more";
+        let act = desk.act(Order { method: "DELETE", path, done, ..Order::default() });
+        let title = format!("Remove the password of {channel}?");
         Callback::from(move |()| {
-            asking.set(false);
-            let path = path.clone();
-            order.emit(Order {
-                method: "DELETE",
-                path,
-                done: "There is no password any more",
-                ..Order::default()
-            });
+            ask.emit(Question {
+                title: title.clone(),
+                text: "Whoever came in by it is out at once. You can set another one.",
+                keep: "Keep it",
+                label: "Remove",
+                kind: Kind::Danger,
+                act: act.clone(),
+            })
         })
     };
-    let label = if has { "Another password" } else { "Password" };
+    let (label, set) =
+        if has { ("Another password", "Replace the password") } else { ("Password", "Set the password") };
     html! {
-        <form class="form" onsubmit={onsubmit} novalidate=true>
-            { alert(desk.wrong.clone()) }
-            <TextField id={format!("{}-password", props.channel)} label={label} kind="password" value={(*password).clone()}
-                on={setter(&password)} autocomplete="new-password" testid="channel-password"
-                hint="At least 10 characters. Whoever came in by another one is out at once." />
-            <div class="actions">
-                <Button label={if has { "Replace the password" } else { "Set the password" }} busy={desk.is_busy}
-                    testid="set-channel-password" />
-                if has {
-                    <Button label="Take it away" kind={Kind::Danger} on={ask(true)} testid="remove-channel-password" />
-                }
-            </div>
-            if *asking {
-                { asked("Take the password away?".to_owned(), "Whoever came in by it is out at once.", "Take it away", ask(false), remove) }
-            }
-        </form>
+        <>
+            { desk.trouble("the setting for the password") }
+            <form class="form" onsubmit={onsubmit} novalidate=true>
+                { alert(desk.wrong.clone()) }
+                <TextField id={format!("{channel}-password")} label={label} kind="password" value={(*password).clone()}
+                    on={setter(&password)} autocomplete="new-password" testid="channel-password"
+                    hint="At least 10 characters. Whoever came in by another one is out at once." />
+                <div class="actions">
+                    <Button label={set} name={format!("{set} of {channel}")} busy={desk.is_busy} testid="set-channel-password" />
+                    if has {
+                        <Button label="Remove the password" name={format!("Remove the password of {channel}")}
+                            kind={Kind::Danger} on={remove} testid="remove-channel-password" />
+                    }
+                </div>
+            </form>
+            { question }
+        </>
     }
 }
 
@@ -196,9 +230,10 @@ fn Links(props: &AccessProps) -> Html {
     let path = format!("channels/{}/access-links", props.channel);
     let desk = use_desk(format!("{path}?limit=200"));
     let (label, uses, days) = (use_state(String::new), use_state(String::new), use_state(|| "0".to_owned()));
-    let asking = use_state(|| None::<(String, String)>);
+    let made: Made = use_state(|| None);
+    let (ask, question) = use_question();
     let onsubmit = {
-        let (desk, path) = (desk.clone(), path.clone());
+        let (order, path, made) = (desk.order.clone(), path.clone(), made.setter());
         let (label, uses, days) = (label.clone(), uses.clone(), days.clone());
         move |event: SubmitEvent| {
             event.prevent_default();
@@ -209,72 +244,83 @@ fn Links(props: &AccessProps) -> Html {
             if let Some(days) = days.parse::<u32>().ok().filter(|days| *days > 0) {
                 body["days"] = json!(days);
             }
-            order(&desk, "POST", path.clone(), Some(body), "");
+            let (made, label, uses) = (made.clone(), label.setter(), uses.setter());
+            let (path, body) = (path.clone(), Some(body));
+            let post = Order { method: "POST", path, body, in_form: true, ..Order::default() };
+            order.emit(post.then(move |new| {
+                made.set(Some(new));
+                label.set(String::new());
+                uses.set(String::new());
+            }));
         }
     };
-    {
-        let (label, uses) = (label.setter(), uses.setter());
-        use_effect_with(desk.answer.clone(), move |_| {
-            label.set(String::new());
-            uses.set(String::new());
-        });
-    }
-    let entry = |link: &Value| {
+    let names = told_apart(desk.items().iter().map(|link| called("link", link)).collect());
+    let entry = |(link, called): (&Value, String)| {
         let name = match text(link, "label") {
             "" => "A link".to_owned(),
             label => label.to_owned(),
         };
-        let ask = {
-            let (asking, id, name) = (asking.clone(), text(link, "id").to_owned(), name.clone());
-            Callback::from(move |()| asking.set(Some((id.clone(), name.clone()))))
-        };
         let said = vec![words("b", "", name), words("p", "quiet", link_facts(link))];
-        el("li", "login", vec![el("div", "", said), html! { <Button label="Revoke" on={ask} /> }])
-    };
-    let dismiss = {
-        let asking = asking.clone();
-        Callback::from(move |()| asking.set(None))
-    };
-    let revoke = {
-        let (desk, asking, path) = (desk.clone(), asking.clone(), path.clone());
-        Callback::from(move |()| {
-            if let Some((id, _)) = &*asking {
-                order(&desk, "DELETE", format!("{path}/{id}"), None, "The link lets nobody in any more");
-            }
-            asking.set(None);
-        })
+        let name = format!("Revoke {called}");
+        let revoke = {
+            let is_shown = made.as_ref().is_some_and(|new| new["link"]["id"] == link["id"]);
+            let path = format!("{path}/{}", text(link, "id"));
+            let done = "The link lets nobody in any more";
+            let (ask, desk, made) = (ask.clone(), desk.clone(), made.setter());
+            Callback::from(move |()| {
+                let (path, made) = (path.clone(), made.clone());
+                let order = Order { method: "DELETE", path, done, ..Order::default() };
+                ask.emit(Question {
+                    title: format!("Revoke {called}?"),
+                    text: "Whoever came in by it is out at once. This can't be undone, but you can make another one.",
+                    keep: "Keep it",
+                    label: "Revoke",
+                    kind: Kind::Danger,
+                    act: desk.act(order.then(move |_| {
+                        if is_shown {
+                            made.set(None);
+                        }
+                    })),
+                })
+            })
+        };
+        el(
+            "li",
+            "login",
+            vec![el("div", "grow", said), html! { <Button label="Revoke" name={name} on={revoke} /> }],
+        )
     };
     let id = |field: &str| format!("{}-link-{field}", props.channel);
+    let shown = made.as_ref().map(|new| {
+        let field = html! {
+            <CopyField id={id("url")} label="The new link" value={text(new, "url").to_owned()} testid="access-link" />
+        };
+        shown_once(&made, "the new link", field, "Shown this once: copy it now. Whoever has it gets in.")
+    });
     let times =
         [("0", "until I revoke it"), ("1", "a day"), ("7", "a week"), ("30", "30 days"), ("365", "a year")];
     html! {
-        <form class="form" onsubmit={onsubmit} novalidate=true>
+        <>
+            if desk.is_pending { <Skeleton class="skeleton-line" /> }
+            { desk.trouble("the list of links") }
             if !desk.items().is_empty() {
-                <ul class="plain-list" data-testid="access-links">{ for desk.items().iter().map(entry) }</ul>
+                <ul class="plain-list" data-testid="access-links">{ for desk.items().iter().zip(names).map(entry) }</ul>
             }
-            if let Some(url) = desk.answer["url"].as_str() {
-                <div class="callout form">
-                    <CopyField id={id("url")} label="The new link" value={url.to_owned()} testid="access-link" />
-                    <p class="field-note">{ "Shown this once. Whoever has it gets in." }</p>
-                </div>
-            }
-            { alert(desk.failure.clone().or(desk.wrong.clone())) }
-            <TextField id={id("label")} label="Whom a new link is for (optional)" value={(*label).clone()} on={setter(&label)}
-                testid="link-label" />
-            <TextField id={id("uses")} label="How many get in by it (any number if empty)" kind="number" value={(*uses).clone()}
-                on={setter(&uses)} testid="link-uses" />
-            <Select id={id("days")} label="It works" value={(*days).clone()} on={setter(&days)}
-                choices={times.map(|(days, label)| Choice::new(days, label)).to_vec()} />
-            <Button label="Make a link" busy={desk.is_busy} testid="make-link" />
-            if let Some((_, name)) = &*asking {
-                { asked(format!("Revoke “{name}”?"), "Whoever came in by it is out at once.", "Revoke", dismiss, revoke) }
-            }
-        </form>
+            { shown.unwrap_or_default() }
+            <form class="form" onsubmit={onsubmit} novalidate=true>
+                { alert(desk.wrong.clone()) }
+                <TextField id={id("label")} label="Whom a new link is for (optional)" value={(*label).clone()} on={setter(&label)}
+                    testid="link-label" />
+                <TextField id={id("uses")} label="How many get in by it (any number if empty)" kind="number" value={(*uses).clone()}
+                    on={setter(&uses)} testid="link-uses" />
+                <Select id={id("days")} label="It works" value={(*days).clone()} on={setter(&days)}
+                    choices={times.map(|(days, label)| Choice::new(days, label)).to_vec()} />
+                <Button label="Make a link" name={format!("Make a link to {}", props.channel)} busy={desk.is_busy}
+                    testid="make-link" />
+            </form>
+            { question }
+        </>
     }
-}
-
-fn order(desk: &Desk, method: &'static str, path: String, body: Option<Value>, done: &'static str) {
-    desk.order.emit(Order { method, path, body, done, in_form: method == "POST", ..Order::default() });
 }
 
 /// Who subscribes, with the ways to give and end subscriptions, and to make gift codes.
@@ -284,69 +330,69 @@ pub fn Supporters(props: &AccessProps) -> Html {
     let desk = use_desk(format!("{path}?limit=200"));
     let (account, tier, days) =
         (use_state(String::new), use_state(|| "one".to_owned()), use_state(|| "31".to_owned()));
-    let asking = use_state(|| None::<String>);
+    let (ask, question) = use_question();
+    let at = move |account: &str| format!("{path}/{}", page::encoded(account));
     let onsubmit = {
-        let (desk, path) = (desk.clone(), path.clone());
+        let (order, at) = (desk.order.clone(), at.clone());
         let (account, tier, days) = (account.clone(), tier.clone(), days.clone());
         move |event: SubmitEvent| {
             event.prevent_default();
             let name = account.trim().trim_start_matches('@');
             if !name.is_empty() {
                 let body = Some(json!({ "tier": *tier, "days": days.trim().parse::<u32>().unwrap_or(0) }));
-                let (path, done) = (format!("{path}/{name}"), "They subscribe now");
-                desk.order.emit(Order { method: "PUT", path, body, done, in_form: true, ..Order::default() });
+                let (path, done, typed) = (at(name), "They subscribe now", account.setter());
+                let put = Order { method: "PUT", path, body, done, in_form: true, ..Order::default() };
+                order.emit(put.then(move |_| typed.set(String::new())));
             }
         }
     };
-    {
-        let account = account.setter();
-        use_effect_with(desk.answer.clone(), move |_| account.set(String::new()));
-    }
     let entry = |one: &Value| {
-        let name = text(one, "account").to_owned();
-        let ask = {
-            let (asking, name) = (asking.clone(), name.clone());
-            Callback::from(move |()| asking.set(Some(name.clone())))
-        };
-        let facts = format!("@{name} · {} · {}", tier_name(text(one, "tier")), left(one, "endsAt"));
+        let account = text(one, "account");
+        let facts = format!("@{account} · {} · {}", tier_name(text(one, "tier")), left(one, "endsAt"));
         let said = vec![words("b", "", text(one, "name").to_owned()), words("p", "quiet", facts)];
-        let label = format!("End {name}'s");
-        el("li", "login", vec![el("div", "", said), html! { <Button label={label} on={ask} /> }])
-    };
-    let dismiss = {
-        let asking = asking.clone();
-        Callback::from(move |()| asking.set(None))
-    };
-    let end = {
-        let (desk, asking, path) = (desk.clone(), asking.clone(), path.clone());
-        Callback::from(move |()| {
-            if let Some(name) = &*asking {
-                order(&desk, "DELETE", format!("{path}/{name}"), None, "They don't subscribe any more");
-            }
-            asking.set(None);
-        })
+        let name = format!("End {account}'s subscription to {}", props.channel);
+        let end = {
+            let (path, done) = (at(account), "They don't subscribe any more");
+            let order = Order { method: "DELETE", path, done, ..Order::default() };
+            let (ask, act, title) = (ask.clone(), desk.act(order), format!("{name}?"));
+            Callback::from(move |()| {
+                ask.emit(Question {
+                    title: title.clone(),
+                    text: "They lose what it brings at once. You can give them another one.",
+                    keep: "Keep it",
+                    label: "End",
+                    kind: Kind::Danger,
+                    act: act.clone(),
+                })
+            })
+        };
+        el(
+            "li",
+            "login",
+            vec![el("div", "grow", said), html! { <Button label="End" name={name} on={end} /> }],
+        )
     };
     let id = |field: &str| format!("{}-supporter-{field}", props.channel);
     html! {
         <div class="form" data-testid="supporters">
+            if desk.is_pending { <Skeleton class="skeleton-line" /> }
+            { desk.trouble("the list of subscribers") }
+            if !desk.items().is_empty() {
+                <ul class="plain-list" data-testid="subscribers">{ for desk.items().iter().map(entry) }</ul>
+            } else if !desk.data.is_null() {
+                <p class="quiet">{ "Nobody subscribes yet. Give somebody a subscription, or make gift codes." }</p>
+            }
             <form class="form" onsubmit={onsubmit} novalidate=true>
-                if !desk.items().is_empty() {
-                    <ul class="plain-list" data-testid="subscribers">{ for desk.items().iter().map(entry) }</ul>
-                } else if !desk.is_pending {
-                    <p class="quiet">{ "Nobody subscribes yet. Give somebody a subscription, or make gift codes." }</p>
-                }
-                if desk.is_pending { <Skeleton class="skeleton-line" /> }
-                { alert(desk.failure.clone().or(desk.wrong.clone())) }
+                { alert(desk.wrong.clone()) }
                 <TextField id={id("account")} label="Account name" value={(*account).clone()} on={setter(&account)}
                     testid="grant-account" hint="What they sign in with." />
                 <Select id={id("tier")} label="Tier" value={(*tier).clone()} on={setter(&tier)} choices={tiers()} testid="grant-tier" />
                 <TextField id={id("days")} label="Days" kind="number" value={(*days).clone()} on={setter(&days)} testid="grant-days" />
-                <Button label="Give a subscription" busy={desk.is_busy} testid="grant" />
-                if let Some(name) = &*asking {
-                    { asked(format!("End {name}'s subscription?"), "They lose what it brings at once. You can give them another one.", "End it", dismiss, end) }
-                }
+                <Button label="Give a subscription" name={format!("Give a subscription to {}", props.channel)}
+                    busy={desk.is_busy} testid="grant" />
             </form>
             <GiftCodes channel={props.channel.clone()} />
+            { question }
         </div>
     }
 }
@@ -359,27 +405,28 @@ fn tiers() -> Vec<Choice> {
 fn GiftCodes(props: &AccessProps) -> Html {
     let path = format!("channels/{}/gift-codes", props.channel);
     let desk = use_desk(format!("{path}?limit=200"));
-    let fields = use_state(|| [String::new(), "one".to_owned(), "31".to_owned(), "5".to_owned()]);
-    let asking = use_state(|| None::<String>);
-    let set = |place: usize| {
-        let fields = fields.clone();
-        Callback::from(move |text: String| {
-            let mut next = (*fields).clone();
-            next[place] = text;
-            fields.set(next);
-        })
-    };
+    let (label, tier) = (use_state(String::new), use_state(|| "one".to_owned()));
+    let (days, many) = (use_state(|| "31".to_owned()), use_state(|| "5".to_owned()));
+    let made: Made = use_state(|| None);
+    let (ask, question) = use_question();
     let onsubmit = {
-        let (desk, path, fields) = (desk.clone(), path.clone(), fields.clone());
+        let (order, path, made) = (desk.order.clone(), path.clone(), made.setter());
+        let (label, tier, days, many) = (label.clone(), tier.clone(), days.clone(), many.clone());
         move |event: SubmitEvent| {
             event.prevent_default();
-            let [label, tier, days, count] = &*fields;
             let number = |text: &str| text.trim().parse::<u32>().unwrap_or(0);
-            let body = json!({ "label": label, "tier": tier, "days": number(days), "count": number(count) });
-            order(&desk, "POST", path.clone(), Some(body), "");
+            let body =
+                json!({ "label": *label, "tier": *tier, "days": number(&days), "count": number(&many) });
+            let (path, body, made, label) = (path.clone(), Some(body), made.clone(), label.setter());
+            let post = Order { method: "POST", path, body, in_form: true, ..Order::default() };
+            order.emit(post.then(move |new| {
+                made.set(Some(new));
+                label.set(String::new());
+            }));
         }
     };
-    let entry = |batch: &Value| {
+    let names = told_apart(desk.items().iter().map(|batch| called("gift codes", batch)).collect());
+    let entry = |(batch, called): (&Value, String)| {
         let name = match text(batch, "label") {
             "" => "Gift codes".to_owned(),
             label => label.to_owned(),
@@ -392,56 +439,71 @@ fn GiftCodes(props: &AccessProps) -> Html {
             count(batch, "days"),
             left(batch, "expiresAt"),
         );
-        let ask = {
-            let (asking, id) = (asking.clone(), text(batch, "id").to_owned());
-            Callback::from(move |()| asking.set(Some(id.clone())))
-        };
         let said = vec![words("b", "", name), words("p", "quiet", facts)];
-        el("li", "login", vec![el("div", "", said), html! { <Button label="Withdraw" on={ask} /> }])
+        let name = format!("Withdraw {called}");
+        let withdraw = {
+            let is_shown = made.as_ref().is_some_and(|new| new["batch"]["id"] == batch["id"]);
+            let path = format!("{path}/{}", text(batch, "id"));
+            let done = "Those codes can't be redeemed any more";
+            let (ask, desk, made) = (ask.clone(), desk.clone(), made.setter());
+            Callback::from(move |()| {
+                let (path, made) = (path.clone(), made.clone());
+                let order = Order { method: "DELETE", path, done, ..Order::default() };
+                ask.emit(Question {
+                    title: format!("Withdraw {called}?"),
+                    text: "Those that nobody redeemed stop working, and this can't be undone. What was redeemed stays.",
+                    keep: "Keep them",
+                    label: "Withdraw",
+                    kind: Kind::Danger,
+                    act: desk.act(order.then(move |_| {
+                        if is_shown {
+                            made.set(None);
+                        }
+                    })),
+                })
+            })
+        };
+        el(
+            "li",
+            "login",
+            vec![el("div", "grow", said), html! { <Button label="Withdraw" name={name} on={withdraw} /> }],
+        )
     };
-    let dismiss = {
-        let asking = asking.clone();
-        Callback::from(move |()| asking.set(None))
-    };
-    let withdraw = {
-        let (desk, asking, path) = (desk.clone(), asking.clone(), path.clone());
-        Callback::from(move |()| {
-            if let Some(id) = &*asking {
-                order(
-                    &desk,
-                    "DELETE",
-                    format!("{path}/{id}"),
-                    None,
-                    "Those codes can't be redeemed any more",
-                );
-            }
-            asking.set(None);
-        })
-    };
-    let codes: Option<Vec<&str>> =
-        desk.answer["codes"].as_array().map(|codes| codes.iter().filter_map(Value::as_str).collect());
     let id = |field: &str| format!("{}-gift-{field}", props.channel);
-    let [label, tier, days, count] = (*fields).clone();
+    let shown = made.as_ref().map(|new| {
+        let codes: Vec<&str> =
+            new["codes"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let field = html! {
+            <CopyField id={id("codes")} label="The new codes" value={codes.join("\n")} rows={5} testid="gift-codes" />
+        };
+        shown_once(
+            &made,
+            "the new codes",
+            field,
+            "Shown this once: copy them now. Each works for one person.",
+        )
+    });
     html! {
-        <form class="form" onsubmit={onsubmit} novalidate=true>
+        <>
+            if desk.is_pending { <Skeleton class="skeleton-line" /> }
+            { desk.trouble("the list of gift codes") }
             if !desk.items().is_empty() {
-                <ul class="plain-list" data-testid="gift-batches">{ for desk.items().iter().map(entry) }</ul>
+                <ul class="plain-list" data-testid="gift-batches">{ for desk.items().iter().zip(names).map(entry) }</ul>
             }
-            if let Some(codes) = codes {
-                <div class="callout form">
-                    <CopyField id={id("codes")} label="The new codes" value={codes.join("\n")} rows={5} testid="gift-codes" />
-                    <p class="field-note">{ "Shown this once: copy them now. Each works for one person." }</p>
-                </div>
-            }
-            { alert(desk.failure.clone().or(desk.wrong.clone())) }
-            <TextField id={id("label")} label="What new gift codes are for (optional)" value={label} on={set(0)} testid="gift-label" />
-            <Select id={id("tier")} label="Tier" value={tier} on={set(1)} choices={tiers()} testid="gift-tier" />
-            <TextField id={id("days")} label="Days that each brings" kind="number" value={days} on={set(2)} testid="gift-days" />
-            <TextField id={id("count")} label="How many codes" kind="number" value={count} on={set(3)} testid="gift-count" />
-            <Button label="Make gift codes" busy={desk.is_busy} testid="make-codes" />
-            if asking.is_some() {
-                { asked("Withdraw these codes?".to_owned(), "Those that nobody redeemed stop working. What was redeemed stays.", "Withdraw", dismiss, withdraw) }
-            }
-        </form>
+            { shown.unwrap_or_default() }
+            <form class="form" onsubmit={onsubmit} novalidate=true>
+                { alert(desk.wrong.clone()) }
+                <TextField id={id("label")} label="What new gift codes are for (optional)" value={(*label).clone()}
+                    on={setter(&label)} testid="gift-label" />
+                <Select id={id("tier")} label="Tier" value={(*tier).clone()} on={setter(&tier)} choices={tiers()} testid="gift-tier" />
+                <TextField id={id("days")} label="Days that each brings" kind="number" value={(*days).clone()} on={setter(&days)}
+                    testid="gift-days" />
+                <TextField id={id("count")} label="How many codes" kind="number" value={(*many).clone()} on={setter(&many)}
+                    testid="gift-count" />
+                <Button label="Make gift codes" name={format!("Make gift codes for {}", props.channel)} busy={desk.is_busy}
+                    testid="make-codes" />
+            </form>
+            { question }
+        </>
     }
 }

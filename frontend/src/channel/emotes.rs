@@ -3,7 +3,7 @@
 use crate::{
     api::{Order, text, use_desk},
     browser::{self, file},
-    ui::{Button, Skeleton, TextField, alert, el, words},
+    ui::{Button, Kind, Question, Skeleton, TextField, alert, el, use_question, words},
 };
 use serde_json::json;
 use shared::{
@@ -25,12 +25,10 @@ pub fn Emotes(props: &EmotesProps) -> Html {
     let path = format!("channels/{}/emotes", props.channel);
     let desk = use_desk(format!("{path}?limit=200"));
     let (name, wrong) = (use_state(String::new), use_state(|| None::<&'static str>));
-    {
-        let name = name.setter();
-        use_effect_with(desk.answer.clone(), move |_| name.set(String::new()));
-    }
+    let (ask, question) = use_question();
     let on_file = {
-        let (order, name, wrong, path) = (desk.order.clone(), name.clone(), wrong.setter(), path.clone());
+        let (desk, ask, path) = (desk.clone(), ask.clone(), path.clone());
+        let (name, wrong) = (name.clone(), wrong.setter());
         move |event: Event| {
             let Some(file) = file::picked(&event) else { return };
             let Ok(emote) = name.trim().trim_matches(':').parse::<EmoteName>() else {
@@ -41,28 +39,56 @@ pub fn Emotes(props: &EmotesProps) -> Html {
                 return wrong.set(Some("A picture has at most 1 MB. Make it smaller."));
             }
             wrong.set(None);
-            let (order, path) = (order.clone(), format!("{path}/{emote}"));
+            let is_there = desk.items().iter().any(|one| text(one, "name") == emote.as_str());
+            let (desk, ask, path) = (desk.clone(), ask.clone(), format!("{path}/{emote}"));
+            let (typed, wrong) = (name.setter(), wrong.clone());
             browser::spawn(async move {
-                let Some(image) = file.base64().await else { return };
+                let Some(image) = file.base64().await else {
+                    return wrong.set(Some("This file can't be read. Pick it again, or another one."));
+                };
                 let body = Some(json!({ "image": image }));
                 let done = "It can be typed in your chat now";
-                order.emit(Order { method: "PUT", path, body, done, in_form: true, ..Order::default() });
+                let put = Order { method: "PUT", path, body, done, in_form: !is_there, ..Order::default() }
+                    .then(move |_| typed.set(String::new()));
+                if !is_there {
+                    return desk.order.emit(put);
+                }
+                ask.emit(Question {
+                    title: format!("Replace the emote “{emote}”?"),
+                    text: "Whoever types it gets the new picture. To have the old one back, you need its file again.",
+                    keep: "Keep it",
+                    label: "Replace",
+                    kind: Kind::Danger,
+                    act: desk.act(put),
+                });
             });
         }
     };
     let entry = |emote: &serde_json::Value| {
         let code = text(emote, "name").to_owned();
-        let at = format!("{path}/{code}");
-        let remove = desk.order.reform(move |()| Order {
-            method: "DELETE",
-            path: at.clone(),
-            done: "The emote is gone",
-            ..Order::default()
-        });
+        let name = format!("Remove the emote “{code}”");
+        let remove = {
+            let (path, done) = (format!("{path}/{code}"), "The emote is gone");
+            let order = Order { method: "DELETE", path, done, ..Order::default() };
+            let (ask, act, title) = (ask.clone(), desk.act(order), format!("{name}?"));
+            Callback::from(move |()| {
+                ask.emit(Question {
+                    title: title.clone(),
+                    text: "It can't be typed any more. To have it back, you need its picture again.",
+                    keep: "Keep it",
+                    label: "Remove",
+                    kind: Kind::Danger,
+                    act: act.clone(),
+                })
+            })
+        };
         let picture = html! { <img class="chat-emote" src={text(emote, "url").to_owned()} alt="" height="28" loading="lazy" /> };
         let said = vec![picture, words("b", "", format!(" :{code}:"))];
-        let label = format!("Remove {code}");
-        el("li", "login", vec![el("div", "", said), html! { <Button label={label} on={remove} /> }])
+        el(
+            "li",
+            "login",
+            vec![el("div", "grow", said), html! { <Button label="Remove" name={name} on={remove} /> }],
+        )
     };
     let set = {
         let name = name.clone();
@@ -74,14 +100,16 @@ pub fn Emotes(props: &EmotesProps) -> Html {
                 <ul class="plain-list" data-testid="own-emotes">{ for desk.items().iter().map(entry) }</ul>
             }
             if desk.is_pending { <Skeleton class="skeleton-line" /> }
-            { alert(desk.failure.clone().or(desk.wrong.clone()).or((*wrong).map(str::to_owned))) }
+            { desk.trouble("the list of emotes") }
+            { alert((*wrong).map(str::to_owned).or(desk.wrong.clone())) }
             <TextField id={format!("{}-emote", props.channel)} label="Name of a new emote" value={(*name).clone()} on={set}
                 testid="emote-name" hint="What is typed between two colons." />
             <label class="button file-button">
                 <input type="file" accept="image/png,image/jpeg,image/webp,image/gif" onchange={on_file}
-                    disabled={desk.is_busy} data-testid="emote-file" />
+                    disabled={desk.is_busy || desk.data.is_null()} data-testid="emote-file" />
                 <span>{ "Choose its picture" }</span>
             </label>
+            { question }
         </div>
     }
 }

@@ -4,7 +4,7 @@ use crate::{
     api::{Order, Who, text, use_desk, use_site},
     browser::time,
     route::to_sign_in,
-    ui::{Button, Dialog, Kind, Skeleton, TextField, alert, el, words},
+    ui::{Button, Dialog, Kind, Skeleton, TextField, el, words},
 };
 use serde_json::{Value, json};
 use shared::{id::ChannelName, unit::Timestamp};
@@ -68,23 +68,22 @@ fn Offer(props: &SubscribeProps) -> Html {
     let site = use_site();
     let desk = use_desk(format!("channels/{}/subscription", props.channel));
     let code = use_state(String::new);
-    {
-        let code = code.setter();
-        use_effect_with(desk.answer.clone(), move |_| code.set(String::new()));
-    }
+    // Which channel the last code was for.
+    let redeemed = use_state(|| None::<String>);
     let onsubmit = {
-        let (order, code, who) = (desk.order.clone(), code.clone(), site.who.clone());
+        let (order, code, redeemed) = (desk.order.clone(), code.clone(), redeemed.setter());
         move |event: SubmitEvent| {
             event.prevent_default();
-            if !matches!(who, Who::Somebody(_)) {
-                return to_sign_in();
-            }
             if code.trim().is_empty() {
                 return;
             }
             let body = Some(json!({ "code": code.trim() }));
-            let path = "me/subscriptions".to_owned();
-            order.emit(Order { method: "POST", path, body, in_form: true, ..Order::default() });
+            let (path, typed, redeemed) = ("me/subscriptions".to_owned(), code.setter(), redeemed.clone());
+            let post = Order { method: "POST", path, body, in_form: true, ..Order::default() };
+            order.emit(post.then(move |subscription| {
+                typed.set(String::new());
+                redeemed.set(Some(text(&subscription, "channel").to_owned()));
+            }));
         }
     };
     let on_code = {
@@ -97,32 +96,38 @@ fn Offer(props: &SubscribeProps) -> Html {
             words("p", "quiet", brings(&offer["benefits"])),
         ];
         if let Some(url) = offer["checkoutUrl"].as_str() {
-            said.push(html! { <a class="button" href={url.to_owned()} rel="noopener">{ "Subscribe" }</a> });
+            let name = format!("Subscribe: {}", tier_name(text(offer, "tier")));
+            said.push(html! { <a class="button" href={url.to_owned()} rel="noopener" aria-label={name}>{ "Subscribe" }</a> });
         }
         el("li", "login", vec![el("div", "", said)])
     };
     let own = &desk.data["own"];
-    let redeemed = desk.answer["channel"].as_str().filter(|name| *name != props.channel.as_str());
+    let elsewhere = redeemed.as_deref().filter(|name| *name != props.channel.as_str());
     html! {
         <div class="form" data-testid="subscription">
             if desk.is_pending { <Skeleton class="skeleton-line" /> }
-            { alert(desk.failure.clone()) }
+            { desk.trouble("what there is to subscribe to") }
             if own.is_object() {
                 <p class="callout" role="status" data-testid="own-subscription">
                     { format!("You subscribe: {}, {}.", tier_name(text(own, "tier")), left(own, "endsAt")) }</p>
             }
-            if let Some(name) = redeemed {
+            if let Some(name) = elsewhere {
                 <p class="callout" role="status">{ format!("That code was for another channel: you subscribe to {name} now.") }</p>
             }
             if let Some(tiers) = desk.data["tiers"].as_array() {
                 <ul class="plain-list">{ for tiers.iter().map(tier) }</ul>
             }
-            <form class="form" onsubmit={onsubmit} novalidate=true>
-                <TextField id="gift-code" label="Gift code" value={(*code).clone()} on={on_code} autocomplete="off"
-                    hint="Whoever runs the channel gives these away: XXXX-XXXX-XXXX-XXXX-XXXX." testid="gift-code"
-                    error={desk.wrong.clone().map(AttrValue::from)} />
-                <Button label="Redeem" kind={Kind::Primary} busy={desk.is_busy} testid="redeem" />
-            </form>
+            if site.who == Who::Nobody {
+                // Nothing to type into: it would be lost on the way to sign in and back.
+                <Button label="Sign in to redeem a code" on={Callback::from(|()| to_sign_in())} testid="redeem-sign-in" />
+            } else {
+                <form class="form" onsubmit={onsubmit} novalidate=true>
+                    <TextField id="gift-code" label="Gift code" value={(*code).clone()} on={on_code} autocomplete="off"
+                        hint="Whoever runs the channel gives these away: XXXX-XXXX-XXXX-XXXX-XXXX." testid="gift-code"
+                        error={desk.wrong.clone().map(AttrValue::from)} />
+                    <Button label="Redeem" kind={Kind::Primary} busy={desk.is_busy} testid="redeem" />
+                </form>
+            }
         </div>
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     browser::time,
     ui::{Button, Lines, Skeleton, alert, el_with, prose},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use shared::id::ChannelName;
 use yew::prelude::*;
 
@@ -26,23 +26,21 @@ pub fn Telling(props: &TellingProps) -> Html {
     let desk = use_desk(format!("{path}/about"));
     let look = use_desk(String::new());
     let draft = use_state(|| None::<String>);
+    // What the server made of what was typed last.
+    let looked = use_state(|| None::<Value>);
     let timer = use_mut_ref(|| None::<time::Timer>);
     let on = {
         let (draft, order, timer, path) = (draft.setter(), look.order.clone(), timer.clone(), path.clone());
+        let looked = looked.setter();
         Callback::from(move |text: String| {
             draft.set(Some(text.clone()));
-            let (order, path) = (order.clone(), format!("{path}/about/preview"));
+            let (order, path, looked) = (order.clone(), format!("{path}/about/preview"), looked.clone());
             // Only the last text is asked about, as each key starts the wait anew.
             *timer.borrow_mut() = Some(time::after(PAUSE, move || {
                 let body = Some(json!({ "about": text }));
-                order.emit(Order {
-                    method: "POST",
-                    path,
-                    body,
-                    in_form: true,
-                    quiet: true,
-                    ..Order::default()
-                });
+                let wanted =
+                    Order { method: "POST", path, body, in_form: true, quiet: true, ..Order::default() };
+                order.emit(wanted.then(move |blocks| looked.set(Some(blocks))));
             }));
         })
     };
@@ -66,7 +64,7 @@ pub fn Telling(props: &TellingProps) -> Html {
     }
     let written = (*draft).clone().unwrap_or_else(|| text(&desk.data, "text").to_owned());
     // Until something was typed, what is kept; and then what was answered last.
-    let shown = if look.answer.is_null() { &desk.data } else { &look.answer };
+    let shown = looked.as_ref().unwrap_or(&desk.data);
     let preview = [("role", "region"), ("aria-label", "How it looks"), ("data-testid", "about-preview")];
     html! {
         <div class="form">
