@@ -99,6 +99,7 @@ scenario('who forgot their password gets a letter, and a new one by its link', a
   await page.setViewport({ width: 1280, height: 800 });
   await page.goto(`${weir.origin}/reset-password?token=${link}`);
   await page.waitForSelector(at('new-password'), { visible: true });
+  assert.equal(await page.evaluate(() => location.pathname + location.search), '/reset-password', 'the token is out of the address');
   await fill(page, at('new-password'), 'short');
   await click(page, at('set-password'));
   await page.waitForSelector('[role="alert"]', { visible: true });
@@ -115,6 +116,10 @@ scenario('who forgot their password gets a letter, and a new one by its link', a
   await fill(page, at('new-password'), 'a third horse battery');
   await click(page, at('set-password'));
   await says(page, '[role="alert"]', 'It was used');
+  await fits(page);
+  await click(page, at('another-link'));
+  await page.waitForSelector(at('reset-account'), { visible: true });
+  assert.equal(await page.evaluate(() => document.activeElement?.id), 'account', 'one can type at once');
 });
 
 scenario('without a mail server the page says whom to ask, and a link from the shell works on a phone', async (world) => {

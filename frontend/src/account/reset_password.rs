@@ -2,7 +2,7 @@
 
 use crate::{
     api::{Order, use_desk, use_site},
-    browser::page,
+    browser::{history, page},
     route::{Link, Route},
     ui::{Button, Kind, Notice, Shape, TextField, alert, format_state, word_mark},
 };
@@ -46,8 +46,15 @@ fn use_form() -> Form {
 pub fn ResetPasswordPage() -> Html {
     let site = use_site();
     use_effect_with(site.name(), |name| page::set_title(&format!("New password · {name}")));
-    match page::query("token") {
-        Some(token) => html! { <Choose token={token} /> },
+    let token = use_state(|| page::query("token"));
+    // The token sets a password: it stays neither in the address nor in the history.
+    use_effect_with((), |()| history::replace(&Route::ResetPassword.to_path()));
+    let on_another = {
+        let token = token.clone();
+        Callback::from(move |()| token.set(None))
+    };
+    match (*token).clone() {
+        Some(token) => html! { <Choose token={token} on_another={on_another} /> },
         None => html! { <Ask /> },
     }
 }
@@ -102,6 +109,8 @@ fn Ask() -> Html {
 #[derive(Properties, PartialEq)]
 struct ChooseProps {
     token: String,
+    /// Another link is asked for.
+    on_another: Callback<()>,
 }
 
 #[component]
@@ -150,7 +159,9 @@ fn Choose(props: &ChooseProps) -> Html {
                     { alert((*form.wrong).clone()) }
                     <Button label="Set it" kind={Kind::Primary} busy={desk.is_busy} testid="set-password" />
                 </form>
-                <p class="quiet"><Link to={Route::ResetPassword} classes="link">{ "Ask for another link" }</Link></p>
+                <div class="actions">
+                    <Button label="Ask for another link" on={props.on_another.clone()} testid="another-link" />
+                </div>
             </section>
         </div>
     }
