@@ -39,7 +39,7 @@ impl Program for Backstage {
             Route::Audit { channel } => html! { <AuditPage channel={channel.map(AttrValue::from)} /> },
             Route::Moderation { channel } => {
                 let channel = channel.parse::<ChannelName>().ok()?;
-                html! { <Moderation key={channel.to_string()} channel={channel.clone()} /> }
+                html! { <ModerationPage channel={channel} /> }
             }
             _ => return None,
         })
@@ -163,6 +163,19 @@ fn AuditPage(props: &AuditPageProps) -> Html {
         Ok(_) => {
             html! { <Audit key={props.channel.clone().unwrap_or_default().to_string()} channel={props.channel.clone()} /> }
         }
+        Err(instead) => instead,
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct ModerationPageProps {
+    channel: ChannelName,
+}
+
+#[component]
+fn ModerationPage(props: &ModerationPageProps) -> Html {
+    match signed_in(&use_site()) {
+        Ok(_) => html! { <Moderation key={props.channel.to_string()} channel={props.channel.clone()} /> },
         Err(instead) => instead,
     }
 }
