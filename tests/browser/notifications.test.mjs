@@ -1,7 +1,7 @@
 // Being told: the bell, the page, what one wishes, and what the service worker shows.
 import assert from 'node:assert/strict';
 import { scenario, until } from './harness.mjs';
-import { at, says, signedIn } from './lib/ui.mjs';
+import { at, says, signedIn, surely } from './lib/ui.mjs';
 
 scenario('the bell rings on every page as it happens, and what is read stays read', async (world) => {
   const weir = await world.weir();
@@ -30,6 +30,15 @@ scenario('the bell rings on every page as it happens, and what is read stays rea
 
   await page.evaluate(() => [...document.querySelectorAll('.wish')].find((wish) => wish.innerText.includes('follows your channel')).querySelector('input').click());
   await until(page, async () => !(await (await fetch('/api/v1/me/notification-preferences')).json()).follower.inApp, { what: 'the wish is kept' });
+  // Two that are switched at once are both kept.
+  await page.evaluate(() => {
+    const wish = [...document.querySelectorAll('.wish')].find((one) => one.innerText.includes('mentions you'));
+    [...wish.querySelectorAll('input')].slice(0, 2).forEach((input) => input.click());
+  });
+  await until(page, async () => {
+    const { mention } = await (await fetch('/api/v1/me/notification-preferences')).json();
+    return !mention.inApp && !mention.push;
+  }, { what: 'both wishes are kept' });
   await page.evaluate(() => document.querySelector('[data-testid="wishes"] > .toggle input').click());
   await page.waitForSelector(at('quiet-from'), { visible: true });
   await page.$eval(at('quiet-from'), (field) => {
@@ -90,6 +99,9 @@ scenario('a browser that its push service moves says so by itself', async (world
     self.dispatchEvent(moved);
   }, keys);
   await until(page, async () => (await (await fetch('/api/v1/me/push')).json()).items.length === 1, { what: 'it is told there' });
+  await page.goto(`${weir.origin}/notifications`);
+  await surely(page, `${at('push-browsers')} button`);
+  await until(page, () => document.querySelector('[data-testid="push-browsers"]') === null, { what: 'it is told no more' });
 });
 
 scenario('links in letters ask before they do anything, and need nobody signed in', async (world) => {

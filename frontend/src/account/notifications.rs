@@ -5,12 +5,13 @@ use crate::{
     browser::{self, page, push, time},
     route::{Link, Route},
     ui::{
-        Button, Kind, Notice, Shape, Skeleton, TextField, Toggle, alert, el, el_with, format_state::ago,
-        icon, portrait, use_toast, words,
+        Button, Kind, Notice, Question, Shape, Skeleton, TextField, Toggle, alert, el, el_with,
+        format_state::ago, icon, portrait, use_question, use_toast, words,
     },
 };
 use serde_json::{Value, json};
 use shared::unit::Timestamp;
+use std::{cell::RefCell, rc::Rc};
 use yew::prelude::*;
 
 /// What there is to be told, in the server's words and in people's.
@@ -119,46 +120,99 @@ fn minutes(clock: &str) -> Option<u64> {
     Some(hours.parse::<u64>().ok()? * 60 + minutes.get(..2)?.parse::<u64>().ok()?)
 }
 
+/// What somebody wishes and the server may not have: as it is now, and as it was when it was sent last. None once what the
+/// server has is known again.
+#[derive(Default)]
+struct Draft {
+    wishes: Option<Value>,
+    sent: Option<Value>,
+}
+
+/// The way to change wishes. All are sent at once, so each change is one to the draft: two that are made in a row both count.
+#[derive(Clone)]
+struct Wisher {
+    read: Rc<Value>,
+    draft: Rc<RefCell<Draft>>,
+    order: Callback<Order>,
+    update: UseForceUpdateHandle,
+}
+
+impl Wisher {
+    fn change(&self, edit: impl FnOnce(&mut Value)) {
+        let mut now = self.draft.borrow_mut();
+        edit(now.wishes.get_or_insert_with(|| (*self.read).clone()));
+        let is_sending = now.sent.is_some();
+        drop(now);
+        if !is_sending {
+            self.clone().send();
+        }
+        self.update.force_update();
+    }
+
+    /// Sends the draft, and again what it has become meanwhile: one after another, as two could overtake each other.
+    fn send(self) {
+        let mut now = self.draft.borrow_mut();
+        now.sent = now.wishes.clone();
+        let body = now.sent.clone();
+        drop(now);
+        let order = self.order.clone();
+        let told = Callback::from(move |_: Result<Value, String>| {
+            let mut now = self.draft.borrow_mut();
+            if now.wishes == now.sent {
+                *now = Draft::default();
+                drop(now);
+                self.update.force_update();
+            } else {
+                drop(now);
+                self.clone().send();
+            }
+        });
+        order.emit(Order {
+            method: "PUT",
+            path: "me/notification-preferences".to_owned(),
+            body,
+            in_form: true,
+            told: Some(told),
+            ..Order::default()
+        });
+    }
+}
+
 /// By kind and way, and when not.
 #[component]
 fn Wishes() -> Html {
     let desk = use_desk("me/notification-preferences".to_owned());
-    let save = {
-        let order = desk.order.clone();
-        Callback::from(move |wishes: Value| {
-            order.emit(Order {
-                method: "PUT",
-                path: "me/notification-preferences".to_owned(),
-                body: Some(wishes),
-                in_form: true,
-                ..Order::default()
-            });
-        })
+    let draft = use_mut_ref(Draft::default);
+    let wisher = Wisher {
+        read: desk.data.clone(),
+        draft: draft.clone(),
+        order: desk.order.clone(),
+        update: use_force_update(),
     };
     {
         // Clocks are put forward and back, and people travel: quiet hours go by the clock here.
-        let (wishes, save, ahead) = ((*desk.data).clone(), save.clone(), push::minutes_ahead());
-        let is_stale = wishes["quiet"].is_object() && wishes["quiet"]["offset"] != ahead;
+        let (wisher, quiet, ahead) = (wisher.clone(), &desk.data["quiet"], push::minutes_ahead());
+        let is_stale = quiet.is_object() && quiet["offset"] != ahead;
         use_effect_with(is_stale, move |is_stale| {
             if *is_stale {
-                let mut next = wishes;
-                next["quiet"]["offset"] = json!(ahead);
-                save.emit(next);
+                wisher.change(|wishes| {
+                    if let Some(quiet) = wishes["quiet"].as_object_mut() {
+                        quiet.insert("offset".to_owned(), json!(ahead));
+                    }
+                });
             }
         });
     }
     if desk.is_pending && desk.data.is_null() {
         return html! { <Skeleton class="skeleton-line" /> };
     }
-    let now = &desk.data;
+    let draft = draft.borrow();
+    let now = draft.wishes.as_ref().unwrap_or(&desk.data);
     let row = |(kind, label): &(&'static str, &'static str)| {
         let way = |(way, called): &(&'static str, &'static str)| {
-            let (wishes, kind, way) = ((**now).clone(), *kind, *way);
-            let change = save.reform(move |on: bool| {
-                let mut next = wishes.clone();
-                next[kind][way] = json!(on);
-                next
-            });
+            let (wisher, kind, way) = (wisher.clone(), *kind, *way);
+            let change =
+                Callback::from(move |on: bool| wisher.change(|wishes| wishes[kind][way] = json!(on)));
             html! { <Toggle label={*called} on={now[kind][way] == true} change={change} /> }
         };
         html! {
@@ -167,31 +221,21 @@ fn Wishes() -> Html {
     };
     let quiet = &now["quiet"];
     let is_quiet = quiet.is_object();
-    let set_quiet = {
-        let (wishes, save) = ((**now).clone(), save.clone());
-        move |from: u64, to: u64| {
-            let mut next = wishes.clone();
-            next["quiet"] = json!({ "from": from, "to": to, "offset": push::minutes_ahead() });
-            save.emit(next);
-        }
-    };
     let toggle = {
-        let (wishes, save, set_quiet) = ((**now).clone(), save.clone(), set_quiet.clone());
+        let wisher = wisher.clone();
         Callback::from(move |on: bool| {
-            if on {
-                return set_quiet(22 * 60, 7 * 60);
-            }
-            let mut next = wishes.clone();
-            next["quiet"] = Value::Null;
-            save.emit(next);
+            let night = json!({ "from": 22 * 60, "to": 7 * 60, "offset": push::minutes_ahead() });
+            wisher.change(|wishes| wishes["quiet"] = if on { night } else { Value::Null });
         })
     };
     let hour = |field: &'static str, label: &'static str| {
-        let (set_quiet, other) =
-            (set_quiet.clone(), count(quiet, if field == "from" { "to" } else { "from" }));
+        let wisher = wisher.clone();
         let onchange = move |event: Event| {
             let Some(chosen) = minutes(&page::value_of(&event)) else { return };
-            if field == "from" { set_quiet(chosen, other) } else { set_quiet(other, chosen) }
+            wisher.change(|wishes| {
+                wishes["quiet"][field] = json!(chosen);
+                wishes["quiet"]["offset"] = json!(push::minutes_ahead());
+            });
         };
         html! {
             <div class="field"><label for={format!("quiet-{field}")}>{ label }</label>
@@ -217,6 +261,7 @@ fn Wishes() -> Html {
 fn Email() -> Html {
     let desk = use_desk("me/email".to_owned());
     let address = use_state(|| None::<String>);
+    let (ask, question) = use_question();
     let known = text(&desk.data, "address").to_owned();
     if desk.is_pending && desk.data.is_null() {
         return html! { <Skeleton class="skeleton-line" /> };
@@ -227,30 +272,35 @@ fn Email() -> Html {
     if desk.data["available"] != true {
         return html! { <p class="quiet">{ "This server sends no e-mail. Whoever runs it may set a mail server." }</p> };
     }
-    let at = |method, body, done| Order {
-        method,
-        path: "me/email".to_owned(),
-        body,
-        done,
-        in_form: true,
-        ..Order::default()
-    };
     let onsubmit = {
         let (order, shown) = (desk.order.clone(), (*address).clone().unwrap_or_else(|| known.clone()));
         move |event: SubmitEvent| {
             event.prevent_default();
-            order.emit(at(
-                "PUT",
-                Some(json!({ "address": shown })),
-                "A letter is on its way: open the link in it",
-            ));
+            order.emit(Order {
+                method: "PUT",
+                path: "me/email".to_owned(),
+                body: Some(json!({ "address": shown })),
+                done: "A letter is on its way: open the link in it",
+                in_form: true,
+                ..Order::default()
+            });
         }
     };
     let remove = {
-        let (address, order) = (address.clone(), desk.order.clone());
+        let (path, done, typed) = ("me/email".to_owned(), "No more e-mail comes", address.setter());
+        let order = Order { method: "DELETE", path, done, ..Order::default() };
+        let act = desk.act(order.then(move |_| typed.set(None)));
+        let title = format!("Remove {known}?");
         Callback::from(move |()| {
-            address.set(None);
-            order.emit(at("DELETE", None, "No more e-mail comes"));
+            ask.emit(Question {
+                title: title.clone(),
+                text: "No more e-mail comes, and a forgotten password can't be replaced by a letter. You can give an address \
+                       again, and confirm it, at any time.",
+                keep: "Keep it",
+                label: "Remove",
+                kind: Kind::Danger,
+                act: act.clone(),
+            })
         })
     };
     let typed = {
@@ -263,14 +313,17 @@ fn Email() -> Html {
         (false, false) => "Not confirmed yet. Open the link in the letter that was sent there.",
     };
     html! {
-        <form class="form" onsubmit={onsubmit} novalidate=true>
-            <TextField id="email" label="Your address" kind="email" value={(*address).clone().unwrap_or(known.clone())}
-                on={typed} autocomplete="email" hint={state} error={desk.wrong.clone().map(AttrValue::from)} testid="email" />
-            <div class="actions">
-                <Button label="Send a link to confirm it" busy={desk.is_busy} testid="set-email" />
-                if !known.is_empty() { <Button label="Remove it" on={remove} testid="remove-email" /> }
-            </div>
-        </form>
+        <>
+            <form class="form" onsubmit={onsubmit} novalidate=true>
+                <TextField id="email" label="Your address" kind="email" value={(*address).clone().unwrap_or(known.clone())}
+                    on={typed} autocomplete="email" hint={state} error={desk.wrong.clone().map(AttrValue::from)} testid="email" />
+                <div class="actions">
+                    <Button label="Send a link to confirm it" busy={desk.is_busy} testid="set-email" />
+                    if !known.is_empty() { <Button label="Remove it" on={remove} testid="remove-email" /> }
+                </div>
+            </form>
+            { question }
+        </>
     }
 }
 
@@ -331,6 +384,7 @@ fn Browsers() -> Html {
     let key = use_desk("push".to_owned());
     let toast = use_toast();
     let wrong = use_state(|| None::<&'static str>);
+    let (ask, question) = use_question();
     let add = {
         let (order, key, wrong) = (desk.order.clone(), text(&key.data, "key").to_owned(), wrong.clone());
         Callback::from(move |()| {
@@ -357,13 +411,23 @@ fn Browsers() -> Html {
         })
     };
     let entry = |one: &Value| {
-        let id = text(one, "id").to_owned();
-        let remove = desk.order.reform(move |()| Order {
-            method: "DELETE",
-            path: format!("me/push/{id}"),
-            done: "This browser isn't told any more",
-            ..Order::default()
-        });
+        let remove = {
+            let path = format!("me/push/{}", text(one, "id"));
+            let done = "That browser isn't told any more";
+            let act = desk.act(Order { method: "DELETE", path, done, ..Order::default() });
+            let (ask, title) = (ask.clone(), format!("Remove {}?", text(one, "device")));
+            Callback::from(move |()| {
+                ask.emit(Question {
+                    title: title.clone(),
+                    text: "That browser isn't told anything while no page of this site is open. It can be added again from there, \
+                           by whoever uses it.",
+                    keep: "Keep it",
+                    label: "Remove",
+                    kind: Kind::Danger,
+                    act: act.clone(),
+                })
+            })
+        };
         let said = vec![
             words("b", "", text(one, "device").to_owned()),
             words(
@@ -392,6 +456,7 @@ fn Browsers() -> Html {
             } else {
                 <p class="quiet">{ "This browser knows no push, or this site isn't served over HTTPS." }</p>
             }
+            { question }
         </div>
     }
 }
