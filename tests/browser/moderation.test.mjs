@@ -1,7 +1,7 @@
 // Moderation as moderators do it: by commands, in the chat, and on their own page.
 import assert from 'node:assert/strict';
 import { eventually, scenario, until } from './harness.mjs';
-import { signedIn } from './lib/ui.mjs';
+import { signedIn, surely } from './lib/ui.mjs';
 import { DESKTOP, PHONE, Person, at, becomeGuest, click, fill, hides, openLine, says, shows, write } from './lib/chat.mjs';
 import { PAYLOADS } from './lib/xss.mjs';
 
@@ -63,7 +63,7 @@ for (const [width, viewport] of [['a desk', DESKTOP], ['a phone', PHONE]]) {
     await click(page, at('chat-pin-it'));
     await says(ben, at('chat-pin'), 'sorry');
     await openLine(page, 'sorry');
-    await click(page, at('chat-ban'));
+    await surely(page, at('chat-ban'));
     await says(ben, at('chat-state'), 'You are banned from this chat. You can go on watching.');
     await until(ben, () => !document.querySelector('[data-testid="chat-pin"]'), { what: 'what is deleted is pinned no more' });
     await ben.reload();
@@ -106,20 +106,34 @@ for (const [width, viewport] of [['a desk', DESKTOP], ['a phone', PHONE]]) {
     // Somebody's history, and a time-out, which takes along what waits of them.
     await desk.keyboard.press('h');
     await desk.waitForSelector(at('person-card'), { visible: true });
-    await click(desk, at('card-ban'));
+    await until(desk, () => document.activeElement?.id === 'person', { what: 'the card has the focus' });
+    await surely(desk, at('card-ban'));
     await until(desk, () => /Banned\./.test(document.querySelector('[data-testid="person-card"]')?.innerText ?? ''), { what: 'the card says so' });
     const banned = (await ada.actions()).find((action) => action.kind === 'ban');
     assert.match(banned.personName, /^Raider /);
     assert.ok(!(await ada.held()).some((held) => held.author.id === banned.person));
-    // The rest of the raid: emotes alone for a while.
+    // Closed, the card gives the focus back.
+    await click(desk, at('card-close'));
+    await until(desk, () => ['queue-line', 'queue'].includes(document.activeElement?.dataset.testid ?? document.activeElement?.id), {
+      what: 'the focus is back at the queue',
+    });
+    // The rest of the raid: emotes alone for a while, and nothing twice. Both are changed at once, and both count.
     await click(desk, `${at('desk-rules')} summary`);
+    await click(desk, `${at('desk-filters')} summary`);
     await desk.evaluate(() => {
-      [...document.querySelectorAll('[data-testid="desk-rules"] label')].find((label) => label.innerText.includes('Only emotes')).querySelector('input').click();
+      const labels = [...document.querySelectorAll('[data-testid="desk-rules"] label, [data-testid="desk-filters"] label')];
+      for (const words of ['Only emotes', 'said twice', 'over and over', 'capitals']) {
+        labels.find((label) => label.innerText.includes(words)).querySelector('input').click();
+      }
     });
     await eventually(async () => {
       const { settings } = await (await fetch(`${weir.origin}/api/v1/channels/ada/chat`)).json();
-      return settings.emoteOnly;
-    }, { what: 'the mode is on' });
+      return settings.emoteOnly && settings.unique;
+    }, { what: 'the modes are on' });
+    await until(desk, async () => {
+      const filters = await (await fetch('/api/v1/channels/ada/chat/filters')).json();
+      return !filters.repeats && !filters.capitals && filters.lookAlikes;
+    }, { what: 'both filters are off' });
     // It fits the screen.
     const overflow = await desk.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
     assert.ok(overflow <= 0, `the page is ${overflow} px too wide`);
@@ -140,6 +154,18 @@ scenario('a poll is asked, answered on a phone, and over', async (world) => {
   await says(page, at('poll-state'), '1 vote · over');
   await click(page, at('poll-close'));
   await until(page, () => !document.querySelector('[data-testid="poll"]'), { what: 'it is put away' });
+});
+
+scenario('whoever is not signed in signs in first, and is back at the queue', async (world) => {
+  const weir = await world.weir();
+  await weir.setUp();
+  const browser = await world.chromium({ viewport: DESKTOP });
+  const page = await world.page(browser, `${weir.origin}/moderation/ada`);
+  await fill(page, at('name'), 'ada');
+  await fill(page, at('password'), 'correct horse battery');
+  await click(page, at('sign-in'));
+  await says(page, at('queue-empty'), 'Nothing waits');
+  assert.equal(await page.evaluate(() => location.pathname), '/moderation/ada');
 });
 
 scenario('two moderators who decide at once see one result', async (world) => {

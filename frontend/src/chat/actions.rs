@@ -7,9 +7,10 @@ use super::{
 };
 use crate::{
     browser::{page, time},
-    ui::{Button, Kind, Shape},
+    ui::{Button, Kind, Question, Shape, Told, use_question},
 };
 use shared::chat::ChatMessage;
+use std::rc::Rc;
 use yew::prelude::*;
 
 /// Time-outs to choose from: seconds, on the button, in a sentence.
@@ -23,15 +24,40 @@ const TIME_OUTS: [(u32, &str, &str); 5] = [
 
 /// Reply, delete, time out. `on_reply` is absent where this person can't write.
 pub fn actions(
-    message: &ChatMessage,
+    message: &Rc<ChatMessage>,
     snapshot: &Snapshot,
     engine: &Engine,
     on_reply: Option<Callback<()>>,
     close: &Callback<()>,
 ) -> Html {
-    let can_moderate = snapshot.can_moderate();
     let you = snapshot.room.as_ref().and_then(|room| room.you.as_ref());
     let mine = you.is_some_and(|you| you.id == message.author.id);
+    html! {
+        <Actions key={message.id.to_string()} message={message.clone()} can_moderate={snapshot.can_moderate()} mine={mine}
+            engine={engine.clone()} on_reply={on_reply} on_close={close.clone()} />
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct ActionsProps {
+    message: Rc<ChatMessage>,
+    can_moderate: bool,
+    /// Who looks at it wrote it.
+    mine: bool,
+    engine: Engine,
+    on_reply: Option<Callback<()>>,
+    on_close: Callback<()>,
+}
+
+#[component]
+fn Actions(props: &ActionsProps) -> Html {
+    let ActionsProps { message, can_moderate, mine, engine, on_reply, on_close: close } = props;
+    let (can_moderate, mine) = (*can_moderate, *mine);
+    let (ask, question) = use_question();
+    // In the place of the sheet, which is there again for whoever thinks better of it.
+    if question != Html::default() {
+        return question;
+    }
     let delete = {
         let (engine, id, close) = (engine.clone(), message.id.clone(), close.clone());
         Callback::from(move |()| {
@@ -58,10 +84,23 @@ pub fn actions(
     };
     let ban = {
         let (engine, author, close) = (engine.clone(), message.author.clone(), close.clone());
-        Callback::from(move |()| {
-            page::focus_id(LOG);
+        let act = Callback::from(move |_: Told| {
             close.emit(());
             engine.ban(&author);
+        });
+        let title = format!("Ban “{}”?", message.author.name);
+        Callback::from(move |()| {
+            // The message may be gone with those that are deleted.
+            page::focus_id(LOG);
+            ask.emit(Question {
+                title: title.clone(),
+                text: "They can't write in this chat until you lift the ban, and what they wrote in the last hour is deleted. \
+                       They can go on watching.",
+                keep: "Don't ban",
+                label: "Ban",
+                kind: Kind::Danger,
+                act: act.clone(),
+            })
         })
     };
     let account =
@@ -70,7 +109,7 @@ pub fn actions(
         <Sheet title={message.author.name.to_string()} on_close={close.clone()}>
             <p class="quiet">{ format!("{account} · {}", time::of_day(message.at.as_millis())) }</p>
             <div class="actions">
-                if let Some(on) = on_reply {
+                if let Some(on) = on_reply.clone() {
                     <Button label="Reply" icon={Shape::Reply} on={on} testid="chat-reply-to" />
                 }
                 if can_moderate {

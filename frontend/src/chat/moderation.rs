@@ -7,19 +7,25 @@ use super::{
     rules::rules_form,
 };
 use crate::{
-    api::use_site,
+    api::{Failure, use_site},
     browser::{page, scroll, time},
     route::{Link, Route},
-    ui::{Button, Choice, Kind, Notice, Select, Shape, Skeleton, Tags, Toggle, icon},
+    ui::{
+        Button, Choice, Kind, Notice, Question, Select, Shape, Skeleton, Tags, Toggle, Told, Trouble, icon,
+        use_question,
+    },
 };
 use shared::{
     id::{ChannelName, PersonId},
     moderation::{ActionKind, ChatAction, Filters, HeldMessage, HoldReason, LinkRule, PersonCard},
     text::DisplayName,
 };
+use std::rc::Rc;
 use yew::prelude::*;
 
 const QUEUE: &str = "queue";
+/// The title of the card of the person who is looked at.
+const PERSON: &str = "person";
 
 /// Properties of [`Moderation`].
 #[derive(Properties, PartialEq)]
@@ -46,28 +52,52 @@ pub fn Moderation(props: &ModerationProps) -> Html {
             }
         });
     }
+    let (ask, question) = use_question();
+    use_effect_with(desk.card.as_ref().map(|card| card.person.clone()), |person| {
+        let focused = person.as_ref().map(|_| {
+            let focused = scroll::focused();
+            page::focus_id(PERSON);
+            focused
+        });
+        move || {
+            // The card is gone with what had the focus there: that goes back, unless it went elsewhere.
+            if focused.is_some_and(|focused| scroll::has_focus("body") && !focused.give_back()) {
+                page::focus_id(QUEUE);
+            }
+        }
+    });
+    let trouble = |failure: &Failure| {
+        html! {
+            <Trouble what="what there is to moderate" why={failure.sentence()} stale={desk.is_loaded} busy={desk.is_retrying}
+                again={act.reform(|()| Deed::Again)} />
+        }
+    };
     let inside = match &desk.failure {
-        Some(failure) if !desk.is_loaded => html! {
+        Some(failure) if matches!(failure.status(), Some(403 | 404)) => html! {
             <div class="page-state">
                 <Notice icon={Shape::Shield} title="This is for moderators." text={failure.sentence()} />
             </div>
         },
+        Some(failure) if !desk.is_loaded => trouble(failure),
         _ if !desk.is_loaded => html! { <Skeleton class="skeleton-hero" /> },
-        _ => html! {
-            <div class="moderation-grid">
-                { queue(&desk, &list, &act) }
-                <div class="moderation-chat"><ChatPanel channel={props.channel.clone()} place={Place::Beside} /></div>
-                <div class="moderation-side">
-                    if let Some(card) = &desk.card { { person(card, &act) } }
-                    { record("What was done", &desk.actions, Some(&act)) }
-                    { people(&desk, &act) }
-                    <details class="card" data-testid="desk-rules">
-                        <summary>{ "Rules" }</summary>
-                        { rules_form("desk", &desk.rules, &act.reform(Deed::Rules)) }
-                    </details>
-                    { filters(&desk.filters, &act) }
+        failure => html! {
+            <>
+                { failure.as_ref().map_or_else(Html::default, trouble) }
+                <div class="moderation-grid">
+                    { queue(&desk, &list, &act) }
+                    <div class="moderation-chat"><ChatPanel channel={props.channel.clone()} place={Place::Beside} /></div>
+                    <div class="moderation-side">
+                        if let Some(card) = &desk.card { { person(card, &act, &ask) } }
+                        { record("What was done", &desk.actions, Some(&act)) }
+                        { people(&desk, &act) }
+                        <details class="card" data-testid="desk-rules">
+                            <summary>{ "Rules" }</summary>
+                            { rules_form("desk", &desk.rules, &act.reform(Deed::Rules)) }
+                        </details>
+                        { filters(&desk.filters, &act) }
+                    </div>
                 </div>
-            </div>
+            </>
         },
     };
     html! {
@@ -79,6 +109,7 @@ pub fn Moderation(props: &ModerationProps) -> Html {
                 </Link>
             </header>
             { inside }
+            { question }
         </article>
     }
 }
@@ -252,10 +283,27 @@ fn name_button(person: &PersonId, name: &DisplayName, act: &Callback<Deed>) -> H
 }
 
 /// Somebody's card: what they wrote, what was done about them, and what can be.
-fn person(card: &PersonCard, act: &Callback<Deed>) -> Html {
+fn person(card: &PersonCard, act: &Callback<Deed>, ask: &Callback<Question>) -> Html {
+    let press = |label: &'static str, kind: Kind, testid: &'static str, on: Callback<()>| {
+        // What is pressed goes as soon as it is done.
+        let on = on.reform(|()| page::focus_id(PERSON));
+        html! { <Button label={label} kind={kind} on={on} testid={testid} /> }
+    };
     let button = |label: &'static str, kind: Kind, testid: &'static str, deed: Deed| {
-        let act = act.clone();
-        html! { <Button label={label} kind={kind} on={Callback::from(move |()| act.emit(deed.clone()))} testid={testid} /> }
+        press(label, kind, testid, act.reform(move |()| deed.clone()))
+    };
+    let ban = {
+        let (who, act) = (card.person.clone(), act.clone());
+        let question = Question {
+            title: format!("Ban “{}”?", card.name),
+            text: "They can't write in this chat until you lift the ban, and what they wrote in the last hour is deleted. They \
+                   can go on watching.",
+            keep: "Don't ban",
+            label: "Ban",
+            kind: Kind::Danger,
+            act: act.reform(move |told: Told| Deed::Ban(who.clone(), told)),
+        };
+        ask.reform(move |()| question.clone())
     };
     let who = || card.person.clone();
     let account = card.account.as_ref().map_or("No account".to_owned(), |account| format!("@{account}"));
@@ -269,8 +317,8 @@ fn person(card: &PersonCard, act: &Callback<Deed>) -> Html {
         (false, None) => None,
     };
     html! {
-        <section class="card" aria-label="Person" data-testid="person-card">
-            <h2><bdi>{ card.name.as_str() }</bdi></h2>
+        <section class="card" aria-labelledby={PERSON} data-testid="person-card">
+            <h2 id={PERSON} tabindex="-1"><bdi>{ card.name.as_str() }</bdi></h2>
             <p class="quiet">{ format!("{account} · {wrote}") }</p>
             if let Some(state) = state { <p class="desk-state" role="status">{ state }</p> }
             <p class="queue-acts">
@@ -282,7 +330,7 @@ fn person(card: &PersonCard, act: &Callback<Deed>) -> Html {
                     } else {
                         { button("Time out 10 min", Kind::Danger, "card-silence", Deed::TimeOut(who(), 600)) }
                     }
-                    { button("Ban", Kind::Danger, "card-ban", Deed::Ban(who())) }
+                    { press("Ban", Kind::Danger, "card-ban", ban) }
                 }
                 { button("Close", Kind::Plain, "card-close", Deed::Look(None)) }
             </p>
@@ -334,37 +382,24 @@ fn people(desk: &Desk, act: &Callback<Deed>) -> Html {
 
 /// What is held, to be changed.
 fn filters(filters: &Filters, act: &Callback<Deed>) -> Html {
-    let on = {
-        let (act, filters) = (act.clone(), filters.clone());
-        move |change: fn(&mut Filters, bool)| {
-            let (act, filters) = (act.clone(), filters.clone());
-            Callback::from(move |is: bool| {
-                let mut next = filters.clone();
-                change(&mut next, is);
-                act.emit(Deed::Filters(next));
-            })
-        }
+    let on = |change: fn(&mut Filters, bool)| {
+        act.reform(move |is: bool| Deed::Filters(Rc::new(move |all: &mut Filters| change(all, is))))
     };
     let list = |put: fn(&mut Filters, Vec<String>)| {
-        let (act, filters) = (act.clone(), filters.clone());
+        let act = act.clone();
         Callback::from(move |words: Vec<String>| -> Option<String> {
-            let mut next = filters.clone();
-            put(&mut next, words);
-            act.emit(Deed::Filters(next));
+            act.emit(Deed::Filters(Rc::new(move |all: &mut Filters| put(all, words.clone()))));
             None
         })
     };
-    let on_links = {
-        let (act, filters) = (act.clone(), filters.clone());
-        Callback::from(move |value: String| {
-            let links = match value.as_str() {
-                "hold" => LinkRule::Hold,
-                "refuse" => LinkRule::Refuse,
-                _ => LinkRule::Allow,
-            };
-            act.emit(Deed::Filters(Filters { links, ..filters.clone() }));
-        })
-    };
+    let on_links = act.reform(|value: String| {
+        let links = match value.as_str() {
+            "hold" => LinkRule::Hold,
+            "refuse" => LinkRule::Refuse,
+            _ => LinkRule::Allow,
+        };
+        Deed::Filters(Rc::new(move |all: &mut Filters| all.links = links))
+    });
     let links = match filters.links {
         LinkRule::Allow => "allow",
         LinkRule::Hold => "hold",
