@@ -22,6 +22,17 @@ scenario('those who run the instance find what was done, on a phone, too', async
   assert.equal(await entries(), 12);
   await click(page, at('audit-newer'));
   await says(page, at('audit'), 'changed how the instance runs');
+  // By keyboard, a key that is pressed once more at the end does nothing, and not the opposite.
+  await page.focus(at('audit-older'));
+  await page.keyboard.press('Enter');
+  await says(page, at('audit'), 'made the channel');
+  await page.keyboard.press('Enter');
+  await until(page, () => document.querySelector('[data-testid="audit-older"]').disabled, { what: 'nothing is older' });
+  assert.equal(await entries(), 12);
+  await page.focus(at('audit-newer'));
+  await page.keyboard.press('Enter');
+  await says(page, at('audit'), 'changed how the instance runs');
+  assert.ok(await page.$eval(at('audit-newer'), (button) => button.disabled), 'nothing is newer');
   await page.select(at('audit-action'), 'instance');
   await until(page, () => document.querySelectorAll('[data-testid="audit"] > li').length === 1, { what: 'one is left' });
   await fill(page, at('audit-actor'), 'nobody');

@@ -164,24 +164,27 @@ pub fn Audit(props: &AuditProps) -> Html {
             state.set(text);
         })
     };
-    let older = desk.data["next"].as_str().map(|next| {
-        let (pages, next) = (pages.clone(), next.to_owned());
-        let on = Callback::from(move |()| {
-            let mut all = (*pages).clone();
-            all.push(next.clone());
-            pages.set(all);
-        });
-        html! { <Button label="Older" on={on} testid="audit-older" /> }
-    });
-    let newer = (!pages.is_empty()).then(|| {
+    let next = desk.data["next"].as_str().map(str::to_owned);
+    let (is_first, is_last) = (pages.is_empty(), next.is_none());
+    let older = {
         let pages = pages.clone();
-        let on = Callback::from(move |()| {
+        Callback::from(move |()| {
+            // Until the page it leads to has come, this is that page still.
+            if let Some(next) = next.clone().filter(|next| pages.last() != Some(next)) {
+                let mut all = (*pages).clone();
+                all.push(next);
+                pages.set(all);
+            }
+        })
+    };
+    let newer = {
+        let pages = pages.clone();
+        Callback::from(move |()| {
             let mut all = (*pages).clone();
             all.pop();
             pages.set(all);
-        });
-        html! { <Button label="Newer" on={on} testid="audit-newer" /> }
-    });
+        })
+    };
     let file = |ending: &str, label: &'static str| {
         let address = format!("/api/v1/{base}.{ending}?limit=1{question}");
         html! { <a class="button" href={address} download="" data-testid={format!("audit-{ending}")}>{ label }</a> }
@@ -216,8 +219,9 @@ pub fn Audit(props: &AuditProps) -> Html {
                 }
                 <ul class="plain-list" data-testid="audit">{ for desk.items().iter().map(entry) }</ul>
                 <div class="actions">
-                    { newer }
-                    { older }
+                    // Both at all times: one that comes and goes would have the other's place, and its focus.
+                    <Button label="Newer" on={newer} disabled={is_first} testid="audit-newer" />
+                    <Button label="Older" on={older} disabled={is_last} testid="audit-older" />
                     { file("csv", "Download as CSV") }
                     { file("json", "Download as JSON") }
                 </div>
