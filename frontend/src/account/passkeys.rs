@@ -4,8 +4,9 @@ use super::since;
 use crate::{
     api::{Failure, Order, rest, text, use_desk},
     browser::{
-        self,
+        self, page,
         passkey::{self, NoPasskey},
+        scroll,
     },
     ui::{
         Button, Kind, Question, Skeleton, TextField, alert, el, format_state::told_apart, use_question,
@@ -53,6 +54,14 @@ async fn add(label: String, password: String) -> Result<(), Wrong> {
     Ok(())
 }
 
+/// Where a passkey gets its new name.
+const NEW_NAME: &str = "passkey-rename";
+
+/// The id of a passkey's line.
+fn line(id: &str) -> String {
+    format!("passkey-{id}")
+}
+
 /// The list of passkeys, and the way to another one.
 #[component]
 pub fn Passkeys() -> Html {
@@ -64,6 +73,20 @@ pub fn Passkeys() -> Html {
     let (asks, wrong, busy) = (use_state(|| false), use_state(|| (None, None)), use_state(|| false));
     // Which is being renamed, and to what.
     let renaming = use_state(|| None::<(String, String)>);
+    // Which could not be renamed, and why.
+    let refused = use_state(|| None::<(String, String)>);
+    use_effect_with(renaming.as_ref().map(|(which, _)| line(which)), |renamed| {
+        if renamed.is_some() {
+            page::focus_id(NEW_NAME);
+        }
+        let renamed = renamed.clone();
+        move || {
+            // What had the focus is gone: it stays with the passkey, unless it went elsewhere.
+            if let Some(line) = renamed.filter(|_| scroll::has_focus("body")) {
+                page::focus_id(&line);
+            }
+        }
+    });
     let onsubmit = {
         let (desk, toast, label, password) = (desk.clone(), toast, label.clone(), password.clone());
         let (asks, wrong, busy) = (asks.clone(), wrong.clone(), busy.clone());
@@ -101,23 +124,21 @@ pub fn Passkeys() -> Html {
         if let Some((_, new)) = renaming.as_ref().filter(|(which, _)| *which == id) {
             let save = {
                 let (desk, renaming, new) = (desk.clone(), renaming.clone(), new.clone());
-                let path = path.clone();
+                let (path, id, refused) = (path.clone(), id.clone(), refused.setter());
                 move |event: SubmitEvent| {
                     event.prevent_default();
                     let told = {
-                        let renaming = renaming.setter();
-                        Callback::from(move |answer: Result<Value, String>| {
-                            if answer.is_ok() {
-                                renaming.set(None);
-                            }
+                        let (renaming, refused, id) = (renaming.setter(), refused.clone(), id.clone());
+                        Callback::from(move |answer: Result<Value, String>| match answer {
+                            Ok(_) => renaming.set(None),
+                            Err(why) => refused.set(Some((id.clone(), why))),
                         })
                     };
                     let body = Some(json!({ "label": new }));
                     let (path, told) = (path.clone(), Some(told));
                     let done = "Renamed";
-                    let order =
-                        Order { method: "PATCH", path, body, done, in_form: true, told, ..Order::default() };
-                    desk.order.emit(order);
+                    refused.set(None);
+                    desk.order.emit(Order { method: "PATCH", path, body, done, told, ..Order::default() });
                 }
             };
             let on = {
@@ -128,11 +149,12 @@ pub fn Passkeys() -> Html {
                 let renaming = renaming.clone();
                 Callback::from(move |()| renaming.set(None))
             };
+            let wrong = refused.as_ref().filter(|(which, _)| *which == id);
             return html! {
-                <li key={id} class="login">
+                <li key={id.clone()} id={line(&id)} class="login" tabindex="-1">
                     <form class="form grow" onsubmit={save} novalidate=true>
-                        <TextField id="passkey-rename" label={format!("A new name for “{called}”")} value={new.clone()} on={on}
-                            error={desk.wrong.clone().map(AttrValue::from)} testid="passkey-rename" />
+                        <TextField id={NEW_NAME} label={format!("A new name for “{called}”")} value={new.clone()} on={on}
+                            error={wrong.map(|(_, why)| AttrValue::from(why.clone()))} testid="passkey-rename" />
                         <div class="actions">
                             <Button label="Save" busy={desk.is_busy} testid="passkey-save" />
                             <Button label="Leave it" on={leave} />
@@ -148,8 +170,12 @@ pub fn Passkeys() -> Html {
         let facts = format!("{used} · added {}", since(one, "createdAt"));
         let said = vec![words("b", "", called.clone()), words("p", "quiet", facts)];
         let rename = {
-            let (renaming, id, called) = (renaming.clone(), id.clone(), called.clone());
-            Callback::from(move |()| renaming.set(Some((id.clone(), called.clone()))))
+            let (renaming, refused, id, called) =
+                (renaming.clone(), refused.setter(), id.clone(), called.clone());
+            Callback::from(move |()| {
+                refused.set(None);
+                renaming.set(Some((id.clone(), called.clone())));
+            })
         };
         let remove = {
             let done = "Nobody can sign in with it any more";
@@ -172,7 +198,7 @@ pub fn Passkeys() -> Html {
             html! { <Button label="Remove" name={format!("Remove {name}")} on={remove} /> },
         ];
         html! {
-            <li key={id} class="login">
+            <li key={id.clone()} id={line(&id)} class="login" tabindex="-1">
                 { el("div", "grow", said) }
                 { el("div", "actions", buttons) }
             </li>
