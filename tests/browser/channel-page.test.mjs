@@ -131,7 +131,12 @@ scenario('nothing that is written into an about runs', async (world) => {
     assert.equal(kept.status, 200, await kept.text());
     await page.goto(`${weir.origin}/ada`);
     await page.waitForSelector(at('about'));
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    // What is written would have run by now: a picture that was asked for after it has failed, and frames were drawn.
+    await page.evaluate(() => new Promise((done) => {
+      const canary = new Image();
+      canary.onerror = () => requestAnimationFrame(() => requestAnimationFrame(done));
+      canary.src = '/no/picture';
+    }));
     const found = await page.evaluate(() => ({
       ran: globalThis.weirRan ?? null,
       tags: [...new Set([...document.querySelectorAll('[data-testid="about"] *')].map((one) => one.localName))]
