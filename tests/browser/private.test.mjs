@@ -83,9 +83,7 @@ scenario('a password and a link let in through the door, on a phone, too, until 
   await says(guest, 'main', 'Among ourselves');
   assert.equal(await guest.evaluate(() => location.hash), '', 'the secret is out of the address');
   const late = await world.page(browser, link, { context: await browser.createBrowserContext() });
-  await until(late, () => document.querySelector('[data-testid="door-password"]')?.getAttribute('aria-invalid') === 'true', {
-    what: 'it was for one',
-  });
+  await says(late, `${at('door')} [role="alert"]`, /link/i);
 
   // Who came by the password is out at once when there is none, and who came by the link is not.
   await click(page, at('remove-channel-password'));

@@ -261,6 +261,7 @@ fn Wishes() -> Html {
 fn Email() -> Html {
     let desk = use_desk("me/email".to_owned());
     let address = use_state(|| None::<String>);
+    let (password, refused) = (use_state(String::new), use_mut_ref(|| false));
     let (ask, question) = use_question();
     let known = text(&desk.data, "address").to_owned();
     if desk.is_pending && desk.data.is_null() {
@@ -274,12 +275,17 @@ fn Email() -> Html {
     }
     let onsubmit = {
         let (order, shown) = (desk.order.clone(), (*address).clone().unwrap_or_else(|| known.clone()));
+        let password = (*password).clone();
         move |event: SubmitEvent| {
             event.prevent_default();
+            let mut body = json!({ "address": shown });
+            if !password.is_empty() {
+                body["password"] = json!(password);
+            }
             order.emit(Order {
                 method: "PUT",
                 path: "me/email".to_owned(),
-                body: Some(json!({ "address": shown })),
+                body: Some(body),
                 done: "A letter is on its way: open the link in it",
                 in_form: true,
                 ..Order::default()
@@ -303,6 +309,13 @@ fn Email() -> Html {
             })
         })
     };
+    let on_password = {
+        let password = password.clone();
+        Callback::from(move |text: String| password.set(text))
+    };
+    // Once it may be wanted it stays, also while it is being sent.
+    *refused.borrow_mut() |= desk.wrong.is_some();
+    let is_asked = *refused.borrow();
     let typed = {
         let address = address.clone();
         Callback::from(move |text: String| address.set(Some(text)))
@@ -317,6 +330,11 @@ fn Email() -> Html {
             <form class="form" onsubmit={onsubmit} novalidate=true>
                 <TextField id="email" label="Your address" kind="email" value={(*address).clone().unwrap_or(known.clone())}
                     on={typed} autocomplete="email" hint={state} error={desk.wrong.clone().map(AttrValue::from)} testid="email" />
+                if is_asked {
+                    <TextField id="email-password" label="Your password" kind="password" value={(*password).clone()}
+                        on={on_password} autocomplete="current-password" testid="email-password"
+                        hint="Needed where you signed in a while ago." />
+                }
                 <div class="actions">
                     <Button label="Send a link to confirm it" busy={desk.is_busy} testid="set-email" />
                     if !known.is_empty() { <Button label="Remove it" on={remove} testid="remove-email" /> }
