@@ -313,8 +313,9 @@ pub fn is_gathered(open: Open) -> bool {
 
 /// Whether browsers and mailboxes hear of what was gathered, too.
 pub fn rings_again(told: &Told, open: Open, now: Timestamp) -> bool {
-    // What has no word for several is news each time.
-    told.several.is_none() || now.as_millis() - open.at.as_millis() >= RUNG_FOR
+    // What has no word for several is news each time; but whoever gives subscriptions away could ring with them at will.
+    let is_news = told.several.is_none() && told.kind != NotificationKind::Subscription;
+    is_news || now.as_millis() - open.at.as_millis() >= RUNG_FOR
 }
 
 /// When a person's quiet hours are over: now, if it isn't quiet.
@@ -471,6 +472,8 @@ mod tests {
         assert_eq!(term(TermNews::Given { tier: 2, days: 1 }).detail, "Tier 2, for 1 day.");
         assert_eq!(term(TermNews::RunsOut { tier: 1, days: 3 }).detail, "Tier 1, in less than 3 days.");
         assert_eq!(term(TermNews::Ended).kind, NotificationKind::Subscription);
+        assert!(!rings_again(&term(TermNews::Ended), open, at(12, 59)));
+        assert!(rings_again(&term(TermNews::Ended), open, at(13, 0)));
     }
 
     #[test]

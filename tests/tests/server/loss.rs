@@ -45,16 +45,13 @@ fn assert_repaired(conditions: Conditions) {
     viewer.more_video(10);
     to_publisher.set_both(delayed);
     to_viewer.set_both(delayed);
-    viewer.until("ten seconds of picture, whole", Duration::from_secs(40), |seen| {
+    // How much a network loses in bursts varies, so the time goes on until enough was.
+    let enough_lost =
+        || conditions.loss == 0.0 || (to_viewer.count(Way::Down).lost > 10 && to_publisher.count(Way::Up).lost > 10);
+    viewer.until("ten seconds of picture and some losses, whole", Duration::from_secs(40), |seen| {
         let (count, missing) = tally(seen);
-        (count > 900 && missing.is_empty()).then_some(())
+        (count > 900 && missing.is_empty() && enough_lost()).then_some(())
     });
-    if conditions.loss > 0.0 {
-        assert!(
-            to_viewer.count(Way::Down).lost > 10 && to_publisher.count(Way::Up).lost > 10,
-            "nothing was lost"
-        );
-    }
     drop((publisher, viewer));
 }
 
