@@ -127,7 +127,8 @@ const FAULTS = () => {
       ?? (by && by.split(' ').map((id) => document.getElementById(id)?.textContent ?? '').join(' '))
       ?? (element.labels?.length ? element.labels[0].textContent : null)
       ?? element.textContent;
-    return (label ?? '').trim() || element.querySelector('svg title, img[alt]')?.textContent?.trim() || element.title;
+    const picture = element.querySelector('svg[role="img"][aria-label], img[alt]');
+    return (label ?? '').trim() || (picture?.getAttribute('aria-label') ?? picture?.getAttribute('alt'))?.trim() || element.title;
   };
   const show = (element) => element.outerHTML.slice(0, 120);
   for (const element of document.querySelectorAll('button, a[href], input, select, textarea, [role="button"], [role="switch"], [role="menuitem"]')) {

@@ -56,18 +56,18 @@ scenario('more than 300 texts that would run do not, as titles, names, labels, r
   const ask = asker(weir, owner);
   const page = await world.page(browser, `${weir.origin}/ada`);
 
-  // One after the other on a page that is open, as a title, a category, a tag and a name.
+  // One after the other on a page that is open, as a title, a category and a tag.
   const fits = (most) => PAYLOADS.filter((text) => text.length <= most);
   await page.waitForSelector('main');
   for (const [n, text] of fits(140).entries()) {
     const short = fits(40)[n] ?? 'x';
-    await ask('PATCH', 'channels/ada', { title: text, description: text, category: short, displayName: short, tags: fits(25).slice(0, 10) });
+    await ask('PATCH', 'channels/ada', { title: text, description: text, category: short, tags: fits(25).slice(0, 10) });
     if (n % 60 === 0) assert.deepEqual(await strange(page), { ran: null, bad: [] });
   }
   await ask('PATCH', 'channels/ada', { title: `${PAYLOADS[0]} the end`, category: fits(40)[0], displayName: fits(40)[1] });
   await ask('PUT', 'channels/ada/schedule', {
     timeZone: 'Europe/Paris',
-    entries: fits(60).slice(0, 20).map((title, n) => ({ title, on: ['monday'], time: `${String(n).padStart(2, '0')}:00`, minutes: 30, category: fits(40)[n] })),
+    entries: fits(60).slice(0, 20).map((title, n) => ({ title, on: { weekday: 'monday' }, time: `${String(n).padStart(2, '0')}:00`, minutes: 30, category: fits(40)[n] })),
   });
   await shows(page, `${weir.origin}/ada`, 'main', 'the end');
 
