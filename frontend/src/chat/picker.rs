@@ -74,27 +74,28 @@ pub fn picker(
     let emote = |emote: &&Emote| {
         let name = text_state::said(&emote.code);
         // It can be reached all the same: what opens it is worth knowing.
-        let (name, title, is_locked) = match emotes_state::locked(emote, most) {
+        let locked = emotes_state::locked(emote, most).map(Tier::number);
+        let (name, title) = match locked {
             Some(tier) => {
-                let opens = format!("opens with tier {}", tier.number());
-                (format!("{name}: locked, {opens}"), format!("{} {opens}", emote.code), true)
+                let opens = format!("opens with tier {tier}");
+                (format!("{name}: locked, {opens}"), format!("{} {opens}", emote.code))
             }
-            None => (name.to_owned(), emote.code.clone(), false),
+            None => (name.to_owned(), emote.code.clone()),
         };
         html! {
             <button type="button" key={emote.code.clone()} data-code={emote.code.clone()} title={title}
-                aria-label={name} aria-disabled={is_locked.then_some("true")} tabindex="-1">
+                aria-label={name} aria-disabled={locked.map(|_| "true")} tabindex="-1">
                 if text_state::is_own(&emote.url) {
                     { row::emote(&emote.code, &emote.url, "") }
                 }
-                if is_locked { <span class="chat-lock">{ icon(Shape::Lock) }</span> }
+                if let Some(tier) = locked { <span class="chat-lock">{ icon(Shape::Lock) }{ tier }</span> }
             </button>
         }
     };
     let group = |group: &Group| {
         html! {
             <>
-                <h3 class="chat-emotes-title">{ group.name }</h3>
+                <h4 class="chat-emotes-title">{ group.name }</h4>
                 <div class="chat-emotes" role="group" aria-label={format!("Emotes: {}", group.name)}>
                     { for group.emotes.iter().map(emote) }
                 </div>

@@ -350,6 +350,7 @@ async fn every_command_is_for_those_whom_the_table_names() {
             Word::Mod | Word::Unmod | Word::Vip | Word::Unvip => "guest",
             Word::Poll => "Next? | Clay | Stones",
             Word::Raid => "grace",
+            Word::Color => "teal",
             _ => "",
         };
         let body = json!({ "text": format!("/{} {about}", spec.name) });
