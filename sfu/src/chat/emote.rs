@@ -5,6 +5,7 @@ pub mod routes;
 pub mod service;
 pub mod store;
 
+use super::everywhere::Everywhere;
 use crate::permission::{Permission, Standings};
 use sha2::{Digest, Sha256};
 use shared::{
@@ -89,6 +90,15 @@ pub fn opens(is: Standings, tier: Option<Tier>) -> bool {
             Tier::Two => Permission::TypeTier2Emotes,
             Tier::Three => Permission::TypeTier3Emotes,
         })
+    })
+}
+
+/// Where the picture is of an emote that somebody types: of the starter set, the channel's own, or of all channels. A channel's own
+/// has its code for itself, for those, too, to whom it isn't open.
+pub fn typed(code: &str, own: Option<&Emote>, is: Standings, everywhere: &Everywhere) -> Option<String> {
+    url(code).or_else(|| match own {
+        Some(own) => opens(is, own.tier).then(|| own.url.clone()),
+        None => everywhere.url(code),
     })
 }
 
@@ -207,6 +217,22 @@ mod tests {
             assert!(opens(is, None), "what is for everybody is");
             assert!(!opens(is, Some(Tier::One)));
         }
+    }
+
+    #[test]
+    fn an_own_emote_has_its_code_for_itself_also_where_it_is_locked() {
+        let url_of = |name: &str| format!("/emotes/all-{name}.png");
+        let instance = |name: &str| InstanceEmote { name: name.parse().unwrap(), url: url_of(name) };
+        let everywhere = Everywhere::new(vec![instance("hype"), instance("river")]);
+        let own = own(vec![own_of("hype", Some(Tier::Two))]).remove(0);
+        let viewer = Standings::of_account(Role::Member);
+        let subscriber = viewer.and(Standing::Tier2);
+        assert_eq!(typed(":hype:", Some(&own), viewer, &everywhere), None, "the word stays");
+        assert_eq!(typed(":hype:", Some(&own), subscriber, &everywhere), Some(own.url.clone()));
+        assert_eq!(typed(":hype:", None, Standings::GUEST, &everywhere), Some(url_of("hype")));
+        assert_eq!(typed(":river:", None, viewer, &everywhere), Some(url_of("river")));
+        assert_eq!(typed(":nothing:", None, subscriber, &everywhere), None);
+        assert_eq!(typed(":wave:", None, Standings::GUEST, &everywhere), url(":wave:"));
     }
 
     #[test]

@@ -155,8 +155,9 @@ pub struct Room {
     lately: Lately,
     pin: Option<Box<ChatMessage>>,
     poll: Option<Poll>,
-    /// The channel's own, in the picker's order.
+    /// The channel's own, in the picker's order; and where each is, by its code.
     emotes: Vec<Emote>,
+    by_code: HashMap<String, usize>,
     badges: Vec<BadgePicture>,
     raids: Raids,
     /// Word of a poll's results is on its way.
@@ -190,6 +191,7 @@ impl Room {
             pin: None,
             poll: None,
             emotes: Vec::new(),
+            by_code: HashMap::new(),
             badges: Vec::new(),
             raids: Raids::default(),
             tells_results: false,
@@ -235,11 +237,12 @@ impl Room {
 
     /// The channel's own emote of this code.
     pub fn emote(&self, code: &str) -> Option<&Emote> {
-        self.emotes.iter().find(|emote| emote.code == code)
+        self.emotes.get(*self.by_code.get(code)?)
     }
 
     /// Sets the channel's own emotes.
     pub fn set_emotes(&mut self, own: Vec<Emote>) {
+        self.by_code = own.iter().enumerate().map(|(place, emote)| (emote.code.clone(), place)).collect();
         self.emotes = own;
     }
 

@@ -496,14 +496,7 @@ pub(super) struct Names<'a> {
 
 impl Lookup for Names<'_> {
     fn emote(&self, code: &str) -> Option<String> {
-        if let Some(starter) = emote::url(code) {
-            return Some(starter);
-        }
-        // A channel's own has its code for itself, for those, too, to whom it isn't open.
-        match self.room.rules().emote(code) {
-            Some(own) => emote::opens(self.is, own.tier).then(|| own.url.clone()),
-            None => self.everywhere.url(code),
-        }
+        emote::typed(code, self.room.rules().emote(code), self.is, &self.everywhere)
     }
 
     fn mention(&self, rest: &str) -> Option<(usize, PersonId)> {
