@@ -530,7 +530,6 @@ fn hostile_arguments() -> Vec<String> {
 fn a_line_of_every_command_with_hostile_arguments_is_answered_in_a_sentence() {
     let mut weir = Weir::start();
     let owner = weir.set_up("ada");
-    chat::account(&weir, "nobody-s");
     let ben = chat::guest_from(weir.http, "Ben", "192.0.2.40");
     let ben_says = |text: &str| {
         Request::new("POST", "/api/v1/channels/ada/chat/messages")
@@ -682,7 +681,7 @@ fn a_name_that_looks_like_another_is_another() {
 fn what_waits_behind_its_author_s_ban_is_not_written() {
     let weir = Weir::start();
     let owner = weir.set_up("ada");
-    for round in 0..10 {
+    for round in 0..6 {
         let sam = chat::account(&weir, &format!("sam-{round}"));
         let room = call(weir.http, "GET", "ada/chat", By::Login(&sam), None).json();
         let ban = json!({ "person": room["you"]["id"], "reason": "" });
@@ -701,4 +700,35 @@ fn what_waits_behind_its_author_s_ban_is_not_written() {
         let page = call(weir.http, "GET", "ada/chat/messages", By::Nobody, None).json();
         assert_eq!(page["items"], json!([]), "round {round}");
     }
+}
+
+#[test]
+fn a_message_that_waits_for_the_disk_behind_its_author_s_ban_is_refused() {
+    let weir = Weir::start();
+    let owner = weir.set_up("ada");
+    let sam = chat::account(&weir, "sam");
+    let room = call(weir.http, "GET", "ada/chat", By::Login(&sam), None).json();
+    let ban = json!({ "person": room["you"]["id"], "reason": "late" });
+    let until_waiting = |count: usize| {
+        eventually("what waits for the disk", SOON, || {
+            let metrics = Request::new("GET", "/metrics").send(weir.http).text();
+            metrics.contains(&format!("weir_chat_waiting {count}\n")).then_some(())
+        });
+    };
+    let lock = Lock::hold(&weir);
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| say(weir.http, "ada", By::Login(&owner), "first").status);
+        until_waiting(1);
+        let banned =
+            scope.spawn(|| call(weir.http, "POST", "ada/chat/bans", By::Login(&owner), Some(&ban)).status);
+        until_waiting(2);
+        let late = scope.spawn(|| say(weir.http, "ada", By::Login(&sam), "late"));
+        until_waiting(3);
+        lock.release();
+        assert_eq!((first.join().unwrap(), banned.join().unwrap()), (201, 201));
+        assert_eq!(late.join().unwrap().problem(403).kind, "/problems/banned");
+    });
+    let page = call(weir.http, "GET", "ada/chat/messages", By::Nobody, None).json();
+    let texts: Vec<String> = page["items"].as_array().unwrap().iter().map(text_of).collect();
+    assert_eq!(texts, ["first"]);
 }
