@@ -74,8 +74,7 @@ impl Completing {
     pub fn colour(text: &str, caret: usize) -> Option<Self> {
         let (head, after) = (text.get(..caret)?, text.get(caret..)?);
         let (command, part) = head.split_once(' ')?;
-        let is_it = ["/color", "/colour"].iter().any(|name| command.eq_ignore_ascii_case(name));
-        if !is_it || part.contains(char::is_whitespace) {
+        if !is_colour(command) || part.contains(char::is_whitespace) {
             return None;
         }
         let names = NameColour::ALL.iter().map(|colour| colour.name()).chain(["auto"]);
@@ -106,6 +105,12 @@ pub fn is_command(text: &str) -> bool {
         rest.starts_with(|c: char| c.is_ascii_alphabetic()) && rest.chars().all(char::is_alphanumeric)
     };
     word.strip_prefix('/').is_some_and(is_word) && !word.eq_ignore_ascii_case("/me")
+}
+
+/// Whether a text is the command that chooses a colour.
+pub fn is_colour(text: &str) -> bool {
+    let word = text.trim_start().split(char::is_whitespace).next().unwrap_or_default();
+    ["/color", "/colour"].iter().any(|name| word.eq_ignore_ascii_case(name))
 }
 
 /// How the command is given that a text begins with.
@@ -215,6 +220,9 @@ mod tests {
             assert_eq!(begin(text), None, "{text:?}");
         }
         assert_eq!(Completing::colour("/color té", 9), None, "inside a letter");
+        assert!(
+            is_colour("/COLOR red") && is_colour(" /colour") && !is_colour("/colors") && !is_colour("color")
+        );
     }
 
     #[test]

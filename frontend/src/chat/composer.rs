@@ -243,8 +243,14 @@ pub fn Composer(props: &ComposerProps) -> Html {
         }
     };
     let show_picker = {
-        let (picks, wanted) = (picks.setter(), wanted.setter());
+        let (picks, wanted, engine) = (picks.setter(), wanted.setter(), props.engine.clone());
+        let is_locked = |emote: &Emote| emotes_state::locked(emote, room.emote_tier).is_some();
+        let any_locked = room.emotes.iter().any(is_locked);
         Callback::from(move |on: bool| {
+            // A subscription that began since opens some of them.
+            if on && any_locked {
+                engine.identify();
+            }
             picks.set(on);
             wanted.set(String::new());
         })
