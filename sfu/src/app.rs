@@ -273,9 +273,10 @@ impl Server {
         let analytics = Analytics::new(analytics_store, desk.clone(), owners, written);
         let chat_ports = connect::chat_ports(&channels, &accounts, &board, &bus, &store);
         let chat = Chat::new(store.clone(), chat_ports);
-        tokio::spawn(connect::follow_edits(chat.clone(), bus.clone()));
+        tokio::spawn(connect::follow_edits(chat.clone(), Arc::new(bus.clone())));
+        tokio::spawn(connect::follow_people(chat.clone(), accounts.edited()));
         let teller = connect::Teller {
-            bus: bus.clone(),
+            events: Arc::new(bus.clone()),
             board: board.clone(),
             channels: channels.clone(),
             accounts: accounts.clone(),
@@ -301,7 +302,11 @@ impl Server {
             store.clone(),
             billing,
             subscribable,
-            Arc::new(connect::SubscriptionsHeard { bus: bus.clone(), chat: chat.clone(), teller }),
+            Arc::new(connect::SubscriptionsHeard {
+                events: Arc::new(bus.clone()),
+                chat: chat.clone(),
+                teller,
+            }),
         );
         let own_channels = Arc::new(connect::OwnChannels(channels.clone()));
         let audit = Audit::new(store.clone(), own_channels.clone());

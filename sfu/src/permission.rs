@@ -60,6 +60,12 @@ pub enum Permission {
     WriteAtWill,
     /// Delete what others wrote, time them out, and see who is.
     ModerateChat,
+    /// Type the emotes that are for subscribers of the first tier.
+    TypeTier1Emotes,
+    /// Those of the second.
+    TypeTier2Emotes,
+    /// Those of the third.
+    TypeTier3Emotes,
     /// Change a room's rules.
     RuleChat,
     /// Send a channel's viewers on to another.
@@ -107,13 +113,16 @@ const WITH_ACCOUNT: &[Standing] =
     &[Viewer, Follower, Tier1, Tier2, Tier3, Vip, Moderator, Editor, Owner, Admin, InstanceOwner];
 
 /// Who may do what.
-pub const TABLE: [(Permission, &[Standing]); 26] = [
+pub const TABLE: [(Permission, &[Standing]); 29] = [
     (Permission::SeeOpen, EVERYBODY),
     (Permission::SeePrivate, &[Vip, Moderator, Editor, Owner, Admin, InstanceOwner]),
     (Permission::WriteChat, EVERYBODY),
     (Permission::WriteAmongSubscribers, &[Tier1, Tier2, Tier3, Vip, Moderator, Editor, Owner]),
     (Permission::WriteAtWill, &[Vip, Moderator, Editor, Owner]),
     (Permission::ModerateChat, &[Moderator, Owner]),
+    (Permission::TypeTier1Emotes, &[Tier1, Tier2, Tier3, Moderator, Owner]),
+    (Permission::TypeTier2Emotes, &[Tier2, Tier3, Moderator, Owner]),
+    (Permission::TypeTier3Emotes, &[Tier3, Moderator, Owner]),
     (Permission::RuleChat, &[Moderator, Owner]),
     (Permission::Raid, &[Editor, Owner]),
     (Permission::Appoint, &[Owner]),
@@ -215,6 +224,9 @@ mod tests {
             (Permission::WriteAmongSubscribers, "...123VMEO.."),
             (Permission::WriteAtWill, "......VMEO.."),
             (Permission::ModerateChat, ".......M.O.."),
+            (Permission::TypeTier1Emotes, "...123.M.O.."),
+            (Permission::TypeTier2Emotes, "....23.M.O.."),
+            (Permission::TypeTier3Emotes, ".....3.M.O.."),
             (Permission::RuleChat, ".......M.O.."),
             (Permission::Raid, "........EO.."),
             (Permission::Appoint, ".........O.."),

@@ -153,6 +153,7 @@ pub fn router(parts: Parts) -> Router {
     // GET   /api/v1/instance/settings               PATCH /api/v1/instance/settings
     // GET   /api/v1/invites                         POST  /api/v1/invites         DELETE /api/v1/invites/{id}
     // GET   /api/v1/me                              GET   /api/v1/me/logins       DELETE /api/v1/me/logins/{id}
+    // PUT   /api/v1/me/colour
     // PATCH /api/v1/me                              PUT   /api/v1/me/avatar       DELETE /api/v1/me/avatar
     // PUT   /api/v1/me/password                     POST  /api/v1/me/logins/end-others
     // GET   /api/v1/me/tokens                       POST  /api/v1/me/tokens       DELETE /api/v1/me/tokens/{id}
@@ -212,6 +213,11 @@ pub fn router(parts: Parts) -> Router {
     // POST  /api/v1/channels/{name}/chat/polls/{id}/votes
     // GET   /api/v1/channels/{name}/emotes
     // PUT   /api/v1/channels/{name}/emotes/{emote}  DELETE /api/v1/channels/{name}/emotes/{emote}
+    // PUT   /api/v1/channels/{name}/emotes/{emote}/tier
+    // GET   /api/v1/channels/{name}/badges
+    // PUT   /api/v1/channels/{name}/badges/{tier}   DELETE /api/v1/channels/{name}/badges/{tier}
+    // GET   /api/v1/emotes
+    // PUT   /api/v1/emotes/{emote}                  DELETE /api/v1/emotes/{emote}
     // POST  /api/v1/channels/{name}/chat/raid       DELETE /api/v1/channels/{name}/chat/raid
     // GET   /api/v1/channels/{name}/moderators
     // PUT   /api/v1/channels/{name}/moderators/{account}   DELETE /api/v1/channels/{name}/moderators/{account}

@@ -1,6 +1,7 @@
 //! People: set-up, signing in, logins.
 
 use crate::{
+    badge::NameColour,
     channel::Channel,
     id::{AccountId, ChannelName, InviteId, LoginId, TokenId},
     text::{AccountName, Bio, DeviceLabel, DisplayName, InviteLabel, Password, TokenLabel},
@@ -66,6 +67,9 @@ pub struct Me {
     /// The address of their picture on this server, if they have one.
     #[serde(default)]
     pub avatar: Option<String>,
+    /// The colour of their name in chats, if they chose one.
+    #[serde(default)]
+    pub colour: Option<NameColour>,
     /// What the account may do.
     pub role: Role,
     /// The channels it owns, oldest first.
@@ -184,6 +188,16 @@ pub struct EditMe {
     /// See [`Me::bio`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bio: Option<Bio>,
+}
+
+/// `PUT /api/v1/me/colour`: the colour of one's name in chats. Answered with [`Me`].
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SetColour {
+    /// Which; null for the one that the name has by itself.
+    #[serde(default)]
+    pub colour: Option<NameColour>,
 }
 
 /// `POST /api/v1/password-reset`: a letter with a link to a new password, for whoever it is. Answered 202, whether there is

@@ -104,6 +104,10 @@ actions! {
     Banned = "chat.banned",
     /// A ban was lifted.
     BanLifted = "chat.banLifted",
+    /// An appeal was accepted, which lifted a ban or a time-out.
+    AppealAccepted = "chat.appealAccepted",
+    /// An appeal was declined.
+    AppealDeclined = "chat.appealDeclined",
     /// A room was cleared.
     ChatCleared = "chat.cleared",
     /// A message was pinned.
@@ -128,6 +132,16 @@ actions! {
     EmoteSet = "emote.set",
     /// An emote was taken away.
     EmoteRemoved = "emote.removed",
+    /// Who may type an emote was changed.
+    EmoteTierSet = "emote.tier",
+    /// An emote for all channels was added, or its picture changed.
+    InstanceEmoteSet = "instance.emoteSet",
+    /// An emote for all channels was taken away.
+    InstanceEmoteRemoved = "instance.emoteRemoved",
+    /// A picture for subscribers' badges was set.
+    BadgeSet = "badge.set",
+    /// A picture for subscribers' badges was taken away.
+    BadgeRemoved = "badge.removed",
     /// A room's rules were changed.
     ChatEdited = "chat.edited",
     /// Somebody else's message was deleted.

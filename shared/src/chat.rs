@@ -10,10 +10,13 @@ use crate::{
     moderation::CommandHelp,
     poll::Poll,
     raid::Raid,
+    subscription::Tier,
     text::{AccountName, DisplayName},
     unit::Timestamp,
 };
 use serde::{Deserialize, Serialize};
+
+pub use crate::badge::{Badge, BadgePicture, FollowAge, NameColour};
 
 /// The most graphemes (UAX #29) of a message.
 pub const GRAPHEMES_MOST: usize = 500;
@@ -21,23 +24,6 @@ pub const GRAPHEMES_MOST: usize = 500;
 pub const BYTES_MOST: usize = 8 * 1024;
 /// Messages that a newcomer is given.
 pub const HISTORY: usize = 100;
-
-/// What somebody is to a room. Shown beside the name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "camelCase")]
-pub enum Badge {
-    /// The channel's owner.
-    Owner,
-    /// Somebody whom the owner trusts with deleting and time-outs.
-    Moderator,
-    /// Somebody whom the owner wants there: most modes of the room don't hold for them.
-    Vip,
-    /// Somebody who subscribes to the channel.
-    Subscriber,
-    /// Somebody without an account: anyone can be anyone.
-    Guest,
-}
 
 /// Who wrote.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,9 +37,12 @@ pub struct ChatAuthor {
     /// What they sign in with, to mention them by; absent for guests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<AccountName>,
-    /// In the order to show.
+    /// What they were to the channel when the message was written, in the order to show.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub badges: Vec<Badge>,
+    /// The colour of their name, if they chose one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub colour: Option<NameColour>,
 }
 
 /// A piece of a message. Text is text: whoever shows it never takes it for HTML.
@@ -203,6 +192,20 @@ pub enum ChatUpdate {
         /// All of it, in the picker's order.
         emotes: Vec<Emote>,
     },
+    /// An emote that can be typed in every channel was added, got another picture, or was taken away. A channel's own of the
+    /// same code stays in its place.
+    EmoteEverywhere {
+        /// What is typed, with its colons.
+        code: String,
+        /// Where its picture is; null for one that is gone.
+        #[serde(default)]
+        url: Option<String>,
+    },
+    /// The channel's own pictures for its subscribers' badges changed.
+    Badges {
+        /// All of them.
+        badges: Vec<BadgePicture>,
+    },
     /// The room's rules changed.
     Settings {
         /// What they are now.
@@ -324,6 +327,12 @@ pub struct Emote {
     pub code: String,
     /// Where its picture is, on this server.
     pub url: String,
+    /// It is the channel's own; the others can be typed everywhere.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub own: bool,
+    /// The tier that it takes to type it; absent for everybody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tier: Option<Tier>,
 }
 
 /// `GET /api/v1/channels/{name}/chat`, with the header `Weir-Guest` for a guest: the room, and what the one who asks may do.
@@ -353,6 +362,12 @@ pub struct ChatRoom {
     pub commands: Vec<CommandHelp>,
     /// What can be typed here, in the picker's order.
     pub emotes: Vec<Emote>,
+    /// The highest tier whose emotes the one who asks may type; absent for none.
+    #[serde(default)]
+    pub emote_tier: Option<Tier>,
+    /// The channel's own pictures for its subscribers' badges.
+    #[serde(default)]
+    pub badges: Vec<BadgePicture>,
 }
 
 /// `POST /api/v1/chat/guests`: a name to write under without an account. Answered 201 with [`NewGuest`].
@@ -420,6 +435,7 @@ mod tests {
                 name: "Ben".parse().unwrap(),
                 account: None,
                 badges: vec![Badge::Guest],
+                colour: None,
             },
             fragments: vec![Fragment::Text { text: "<b>hi</b> ".into() }],
             reply_to: None,

@@ -1,10 +1,13 @@
-//! Emotes that a channel adds to those that everybody has.
+//! Emotes that a channel, or the instance, adds to those that everybody has.
 
+use crate::subscription::Tier;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
 /// The most emotes of a channel's own.
 pub const EMOTES_MOST: usize = 100;
+/// The most emotes that those who run the instance give to all channels.
+pub const INSTANCE_EMOTES_MOST: usize = 100;
 /// The most bytes of a picture that an emote is made of.
 pub const EMOTE_BYTES_MOST: usize = 1024 * 1024;
 
@@ -62,8 +65,8 @@ crate::openapi::schema!(EmoteName, {
         .build()
 });
 
-/// `PUT /api/v1/channels/{name}/emotes/{emote}` by the owner or an editor: what the server makes an emote of. Answered with
-/// [`ChannelEmote`].
+/// `PUT /api/v1/channels/{name}/emotes/{emote}` by the owner or an editor, answered with [`ChannelEmote`]; `PUT
+/// /api/v1/emotes/{emote}` by those who run the instance, answered with [`InstanceEmote`]: what the server makes an emote of.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -77,6 +80,31 @@ pub struct NewEmote {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ChannelEmote {
+    /// What is typed, without the colons.
+    pub name: EmoteName,
+    /// Where its picture is. One that moves has `.moving.` in it; with `.` in its place it stands still.
+    pub url: String,
+    /// The tier that it takes to type it; null for everybody.
+    #[serde(default)]
+    pub tier: Option<Tier>,
+}
+
+/// `PUT /api/v1/channels/{name}/emotes/{emote}/tier` by the owner or an editor: who may type an emote of the channel's own.
+/// Answered with [`ChannelEmote`].
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SetEmoteTier {
+    /// The least tier; null for everybody.
+    #[serde(default)]
+    pub tier: Option<Tier>,
+}
+
+/// One that those who run the instance give to all channels, in `GET /api/v1/emotes` (a page).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct InstanceEmote {
     /// What is typed, without the colons.
     pub name: EmoteName,
     /// Where its picture is. One that moves has `.moving.` in it; with `.` in its place it stands still.

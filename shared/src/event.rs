@@ -13,7 +13,7 @@ use crate::{
     broadcast::ChannelState,
     channel::Directory,
     chat::{ChatUpdates, Sent},
-    id::{ActionId, BroadcastId, ChannelName, EventId, MessageId, RequestId},
+    id::{ActionId, AppealId, BroadcastId, ChannelName, EventId, MessageId, RequestId},
     moderation::ActionKind,
     notification::Bell,
     problem::Problem,
@@ -407,6 +407,13 @@ pub enum Occurrence {
     ChatMessageHeld {
         /// Which.
         message_id: MessageId,
+    },
+    /// Somebody appeals against a ban or a time-out. Told as [`Occurrence::ChatMessageSent`] is; what it says, `GET
+    /// /api/v1/channels/{name}/chat/appeals` tells moderators.
+    #[serde(rename_all = "camelCase")]
+    ChatAppealMade {
+        /// Which.
+        appeal_id: AppealId,
     },
     /// A moderator did something in the channel's chat. Told as [`Occurrence::ChatMessageSent`] is; `GET
     /// /api/v1/channels/{name}/chat/actions` has all of them, with who and whom, for moderators.

@@ -118,6 +118,10 @@ text_id!(
     ActionId
 );
 text_id!(
+    /// One appeal against a ban or a time-out.
+    AppealId
+);
+text_id!(
     /// One poll in a chat.
     PollId
 );

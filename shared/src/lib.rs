@@ -7,7 +7,9 @@
 pub mod access;
 pub mod account;
 pub mod analytics;
+pub mod appeal;
 pub mod audit;
+pub mod badge;
 pub mod broadcast;
 pub mod channel;
 pub mod chat;

@@ -1,7 +1,7 @@
 //! What a room's owner and its moderators do in chat, and the record of it.
 
 use crate::{
-    chat::{ChatAuthor, Fragment, ReplyTo},
+    chat::{Badge, ChatAuthor, Fragment, NameColour, ReplyTo},
     id::{ActionId, MessageId, PersonId},
     text::{AccountName, DisplayName},
     unit::Timestamp,
@@ -32,6 +32,8 @@ pub struct Silence {
     pub person: PersonId,
     /// Their name.
     pub name: DisplayName,
+    /// Since when.
+    pub at: Timestamp,
     /// Until when.
     pub until: Timestamp,
     /// Who did it.
@@ -176,10 +178,20 @@ pub enum ActionKind {
     SetEmote,
     /// Took an emote away; the detail is its name.
     RemoveEmote,
+    /// Accepted an appeal, which lifted what it was against; the detail is the answer.
+    AcceptAppeal,
+    /// Declined an appeal; the detail is the answer.
+    DeclineAppeal,
+    /// Said who may type an emote; the detail is its name and the tier.
+    TierEmote,
+    /// Set a picture for subscribers' badges; the detail is the tier.
+    SetBadge,
+    /// Took it away; the detail is the tier.
+    RemoveBadge,
 }
 
 impl ActionKind {
-    const NAMES: [(Self, &'static str); 22] = [
+    const NAMES: [(Self, &'static str); 27] = [
         (Self::Delete, "delete"),
         (Self::TimeOut, "timeOut"),
         (Self::LiftTimeOut, "liftTimeOut"),
@@ -202,6 +214,11 @@ impl ActionKind {
         (Self::EndRaid, "endRaid"),
         (Self::SetEmote, "setEmote"),
         (Self::RemoveEmote, "removeEmote"),
+        (Self::AcceptAppeal, "acceptAppeal"),
+        (Self::DeclineAppeal, "declineAppeal"),
+        (Self::TierEmote, "tierEmote"),
+        (Self::SetBadge, "setBadge"),
+        (Self::RemoveBadge, "removeBadge"),
     ];
 
     /// As it is written down, the same as in JSON.
@@ -375,6 +392,12 @@ pub struct PersonCard {
     /// What they sign in with; absent for guests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<AccountName>,
+    /// What they were to the channel when they wrote last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub badges: Vec<Badge>,
+    /// The colour that their name had then, if they chose one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub colour: Option<NameColour>,
     /// When they first wrote here.
     pub first_at: Option<Timestamp>,
     /// How many messages they wrote here, deleted ones too.

@@ -36,7 +36,7 @@ impl Tier {
 
     /// What somebody of this tier gets; each has what those before it have.
     pub fn benefits(self) -> Benefits {
-        Benefits { badge: true, emotes: self >= Self::Two, ad_free: self >= Self::Three }
+        Benefits { badge: true, emotes: true, ad_free: self >= Self::Three }
     }
 }
 
@@ -45,9 +45,9 @@ impl Tier {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Benefits {
-    /// A badge beside their name in the channel's chat.
+    /// A badge of this tier beside their name in the channel's chat.
     pub badge: bool,
-    /// The channel's own emotes.
+    /// The channel's own emotes that are for this tier or one below it.
     pub emotes: bool,
     /// No advertisement, should the channel show any.
     pub ad_free: bool,

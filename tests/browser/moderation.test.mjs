@@ -201,6 +201,61 @@ scenario('whoever is held sees that, and what became of it', async (world) => {
   await says(ben, at('chat-said'), /did not let your message through/);
 });
 
+for (const [width, viewport] of [['a desk', DESKTOP], ['a phone', PHONE]]) {
+  scenario(`an appeal is made where it says that one is banned, and answered at the desk, on ${width}`, async (world) => {
+    const { weir, browser, ada } = await room(world, viewport);
+    await weir.api('PATCH', '/api/v1/instance/settings', { signUp: 'open' }, ada.cookie);
+    const made = await weir.api('POST', '/api/v1/sign-up', { name: 'ben', displayName: 'Ben', password: 'correct horse battery' });
+    assert.equal(made.status, 201);
+    const [name, value] = made.headers.get('set-cookie').split(';')[0].split('=');
+    const cookie = { name, value };
+    const context = await browser.createBrowserContext();
+    await signedIn(context, weir, { cookie });
+    const page = await world.page(browser, `${weir.origin}/ada`, { context });
+    await page.waitForSelector(at('chat-text'), { visible: true });
+    await write(page, 'something rude');
+    await shows(page, 'something rude');
+    const desk = await world.page(browser, `${weir.origin}/moderation/ada`);
+    await desk.waitForSelector(at('appeals-empty'), { visible: true });
+    assert.equal((await ada.command('/ban ben Rude')).status, 200);
+    // Sent empty, it says so; then it waits, and nobody is asked to write it again.
+    await click(page, at('appeal-open'));
+    await click(page, at('appeal-send'));
+    await says(page, '#chat-appeal-note', 'Say why');
+    await fill(page, at('appeal-text'), 'That was a <b>quote</b>.');
+    await click(page, at('appeal-send'));
+    await says(page, at('own-appeal'), 'Your appeal is with the moderators.');
+    await says(desk, at('appeal-line'), 'That was a <b>quote</b>.');
+    await says(desk, at('appeal-line'), 'Rude');
+    await click(desk, at('appeal-look'));
+    await says(desk, at('person-card'), 'something rude');
+    await click(desk, at('card-close'));
+    await fill(desk, at('appeal-answer'), 'Not even as one.');
+    await click(desk, at('appeal-decline'));
+    await desk.waitForSelector(at('appeals-empty'), { visible: true });
+    await until(desk, () => document.activeElement?.id === 'desk-appeals', { what: 'the focus is on the list' });
+    await says(page, at('own-appeal'), /Your appeal was declined\.[^]*Not even as one\./);
+    // Another ban is another matter: this time it is lifted, and two who decide at once see one result.
+    assert.equal((await ada.command('/unban ben')).status, 200);
+    await says(page, at('chat-said'), 'Your ban was lifted');
+    assert.equal((await ada.command('/ban ben Again')).status, 200);
+    await click(page, at('appeal-open'));
+    await fill(page, at('appeal-text'), 'And this was none.');
+    await click(page, at('appeal-send'));
+    const other = await world.page(browser, `${weir.origin}/moderation/ada`);
+    await Promise.all([says(desk, at('appeal-line'), 'And this was none.'), says(other, at('appeal-line'), 'And this was none.')]);
+    await Promise.all([click(desk, at('appeal-accept')), click(other, at('appeal-accept'))]);
+    await Promise.all([desk, other].map((one) => one.waitForSelector(at('appeals-empty'), { visible: true })));
+    await until(page, () => document.querySelector('[data-testid="own-appeal"]') === null, { what: 'the ban is lifted' });
+    await write(page, 'thank you');
+    await shows(page, 'thank you');
+    const kinds = (await ada.actions()).map((action) => action.kind);
+    assert.deepEqual(kinds, ['acceptAppeal', 'ban', 'unban', 'declineAppeal', 'ban']);
+    const overflow = await desk.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    assert.ok(overflow <= 0, `the page is ${overflow} px too wide`);
+  });
+}
+
 scenario('more than 300 texts that would run do not, wherever they are shown', async (world) => {
   const { weir, browser, ada } = await room(world, DESKTOP);
   assert.ok(PAYLOADS.length >= 300, `${PAYLOADS.length}`);

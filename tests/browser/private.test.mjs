@@ -118,7 +118,13 @@ scenario('the list lets somebody in by name, and a gift code whoever subscribes'
   const { weir, browser, page } = stage;
   const ben = await world.page(browser, `${weir.origin}/ada`, { context: await account(world, stage, 'ben') });
   await ben.waitForSelector(at('door'), { visible: true });
+  // A name that is missing is said at its field, and there no more as soon as something is typed.
+  await click(page, at('admit'));
+  await says(page, '#ada-admit-note', 'Say who');
+  await click(page, at('grant'));
+  await says(page, '#ada-supporter-account-note', 'Say who');
   await fill(page, at('admit-account'), 'nobody');
+  await says(page, '#ada-admit-note', 'What they sign in with.');
   await click(page, at('admit'));
   await says(page, at('access'), 'Nobody has an account with this name');
   await fill(page, at('admit-account'), '@ben');

@@ -1,4 +1,4 @@
-//! The instance, for those who run it: who may come, who is here.
+//! The instance, for those who run it: who may come, who is here, what can be typed everywhere.
 
 use super::{joining::Joining, people::People};
 use crate::{
@@ -16,6 +16,8 @@ use yew::prelude::*;
 pub struct AdminProps {
     /// Who looks.
     pub me: Rc<Me>,
+    /// What manages the emotes of all channels.
+    pub emotes: Html,
 }
 
 /// The page.
@@ -41,6 +43,10 @@ pub fn Admin(props: &AdminProps) -> Html {
             <section class="card" aria-labelledby="people-title">
                 <h2 id="people-title">{ "People" }</h2>
                 <People me={props.me.clone()} />
+            </section>
+            <section class="card" aria-labelledby="emotes-title">
+                <h2 id="emotes-title">{ "Emotes of all channels" }</h2>
+                { props.emotes.clone() }
             </section>
             <Link to={Route::Audit { channel: None }} classes="button">{ "What was done here" }</Link>
         </article>

@@ -22,13 +22,14 @@ pub struct AuditProps {
 }
 
 /// All actions of a kind, and what the kind is called.
-const KINDS: [(&str, &str); 13] = [
+const KINDS: [(&str, &str); 14] = [
     ("", "Everything"),
     ("chat", "Chat: deletions, time-outs, rules"),
     ("moderator", "Moderators"),
     ("role", "Editors and VIPs"),
     ("channel", "Channels and stream keys"),
     ("emote", "Emotes"),
+    ("badge", "Pictures of subscribers' badges"),
     ("access", "Ways into private channels"),
     ("subscription", "Subscriptions and gift codes"),
     ("webhook", "Webhooks"),
@@ -74,6 +75,8 @@ fn said(action: &str) -> &'static str {
         Ok(TimeOutLifted) => "lifted the time-out of",
         Ok(Banned) => "banned",
         Ok(BanLifted) => "lifted the ban of",
+        Ok(AppealAccepted) => "accepted the appeal of",
+        Ok(AppealDeclined) => "declined the appeal of",
         Ok(ChatCleared) => "cleared the chat",
         Ok(MessagePinned) => "pinned a message of",
         Ok(MessageUnpinned) => "took the pinned message down",
@@ -86,6 +89,11 @@ fn said(action: &str) -> &'static str {
         Ok(RaidEnded) => "called the raid off",
         Ok(EmoteSet) => "set an emote",
         Ok(EmoteRemoved) => "removed an emote",
+        Ok(EmoteTierSet) => "said who may type an emote",
+        Ok(InstanceEmoteSet) => "set an emote of all channels",
+        Ok(InstanceEmoteRemoved) => "removed an emote of all channels",
+        Ok(BadgeSet) => "set a picture for subscribers' badges",
+        Ok(BadgeRemoved) => "removed a picture of subscribers' badges",
         Ok(AccessPassword) => "changed the channel's password",
         Ok(AccessSubscribers) => "changed which subscribers get in",
         Ok(AccessGiven) => "let in",

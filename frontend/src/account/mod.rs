@@ -2,6 +2,7 @@
 
 mod admin;
 mod audit;
+mod colour;
 mod joining;
 mod logins;
 mod notifications;

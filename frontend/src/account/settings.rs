@@ -1,6 +1,7 @@
 //! An account's settings.
 
 use super::{
+    colour::Colour,
     logins::Logins,
     oidc::{self, Connection},
     passkeys::Passkeys,
@@ -63,6 +64,7 @@ pub fn Settings(props: &SettingsProps) -> Html {
             <details class="card more">
                 <summary><h2>{ "Your profile" }</h2></summary>
                 <Profile key={me.id.to_string()} me={me.clone()} />
+                <Colour me={me.clone()} />
             </details>
             { props.channels.clone() }
             <details class="card more">

@@ -7,8 +7,9 @@ use super::{
 };
 use serde_json::Value;
 use shared::{
+    appeal::{Appeal, DecideAppeal},
     chat::{ChatRoom, CreateGuest, EditChat, NewGuest},
-    id::{ChannelName, MessageId, PersonId, PollId},
+    id::{AppealId, ChannelName, MessageId, PersonId, PollId},
     moderation::{
         Ban, ChatAction, CommandDone, Decide, Decided, Filters, GiveCommand, HeldMessage, Moderator, NewBan,
         NewPin, NewSilence, PersonCard, Silence,
@@ -95,6 +96,16 @@ pub async fn held(channel: &ChannelName) -> Answer<Vec<HeldMessage>> {
 /// Lets a held message through, or refuses it.
 pub async fn decide(channel: &ChannelName, message: &MessageId, approve: bool) -> Answer<Decided> {
     read(ask(None, "POST", of(channel, &format!("chat/held/{message}")), json(&Decide { approve })).await)
+}
+
+/// Appeals that wait for a moderator; as many as are on one page.
+pub async fn appeals(channel: &ChannelName) -> Answer<Vec<Appeal>> {
+    read(ask(None, "GET", of(channel, "chat/appeals"), None).await)
+}
+
+/// Accepts an appeal, or declines it.
+pub async fn decide_appeal(channel: &ChannelName, appeal: &AppealId, decide: &DecideAppeal) -> Answer<()> {
+    read(ask(None, "POST", of(channel, &format!("chat/appeals/{appeal}")), json(decide)).await)
 }
 
 /// What moderators did; as many as are on one page.

@@ -5,13 +5,14 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use shared::{
     chat::{
-        Badge, ChatAuthor, ChatMessage, ChatRoom, ChatSettings, ChatUpdate, ChatUpdates, Emote, Fragment,
-        NewGuest, ReplyTo, Sent,
+        BadgePicture, ChatAuthor, ChatMessage, ChatRoom, ChatSettings, ChatUpdate, ChatUpdates, Emote,
+        Fragment, NewGuest, ReplyTo, Sent,
     },
     event::Cursor,
     moderation::{Ban, CommandDone, CommandHelp, Moderator, Silence},
     poll::{Poll, PollOption, Voted},
     raid::Raid,
+    subscription::Tier,
     unit::Timestamp,
 };
 use std::str::FromStr;
@@ -63,15 +64,8 @@ fn id(value: &Value) -> Option<shared::id::MessageId> {
     value.as_str()?.parse().ok()
 }
 
-fn badge(value: &Value) -> Option<Badge> {
-    Some(match value.as_str()? {
-        "owner" => Badge::Owner,
-        "moderator" => Badge::Moderator,
-        "vip" => Badge::Vip,
-        "subscriber" => Badge::Subscriber,
-        "guest" => Badge::Guest,
-        _ => return None,
-    })
+fn word<T: FromStr>(value: &Value) -> Option<T> {
+    value.as_str()?.parse().ok()
 }
 
 pub(super) fn author(value: &Value) -> Option<ChatAuthor> {
@@ -81,8 +75,9 @@ pub(super) fn author(value: &Value) -> Option<ChatAuthor> {
         account: optional(value, "account", |name| name.as_str()?.parse().ok())?,
         badges: match value.get("badges") {
             None => Vec::new(),
-            badges => all(badges, badge)?,
+            badges => all(badges, word)?,
         },
+        colour: optional(value, "colour", word)?,
     })
 }
 
@@ -166,7 +161,25 @@ fn poll(value: &Value) -> Option<Poll> {
 }
 
 fn emote(value: &Value) -> Option<Emote> {
-    Some(Emote { code: owned(value, "code")?, url: owned(value, "url")? })
+    Some(Emote {
+        code: owned(value, "code")?,
+        url: owned(value, "url")?,
+        own: flag(value, "own")?,
+        tier: optional(value, "tier", tier)?,
+    })
+}
+
+fn tier(value: &Value) -> Option<Tier> {
+    Some(match value.as_str()? {
+        "one" => Tier::One,
+        "two" => Tier::Two,
+        "three" => Tier::Three,
+        _ => return None,
+    })
+}
+
+fn badge_picture(value: &Value) -> Option<BadgePicture> {
+    Some(BadgePicture { tier: tier(value.get("tier")?)?, url: owned(value, "url")? })
 }
 
 fn raid(value: &Value) -> Option<Raid> {
@@ -189,6 +202,11 @@ fn update(value: &Value) -> Option<ChatUpdate> {
         "unpinned" => ChatUpdate::Unpinned {},
         "raid" => ChatUpdate::Raid { raid: raid(value.get("raid")?)? },
         "emotes" => ChatUpdate::Emotes { emotes: all(value.get("emotes"), emote)? },
+        "emoteEverywhere" => ChatUpdate::EmoteEverywhere {
+            code: owned(value, "code")?,
+            url: optional(value, "url", |url| url.as_str().map(str::to_owned))?,
+        },
+        "badges" => ChatUpdate::Badges { badges: all(value.get("badges"), badge_picture)? },
         "raidOff" => ChatUpdate::RaidOff {},
         "raided" => ChatUpdate::Raided {
             from: parsed(value, "from")?,
@@ -233,6 +251,11 @@ impl Read for ChatRoom {
             raid: optional(value, "raid", raid)?,
             commands: all(value.get("commands"), command)?,
             emotes: all(value.get("emotes"), emote)?,
+            emote_tier: optional(value, "emoteTier", tier)?,
+            badges: match value.get("badges") {
+                None => Vec::new(),
+                badges => all(badges, badge_picture)?,
+            },
         })
     }
 }
@@ -258,6 +281,7 @@ impl Read for Silence {
         Some(Self {
             person: parsed(value, "person")?,
             name: parsed(value, "name")?,
+            at: time(value, "at")?,
             until: time(value, "until")?,
             by: parsed(value, "by")?,
             reason: owned(value, "reason")?,
@@ -309,7 +333,8 @@ mod tests {
     use serde_json::json;
 
     fn whole_author() -> Value {
-        json!({"id": "a1", "name": "Ada", "account": "ada", "badges": ["owner", "moderator", "guest"]})
+        let badges = ["owner", "staff", "subscriber2", "follower1Year", "guest"];
+        json!({"id": "a1", "name": "Ada", "account": "ada", "badges": badges, "colour": "teal"})
     }
 
     fn whole_poll() -> Value {
@@ -345,6 +370,11 @@ mod tests {
             json!({"type": "pinned", "pin": {"id": "m2", "sequence": 8, "at": "2026-11-18T11:06:40Z", "fragments": [],
                 "action": true, "author": {"id": "guest-1", "name": "Zoë", "badges": ["vip", "subscriber"]}}}),
             json!({"type": "unpinned"}),
+            json!({"type": "emotes", "emotes": [{"code": ":a:", "url": "/emotes/a.png", "own": true, "tier": "three"},
+                {"code": ":b:", "url": "/emotes/b.png", "tier": null}]}),
+            json!({"type": "emoteEverywhere", "code": ":a:", "url": "/emotes/a.png"}),
+            json!({"type": "emoteEverywhere", "code": ":a:"}),
+            json!({"type": "badges", "badges": [{"tier": "one", "url": "/emotes/a.png"}]}),
             json!({"type": "poll", "poll": whole_poll()}),
             json!({"type": "settings", "settings": {"guests": false, "slowSeconds": 30, "followers": true,
                 "followersMinutes": 10, "subscribers": true, "emoteOnly": true, "unique": true}}),
@@ -365,7 +395,8 @@ mod tests {
         for room in [
             json!({"settings": {"guests": true, "slowSeconds": 0}, "you": whole_author(), "canModerate": true,
                 "silencedUntil": "2026-11-18T11:06:40Z", "banned": true, "pin": pin, "poll": whole_poll(), "vote": 1,
-                "commands": [{"usage": "/help", "help": "Says."}], "emotes": [{"code": ":wave:", "url": "/emotes/wave.svg"}]}),
+                "commands": [{"usage": "/help", "help": "Says."}], "emotes": [{"code": ":wave:", "url": "/emotes/wave.svg"}],
+                "emoteTier": "two", "badges": [{"tier": "two", "url": "/emotes/b.png"}]}),
             json!({"settings": {"guests": true, "slowSeconds": 0}, "you": null, "canModerate": false,
                 "silencedUntil": null, "banned": false, "pin": null, "poll": null, "vote": null, "commands": [], "emotes": []}),
         ] {
@@ -374,7 +405,7 @@ mod tests {
         let moderators = json!({"items": [{"id": "b1", "account": "ben", "name": "Ben"}], "next": "x"});
         let page: shared::page::Page<Moderator> = serde_json::from_value(moderators.clone()).unwrap();
         assert_eq!(Vec::<Moderator>::read(&moderators), Some(page.items));
-        let silences = json!({"items": [{"person": "b1", "name": "Ben", "until": "2026-11-18T11:06:40Z", "by": "a1",
+        let silences = json!({"items": [{"person": "b1", "name": "Ben", "at": "2026-11-18T10:06:40Z", "until": "2026-11-18T11:06:40Z", "by": "a1",
             "reason": ""}]});
         let page: shared::page::Page<Silence> = serde_json::from_value(silences.clone()).unwrap();
         assert_eq!(Vec::<Silence>::read(&silences), Some(page.items));

@@ -2,8 +2,11 @@
 
 use super::chat_state::{Read, all, author, flag, fragment, optional, owned, parsed, reply, text, time};
 use serde_json::Value;
-use shared::moderation::{
-    ActionKind, ChatAction, Decided, Filters, HeldMessage, HoldReason, LinkRule, PastMessage, PersonCard,
+use shared::{
+    appeal::{Against, Appeal},
+    moderation::{
+        ActionKind, ChatAction, Decided, Filters, HeldMessage, HoldReason, LinkRule, PastMessage, PersonCard,
+    },
 };
 
 fn reason(value: &Value) -> Option<HoldReason> {
@@ -27,6 +30,25 @@ impl Read for HeldMessage {
             reply_to: optional(value, "replyTo", reply)?,
             action: flag(value, "action")?,
             reasons: all(value.get("reasons"), reason)?,
+        })
+    }
+}
+
+impl Read for Appeal {
+    fn read(value: &Value) -> Option<Self> {
+        Some(Self {
+            id: parsed(value, "id")?,
+            at: time(value, "at")?,
+            person: parsed(value, "person")?,
+            name: parsed(value, "name")?,
+            account: parsed(value, "account")?,
+            text: owned(value, "text")?,
+            against: Against::of_name(text(value, "against")?)?,
+            since: time(value, "since")?,
+            until: optional(value, "until", |value| serde_json::from_value(value.clone()).ok())?,
+            reason: owned(value, "reason")?,
+            by: parsed(value, "by")?,
+            by_name: optional(value, "byName", |value| value.as_str()?.parse().ok())?,
         })
     }
 }
@@ -95,6 +117,11 @@ impl Read for PersonCard {
             person: parsed(value, "person")?,
             name: parsed(value, "name")?,
             account: optional(value, "account", |value| value.as_str()?.parse().ok())?,
+            badges: match value.get("badges") {
+                None => Vec::new(),
+                badges => all(badges, |value| value.as_str()?.parse().ok())?,
+            },
+            colour: optional(value, "colour", |value| value.as_str()?.parse().ok())?,
             first_at: moment("firstAt")?,
             messages: value.get("messages")?.as_u64()?,
             silenced_until: moment("silencedUntil")?,
@@ -119,6 +146,13 @@ mod tests {
             "replyTo": {"id": "m0", "name": "Ben", "excerpt": "x"}, "action": true,
             "reasons": ["word", "link", "repeats", "capitals", "lookAlikes"]});
         assert_eq!(HeldMessage::read(&held), serde_json::from_value(held).unwrap());
+        for (against, until, by) in
+            [("ban", json!(null), json!("Ada")), ("timeOut", json!("2026-11-18T12:06:40Z"), json!(null))]
+        {
+            let appeal = json!({"id": "p1", "at": at, "person": "b1", "name": "Zoë", "account": "zoe", "text": "Sorry",
+                "against": against, "since": at, "until": until, "reason": "", "by": "a1", "byName": by});
+            assert_eq!(Appeal::read(&appeal), serde_json::from_value(appeal).unwrap());
+        }
         let decided = json!({"approved": true, "by": "a1", "byName": "Ada"});
         assert_eq!(Decided::read(&decided), serde_json::from_value(decided).unwrap());
         let action = json!({"id": "x1", "at": at, "by": "a1", "byName": "Ada", "kind": "timeOut", "person": "guest-1",
@@ -131,6 +165,7 @@ mod tests {
         assert_eq!(Filters::read(&filters), serde_json::from_value(filters).unwrap());
         for (first, account) in [(json!(at), json!("zoe")), (json!(null), json!(null))] {
             let card = json!({"person": "guest-1", "name": "Zoë", "account": account, "firstAt": first, "messages": 2,
+                "badges": ["vip", "follower1Month"], "colour": "pink",
                 "silencedUntil": first, "banned": true,
                 "recent": [{"id": "m1", "at": at, "text": "hi", "deleted": true}], "actions": [action]});
             assert_eq!(PersonCard::read(&card), serde_json::from_value(card).unwrap());

@@ -130,6 +130,11 @@ pub async fn edit_me(body: serde_json::Value) -> Answer<Me> {
     typed("PATCH", "me", Some(body.to_string())).await
 }
 
+/// Sets the colour of the person's name in chats.
+pub async fn set_colour(body: serde_json::Value) -> Answer<Me> {
+    typed("PUT", "me/colour", Some(body.to_string())).await
+}
+
 /// Sets the account's picture, or takes it away.
 pub async fn set_avatar(body: Option<serde_json::Value>) -> Answer<Me> {
     let method = if body.is_some() { "PUT" } else { "DELETE" };

@@ -87,7 +87,8 @@ pub fn everything(message: ServerMessage) -> Option<Payload> {
         // Whoever moderates asks then what is new: that it happened is all that is read.
         (Phase::Stream, Topic::ChannelEvents) => {
             let kind = payload.get("type").and_then(|kind| kind.as_str());
-            matches!(kind, Some("ChatMessageHeld" | "ChatModerated")).then_some(Payload::Empty {})
+            matches!(kind, Some("ChatMessageHeld" | "ChatModerated" | "ChatAppealMade"))
+                .then_some(Payload::Empty {})
         }
         (Phase::Started, Topic::Chat) => serde_json::from_value(payload).ok().map(Payload::Started),
         (Phase::Stream, Topic::Chat) => Read::read(&payload).map(Payload::Chat),

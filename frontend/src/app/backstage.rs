@@ -6,7 +6,7 @@ use crate::{
     analytics::Analytics,
     api::{Site, Who, use_site},
     browser::page,
-    channel::{Access, CreateForm, Details, Emotes, Roles, Supporters, Webhooks},
+    channel::{Access, Badges, CreateForm, Details, Emotes, Roles, Supporters, Webhooks},
     chat::{ChatPanel, Moderation, Place},
     publish::{ObsCard, Studio},
     route::{Link, Route},
@@ -146,7 +146,7 @@ fn known(me: &Me, studio: bool) -> Vec<&Channel> {
 #[component]
 fn AdminPage() -> Html {
     match signed_in(&use_site()) {
-        Ok(me) => html! { <Admin me={me} /> },
+        Ok(me) => html! { <Admin me={me} emotes={html! { <Emotes /> }} /> },
         Err(instead) => instead,
     }
 }
@@ -210,6 +210,8 @@ fn SettingsPage() -> Html {
                     <Supporters channel={channel.name.clone()} /></details>
                 <details class="more"><summary>{ "Emotes" }</summary>
                     <Emotes channel={channel.name.clone()} /></details>
+                <details class="more"><summary>{ "Badges of subscribers" }</summary>
+                    <Badges channel={channel.name.clone()} /></details>
                 <details class="more"><summary>{ "Stream key and OBS" }</summary>
                     <ObsCard channel={channel.name.clone()} /></details>
                 <details class="more"><summary>{ "Webhooks" }</summary>
@@ -228,6 +230,8 @@ fn SettingsPage() -> Html {
                 <Details channel={Rc::new(channel.clone())} full=true own=false />
                 <details class="more"><summary>{ "Emotes" }</summary>
                     <Emotes channel={channel.name.clone()} /></details>
+                <details class="more"><summary>{ "Badges of subscribers" }</summary>
+                    <Badges channel={channel.name.clone()} /></details>
             </details>
         }
     };

@@ -95,11 +95,27 @@ fn Subscribers(props: &AccessProps) -> Html {
     }
 }
 
+/// What is said at a field that needs an account's name and is empty.
+fn who(is_missing: bool) -> Option<AttrValue> {
+    is_missing.then_some("Say who: the name that they sign in with.").map(AttrValue::from)
+}
+
+/// Takes what is typed into such a field; it isn't empty any more.
+fn named(account: &UseStateHandle<String>, is_missing: &UseStateHandle<bool>) -> Callback<String> {
+    let (account, is_missing) = (account.setter(), is_missing.setter());
+    Callback::from(move |text: String| {
+        is_missing.set(false);
+        account.set(text);
+    })
+}
+
 #[component]
 fn List(props: &AccessProps) -> Html {
     let path = format!("channels/{}/admitted", props.channel);
     let desk = use_desk(format!("{path}?limit=200"));
     let account = use_state(String::new);
+    let is_missing = use_state(|| false);
+    let missing = is_missing.setter();
     let (ask, question) = use_question();
     let at = move |account: &str| format!("{path}/{}", page::encoded(account));
     let onsubmit = {
@@ -107,11 +123,12 @@ fn List(props: &AccessProps) -> Html {
         move |event: SubmitEvent| {
             event.prevent_default();
             let name = account.trim().trim_start_matches('@');
-            if !name.is_empty() {
-                let (path, done, typed) = (at(name), "They get in", account.setter());
-                let put = Order { method: "PUT", path, done, in_form: true, ..Order::default() };
-                order.emit(put.then(move |_| typed.set(String::new())));
+            if name.is_empty() {
+                return missing.set(true);
             }
+            let (path, done, typed) = (at(name), "They get in", account.setter());
+            let put = Order { method: "PUT", path, done, in_form: true, ..Order::default() };
+            order.emit(put.then(move |_| typed.set(String::new())));
         }
     };
     let entry = |person: &Value| {
@@ -151,7 +168,7 @@ fn List(props: &AccessProps) -> Html {
             <form class="form" onsubmit={onsubmit} novalidate=true>
                 { alert(desk.wrong.clone()) }
                 <TextField id={format!("{}-admit", props.channel)} label="Let somebody in by account name" value={(*account).clone()}
-                    on={setter(&account)} testid="admit-account" hint="What they sign in with." />
+                    on={named(&account, &is_missing)} error={who(*is_missing)} testid="admit-account" hint="What they sign in with." />
                 <Button label="Put on the list" name={format!("Put on the list of {}", props.channel)} busy={desk.is_busy}
                     testid="admit" />
             </form>
@@ -330,6 +347,8 @@ pub fn Supporters(props: &AccessProps) -> Html {
     let desk = use_desk(format!("{path}?limit=200"));
     let (account, tier, days) =
         (use_state(String::new), use_state(|| "one".to_owned()), use_state(|| "31".to_owned()));
+    let is_missing = use_state(|| false);
+    let missing = is_missing.setter();
     let (ask, question) = use_question();
     let at = move |account: &str| format!("{path}/{}", page::encoded(account));
     let onsubmit = {
@@ -338,12 +357,13 @@ pub fn Supporters(props: &AccessProps) -> Html {
         move |event: SubmitEvent| {
             event.prevent_default();
             let name = account.trim().trim_start_matches('@');
-            if !name.is_empty() {
-                let body = Some(json!({ "tier": *tier, "days": days.trim().parse::<u32>().unwrap_or(0) }));
-                let (path, done, typed) = (at(name), "They subscribe now", account.setter());
-                let put = Order { method: "PUT", path, body, done, in_form: true, ..Order::default() };
-                order.emit(put.then(move |_| typed.set(String::new())));
+            if name.is_empty() {
+                return missing.set(true);
             }
+            let body = Some(json!({ "tier": *tier, "days": days.trim().parse::<u32>().unwrap_or(0) }));
+            let (path, done, typed) = (at(name), "They subscribe now", account.setter());
+            let put = Order { method: "PUT", path, body, done, in_form: true, ..Order::default() };
+            order.emit(put.then(move |_| typed.set(String::new())));
         }
     };
     let entry = |one: &Value| {
@@ -384,8 +404,8 @@ pub fn Supporters(props: &AccessProps) -> Html {
             }
             <form class="form" onsubmit={onsubmit} novalidate=true>
                 { alert(desk.wrong.clone()) }
-                <TextField id={id("account")} label="Account name" value={(*account).clone()} on={setter(&account)}
-                    testid="grant-account" hint="What they sign in with." />
+                <TextField id={id("account")} label="Account name" value={(*account).clone()} on={named(&account, &is_missing)}
+                    error={who(*is_missing)} testid="grant-account" hint="What they sign in with." />
                 <Select id={id("tier")} label="Tier" value={(*tier).clone()} on={setter(&tier)} choices={tiers()} testid="grant-tier" />
                 <TextField id={id("days")} label="Days" kind="number" value={(*days).clone()} on={setter(&days)} testid="grant-days" />
                 <Button label="Give a subscription" name={format!("Give a subscription to {}", props.channel)}

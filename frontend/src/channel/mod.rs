@@ -1,6 +1,7 @@
 //! Channels: who is live, and what a channel says of itself.
 
 mod access;
+mod badges;
 mod card;
 mod create;
 mod details;
@@ -24,6 +25,7 @@ pub use access::{Access, Supporters};
 pub use create::CreateForm;
 pub use details::Details;
 pub use door::Door;
+pub use badges::Badges;
 pub use emotes::Emotes;
 pub use follow::{Follow, FollowingPage};
 pub use home::Home;

@@ -37,11 +37,12 @@ pub fn left(value: &Value, field: &str) -> String {
     }
 }
 
-fn brings(benefits: &Value) -> String {
-    let all =
-        [("badge", "a badge in chat"), ("emotes", "the channel's emotes"), ("adFree", "no advertisements")];
-    let has: Vec<&str> =
-        all.into_iter().filter(|(field, _)| benefits[*field] == true).map(|(_, says)| says).collect();
+/// What a tier brings. Emotes are said of one that opens any, which the channel may not have.
+fn brings(benefits: &Value, opens: usize) -> String {
+    let emotes = if opens == 1 { "an emote".to_owned() } else { format!("{opens} emotes") };
+    let all = [("badge", "a badge in chat"), ("emotes", &*emotes), ("adFree", "no advertisements")];
+    let has = |field: &str| benefits[field] == true && (field != "emotes" || opens > 0);
+    let has: Vec<&str> = all.into_iter().filter(|(field, _)| has(field)).map(|(_, says)| says).collect();
     has.join(", ")
 }
 
@@ -67,6 +68,7 @@ pub fn Subscribe(props: &SubscribeProps) -> Html {
 fn Offer(props: &SubscribeProps) -> Html {
     let site = use_site();
     let desk = use_desk(format!("channels/{}/subscription", props.channel));
+    let emotes = use_desk(format!("channels/{}/emotes?limit=200", props.channel));
     let code = use_state(String::new);
     // Which channel the last code was for.
     let redeemed = use_state(|| None::<String>);
@@ -91,10 +93,23 @@ fn Offer(props: &SubscribeProps) -> Html {
         Callback::from(move |text: String| code.set(text))
     };
     let tier = |offer: &Value| {
+        let place = |tier: &str| ["one", "two", "three"].iter().position(|name| *name == tier);
+        let most = place(text(offer, "tier"));
+        let is_opened = |emote: &&Value| place(text(emote, "tier")).is_some_and(|least| Some(least) <= most);
+        let opened: Vec<&Value> = emotes.items().iter().filter(is_opened).collect();
         let mut said = vec![
             words("b", "", tier_name(text(offer, "tier"))),
-            words("p", "quiet", brings(&offer["benefits"])),
+            words("p", "quiet", brings(&offer["benefits"], opened.len())),
         ];
+        let picture = |emote: &&Value| {
+            let name = text(emote, "name").to_owned();
+            html! {
+                <img class="chat-emote" src={text(emote, "url").to_owned()} alt={name.clone()} title={name} height="28" loading="lazy" />
+            }
+        };
+        if !opened.is_empty() {
+            said.push(el("p", "", opened.iter().map(picture).collect()));
+        }
         if let Some(url) = offer["checkoutUrl"].as_str() {
             let name = format!("Subscribe: {}", tier_name(text(offer, "tier")));
             said.push(html! { <a class="button" href={url.to_owned()} rel="noopener" aria-label={name}>{ "Subscribe" }</a> });

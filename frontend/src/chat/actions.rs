@@ -1,6 +1,7 @@
 //! What can be done with a message.
 
 use super::{
+    badge,
     engine::Engine,
     sheet::{LOG, Sheet},
     snapshot::Snapshot,
@@ -9,7 +10,7 @@ use crate::{
     browser::{page, time},
     ui::{Button, Kind, Question, Shape, Told, use_question},
 };
-use shared::chat::ChatMessage;
+use shared::chat::{BadgePicture, ChatMessage};
 use std::rc::Rc;
 use yew::prelude::*;
 
@@ -34,6 +35,7 @@ pub fn actions(
     let mine = you.is_some_and(|you| you.id == message.author.id);
     html! {
         <Actions key={message.id.to_string()} message={message.clone()} can_moderate={snapshot.can_moderate()} mine={mine}
+            badges={snapshot.room.as_ref().map(|room| room.badges.clone()).unwrap_or_default()}
             engine={engine.clone()} on_reply={on_reply} on_close={close.clone()} />
     }
 }
@@ -44,6 +46,8 @@ struct ActionsProps {
     can_moderate: bool,
     /// Who looks at it wrote it.
     mine: bool,
+    /// The channel's own pictures for its subscribers.
+    badges: Vec<BadgePicture>,
     engine: Engine,
     on_reply: Option<Callback<()>>,
     on_close: Callback<()>,
@@ -51,7 +55,7 @@ struct ActionsProps {
 
 #[component]
 fn Actions(props: &ActionsProps) -> Html {
-    let ActionsProps { message, can_moderate, mine, engine, on_reply, on_close: close } = props;
+    let ActionsProps { message, can_moderate, mine, engine, on_reply, on_close: close, .. } = props;
     let (can_moderate, mine) = (*can_moderate, *mine);
     let (ask, question) = use_question();
     // In the place of the sheet, which is there again for whoever thinks better of it.
@@ -107,7 +111,9 @@ fn Actions(props: &ActionsProps) -> Html {
         message.author.account.as_ref().map_or("No account".to_owned(), |account| format!("@{account}"));
     html! {
         <Sheet title={message.author.name.to_string()} on_close={close.clone()}>
-            <p class="quiet">{ format!("{account} · {}", time::of_day(message.at.as_millis())) }</p>
+            <p class="quiet"><b class="chat-name" style={badge::colour(message.author.colour, &message.author.id)} data-testid="chat-account">{ account }</b>
+                { format!(" · {}", time::of_day(message.at.as_millis())) }</p>
+            { badge::said(&message.author.badges, &props.badges) }
             <div class="actions">
                 if let Some(on) = on_reply.clone() {
                     <Button label="Reply" icon={Shape::Reply} on={on} testid="chat-reply-to" />

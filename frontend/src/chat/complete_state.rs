@@ -1,6 +1,6 @@
 //! Tab completion of emotes, names and commands: what was typed before the caret, and what it may become, one after the other.
 
-use shared::moderation::CommandHelp;
+use shared::{chat::NameColour, moderation::CommandHelp};
 
 /// A completion under way: the field as it was, and where in the list it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +70,19 @@ impl Completing {
         (!matches.is_empty()).then(|| Self { before: String::new(), after, matches, at: 0 })
     }
 
+    /// Begins with a colour behind the command that chooses one; `None` if the caret isn't in its word.
+    pub fn colour(text: &str, caret: usize) -> Option<Self> {
+        let (head, after) = (text.get(..caret)?, text.get(caret..)?);
+        let (command, part) = head.split_once(' ')?;
+        if !is_colour(command) || part.contains(char::is_whitespace) {
+            return None;
+        }
+        let names = NameColour::ALL.iter().map(|colour| colour.name()).chain(["auto"]);
+        let matches: Vec<String> = names.filter(|name| starts(name, part)).map(str::to_owned).collect();
+        let after = after.strip_prefix(' ').unwrap_or(after).to_owned();
+        (!matches.is_empty()).then(|| Self { before: format!("{command} "), after, matches, at: 0 })
+    }
+
     /// The next one, or the one before; `None` if there is no other.
     pub fn stepped(&self, back: bool) -> Option<Self> {
         let count = self.matches.len();
@@ -92,6 +105,12 @@ pub fn is_command(text: &str) -> bool {
         rest.starts_with(|c: char| c.is_ascii_alphabetic()) && rest.chars().all(char::is_alphanumeric)
     };
     word.strip_prefix('/').is_some_and(is_word) && !word.eq_ignore_ascii_case("/me")
+}
+
+/// Whether a text is the command that chooses a colour.
+pub fn is_colour(text: &str) -> bool {
+    let word = text.trim_start().split(char::is_whitespace).next().unwrap_or_default();
+    ["/color", "/colour"].iter().any(|name| word.eq_ignore_ascii_case(name))
 }
 
 /// How the command is given that a text begins with.
@@ -188,6 +207,22 @@ mod tests {
         ] {
             assert_eq!(is_command(text), is, "{text}");
         }
+    }
+
+    #[test]
+    fn a_colour_is_completed_behind_its_command() {
+        let begin = |text: &str| Completing::colour(text, text.len());
+        assert_eq!(begin("/color te").unwrap().field(), ("/color teal ".to_owned(), 12));
+        assert_eq!(begin("/Colour V").unwrap().field().0, "/Colour violet ");
+        assert_eq!(begin("/color ").unwrap().matches.len(), NameColour::ALL.len() + 1);
+        assert_eq!(begin("/color au").unwrap().field().0, "/color auto ");
+        for text in ["/color", "/color zz", "/color red b", "/me te", "te", " /color te"] {
+            assert_eq!(begin(text), None, "{text:?}");
+        }
+        assert_eq!(Completing::colour("/color té", 9), None, "inside a letter");
+        assert!(
+            is_colour("/COLOR red") && is_colour(" /colour") && !is_colour("/colors") && !is_colour("color")
+        );
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! Where people write: the field, who they write as, and why they can't just now.
 
 use super::{
+    appeal::OwnAppeal,
     complete_state::{self, Completing},
+    emotes_state,
     engine::Engine,
     picker::picker,
     sheet::FIELD,
@@ -13,7 +15,7 @@ use crate::{
     ui::{IconButton, Shape, format_state, icon},
 };
 use shared::{
-    chat::{BYTES_MOST, Badge, ChatRoom, GRAPHEMES_MOST, ReplyTo},
+    chat::{BYTES_MOST, Badge, ChatRoom, Emote, GRAPHEMES_MOST, ReplyTo},
     id::ChannelName,
     text::DisplayName,
 };
@@ -216,9 +218,13 @@ pub fn Composer(props: &ComposerProps) -> Html {
                         None => {
                             let caret = complete_state::byte_at(&text, field::caret(&node));
                             let people = engine.people();
-                            let codes = room.emotes.iter().map(|emote| &*emote.code);
+                            let is_open =
+                                |emote: &&Emote| emotes_state::locked(emote, room.emote_tier).is_none();
+                            let codes = room.emotes.iter().filter(is_open).map(|emote| &*emote.code);
                             let commands = room.commands.iter().map(|command| &*command.usage);
-                            Completing::command(&text, caret, commands).or_else(|| {
+                            let command = Completing::command(&text, caret, commands)
+                                .or_else(|| Completing::colour(&text, caret));
+                            command.or_else(|| {
                                 Completing::new(&text, caret, codes, people.iter().map(|name| &**name))
                             })
                         }
@@ -237,8 +243,14 @@ pub fn Composer(props: &ComposerProps) -> Html {
         }
     };
     let show_picker = {
-        let (picks, wanted) = (picks.setter(), wanted.setter());
+        let (picks, wanted, engine) = (picks.setter(), wanted.setter(), props.engine.clone());
+        let is_locked = |emote: &Emote| emotes_state::locked(emote, room.emote_tier).is_some();
+        let any_locked = room.emotes.iter().any(is_locked);
         Callback::from(move |on: bool| {
+            // A subscription that began since opens some of them.
+            if on && any_locked {
+                engine.identify();
+            }
             picks.set(on);
             wanted.set(String::new());
         })
@@ -297,9 +309,13 @@ pub fn Composer(props: &ComposerProps) -> Html {
     } else {
         ("Say something", "Message")
     };
+    // Guests come and go: an appeal is an account's.
+    let has_account = room.you.as_ref().is_some_and(|you| you.account.is_some());
+    let appeals = has_account && (snapshot.banned || snapshot.silenced > 0);
     html! {
+        <>
         <form class="chat-write" onsubmit={onsubmit}>
-            if is_open { { picker(&room.emotes, &wanted, &grid, &on_pick, &close) } }
+            if is_open { { picker(&room.emotes, room.emote_tier, &wanted, &grid, &on_pick, &close) } }
             { answering }
             if !modes.is_empty() { <p class="chat-modes" data-testid="chat-modes">{ modes }</p> }
             { matched }
@@ -324,5 +340,9 @@ pub fn Composer(props: &ComposerProps) -> Html {
             </p>
             <span class="hidden-words" role="status">{ told.borrow().1.clone() }</span>
         </form>
+        if appeals {
+            <OwnAppeal key={if snapshot.banned { "ban" } else { "time-out" }} channel={props.channel.clone()} />
+        }
+        </>
     }
 }

@@ -1,11 +1,13 @@
 //! What moderators work with: the queue, the record, the people and the rules, kept up to date, and what they do there.
 
+use super::appeals::Decision;
 use crate::{
     api::{Failure, Site, Who, chat as rest, events::Events, use_events},
     browser::{self, time},
     ui::{Told, use_toast},
 };
 use shared::{
+    appeal::{Appeal, DecideAppeal},
     chat::{ChatSettings, EditChat},
     event::Topic,
     id::{ChannelName, MessageId, PersonId},
@@ -28,6 +30,8 @@ const SLOWEST: i32 = 8000;
 pub struct Desk {
     /// What waits, oldest first.
     pub held: Vec<HeldMessage>,
+    /// Appeals that wait, oldest first.
+    pub appeals: Vec<Appeal>,
     /// What was done, newest first.
     pub actions: Vec<ChatAction>,
     /// Who is timed out.
@@ -55,6 +59,8 @@ pub struct Desk {
 pub enum Deed {
     /// Lets a held message through, or refuses it.
     Decide(MessageId, bool),
+    /// Accepts an appeal, or declines it.
+    Appeal(Decision),
     /// Times somebody out for so many seconds.
     TimeOut(PersonId, u32),
     /// Lifts a time-out.
@@ -168,6 +174,7 @@ impl Inner {
         };
         Ok(Desk {
             held: rest::held(channel).await?,
+            appeals: rest::appeals(channel).await?,
             actions: rest::actions(channel).await?,
             silences: rest::silences(channel).await?,
             bans: rest::bans(channel).await?,
@@ -204,6 +211,10 @@ impl Inner {
                 return Ok((decided.approved != *approve)
                     .then(|| format!("\u{2068}{}\u{2069} {words} already.", decided.by_name)));
             }
+            Deed::Appeal(Decision { appeal, accept, answer }) => {
+                let decide = DecideAppeal { accept: *accept, answer: answer.clone() };
+                rest::decide_appeal(channel, appeal, &decide).await?;
+            }
             Deed::TimeOut(person, seconds) => rest::silence(channel, person.clone(), *seconds).await?,
             Deed::Lift(person) => rest::lift(channel, person).await?,
             Deed::Ban(person, _) => rest::ban(channel, person.clone()).await?,
@@ -223,6 +234,7 @@ impl Inner {
         match &deed {
             // Gone from here at once: the next one is what counts.
             Deed::Decide(message, _) => desk.held.retain(|held| held.id != *message),
+            Deed::Appeal(decision) => desk.appeals.retain(|appeal| appeal.id != decision.appeal),
             Deed::Rules(edit) => desk.rules = edit.on(desk.rules),
             Deed::Filters(change) => change(&mut desk.filters),
             Deed::Look(person) => {

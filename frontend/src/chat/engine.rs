@@ -3,6 +3,7 @@
 mod deeds;
 
 use super::{
+    emotes_state,
     log_state::LogState,
     outbox_state::{OutboxState, Refused},
     snapshot::{Heard, Snapshot},
@@ -18,6 +19,7 @@ use crate::{
     },
 };
 use shared::{
+    appeal::SHORT_SILENCE,
     chat::{Badge, ChatMessage, ChatRoom, ChatUpdate, ReplyTo},
     event::{Payload, RequestPayload, Topic},
     id::{ChannelName, PollId, RequestId},
@@ -278,11 +280,19 @@ impl Inner {
                 self.silenced_until.set(Some(*until).filter(|until| *until > at));
             }
             ChatUpdate::Unsilenced { person } if you.as_ref() == Some(person) => {
-                self.silenced_until.set(None);
+                let left = self.silenced_until.take().map_or(0, |until| until.since(at).as_secs());
+                // A short one is over soon in any case: that needs no words.
+                if left > u64::from(SHORT_SILENCE) {
+                    self.log.borrow_mut().say("Your time-out was lifted. You can write again.".to_owned());
+                }
                 self.outbox.borrow_mut().release();
             }
             ChatUpdate::Banned { person, .. } if you.as_ref() == Some(person) => self.banned.set(true),
-            ChatUpdate::Unbanned { person } if you.as_ref() == Some(person) => self.banned.set(false),
+            ChatUpdate::Unbanned { person } if you.as_ref() == Some(person) => {
+                if self.banned.replace(false) {
+                    self.log.borrow_mut().say("Your ban was lifted. You can write again.".to_owned());
+                }
+            }
             ChatUpdate::Poll { poll } => {
                 if let Some(room) = self.room.borrow_mut().as_mut() {
                     let room = Rc::make_mut(room);
@@ -298,6 +308,16 @@ impl Inner {
             ChatUpdate::Emotes { emotes } => {
                 if let Some(room) = self.room.borrow_mut().as_mut() {
                     Rc::make_mut(room).emotes = emotes.clone();
+                }
+            }
+            ChatUpdate::EmoteEverywhere { code, url } => {
+                if let Some(room) = self.room.borrow_mut().as_mut() {
+                    emotes_state::change(&mut Rc::make_mut(room).emotes, code, url.as_deref());
+                }
+            }
+            ChatUpdate::Badges { badges } => {
+                if let Some(room) = self.room.borrow_mut().as_mut() {
+                    Rc::make_mut(room).badges = badges.clone();
                 }
             }
             ChatUpdate::RaidOff {} => self.set_raid(None),

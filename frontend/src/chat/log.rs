@@ -10,9 +10,10 @@ use super::{
 };
 use crate::{browser::scroll, ui::Skeleton};
 use shared::{
-    chat::{ChatMessage, Fragment},
+    chat::{BadgePicture, ChatMessage, Fragment},
     id::PersonId,
 };
+use std::rc::Rc;
 use yew::prelude::*;
 
 /// So far from the end, in pixels, somebody reads further up.
@@ -24,6 +25,11 @@ fn is_to(message: &ChatMessage, you: &PersonId) -> bool {
         .fragments
         .iter()
         .any(|fragment| matches!(fragment, Fragment::Mention { person, .. } if person == you))
+}
+
+/// The channel's own pictures for its subscribers' badges.
+fn pictures(snapshot: &Snapshot) -> Rc<[BadgePicture]> {
+    snapshot.room.as_ref().map_or_else(Rc::default, |room| Rc::from(&*room.badges))
 }
 
 /// The lines. `list` is what scrolls; `active` is the id of the message under the pointer or the focus; `silent`: the person wants nothing read out; `on_pause` hears whether somebody reads
@@ -101,10 +107,12 @@ pub fn log(
     let onpointerover = reach.reform(|event: PointerEvent| event.into());
     let onfocusin = reach.reform(|event: FocusEvent| event.into());
     let reads_out = snapshot.announces && !silent;
+    let badges = pictures(snapshot);
     let row = |line: &Line| {
         let to = line.message().zip(you).filter(|(message, you)| is_to(message, &you.id));
         let active = line.message().is_some_and(|message| message.id.as_str() == &***active);
-        html! { <Row key={line.key} line={line.clone()} to={to.map(|(_, you)| you.id.clone())} active={active} /> }
+        html! { <Row key={line.key} line={line.clone()} to={to.map(|(_, you)| you.id.clone())} active={active}
+        badges={badges.clone()} /> }
     };
     let is_empty = snapshot.lines.is_empty() && snapshot.pending.is_empty();
     html! {
@@ -121,7 +129,7 @@ pub fn log(
                 } else {
                     <ol class="chat-lines" onclick={onclick} onpointerover={onpointerover} onfocusin={onfocusin}>
                         { for snapshot.lines.iter().map(row) }
-                        { for snapshot.pending.iter().map(|one| pending(one, you, snapshot.reachable)) }
+                        { for snapshot.pending.iter().map(|one| pending(one, you, &badges, snapshot.reachable)) }
                     </ol>
                 }
             </div>
@@ -139,7 +147,10 @@ pub fn log(
 
 /// The lines as they stand over a picture: nothing to press, nothing to scroll.
 pub fn faded(snapshot: &Snapshot) -> Html {
-    let row = |line: &Line| html! { <Row key={line.key} line={line.clone()} plain=true /> };
+    let badges = pictures(snapshot);
+    let row = |line: &Line| {
+        html! { <Row key={line.key} line={line.clone()} plain=true badges={badges.clone()} /> }
+    };
     html! {
         <ol class="chat-lines" data-testid="chat-log">
             { for snapshot.lines.iter().filter(|line| line.message().is_some()).map(row) }

@@ -146,6 +146,8 @@ impl LogState {
             | ChatUpdate::Raid { .. }
             | ChatUpdate::RaidOff {}
             | ChatUpdate::Emotes { .. }
+            | ChatUpdate::EmoteEverywhere { .. }
+            | ChatUpdate::Badges { .. }
             | ChatUpdate::Poll { .. } => {}
             ChatUpdate::Settings { settings } => self.rules(settings),
         }

@@ -28,6 +28,7 @@ fn message(sequence: u64, person: &str) -> ChatMessage {
             name: person.parse().unwrap(),
             account: None,
             badges: vec![Badge::Guest],
+            colour: None,
         },
         fragments: vec![Fragment::Text { text: format!("text {sequence}") }],
         reply_to: None,

@@ -1,9 +1,13 @@
 //! Chat: beside the player, in a window of its own, over a picture.
 
 mod actions;
+mod appeal;
+mod appeals;
+mod badge;
 mod complete_state;
 mod composer;
 mod desk;
+mod emotes_state;
 mod engine;
 mod log;
 mod log_state;

@@ -1,6 +1,8 @@
 //! The page where moderators work: what waits, the chat itself, who did what, and the rules.
 
 use super::{
+    appeals::Appeals,
+    badge,
     desk::{Deed, Desk, use_desk},
     panel::{ChatPanel, Place},
     row::pieces,
@@ -84,7 +86,11 @@ pub fn Moderation(props: &ModerationProps) -> Html {
             <>
                 { failure.as_ref().map_or_else(Html::default, trouble) }
                 <div class="moderation-grid">
-                    { queue(&desk, &list, &act) }
+                    <div class="moderation-side">
+                        { queue(&desk, &list, &act) }
+                        <Appeals id="desk-appeals" appeals={desk.appeals.clone()} decide={act.reform(Deed::Appeal)}
+                            look={act.reform(|person| Deed::Look(Some(person)))} />
+                    </div>
                     <div class="moderation-chat"><ChatPanel channel={props.channel.clone()} place={Place::Beside} /></div>
                     <div class="moderation-side">
                         if let Some(card) = &desk.card { { person(card, &act, &ask) } }
@@ -231,6 +237,8 @@ fn told(action: &ChatAction) -> String {
         ActionKind::LiftTimeOut => "lifted the time-out of".to_owned(),
         ActionKind::Ban => "banned".to_owned(),
         ActionKind::Unban => "lifted the ban of".to_owned(),
+        ActionKind::AcceptAppeal => "accepted the appeal of".to_owned(),
+        ActionKind::DeclineAppeal => "declined the appeal of".to_owned(),
         ActionKind::Clear => "cleared the chat".to_owned(),
         ActionKind::Rules => "changed the rules".to_owned(),
         ActionKind::AddModerator => "made a moderator of".to_owned(),
@@ -247,14 +255,20 @@ fn told(action: &ChatAction) -> String {
         ActionKind::Raid => format!("sent everybody to {}", action.detail),
         ActionKind::SetEmote => format!("set the emote {}", action.detail),
         ActionKind::RemoveEmote => format!("took the emote {} away", action.detail),
+        ActionKind::TierEmote => format!("said who may type the emote {}", action.detail),
+        ActionKind::SetBadge => format!("set the badge of {}", action.detail),
+        ActionKind::RemoveBadge => format!("took the picture of the badge of {} away", action.detail),
         ActionKind::EndRaid => "called the raid off".to_owned(),
     }
 }
 
 fn record(title: &'static str, actions: &[ChatAction], act: Option<&Callback<Deed>>) -> Html {
     let one = |action: &ChatAction| {
-        let more =
-            matches!(action.kind, ActionKind::TimeOut | ActionKind::Ban).then(|| action.detail.clone());
+        let more = matches!(
+            action.kind,
+            ActionKind::TimeOut | ActionKind::Ban | ActionKind::AcceptAppeal | ActionKind::DeclineAppeal
+        )
+        .then(|| action.detail.clone());
         let whom = action.person.clone().zip(action.person_name.clone()).map(|(person, name)| match act {
             Some(act) => name_button(&person, &name, act),
             None => html! { <bdi>{ name.as_str() }</bdi> },
@@ -319,7 +333,8 @@ fn person(card: &PersonCard, act: &Callback<Deed>, ask: &Callback<Question>) -> 
     html! {
         <section class="card" aria-labelledby={PERSON} data-testid="person-card">
             <h2 id={PERSON} tabindex="-1"><bdi>{ card.name.as_str() }</bdi></h2>
-            <p class="quiet">{ format!("{account} · {wrote}") }</p>
+            <p class="quiet"><b style={badge::colour(card.colour, &card.person)}>{ account }</b>{ format!(" · {wrote}") }</p>
+            { badge::said(&card.badges, &[]) }
             if let Some(state) = state { <p class="desk-state" role="status">{ state }</p> }
             <p class="queue-acts">
                 if card.banned {

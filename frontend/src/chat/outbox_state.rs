@@ -270,6 +270,7 @@ mod tests {
                 name: "Me".parse().unwrap(),
                 account: None,
                 badges: Vec::new(),
+                colour: None,
             },
             fragments: vec![Fragment::Text { text: text.to_owned() }],
             reply_to: None,

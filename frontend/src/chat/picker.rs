@@ -1,16 +1,26 @@
 //! The emotes to pick from.
 
-use super::{row, sheet::Sheet, text_state};
-use crate::browser::{page, scroll};
-use shared::chat::Emote;
+use super::{
+    emotes_state::{self, Group},
+    row,
+    sheet::Sheet,
+    text_state,
+};
+use crate::{
+    browser::{page, scroll},
+    ui::{Shape, icon},
+};
+use shared::{chat::Emote, subscription::Tier};
 use yew::prelude::*;
 
 /// Emotes in a row, for the arrow keys.
 const COLUMNS: i32 = 6;
 
-/// A grid with a search. Arrows move, Enter picks, Escape closes. `wanted` is what is searched for, `grid` the grid's node.
+/// Grids with a search. Arrows move, Enter picks, Escape closes. `most` is the highest tier whose emotes this person may type,
+/// `wanted` is what is searched for, `grid` the node of all grids.
 pub fn picker(
     emotes: &[Emote],
+    most: Option<Tier>,
     wanted: &UseStateHandle<String>,
     grid: &NodeRef,
     on_pick: &Callback<String>,
@@ -20,11 +30,11 @@ pub fn picker(
         let wanted = wanted.clone();
         move |event: InputEvent| wanted.set(page::typed(&event).to_ascii_lowercase())
     };
-    let found: Vec<&Emote> =
-        emotes.iter().filter(|emote| emote.code.to_ascii_lowercase().contains(&***wanted)).collect();
+    let found = emotes_state::groups(emotes, wanted);
+    let is_open = |emote: &&&Emote| emotes_state::locked(emote, most).is_none();
+    let first = found.iter().flat_map(|group| &group.emotes).find(is_open).map(|emote| emote.code.clone());
     let onkeydown = {
-        let (grid, on, first) =
-            (grid.clone(), on_pick.clone(), found.first().map(|emote| emote.code.clone()));
+        let (grid, on) = (grid.clone(), on_pick.clone());
         move |event: KeyboardEvent| {
             let in_field = scroll::pressed(&event, "data-code", "data-code").is_none();
             let by = match event.key().as_str() {
@@ -52,21 +62,44 @@ pub fn picker(
     };
     let onclick = {
         let on = on_pick.clone();
+        let closed = emotes.iter().filter(|emote| emotes_state::locked(emote, most).is_some());
+        let locked: Vec<String> = closed.map(|emote| emote.code.clone()).collect();
         move |event: MouseEvent| {
-            if let Some((code, _)) = scroll::pressed(&event, "data-code", "data-code") {
+            let pressed = scroll::pressed(&event, "data-code", "data-code");
+            if let Some((code, _)) = pressed.filter(|(code, _)| !locked.contains(code)) {
                 on.emit(code);
             }
         }
     };
     let emote = |emote: &&Emote| {
-        let name = text_state::said(&emote.code).to_owned();
+        let name = text_state::said(&emote.code);
+        // It can be reached all the same: what opens it is worth knowing.
+        let locked = emotes_state::locked(emote, most).map(Tier::number);
+        let (name, title) = match locked {
+            Some(tier) => {
+                let opens = format!("opens with tier {tier}");
+                (format!("{name}: locked, {opens}"), format!("{} {opens}", emote.code))
+            }
+            None => (name.to_owned(), emote.code.clone()),
+        };
         html! {
-            <button type="button" key={emote.code.clone()} data-code={emote.code.clone()} title={emote.code.clone()}
-                aria-label={name} tabindex="-1">
+            <button type="button" key={emote.code.clone()} data-code={emote.code.clone()} title={title}
+                aria-label={name} aria-disabled={locked.map(|_| "true")} tabindex="-1">
                 if text_state::is_own(&emote.url) {
                     { row::emote(&emote.code, &emote.url, "") }
                 }
+                if let Some(tier) = locked { <span class="chat-lock">{ icon(Shape::Lock) }{ tier }</span> }
             </button>
+        }
+    };
+    let group = |group: &Group| {
+        html! {
+            <>
+                <h4 class="chat-emotes-title">{ group.name }</h4>
+                <div class="chat-emotes" role="group" aria-label={format!("Emotes: {}", group.name)}>
+                    { for group.emotes.iter().map(emote) }
+                </div>
+            </>
         }
     };
     html! {
@@ -76,9 +109,7 @@ pub fn picker(
                     <input type="search" placeholder="Search emotes" aria-label="Search emotes" autocomplete="off"
                         oninput={oninput} data-testid="emote-search" />
                 </div>
-                <div ref={grid.clone()} class="chat-emotes" role="group" aria-label="Emotes" onclick={onclick} data-testid="emotes">
-                    { for found.iter().map(emote) }
-                </div>
+                <div ref={grid.clone()} onclick={onclick} data-testid="emotes">{ for found.iter().map(group) }</div>
                 if found.is_empty() { <p class="quiet" role="status">{ "No emote is called that." }</p> }
             </div>
         </Sheet>

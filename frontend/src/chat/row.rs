@@ -1,18 +1,20 @@
 //! One line of the log. What people wrote is set as text, piece by piece; nothing of it is ever taken for HTML.
 
 use super::{
+    badge,
     log_state::{FOLLOWERS, Line, SLOW, What},
     outbox_state::{Pending, Stage},
     text_state,
 };
 use crate::{
     browser::time,
-    ui::{Shape, icon, named_icon},
+    ui::{Shape, icon},
 };
 use shared::{
-    chat::{Badge, ChatAuthor, ChatMessage, Fragment, ReplyTo},
+    chat::{Badge, BadgePicture, ChatAuthor, ChatMessage, Fragment, ReplyTo},
     id::PersonId,
 };
+use std::rc::Rc;
 use yew::prelude::*;
 
 /// Properties of [`Row`].
@@ -29,6 +31,9 @@ pub struct RowProps {
     /// Without anything to press, as over a picture.
     #[prop_or_default]
     pub plain: bool,
+    /// The channel's own pictures for its subscribers.
+    #[prop_or_default]
+    pub badges: Rc<[BadgePicture]>,
 }
 
 /// A message, or what happened.
@@ -61,22 +66,12 @@ fn note(words: Html) -> Html {
 }
 
 /// A name with its badges; `colon` before what they say, none before what they do.
-fn author(author: &ChatAuthor, plain: bool, colon: &'static str) -> Html {
-    let badge = |badge: &Badge| {
-        let (class, shape, words) = match badge {
-            Badge::Owner => ("chat-badge-owner", Shape::Star, "Owner"),
-            Badge::Moderator => ("chat-badge-moderator", Shape::Shield, "Moderator"),
-            Badge::Vip => ("chat-badge-vip", Shape::Gem, "VIP"),
-            Badge::Subscriber => ("chat-badge-subscriber", Shape::Heart, "Subscriber"),
-            Badge::Guest => ("chat-badge-guest", Shape::Person, "Guest"),
-        };
-        html! { <span class={classes!("chat-badge", class)}>{ named_icon(shape, words) }</span> }
-    };
-    let style = format!("color:var(--name-{})", text_state::colour(author.id.as_str()));
+fn author(author: &ChatAuthor, own: &[BadgePicture], plain: bool, colon: &'static str) -> Html {
+    let style = badge::colour(author.colour, &author.id);
     let name = html! { <bdi>{ author.name.as_str() }</bdi> };
     html! {
         <>
-            { for author.badges.iter().filter(|badge| !plain || **badge != Badge::Guest).map(badge) }
+            { for author.badges.iter().filter(|one| !plain || **one != Badge::Guest).map(|one| badge::badge(*one, own)) }
             if plain {
                 <span class="chat-name" style={style}>{ name }</span>
             } else {
@@ -148,7 +143,7 @@ fn written(message: &ChatMessage, props: &RowProps) -> Html {
         <li class={classes!("chat-line", to.map(|_| "chat-line-me"))} id={format!("chat-{id}")} tabindex="-1"
             data-id={id} data-testid="chat-line">
             if let Some(reply) = &message.reply_to { { answered(reply, plain) } }
-            { author(&message.author, plain, if message.action { " " } else { ": " }) }
+            { author(&message.author, &props.badges, plain, if message.action { " " } else { ": " }) }
             <span class={classes!("chat-text", message.action.then_some("chat-does"))} dir="auto">{ pieces(&message.fragments, to) }</span>
             if props.active {
                 <span class="chat-tools">
@@ -164,7 +159,7 @@ fn written(message: &ChatMessage, props: &RowProps) -> Html {
 }
 
 /// A message of this person's that the room doesn't show yet. It is read out when the room does, or fails to.
-pub fn pending(pending: &Pending, you: Option<&ChatAuthor>, reachable: bool) -> Html {
+pub fn pending(pending: &Pending, you: Option<&ChatAuthor>, own: &[BadgePicture], reachable: bool) -> Html {
     let words = match &pending.stage {
         Stage::Failed(why) => Some(why.clone()),
         Stage::Sending if !reachable => Some("Goes out as soon as the server is back.".to_owned()),
@@ -177,7 +172,7 @@ pub fn pending(pending: &Pending, you: Option<&ChatAuthor>, reachable: bool) -> 
         <li key={pending.key.to_string()} class={classes!("chat-line", "chat-pending", failed.then_some("chat-failed"))}
             aria-live="off" data-id={pending.key.to_string()} data-testid="chat-pending">
             if let Some(reply) = &pending.reply_to { { answered(reply, true) } }
-            if let Some(you) = you { { author(you, true, ": ") } }
+            if let Some(you) = you { { author(you, own, true, ": ") } }
             <span class="chat-text" dir="auto">{ &pending.text }</span>
             if let Some(words) = words { <span class="chat-why" role={failed.then_some("alert")}>{ words }</span> }
             if failed {

@@ -1,13 +1,21 @@
 //! A room's settings: for everybody what is read out, for moderators the rules and who may not write, for the owner who
 //! moderates.
 
-use super::{engine::Engine, rules::rules_form, sheet::Sheet, snapshot::Snapshot, text_state};
+use super::{
+    appeals::{Appeals, Decision},
+    engine::Engine,
+    rules::rules_form,
+    sheet::Sheet,
+    snapshot::Snapshot,
+    text_state,
+};
 use crate::{
     api::{Failure, chat as rest},
     browser::{self, page},
     ui::{Button, CopyField, TextField, Toggle, format_state, use_toast},
 };
 use shared::{
+    appeal::{Appeal, DecideAppeal},
     chat::EditChat,
     id::{ChannelName, PersonId},
     moderation::{Ban, Moderator, Silence},
@@ -42,6 +50,7 @@ enum Ask {
     Moderator(AccountName, bool),
     Lift(PersonId),
     Unban(PersonId),
+    Appeal(Decision),
 }
 
 /// Who is trusted and who is timed out.
@@ -50,11 +59,17 @@ struct Lists {
     moderators: Vec<Moderator>,
     silences: Vec<Silence>,
     bans: Vec<Ban>,
+    appeals: Vec<Appeal>,
 }
 
 async fn lists(channel: &ChannelName, is_owner: bool) -> Result<Lists, Failure> {
     let moderators = if is_owner { rest::moderators(channel).await? } else { Vec::new() };
-    Ok(Lists { moderators, silences: rest::silences(channel).await?, bans: rest::bans(channel).await? })
+    Ok(Lists {
+        moderators,
+        silences: rest::silences(channel).await?,
+        bans: rest::bans(channel).await?,
+        appeals: rest::appeals(channel).await?,
+    })
 }
 
 /// The settings.
@@ -78,11 +93,17 @@ pub fn Settings(props: &SettingsProps) -> Html {
                     Ask::Moderator(account, is) => rest::set_moderator(&channel, account, *is).await,
                     Ask::Lift(person) => rest::lift(&channel, person).await,
                     Ask::Unban(person) => rest::unban(&channel, person).await,
+                    Ask::Appeal(Decision { appeal, accept, answer }) => {
+                        let decide = DecideAppeal { accept: *accept, answer: answer.clone() };
+                        rest::decide_appeal(&channel, appeal, &decide).await
+                    }
                 };
                 match (done, what) {
                     (Ok(()), Ask::Rules(_)) => return,
                     (Ok(()), Ask::Moderator(..)) => name.set(String::new()),
                     (Err(failure), Ask::Moderator(..)) => return error.set(Some(failure.refusal())),
+                    // Another moderator was first: what is shown is old.
+                    (Err(failure), Ask::Appeal(_)) => toast.emit(failure.refusal()),
                     (Err(failure), _) => return toast.emit(failure.refusal()),
                     _ => {}
                 }
@@ -175,6 +196,9 @@ pub fn Settings(props: &SettingsProps) -> Html {
                         testid="moderator-name" error={(*error).clone().map(AttrValue::from)} />
                     <Button label="Add moderator" testid="moderator-add" />
                 </form>
+            }
+            if !found.appeals.is_empty() {
+                <Appeals id="chat-appeals" appeals={found.appeals.clone()} decide={ask.reform(Ask::Appeal)} />
             }
             if !found.silences.is_empty() {
                 <div class="chat-people">

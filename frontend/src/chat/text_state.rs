@@ -1,6 +1,6 @@
 //! How names, links and times of a chat are written. Letters in, letters out.
 
-use shared::chat::ChatSettings;
+use shared::chat::{ChatSettings, NameColour};
 
 /// How many colours names have: `--name-0` and on in the tokens.
 pub const COLOURS: u32 = 12;
@@ -11,6 +11,11 @@ pub fn colour(person: &str) -> u32 {
     let hash =
         person.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     (hash ^ (hash >> 15)) % COLOURS
+}
+
+/// The number of the colour of somebody's name: the one that they chose, or else their own.
+pub fn name_colour(chosen: Option<NameColour>, person: &str) -> u32 {
+    chosen.map_or_else(|| colour(person), |chosen| chosen as u32)
 }
 
 /// Whether a link may be followed: the server says so too, but what is clicked is decided here.
@@ -166,6 +171,15 @@ mod tests {
             seen[colour(&format!("guest-{i}")) as usize] += 1;
         }
         assert!(seen.iter().all(|&count| (50..200).contains(&count)), "{seen:?}");
+    }
+
+    #[test]
+    fn a_chosen_colour_is_one_of_the_tokens_and_takes_the_place_of_the_own_one() {
+        assert_eq!(NameColour::ALL.len(), COLOURS as usize);
+        assert_eq!(name_colour(None, "guest-1"), colour("guest-1"));
+        for (number, chosen) in NameColour::ALL.iter().enumerate() {
+            assert_eq!(name_colour(Some(*chosen), "guest-1") as usize, number);
+        }
     }
 
     #[test]

@@ -50,6 +50,7 @@ pub enum Shape {
     Search,
     Heart,
     Bell,
+    Lock,
 }
 
 impl Shape {
@@ -109,6 +110,7 @@ impl Shape {
             Self::Search => "M10.5 4a6.5 6.5 0 1 1 0 13 6.5 6.5 0 0 1 0-13zM15.2 15.2 20 20",
             Self::Heart => "M12 19.5 4.8 12a4.4 4.4 0 0 1 6.2-6.2l1 1 1-1A4.4 4.4 0 0 1 19.2 12z",
             Self::Bell => "M6 16.5V11a6 6 0 0 1 12 0v5.5l1.5 1.5h-15zM10 20.5h4",
+            Self::Lock => "M6 11h12v9H6zM8.5 11V8a3.5 3.5 0 0 1 7 0v3",
             Self::Hide => "M9 5.5l6.5 6.5L9 18.5M19 5v14",
             Self::Gem => "M7 4.5h10l4 5.5-9 10-9-10zM3 10h18",
             Self::Pin => "M9 4h6l-1 6 3.5 3.5h-11L10 10zM12 13.5V20",

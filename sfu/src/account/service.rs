@@ -39,6 +39,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
+use tokio::sync::broadcast;
 
 /// Why an account was not made, or nobody signed in.
 #[derive(Debug, thiserror::Error)]
@@ -163,7 +164,11 @@ pub struct Accounts {
     pub(super) letters: Option<Arc<dyn Letters>>,
     pub(super) hasher: Hasher,
     pub(super) limits: Arc<Limits>,
+    edited: broadcast::Sender<AccountId>,
 }
+
+/// Changes of what people look like that one who is told of them may be behind; further behind, all of it is asked anew.
+const EDITED_MOST: usize = 64;
 
 /// Tries at signing in. Addresses are kept here alone, in memory.
 pub(super) struct Limits {
@@ -201,6 +206,7 @@ impl Accounts {
             letters: None,
             hasher: Hasher::new(fresh::bytes()),
             limits: Arc::new(limits),
+            edited: broadcast::Sender::new(EDITED_MOST),
         }
     }
 
@@ -212,6 +218,16 @@ impl Accounts {
     /// The same, where people get letters with a link to a new password.
     pub fn mailing(self, letters: Arc<dyn Letters>) -> Self {
         Self { letters: Some(letters), ..self }
+    }
+
+    /// Word of who changed what others see of them; it is on disk.
+    pub fn edited(&self) -> broadcast::Receiver<AccountId> {
+        self.edited.subscribe()
+    }
+
+    pub(super) fn was_edited(&self, account: &AccountId) {
+        // Nobody may listen, as in the shell's commands.
+        let _ = self.edited.send(account.clone());
     }
 
     /// Programs' tokens.
@@ -343,8 +359,8 @@ impl Accounts {
     async fn me_of(&self, account: Account) -> Result<Me, StoreError> {
         let channels = self.channels.owned_by(&account.id).await?;
         let edits = self.channels.edited_by(&account.id).await?;
-        let Account { id, name, display_name, bio, avatar, role, is_suspended: _ } = account;
-        Ok(Me { id, name, display_name, bio, avatar, role, channels, edits })
+        let Account { id, name, display_name, bio, avatar, colour, role, is_suspended: _ } = account;
+        Ok(Me { id, name, display_name, bio, avatar, colour, role, channels, edits })
     }
 
     /// A person's logins, newest first.

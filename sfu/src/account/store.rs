@@ -9,6 +9,7 @@ use crate::{
 };
 use shared::{
     account::Role,
+    badge::NameColour,
     id::{AccountId, LoginId},
     page::Page,
     text::{AccountName, Bio, DeviceLabel, DisplayName},
@@ -34,6 +35,8 @@ pub struct Account {
     pub bio: Bio,
     /// The address of their picture, if they have one.
     pub avatar: Option<String>,
+    /// The colour of their name, if they chose one.
+    pub colour: Option<NameColour>,
     /// What it may do.
     pub role: Role,
     /// They may not sign in.
@@ -43,7 +46,8 @@ pub struct Account {
 impl Account {
     /// One that was just made.
     pub fn new(id: AccountId, name: AccountName, display_name: DisplayName, role: Role) -> Self {
-        Self { id, name, display_name, bio: Bio::default(), avatar: None, role, is_suspended: false }
+        let (bio, avatar, colour) = (Bio::default(), None, None);
+        Self { id, name, display_name, bio, avatar, colour, role, is_suspended: false }
     }
 }
 
@@ -190,20 +194,20 @@ impl AccountStore {
     /// An account and its password's hash, by name.
     pub async fn by_name(&self, name: &AccountName) -> Result<Option<(Account, String)>, StoreError> {
         let row = sqlx::query(
-            "SELECT id, name, display_name, role, bio, avatar, suspended_at, password_hash FROM accounts
+            "SELECT id, name, display_name, role, bio, avatar, suspended_at, colour, password_hash FROM accounts
              WHERE name = $1",
         )
         .bind(name.as_str())
         .fetch_optional(self.0.pool())
         .await?;
         let Some(row) = row else { return Ok(None) };
-        Ok(Some((account(&row)?, row.try_get(7)?)))
+        Ok(Some((account(&row)?, row.try_get(8)?)))
     }
 
     /// An account by id.
     pub async fn by_id(&self, id: &AccountId) -> Result<Option<Account>, StoreError> {
         let row = sqlx::query(
-            "SELECT id, name, display_name, role, bio, avatar, suspended_at FROM accounts WHERE id = $1",
+            "SELECT id, name, display_name, role, bio, avatar, suspended_at, colour FROM accounts WHERE id = $1",
         )
         .bind(id.as_str())
         .fetch_optional(self.0.pool())
@@ -352,5 +356,7 @@ fn account(row: &AnyRow) -> Result<Account, StoreError> {
         bio: column(row, 4)?,
         avatar: address(row, 5)?,
         is_suspended: row.try_get::<Option<i64>, _>(6)?.is_some(),
+        // One that only a newer server knew is none.
+        colour: row.try_get::<Option<String>, _>(7)?.and_then(|name| name.parse().ok()),
     })
 }

@@ -27,6 +27,11 @@ impl<K: Hash + Eq, V: Clone> Cache<K, V> {
         self.kept.remove(key);
     }
 
+    /// Forgets all.
+    pub fn forget_all(&mut self) {
+        self.kept.clear();
+    }
+
     /// Remembers it.
     pub fn put(&mut self, key: K, value: V, now: Duration) {
         if self.kept.len() >= self.most && !self.kept.contains_key(&key) {

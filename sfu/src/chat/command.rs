@@ -7,13 +7,16 @@ use super::{
 };
 use crate::permission::{Permission, Standings};
 use shared::{
-    chat::EditChat,
+    chat::{EditChat, NameColour},
     id::{ChannelName, MessageId, PersonId},
     moderation::CommandHelp,
     poll::{NewPoll, OPTIONS, POLL_SECONDS},
     text::AccountName,
 };
 
+/// What is said to whoever names a colour that there isn't.
+const COLOURS_HELP: &str =
+    "There are red, orange, amber, gold, lime, green, teal, cyan, blue, indigo, violet and pink";
 /// Letters of a word that is repeated in an answer.
 const ECHO_MOST: usize = 30;
 /// Minutes that somebody may have to have followed a channel.
@@ -68,6 +71,8 @@ pub enum Word {
     Poll,
     /// Says what one does.
     Me,
+    /// Chooses the colour of one's name.
+    Color,
     /// Says what there is.
     Help,
 }
@@ -112,6 +117,13 @@ pub static SPECS: &[Spec] = &[
         "WORDS",
         Permission::WriteChat,
         "Says what you do, with your name as the first word.",
+    ),
+    spec(
+        Word::Color,
+        "color",
+        "NAME|auto",
+        Permission::OwnAccount,
+        "Gives your name a colour: red, orange, amber, gold, lime, green, teal, cyan, blue, indigo, violet or pink.",
     ),
     spec(
         Word::Timeout,
@@ -268,6 +280,8 @@ pub enum Command {
     EndRaid,
     /// Say what one does.
     Me(String),
+    /// Give one's name a colour; none for the one that it has by itself.
+    Colour(Option<NameColour>),
     /// Say which commands there are.
     Help(Option<Word>),
 }
@@ -284,6 +298,9 @@ pub enum CommandError {
     /// Nobody by that name.
     #[error("nobody called “{0}” wrote here lately, and no account has that name")]
     Nobody(String),
+    /// No colour by that name.
+    #[error("there is no colour “{0}”. {COLOURS_HELP}")]
+    Colour(String),
     /// A time that is none, or too long.
     #[error("“{given}” is no time from 1 second to {most}. Write 30s, 5m, 2h or 1d")]
     Time {
@@ -307,6 +324,8 @@ pub fn split(typed: &str) -> Option<(&str, &str)> {
 
 /// The command of this name.
 pub fn spec_of(name: &str) -> Option<&'static Spec> {
+    // As the British write it, too.
+    let name = if name.eq_ignore_ascii_case("colour") { "color" } else { name };
     SPECS.iter().find(|spec| spec.name.eq_ignore_ascii_case(name))
 }
 
@@ -396,6 +415,12 @@ pub fn parse(name: &str, rest: &str, names: &dyn Names) -> Result<Command, Comma
             }
             Ok(Command::Poll(NewPoll { question, options, seconds }))
         }
+        Word::Color if rest.is_empty() => Err(usage()),
+        Word::Color if rest.eq_ignore_ascii_case("auto") => Ok(Command::Colour(None)),
+        Word::Color => match rest.to_ascii_lowercase().parse() {
+            Ok(colour) => Ok(Command::Colour(Some(colour))),
+            Err(_) => Err(CommandError::Colour(echo(rest))),
+        },
         Word::Me if rest.is_empty() => Err(usage()),
         Word::Me => Ok(Command::Me(rest.to_owned())),
         Word::Help if rest.is_empty() => Ok(Command::Help(None)),
@@ -538,6 +563,22 @@ mod tests {
         assert!(matches!(read("/unban ben now"), Err(CommandError::Usage(_))));
         assert!(matches!(read("/ban"), Err(CommandError::Usage(_))));
         assert!(matches!(read("/ban @"), Err(CommandError::Usage(_))));
+    }
+
+    #[test]
+    fn a_colour_is_chosen_by_its_name_and_every_name_is_told() {
+        for colour in NameColour::ALL {
+            let name = colour.name();
+            assert_eq!(read(&format!("/color {name}")), Ok(Command::Colour(Some(*colour))));
+            assert_eq!(read(&format!("/Colour {}", name.to_uppercase())), Ok(Command::Colour(Some(*colour))));
+            assert!(COLOURS_HELP.contains(name), "{name}");
+            assert!(spec_of("color").is_some_and(|spec| spec.help.contains(name)), "{name}");
+        }
+        assert_eq!(read("/color auto"), Ok(Command::Colour(None)));
+        assert_eq!(read("/color"), Err(CommandError::Usage("/color NAME|auto".into())));
+        for wrong in ["#ff0000", "red blue", "reddish", "var(--live)"] {
+            assert_eq!(read(&format!("/color {wrong}")), Err(CommandError::Colour(wrong.into())));
+        }
     }
 
     #[test]

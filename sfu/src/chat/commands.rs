@@ -19,7 +19,7 @@ use shared::{
     moderation::{CommandDone, GiveCommand, NewBan, NewPin, NewSilence},
     raid::{NewRaid, RAID_SECONDS},
 };
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 impl Chat {
     /// Carries out a command.
@@ -78,7 +78,8 @@ impl Chat {
         {
             by_id = Some(person);
         }
-        Ok(Named { names: Names { room, accounts }, by_id })
+        let everywhere = Arc::default();
+        Ok(Named { names: Names { room, accounts, is, everywhere }, by_id })
     }
 
     async fn carry_out(
@@ -169,6 +170,14 @@ impl Chat {
             Command::EndRaid => {
                 self.end_raid(who, channel).await?;
                 "The raid is off.".to_owned()
+            }
+            Command::Colour(colour) => {
+                self.0.ports.accounts.set_colour(&who.account, colour).await?;
+                self.person_changed(Some(&who.account));
+                match colour {
+                    Some(colour) => format!("Your name is {} from now on.", colour.name()),
+                    None => "Your name has the colour again that it has by itself.".to_owned(),
+                }
             }
             Command::Me(_) | Command::Help(_) => return Err(ChatError::NoCommand),
         })

@@ -5,8 +5,14 @@ pub mod routes;
 pub mod service;
 pub mod store;
 
+use super::everywhere::Everywhere;
+use crate::permission::{Permission, Standings};
 use sha2::{Digest, Sha256};
-use shared::{chat::Emote, emote::ChannelEmote};
+use shared::{
+    chat::Emote,
+    emote::{ChannelEmote, InstanceEmote},
+    subscription::Tier,
+};
 use std::{collections::HashMap, sync::LazyLock};
 
 /// One drawing.
@@ -54,15 +60,51 @@ pub fn url(code: &str) -> Option<String> {
     drawing(name).map(Drawing::url)
 }
 
-/// All of them.
-pub fn all() -> Vec<Emote> {
-    DRAWINGS.iter().map(|drawing| Emote { code: format!(":{}:", drawing.name), url: drawing.url() }).collect()
+/// What is typed for an emote of this name.
+pub fn code(name: &str) -> String {
+    format!(":{name}:")
 }
 
-/// What can be typed in a room, the channel's own first.
-pub fn with_own(own: Vec<ChannelEmote>) -> Vec<Emote> {
-    let told = |ChannelEmote { name, url }| Emote { code: format!(":{name}:"), url };
-    own.into_iter().map(told).chain(all()).collect()
+/// A channel's own, as its room tells of them.
+pub fn own(own: Vec<ChannelEmote>) -> Vec<Emote> {
+    let told = |ChannelEmote { name, url, tier }| Emote { code: code(name.as_str()), url, own: true, tier };
+    own.into_iter().map(told).collect()
+}
+
+/// What can be typed in a room: the channel's own, what those who run the instance added, and the starter set. Of those of the
+/// same code the channel's own is there alone.
+pub fn all(own: &[Emote], everywhere: &[InstanceEmote]) -> Vec<Emote> {
+    let of_all = |code: String, url: String| Emote { code, url, own: false, tier: None };
+    let added = everywhere.iter().map(|emote| of_all(code(emote.name.as_str()), emote.url.clone()));
+    let starter = DRAWINGS.iter().map(|drawing| of_all(code(drawing.name), drawing.url()));
+    let is_there = |emote: &Emote| own.iter().any(|one| one.code == emote.code);
+    let rest = added.chain(starter).filter(|emote| !is_there(emote));
+    own.iter().cloned().chain(rest).collect()
+}
+
+/// Whether somebody may type an emote that is for a tier.
+pub fn opens(is: Standings, tier: Option<Tier>) -> bool {
+    tier.is_none_or(|tier| {
+        is.may(match tier {
+            Tier::One => Permission::TypeTier1Emotes,
+            Tier::Two => Permission::TypeTier2Emotes,
+            Tier::Three => Permission::TypeTier3Emotes,
+        })
+    })
+}
+
+/// Where the picture is of an emote that somebody types: of the starter set, the channel's own, or of all channels. A channel's own
+/// has its code for itself, for those, too, to whom it isn't open.
+pub fn typed(code: &str, own: Option<&Emote>, is: Standings, everywhere: &Everywhere) -> Option<String> {
+    url(code).or_else(|| match own {
+        Some(own) => opens(is, own.tier).then(|| own.url.clone()),
+        None => everywhere.url(code),
+    })
+}
+
+/// The highest tier whose emotes somebody may type.
+pub fn opened(is: Standings) -> Option<Tier> {
+    Tier::ALL.into_iter().rev().find(|tier| opens(is, Some(*tier)))
 }
 
 /// Where a channel's own emote has its picture.
@@ -91,6 +133,8 @@ impl Drawing {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::permission::Standing;
+    use shared::account::Role;
 
     #[test]
     fn every_emote_is_a_small_drawing_that_runs_and_loads_nothing() {
@@ -131,6 +175,64 @@ mod tests {
         for file in wrong.iter().map(String::as_str).chain(["", ".png", "../x.png"]) {
             assert_eq!(picture_of(file), None, "{file}");
         }
+    }
+
+    fn own_of(name: &str, tier: Option<Tier>) -> ChannelEmote {
+        ChannelEmote { name: name.parse().unwrap(), url: format!("/emotes/own-{name}.png"), tier }
+    }
+
+    #[test]
+    fn a_channels_own_comes_first_and_in_the_place_of_one_that_is_everywhere() {
+        let own = own(vec![own_of("hype", Some(Tier::Two)), own_of("gg2", None)]);
+        let instance = |name: &str| InstanceEmote {
+            name: name.parse().unwrap(),
+            url: format!("/emotes/all-{name}.png"),
+        };
+        let all = all(&own, &[instance("hype"), instance("river")]);
+        let codes: Vec<(&str, bool)> =
+            all.iter().take(4).map(|emote| (emote.code.as_str(), emote.own)).collect();
+        assert_eq!(codes, [(":hype:", true), (":gg2:", true), (":river:", false), (":wave:", false)]);
+        assert_eq!((all[0].tier, all[0].url.as_str()), (Some(Tier::Two), "/emotes/own-hype.png"));
+        assert_eq!(all.len(), own.len() + 1 + DRAWINGS.len());
+    }
+
+    #[test]
+    fn an_emote_of_a_tier_opens_to_that_tier_and_above_and_to_those_who_keep_the_room() {
+        let viewer = Standings::of_account(Role::Owner).and(Standing::Follower).and(Standing::Vip);
+        assert_eq!((opened(Standings::GUEST), opened(viewer)), (None, None));
+        for (standing, most) in [
+            (Standing::Tier1, Tier::One),
+            (Standing::Tier2, Tier::Two),
+            (Standing::Tier3, Tier::Three),
+            (Standing::Moderator, Tier::Three),
+            (Standing::Owner, Tier::Three),
+        ] {
+            let is = Standings::of_account(Role::Member).and(standing);
+            assert_eq!(opened(is), Some(most), "{standing:?}");
+            for tier in Tier::ALL {
+                assert_eq!(opens(is, Some(tier)), tier <= most, "{standing:?} {tier:?}");
+            }
+        }
+        for is in [Standings::GUEST, viewer] {
+            assert!(opens(is, None), "what is for everybody is");
+            assert!(!opens(is, Some(Tier::One)));
+        }
+    }
+
+    #[test]
+    fn an_own_emote_has_its_code_for_itself_also_where_it_is_locked() {
+        let url_of = |name: &str| format!("/emotes/all-{name}.png");
+        let instance = |name: &str| InstanceEmote { name: name.parse().unwrap(), url: url_of(name) };
+        let everywhere = Everywhere::new(vec![instance("hype"), instance("river")]);
+        let own = own(vec![own_of("hype", Some(Tier::Two))]).remove(0);
+        let viewer = Standings::of_account(Role::Member);
+        let subscriber = viewer.and(Standing::Tier2);
+        assert_eq!(typed(":hype:", Some(&own), viewer, &everywhere), None, "the word stays");
+        assert_eq!(typed(":hype:", Some(&own), subscriber, &everywhere), Some(own.url.clone()));
+        assert_eq!(typed(":hype:", None, Standings::GUEST, &everywhere), Some(url_of("hype")));
+        assert_eq!(typed(":river:", None, viewer, &everywhere), Some(url_of("river")));
+        assert_eq!(typed(":nothing:", None, subscriber, &everywhere), None);
+        assert_eq!(typed(":wave:", None, Standings::GUEST, &everywhere), url(":wave:"));
     }
 
     #[test]

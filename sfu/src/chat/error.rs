@@ -1,11 +1,14 @@
 //! Why something was not done in a room. Pure.
 
 use super::{
-    command::CommandError, emote::picture::PictureError, filter::FilterError, mode::Barred,
+    VipRefused, command::CommandError, emote::picture::PictureError, filter::FilterError, mode::Barred,
     moderation::MODERATORS_MOST, name::NameError, room::Refused, task::WriteError, text::TextError,
 };
 use crate::{actor::EmbedError, permission::Permission, store::StoreError};
-use shared::emote::EMOTES_MOST;
+use shared::{
+    appeal::AppealDecided,
+    emote::{EMOTES_MOST, INSTANCE_EMOTES_MOST},
+};
 use std::{sync::Arc, time::Duration};
 
 /// Why something was not done in a room.
@@ -77,9 +80,21 @@ pub enum ChatError {
     /// More emotes than a channel has.
     #[error("a channel has at most {EMOTES_MOST} emotes")]
     TooManyEmotes,
+    /// More emotes than those who run the instance give to all channels.
+    #[error("there are at most {INSTANCE_EMOTES_MOST} emotes of all channels")]
+    TooManyEverywhere,
     /// No such emote.
     #[error("there is no such emote")]
     UnknownEmote,
+    /// No picture of the channel's own is shown for this badge.
+    #[error("this badge has no picture of the channel's own")]
+    NoBadge,
+    /// A colour was chosen too often.
+    #[error("too many colours")]
+    TooManyColours {
+        /// How long to wait.
+        wait: Duration,
+    },
     /// Too many pictures from one person.
     #[error("too many pictures")]
     TooManyUploads {
@@ -95,6 +110,27 @@ pub enum ChatError {
     /// No such message waits.
     #[error("no such message waits")]
     UnknownHeld,
+    /// Nothing holds that can be appealed against.
+    #[error("there is nothing to appeal against")]
+    NothingToAppeal,
+    /// It was appealed against that already.
+    #[error("this was appealed against already")]
+    Appealed,
+    /// Too many appeals from one person.
+    #[error("too many appeals")]
+    TooManyAppeals {
+        /// How long to wait.
+        wait: Duration,
+    },
+    /// No such appeal.
+    #[error("there is no such appeal")]
+    UnknownAppeal,
+    /// Another moderator was first.
+    #[error("another moderator decided this appeal")]
+    AppealDecided(AppealDecided),
+    /// What it was against holds no more.
+    #[error("this appeal is over")]
+    AppealOver,
     /// The filters can't be taken.
     #[error(transparent)]
     Filter(#[from] FilterError),
@@ -122,6 +158,12 @@ pub enum ChatError {
     /// For the owner alone.
     #[error("only the owner may do this")]
     NotOwner,
+    /// For those who run the instance alone.
+    #[error("only those who run the instance may do this")]
+    NotAdmin,
+    /// For people with an account.
+    #[error("only people with an account may do this")]
+    NoAccount,
     /// The owner and moderators can't be timed out.
     #[error("the owner and moderators can't be timed out")]
     Untouchable,
@@ -156,6 +198,17 @@ pub enum ChatError {
 impl From<StoreError> for ChatError {
     fn from(error: StoreError) -> Self {
         Self::Store(Arc::new(error))
+    }
+}
+
+impl From<VipRefused> for ChatError {
+    fn from(refused: VipRefused) -> Self {
+        match refused {
+            VipRefused::UnknownAccount => Self::UnknownAccount,
+            VipRefused::IsOwner => Self::IsOwner,
+            VipRefused::IsEditor => Self::IsEditor,
+            VipRefused::TooMany => Self::TooManyRoles,
+        }
     }
 }
 
@@ -200,6 +253,7 @@ pub fn reason(error: &ChatError) -> &'static str {
 pub fn refused(permission: Permission) -> ChatError {
     match permission {
         Permission::Appoint | Permission::Raid | Permission::EditChannel => ChatError::NotOwner,
+        Permission::OwnAccount => ChatError::NoAccount,
         _ => ChatError::NotModerator,
     }
 }

@@ -94,9 +94,12 @@ impl Chat {
         let written = self.0.store.written_by(channel, &person, i64::from(CARD)).await?;
         let wanted = Wanted { after: None, limit: CARD };
         let actions = self.0.store.actions(channel, Some(&person), &wanted).await?;
-        let (name, account) = match written.author {
-            Some(author) => (author.name, author.account),
-            None => (self.name_of(&moderated.place, &person).await?.ok_or(ChatError::UnknownPerson)?, None),
+        let (name, account, badges, colour) = match written.author {
+            Some(author) => (author.name, author.account, author.badges, author.colour),
+            None => {
+                let name = self.name_of(&moderated.place, &person).await?;
+                (name.ok_or(ChatError::UnknownPerson)?, None, Vec::new(), None)
+            }
         };
         let now = fresh::now();
         let mut rules = moderated.room.rules();
@@ -104,6 +107,8 @@ impl Chat {
         Ok(PersonCard {
             name,
             account,
+            badges,
+            colour,
             first_at: written.first_at,
             messages: written.messages,
             silenced_until: silence.map(|silence| silence.until),

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::http::problem::ProblemResponse;
 use axum::http::StatusCode;
-use shared::emote::EMOTES_MOST;
+use shared::emote::{EMOTES_MOST, INSTANCE_EMOTES_MOST};
 use std::time::Duration;
 
 fn invalid(field: &str, detail: &str) -> ProblemResponse {
@@ -122,8 +122,24 @@ impl From<ChatError> for ProblemResponse {
                 "Too many emotes",
                 format!("A channel has at most {EMOTES_MOST} emotes of its own. Remove one first."),
             ),
+            ChatError::TooManyEverywhere => Self::new(
+                StatusCode::CONFLICT,
+                "too-many-emotes",
+                "Too many emotes",
+                format!("There are at most {INSTANCE_EMOTES_MOST} emotes for all channels. Remove one first."),
+            ),
             ChatError::UnknownEmote => {
-                unknown("unknown-emote", "No such emote", "This channel has no emote of its own of this name.")
+                unknown("unknown-emote", "No such emote", "No emote of this name was added here.")
+            }
+            ChatError::NoBadge => unknown(
+                "no-badge-picture",
+                "No such picture",
+                "The channel has no picture of its own for this badge.",
+            ),
+            ChatError::TooManyColours { wait } => {
+                let seconds = seconds(wait);
+                let detail = format!("You chose many colours at once. Wait {seconds} s, then choose again.");
+                Self::new(StatusCode::TOO_MANY_REQUESTS, "too-fast", "Too fast", detail).retry_after(seconds)
             }
             ChatError::TooManyUploads { wait } => {
                 let seconds = seconds(wait);
@@ -151,6 +167,38 @@ impl From<ChatError> for ProblemResponse {
             ChatError::UnknownHeld => {
                 unknown("unknown-message", "No such message", "No message with this id waits here, or ever did.")
             }
+            ChatError::NothingToAppeal => unknown(
+                "nothing-to-appeal",
+                "Nothing to appeal against",
+                "You are neither banned here nor timed out for more than ten minutes, or not any more.",
+            ),
+            ChatError::Appealed => Self::new(
+                StatusCode::CONFLICT,
+                "appealed",
+                "You appealed already",
+                "One appeal stands for a ban or a time-out. Yours is with the moderators, or was answered.",
+            ),
+            ChatError::TooManyAppeals { wait } => {
+                let seconds = seconds(wait);
+                let detail = format!("Those were many appeals at once. Wait {} min, then try again.", seconds.div_ceil(60));
+                Self::new(StatusCode::TOO_MANY_REQUESTS, "too-many-appeals", "Too many appeals", detail)
+                    .retry_after(seconds)
+            }
+            ChatError::UnknownAppeal => {
+                unknown("unknown-appeal", "No such appeal", "No appeal with this id was made here.")
+            }
+            ChatError::AppealDecided(before) => {
+                let deed = if before.accepted { "accepted" } else { "declined" };
+                // Isolated: a name from right to left must not turn the sentence around.
+                let detail = format!("\u{2068}{}\u{2069} {deed} this appeal already.", before.by_name);
+                Self::new(StatusCode::CONFLICT, "appeal-decided", "Decided already", detail)
+            }
+            ChatError::AppealOver => Self::new(
+                StatusCode::CONFLICT,
+                "appeal-over",
+                "Over by itself",
+                "What this appeal was against holds no more, so that there is nothing left to decide.",
+            ),
             ChatError::Filter(error) => {
                 let field = if error == FilterError::Words { "words" } else { "hosts" };
                 invalid(field, &sentence(&error.to_string()))
@@ -186,6 +234,16 @@ impl From<ChatError> for ProblemResponse {
                 "not-yours",
                 "Somebody else's channel",
                 "Only the channel's owner may do this, or somebody whom they let. Sign in as the owner.",
+            ),
+            ChatError::NotAdmin => forbidden(
+                "not-admin",
+                "For those who run the instance",
+                "Only those who run this instance may do this. Ask its owner, if you should be one of them.",
+            ),
+            ChatError::NoAccount => forbidden(
+                "no-account",
+                "For people with an account",
+                "A guest's name has the colour that it has. Sign in to choose one.",
             ),
             ChatError::Untouchable => forbidden(
                 "untouchable",

@@ -2,6 +2,7 @@
 
 use super::{
     Person, Place, Tie,
+    badge::badges,
     error::ChatError,
     feed::LiveRoom,
     name::Taken,
@@ -11,7 +12,7 @@ use super::{
 use crate::{
     fresh,
     limit::{Rate, network_of},
-    permission::{Standing, Standings},
+    permission::Standings,
     secret::Secret,
     store::StoreError,
 };
@@ -52,8 +53,9 @@ impl Chat {
             let id = person_of(&person.id).ok_or(ChatError::Nobody)?;
             let Tie { follows_since, tier } = self.tie(place, &person.id).await?;
             let is = room.rules().standings(&id, place.is).with_tier(tier);
-            let Person { id: _, account, name } = person;
-            let author = ChatAuthor { id, name, account: Some(account), badges: badges(is) };
+            let Person { id: _, account, name, colour } = person;
+            let badges = badges(is, follows_since, fresh::now());
+            let author = ChatAuthor { id, name, account: Some(account), badges, colour };
             return Ok(Some(Speaker { author, is, follows_since }));
         }
         let Some(token) = by.guest else { return Ok(None) };
@@ -125,35 +127,6 @@ impl Chat {
     }
 }
 
-/// What is shown of all that somebody is: of roles the highest, and whether they subscribe.
-fn badges(is: Standings) -> Vec<Badge> {
-    let roles = [
-        (Standing::Owner, Badge::Owner),
-        (Standing::Moderator, Badge::Moderator),
-        (Standing::Vip, Badge::Vip),
-    ];
-    let role = roles.into_iter().find(|(standing, _)| is.has(*standing)).map(|(_, badge)| badge);
-    let subscribes = [Standing::Tier1, Standing::Tier2, Standing::Tier3].into_iter().any(|tier| is.has(tier));
-    role.into_iter().chain(subscribes.then_some(Badge::Subscriber)).collect()
-}
-
 fn guest_author(guest: Guest) -> ChatAuthor {
-    ChatAuthor { id: guest.id, name: guest.name, account: None, badges: vec![Badge::Guest] }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use shared::account::Role;
-
-    #[test]
-    fn the_highest_role_is_shown_beside_a_subscription() {
-        let viewer = Standings::of_account(Role::Owner);
-        assert_eq!(badges(viewer), []);
-        assert_eq!(badges(viewer.and(Standing::Editor).and(Standing::Follower)), []);
-        let vip = viewer.and(Standing::Vip).and(Standing::Tier2);
-        assert_eq!(badges(vip), [Badge::Vip, Badge::Subscriber]);
-        assert_eq!(badges(vip.and(Standing::Moderator)), [Badge::Moderator, Badge::Subscriber]);
-        assert_eq!(badges(vip.and(Standing::Owner).and(Standing::Moderator))[0], Badge::Owner);
-    }
+    ChatAuthor { id: guest.id, name: guest.name, account: None, badges: vec![Badge::Guest], colour: None }
 }

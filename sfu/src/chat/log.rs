@@ -41,6 +41,8 @@ pub enum Kind {
     Deleted(Vec<MessageId>),
     /// It takes all before it away.
     Cleared,
+    /// It shows a message above all others, with its words.
+    Pinned(MessageId),
     /// None of them.
     Other,
 }
@@ -173,7 +175,7 @@ impl Log {
                 self.recent.clear();
                 self.has_older = false;
             }
-            Kind::Other => {}
+            Kind::Pinned(_) | Kind::Other => {}
         }
         self.bytes += item.text.len();
         self.kept.push_back(item);
@@ -240,7 +242,9 @@ impl Log {
             .collect();
         let cleared = missed().rfind(|item| item.kind == Kind::Cleared).map(|item| item.sequence);
         let is_there = |item: &&Item| match &item.kind {
-            Kind::Message(id) => cleared.is_none_or(|cleared| item.sequence > cleared) && !gone.contains(id),
+            Kind::Message(id) | Kind::Pinned(id) => {
+                cleared.is_none_or(|cleared| item.sequence > cleared) && !gone.contains(id)
+            }
             _ => true,
         };
         Some(batches(seen, self.told, missed().filter(is_there)))

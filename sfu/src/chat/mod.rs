@@ -1,6 +1,8 @@
 //! Chat: a room beside each channel. Who may write and how often ([`room`]), what was written ([`text`], [`fragment`]) and is
 //! kept ([`store`], by the one writer in [`task`]), and who is told ([`log`], [`feed`]).
 
+pub mod appeal;
+pub mod badge;
 pub mod ban;
 pub mod cache;
 pub mod command;
@@ -8,6 +10,7 @@ pub mod commands;
 pub mod commit;
 pub mod emote;
 pub mod error;
+pub mod everywhere;
 pub mod feed;
 pub mod filter;
 pub mod fragment;
@@ -28,20 +31,23 @@ pub mod store;
 pub mod task;
 pub mod text;
 
-use self::error::ChatError;
+use self::{error::ChatError, service::By};
 use crate::{
     actor::{Actor, Visitor},
+    page::Wanted,
     permission::Standings,
     store::StoreError,
 };
 use futures_util::future::BoxFuture;
 use shared::{
-    id::{AccountId, ActionId, BroadcastId, ChannelId, ChannelName, MessageId},
+    chat::{ChatMessage, ChatRoom, NameColour, NewMessage, Sent},
+    id::{AccountId, ActionId, AppealId, BroadcastId, ChannelId, ChannelName, MessageId},
     moderation::ActionKind,
     subscription::Tier,
     text::{AccountName, DisplayName},
     unit::Timestamp,
 };
+use sqlx::AnyConnection;
 use std::sync::Arc;
 
 /// A channel, for one who may see it.
@@ -68,6 +74,39 @@ pub struct Person {
     pub account: AccountName,
     /// What others see.
     pub name: DisplayName,
+    /// The colour of their name, if they chose one.
+    pub colour: Option<NameColour>,
+}
+
+/// What rooms are read and written by.
+pub trait StreamChatService: Send + Sync + 'static {
+    /// A room, and what the one who asks may do there.
+    fn read<'a>(&'a self, by: By<'a>, channel: &'a ChannelName)
+    -> BoxFuture<'a, Result<ChatRoom, ChatError>>;
+
+    /// What was written there, newest first.
+    fn messages<'a>(
+        &'a self,
+        who: Visitor<'a>,
+        channel: &'a ChannelName,
+        wanted: &'a Wanted,
+    ) -> BoxFuture<'a, Result<Vec<ChatMessage>, ChatError>>;
+
+    /// Takes a message; comes back when it is on disk.
+    fn send<'a>(
+        &'a self,
+        by: By<'a>,
+        channel: &'a ChannelName,
+        new: NewMessage,
+    ) -> BoxFuture<'a, Result<Sent, ChatError>>;
+
+    /// Takes a message away: the owner's, a moderator's or its author's right.
+    fn delete<'a>(
+        &'a self,
+        by: By<'a>,
+        channel: &'a ChannelName,
+        message: &'a MessageId,
+    ) -> BoxFuture<'a, Result<(), ChatError>>;
 }
 
 /// What chat needs of channels.
@@ -93,6 +132,13 @@ pub trait Accounts: Send + Sync + 'static {
 
     /// Everybody's names, those to sign in with and those that people read.
     fn names(&self) -> BoxFuture<'_, Result<Vec<String>, StoreError>>;
+
+    /// Gives somebody's name a colour, or leaves it the one that it has by itself.
+    fn set_colour<'a>(
+        &'a self,
+        who: &'a AccountId,
+        colour: Option<NameColour>,
+    ) -> BoxFuture<'a, Result<(), ChatError>>;
 }
 
 /// What ties somebody with an account to a channel, beside the roles that its owner gives.
@@ -104,6 +150,19 @@ pub struct Tie {
     pub tier: Option<Tier>,
 }
 
+/// Why somebody isn't made a VIP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VipRefused {
+    /// No such account; or it is no VIP that could be taken from it.
+    UnknownAccount,
+    /// It is the channel's owner.
+    IsOwner,
+    /// It is an editor, which is more.
+    IsEditor,
+    /// The channel has as many editors and VIPs as it may.
+    TooMany,
+}
+
 /// What chat needs of a channel's community.
 pub trait Community: Send + Sync + 'static {
     /// What ties somebody to a channel.
@@ -113,14 +172,15 @@ pub trait Community: Send + Sync + 'static {
         account: &'a AccountId,
     ) -> BoxFuture<'a, Result<Tie, StoreError>>;
 
-    /// Makes somebody a VIP, or takes that away, for one who may; whether it changed anything.
+    /// Makes somebody a VIP of a channel, or takes that away, for one who may, in the transaction in which chat writes down that it
+    /// was done; whether it changed anything.
     fn set_vip<'a>(
         &'a self,
-        who: &'a Actor,
-        channel: &'a ChannelName,
+        connection: &'a mut AnyConnection,
+        by: (&'a Actor, &'a ChannelId),
         account: &'a AccountName,
         is_vip: bool,
-    ) -> BoxFuture<'a, Result<bool, ChatError>>;
+    ) -> BoxFuture<'a, Result<Result<bool, VipRefused>, StoreError>>;
 }
 
 /// What chat needs of the rest of the server. None of it waits.
@@ -134,10 +194,17 @@ pub trait Surroundings: Send + Sync + 'static {
     /// Somebody wrote; it is on disk.
     fn sent(&self, channel: &ChannelName, message: &MessageId);
 
+    /// Somebody was made a VIP of a channel, or isn't one any more; it is on disk.
+    fn vip_changed(&self, channel: &ChannelName, is_vip: bool);
+
     /// Somebody doesn't moderate a channel any more; it is on disk.
     fn moderator_left(&self, channel: &ChannelId, who: &AccountId);
+
     /// A message waits for moderators; it is on disk.
     fn held(&self, channel: &ChannelName, message: &MessageId);
+
+    /// Somebody appeals; it is on disk.
+    fn appealed(&self, channel: &ChannelName, appeal: &AppealId);
 
     /// A moderator did something; it is on disk.
     fn moderated(&self, channel: &ChannelName, action: &ActionId, kind: ActionKind);

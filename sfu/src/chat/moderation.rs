@@ -5,6 +5,7 @@ pub mod store;
 
 use super::{
     Person, Place,
+    ban::NetworkHash,
     command::FOLLOWERS_MINUTES_MOST,
     commit::work::{Act, Done, Work},
     error::{ChatError, refused},
@@ -127,13 +128,15 @@ impl Chat {
         }
         let reason = checked_reason(&reason)?;
         let name = self.touchable(&moderated, &person).await?;
-        let until = fresh::now().as_millis() + i64::from(seconds) * 1000;
+        let (network, salt) = network(&moderated.room, &person);
+        let at = fresh::now();
+        let until = Timestamp::from_millis(at.as_millis() + i64::from(seconds) * 1000);
         let by = moderated.by.clone();
-        let silence =
-            Silence { person, name, until: Timestamp::from_millis(until), by, reason: reason.clone() };
+        let silence = Silence { person, name, at, until, by, reason: reason.clone() };
         let detail = format!("{seconds} s {reason}").trim_end().to_owned();
         let act = moderated.act(ActionKind::TimeOut).to(&silence.person, &silence.name).saying(detail);
-        self.write(&moderated, Work::Silence(Box::new(silence.clone())), act).await?;
+        let work = Work::Silence { silence: Box::new(silence.clone()), network, salt };
+        self.write(&moderated, work, act).await?;
         Ok(silence)
     }
 
@@ -159,25 +162,25 @@ impl Chat {
         }
     }
 
-    /// Bans somebody.
+    /// Bans somebody. Of two moderators at once, both get the ban of the first.
     pub async fn ban(&self, who: &Actor, channel: &ChannelName, new: NewBan) -> Result<Ban, ChatError> {
         let moderated = self.allowed(who, channel, Permission::ModerateChat).await?;
         let NewBan { person, reason } = new;
         let reason = checked_reason(&reason)?;
         let name = self.touchable(&moderated, &person).await?;
-        let (network, salt) = {
-            let mut rules = moderated.room.rules();
-            // An account's, too: who is banned must not come back at once as a guest.
-            let network = rules.network_of(&person).map(network_of);
-            let bans = rules.bans();
-            (network.map(|network| bans.hash(network)), bans.salt().to_owned())
-        };
+        let (network, salt) = network(&moderated.room, &person);
         let by = moderated.by.clone();
         let ban = Ban { person, name, at: fresh::now(), by, reason: reason.clone() };
         let act = moderated.act(ActionKind::Ban).to(&ban.person, &ban.name).saying(reason);
         let work = Work::Ban { ban: Box::new(ban.clone()), network, salt };
-        self.write(&moderated, work, act).await?;
-        Ok(ban)
+        match self.write(&moderated, work, act).await? {
+            Done::Again => {
+                let stands = self.0.store.ban(&moderated.place.channel, &ban.person).await?;
+                // Lifted again in between, it was there all the same.
+                Ok(stands.unwrap_or(ban))
+            }
+            _ => Ok(ban),
+        }
     }
 
     /// Lifts a ban.
@@ -356,13 +359,14 @@ impl Chat {
     ) -> Result<(Moderator, bool), ChatError> {
         let moderated = self.allowed(who, channel, Permission::Appoint).await?;
         let (_, one) = self.appointed(&moderated, account).await?;
-        let is_changed = self.0.ports.community.set_vip(who, channel, account, is_vip).await?;
-        if is_changed {
-            let kind = if is_vip { ActionKind::AddVip } else { ActionKind::RemoveVip };
-            let act = moderated.act(kind).to(&one.id, &one.name);
-            self.write(&moderated, Work::Note, act).await?;
+        let kind = if is_vip { ActionKind::AddVip } else { ActionKind::RemoveVip };
+        let act = moderated.act(kind).to(&one.id, &one.name);
+        let work = Work::Vip { by: who.clone(), account: account.clone(), is_vip };
+        match self.write(&moderated, work, act).await? {
+            Done::Vip(Ok(is_changed)) => Ok((one, is_changed)),
+            Done::Vip(Err(refused)) => Err(refused.into()),
+            _ => Err(ChatError::UnknownAccount),
         }
-        Ok((one, is_changed))
     }
 
     async fn appointed(
@@ -371,7 +375,7 @@ impl Chat {
         account: &AccountName,
     ) -> Result<(AccountId, Moderator), ChatError> {
         let found = self.0.ports.accounts.by_name(account).await?;
-        let Person { id, account, name } = found.ok_or(ChatError::UnknownAccount)?;
+        let Person { id, account, name, .. } = found.ok_or(ChatError::UnknownAccount)?;
         if moderated.place.owner.as_ref() == Some(&id) {
             return Err(ChatError::IsOwner);
         }
@@ -414,6 +418,15 @@ impl Act {
     pub(super) fn saying(self, detail: String) -> Self {
         Self { detail, ..self }
     }
+}
+
+/// The hash of the network that somebody wrote from lately, and what it is salted with. An account's, too: who is banned or timed
+/// out must not come back at once as a guest.
+fn network(room: &LiveRoom, person: &PersonId) -> (Option<NetworkHash>, String) {
+    let mut rules = room.rules();
+    let network = rules.network_of(person).map(network_of);
+    let bans = rules.bans();
+    (network.map(|network| bans.hash(network)), bans.salt().to_owned())
 }
 
 fn checked_reason(typed: &str) -> Result<String, ChatError> {

@@ -17,6 +17,8 @@ fn action(kind: ActionKind) -> Option<AuditAction> {
         ActionKind::LiftTimeOut => AuditAction::TimeOutLifted,
         ActionKind::Ban => AuditAction::Banned,
         ActionKind::Unban => AuditAction::BanLifted,
+        ActionKind::AcceptAppeal => AuditAction::AppealAccepted,
+        ActionKind::DeclineAppeal => AuditAction::AppealDeclined,
         ActionKind::Clear => AuditAction::ChatCleared,
         ActionKind::Rules => AuditAction::ChatEdited,
         ActionKind::AddModerator => AuditAction::ModeratorAdded,
@@ -32,6 +34,9 @@ fn action(kind: ActionKind) -> Option<AuditAction> {
         ActionKind::EndRaid => AuditAction::RaidEnded,
         ActionKind::SetEmote => AuditAction::EmoteSet,
         ActionKind::RemoveEmote => AuditAction::EmoteRemoved,
+        ActionKind::TierEmote => AuditAction::EmoteTierSet,
+        ActionKind::SetBadge => AuditAction::BadgeSet,
+        ActionKind::RemoveBadge => AuditAction::BadgeRemoved,
         // The channel's roles are written down where they are given.
         ActionKind::AddVip | ActionKind::RemoveVip => return None,
     })
@@ -67,7 +72,7 @@ pub fn entry<'a>(
     Some(entry.saying(match work {
         // What was taken away is for moderators to see, and for nobody whom the record is sent to.
         Work::Delete { .. } => String::new(),
-        Work::Silence(silence) => {
+        Work::Silence { silence, .. } => {
             let until = serde_json::to_value(silence.until).unwrap_or_default();
             let until = until.as_str().unwrap_or_default();
             let because = if silence.reason.is_empty() { "" } else { ": " };

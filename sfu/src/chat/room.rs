@@ -2,8 +2,7 @@
 
 use self::{names::Names, raids::Raids};
 use super::{
-    ban::Bans,
-    emote,
+    ban::{Bans, NetworkHash},
     filter::Filter,
     mode::{self, Barred, Lately, Said},
 };
@@ -12,7 +11,7 @@ use crate::{
     permission::{Permission, Standing, Standings},
 };
 use shared::{
-    chat::{ChatMessage, ChatSettings, Emote, Sent},
+    chat::{BadgePicture, ChatMessage, ChatSettings, Emote, Sent},
     id::{MessageId, PersonId, RequestId},
     moderation::Silence,
     poll::Poll,
@@ -45,6 +44,8 @@ const LAST_MOST: usize = 70_000;
 const SLOW_NETWORKS_MOST: usize = 20_000;
 /// What is said again within this time is said over and over.
 const AGAIN: Duration = Duration::from_secs(60);
+/// Networks that time-outs hold for. When there are more, further ones hold for the name alone.
+const SILENCED_NETWORKS_MOST: usize = 5_000;
 /// People whose address is remembered.
 const SEEN_FROM_MOST: usize = 10_000;
 
@@ -138,7 +139,7 @@ pub struct Room {
     moderators: BTreeSet<PersonId>,
     silences: HashMap<PersonId, Silence>,
     /// Whose time-outs hold for guests from a network, and until when.
-    networks: HashMap<IpAddr, HashMap<PersonId, Timestamp>>,
+    networks: HashMap<NetworkHash, HashMap<PersonId, Timestamp>>,
     /// Where people wrote from lately.
     seen_from: HashMap<PersonId, IpAddr>,
     people: Limiter<PersonId>,
@@ -154,9 +155,10 @@ pub struct Room {
     lately: Lately,
     pin: Option<Box<ChatMessage>>,
     poll: Option<Poll>,
-    /// What can be typed here, in the picker's order; and the channel's own by code.
+    /// The channel's own, in the picker's order; and where each is, by its code.
     emotes: Vec<Emote>,
-    own_emotes: HashMap<String, String>,
+    by_code: HashMap<String, usize>,
+    badges: Vec<BadgePicture>,
     raids: Raids,
     /// Word of a poll's results is on its way.
     tells_results: bool,
@@ -188,8 +190,9 @@ impl Room {
             lately: Lately::default(),
             pin: None,
             poll: None,
-            emotes: emote::all(),
-            own_emotes: HashMap::new(),
+            emotes: Vec::new(),
+            by_code: HashMap::new(),
+            badges: Vec::new(),
             raids: Raids::default(),
             tells_results: false,
             filter: Arc::default(),
@@ -206,6 +209,17 @@ impl Room {
         self
     }
 
+    /// The same, with the networks that its time-outs hold for.
+    #[must_use]
+    pub fn silencing(mut self, networks: Vec<(PersonId, NetworkHash)>) -> Self {
+        for (person, network) in networks {
+            if let Some(until) = self.silences.get(&person).map(|silence| silence.until) {
+                self.silence_network(person, network, until);
+            }
+        }
+        self
+    }
+
     /// The last poll, as it was told last.
     pub fn poll(&self) -> Option<&Poll> {
         self.poll.as_ref()
@@ -216,21 +230,30 @@ impl Room {
         self.poll = Some(poll);
     }
 
-    /// What can be typed here, in the picker's order.
+    /// The channel's own emotes, in the picker's order.
     pub fn emotes(&self) -> &[Emote] {
         &self.emotes
     }
 
-    /// Where an emote has its picture, by its code.
-    pub fn emote(&self, code: &str) -> Option<String> {
-        emote::url(code).or_else(|| self.own_emotes.get(code).cloned())
+    /// The channel's own emote of this code.
+    pub fn emote(&self, code: &str) -> Option<&Emote> {
+        self.emotes.get(*self.by_code.get(code)?)
     }
 
-    /// What can be typed here from now on.
-    pub fn set_emotes(&mut self, emotes: Vec<Emote>) {
-        let own = emotes.iter().filter(|emote| emote::url(&emote.code).is_none());
-        self.own_emotes = own.map(|emote| (emote.code.clone(), emote.url.clone())).collect();
-        self.emotes = emotes;
+    /// Sets the channel's own emotes.
+    pub fn set_emotes(&mut self, own: Vec<Emote>) {
+        self.by_code = own.iter().enumerate().map(|(place, emote)| (emote.code.clone(), place)).collect();
+        self.emotes = own;
+    }
+
+    /// The channel's own pictures for its subscribers' badges.
+    pub fn badges(&self) -> &[BadgePicture] {
+        &self.badges
+    }
+
+    /// Sets them.
+    pub fn set_badges(&mut self, badges: Vec<BadgePicture>) {
+        self.badges = badges;
     }
 
     /// Its raids.
@@ -263,18 +286,29 @@ impl Room {
         self.held = self.held.saturating_add_signed(more);
     }
 
-    /// For which time in a row within a minute somebody says this.
-    pub fn time_said(&mut self, person: &PersonId, said: Said, now: Duration) -> u32 {
+    /// For which time in a row within a minute somebody would say this now.
+    pub fn time_said(&self, person: &PersonId, said: Said, now: Duration) -> u32 {
+        match self.again.get(person) {
+            Some((print, times, at)) if *print == said.print && *at + AGAIN > now => times + 1,
+            _ => 1,
+        }
+    }
+
+    /// Somebody said this. What was refused or is held nobody heard: it is not said over and over.
+    pub fn said(&mut self, person: &PersonId, said: Said, now: Duration) {
+        let times = self.time_said(person, said, now);
         if self.again.len() >= SEEN_FROM_MOST {
             self.again.retain(|_, (_, _, at)| *at + AGAIN > now);
             if self.again.len() >= SEEN_FROM_MOST {
                 self.again.clear();
             }
         }
-        let (print, times, at) = self.again.entry(person.clone()).or_insert((said.print, 0, now));
-        *times = if *print == said.print && *at + AGAIN > now { *times + 1 } else { 1 };
-        (*print, *at) = (said.print, now);
-        *times
+        self.again.insert(person.clone(), (said.print, times, now));
+    }
+
+    /// What was admitted is held: nobody has heard it yet.
+    pub fn unheard(&mut self, said: Said) {
+        self.lately.take_back(said);
     }
 
     /// The same, with its bans and its pinned message.
@@ -445,9 +479,17 @@ impl Room {
         self.seen_from.insert(writer.person.clone(), network);
     }
 
-    /// The message was not written after all, through no fault of its sender: it counts for nothing.
-    pub fn unsent(&mut self, person: &PersonId, key: Option<&RequestId>, said: Said) {
-        self.lately.take_back(said);
+    /// The message was not written after all: it counts for nothing. `said`: what was counted as said, which nothing is of one
+    /// that is held.
+    pub fn unsent(&mut self, person: &PersonId, key: Option<&RequestId>, said: Option<Said>) {
+        if let Some(said) = said {
+            self.lately.take_back(said);
+            if let Some((print, times, _)) = self.again.get_mut(person)
+                && *print == said.print
+            {
+                *times = times.saturating_sub(1);
+            }
+        }
         self.people.give_back(person);
         self.all.give_back(&());
         self.last.remove(person);
@@ -489,22 +531,35 @@ impl Room {
     /// Until when somebody is timed out, by themselves or by where they write from.
     pub fn silenced_until(&self, writer: &Writer, now: Timestamp) -> Option<Timestamp> {
         let own = self.silences.get(&writer.person).map(|silence| silence.until);
-        let network = writer.guests_network();
-        let network = network.and_then(|network| self.networks.get(&network)?.values().max().copied());
+        // Most rooms have no such network: nothing is hashed there.
+        let network = writer.guests_network().filter(|_| !self.networks.is_empty());
+        let network =
+            network.and_then(|network| self.networks.get(&self.bans.hash(network))?.values().max().copied());
         own.max(network).filter(|until| *until > now)
     }
 
-    /// A time-out begins. It holds for guests from the same address, too.
-    pub fn silence(&mut self, silence: Silence, now: Timestamp) {
+    /// A time-out begins. It holds for guests from the same network, too.
+    pub fn silence(&mut self, silence: Silence, network: Option<NetworkHash>, now: Timestamp) {
         self.silences.retain(|_, other| other.until > now);
-        self.networks.retain(|_, people| {
+        let mut known = None;
+        self.networks.retain(|network, people| {
+            if people.remove(&silence.person).is_some_and(|until| until > now) {
+                known = Some(network.clone());
+            }
             people.retain(|_, until| *until > now);
             !people.is_empty()
         });
-        if let Some(network) = self.seen_from.get(&silence.person) {
-            self.networks.entry(*network).or_default().insert(silence.person.clone(), silence.until);
+        // Timed out again, they are of the network that was known, if none is now.
+        if let Some(network) = network.or(known) {
+            self.silence_network(silence.person.clone(), network, silence.until);
         }
         self.silences.insert(silence.person.clone(), silence);
+    }
+
+    fn silence_network(&mut self, person: PersonId, network: NetworkHash, until: Timestamp) {
+        if self.networks.len() < SILENCED_NETWORKS_MOST || self.networks.contains_key(&network) {
+            self.networks.entry(network).or_default().insert(person, until);
+        }
     }
 
     /// A time-out is lifted, for the person and for their address; whether there was one.
@@ -522,11 +577,6 @@ impl Room {
             self.silences.values().filter(|silence| silence.until > now).cloned().collect();
         running.sort_by(|one, other| one.person.cmp(&other.person));
         running
-    }
-
-    /// Whether it holds something that is written down nowhere and still matters.
-    pub fn is_needed(&self, now: Timestamp) -> bool {
-        self.networks.values().flat_map(HashMap::values).any(|until| *until > now)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Chat over HTTP, and its emotes.
 
 use super::{
-    emote, held, moderation, poll, raid,
+    StreamChatService, appeal, badge, emote, everywhere, held, moderation, poll, raid,
     service::{By, Chat},
 };
 use crate::http::{
@@ -31,6 +31,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 /// What handlers work with.
 #[derive(Clone)]
 pub(super) struct Api {
+    /// Rooms, to be read and written.
+    rooms: Arc<dyn StreamChatService>,
+    /// All that there is beside that.
     pub(super) chat: Chat,
     logins: Arc<dyn Logins>,
 }
@@ -50,10 +53,13 @@ pub fn routes(chat: Chat, logins: Arc<dyn Logins>) -> OpenApiRouter {
         .routes(routes!(new_guest))
         .merge(moderation::routes::routes())
         .merge(held::routes::routes())
+        .merge(appeal::routes::routes())
         .merge(poll::routes::routes())
         .merge(raid::routes::routes())
         .merge(emote::routes::routes())
-        .with_state(Api { chat, logins })
+        .merge(badge::routes::routes())
+        .merge(everywhere::routes::routes())
+        .with_state(Api { rooms: Arc::new(chat.clone()), chat, logins })
 }
 
 /// `/emotes/{file}`: our own drawings, and the pictures that were made for channels.
@@ -98,7 +104,7 @@ async fn read(
     headers: HeaderMap,
     Path(name): Path<ChannelName>,
 ) -> Result<Answer<ChatRoom>, ProblemResponse> {
-    Ok(Answer(api.chat.read(by(&who, &headers, &peer), &name).await?))
+    Ok(Answer(api.rooms.read(by(&who, &headers, &peer), &name).await?))
 }
 
 /// Change a room's rules
@@ -151,7 +157,7 @@ async fn messages(
     Path(name): Path<ChannelName>,
     Paging(wanted): Paging,
 ) -> Result<Answer<Page<ChatMessage>>, ProblemResponse> {
-    let rows = api.chat.messages(login::visitor(who.as_ref(), &headers), &name, &wanted).await?;
+    let rows = api.rooms.messages(login::visitor(who.as_ref(), &headers), &name, &wanted).await?;
     let place = |message: &ChatMessage| Place { at: message.sequence.0 as i64, id: message.id.to_string() };
     Ok(Answer(wanted.page(rows, place)))
 }
@@ -185,7 +191,7 @@ async fn send(
     Json(request): Json<NewMessage>,
 ) -> Result<Response, ProblemResponse> {
     may(&who, Scope::ChatWrite)?;
-    let sent = api.chat.send(by(&who, &headers, &peer), &name, request).await?;
+    let sent = api.rooms.send(by(&who, &headers, &peer), &name, request).await?;
     let status = if sent.held { StatusCode::ACCEPTED } else { StatusCode::CREATED };
     Ok((status, Answer(sent)).into_response())
 }
@@ -214,7 +220,7 @@ async fn remove(
     Path((name, id)): Path<(ChannelName, MessageId)>,
 ) -> Result<StatusCode, ProblemResponse> {
     may(&who, Scope::ChatModerate)?;
-    api.chat.delete(by(&who, &headers, &peer), &name, &id).await?;
+    api.rooms.delete(by(&who, &headers, &peer), &name, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

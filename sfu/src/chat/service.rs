@@ -1,13 +1,15 @@
 //! What people do in rooms, step by step.
 
 use super::{
-    Person, Place, Ports, Tie,
+    Person, Place, Ports, StreamChatService, Tie,
+    appeal::APPEALS,
     ban::Bans,
     cache::Cache,
     command::{self, CommandError, Word},
     commit::work::{Done, Draft, Work},
     emote,
     error::{self, ChatError},
+    everywhere::{Everywhere, Known},
     feed::{Follower, LiveRoom},
     filter::{Filter, Verdict},
     fragment::{self, Lookup},
@@ -26,10 +28,11 @@ use crate::{
     fresh,
     limit::{Limiter, Rate, network_of},
     page::Wanted,
-    permission::Permission,
+    permission::{Permission, Standings},
     secret::Secret,
     store::{Store, StoreError},
 };
+use futures_util::{FutureExt, future::BoxFuture};
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family},
@@ -42,7 +45,6 @@ use shared::{
     id::{AccountId, ChannelId, ChannelName, MessageId, PersonId, RequestId},
     moderation::HoldReason,
     text::AccountName,
-    unit::Timestamp,
 };
 use std::{
     collections::HashMap,
@@ -109,8 +111,10 @@ pub(super) struct Inner {
     pub(super) guests: Mutex<Cache<String, Guest>>,
     pub(super) ties: Mutex<Cache<(ChannelId, AccountId), Tie>>,
     pub(super) taken: Mutex<Cache<(), Arc<Taken>>>,
+    pub(super) everywhere: Mutex<Known>,
     pub(super) addresses: Mutex<Limiter<IpAddr>>,
     pub(super) uploads: Mutex<Limiter<AccountId>>,
+    pub(super) appeals: Mutex<Limiter<AccountId>>,
     pub(super) rejected: Family<Reason, Counter>,
 }
 
@@ -131,7 +135,7 @@ impl Chat {
     /// On this database.
     pub fn new(store: Store, ports: Ports) -> Self {
         let store = ChatStore::new(store);
-        let writer = Writer::start(store.clone(), ports.surroundings.clone());
+        let writer = Writer::start(store.clone(), ports.clone());
         let minute = Duration::from_secs(60);
         let inner = Inner {
             store,
@@ -143,8 +147,10 @@ impl Chat {
             guests: Mutex::new(Cache::new(20_000, minute * 10)),
             ties: Mutex::new(Cache::new(10_000, TIE_LASTS)),
             taken: Mutex::new(Cache::new(1, Duration::from_secs(10))),
+            everywhere: Mutex::default(),
             addresses: Mutex::new(Limiter::new(PER_ADDRESS)),
             uploads: Mutex::new(Limiter::new(UPLOADS)),
+            appeals: Mutex::new(Limiter::new(APPEALS)),
             rejected: Family::default(),
         };
         Self(Arc::new(inner))
@@ -175,8 +181,7 @@ impl Chat {
         let cell = {
             let mut rooms = lock(&self.0.rooms);
             if rooms.len() >= ROOMS_MOST && !rooms.contains_key(&place.channel) {
-                let now = fresh::now();
-                rooms.retain(|_, room| is_in_use(room, now));
+                rooms.retain(|_, room| is_in_use(room));
             }
             rooms.entry(place.channel.clone()).or_default().clone()
         };
@@ -192,8 +197,9 @@ impl Chat {
         // What an older server took is taken.
         let filter = Filter::new(kept.filters).unwrap_or_default();
         let rules = Room::new(kept.settings, kept.moderators, kept.silences).holding(filter, kept.held);
-        let mut rules = rules.with(Bans::new(salt, kept.bans), kept.pin);
-        rules.set_emotes(emote::with_own(self.0.store.emotes(&place.channel, "", EMOTES_MOST).await?));
+        let mut rules = rules.with(Bans::new(salt, kept.bans), kept.pin).silencing(kept.silenced_networks);
+        rules.set_emotes(emote::own(self.0.store.emotes(&place.channel, "", EMOTES_MOST).await?));
+        rules.set_badges(self.0.store.badges(&place.channel).await?);
         for message in &recent {
             rules.names().met(&message.author.id, message.author.name.as_str());
             rules.heard(Said::of(&message.fragments));
@@ -225,7 +231,7 @@ impl Chat {
             Some(id) => Some(self.reply_to(&place, &id).await?),
             None => None,
         };
-        let fragments = self.fragments(&room, &text).await?;
+        let fragments = self.fragments(&room, &text, you.is).await?;
         let said = Said::of(&fragments);
         let writer = room_writer(&you, by, said);
         let now = room.now();
@@ -243,6 +249,7 @@ impl Chat {
             broadcast: self.0.ports.surroundings.broadcast(&place.channel),
             is_counted: admitted == Admitted::New,
             said,
+            writer: Some(writer),
         };
         // From here on it is the writer's: whoever asked may go away, and it is written all the same.
         let draft = Box::new(draft);
@@ -252,6 +259,7 @@ impl Chat {
         };
         match self.0.writer.write(room, work, None).await? {
             Done::Sent(sent) => Ok(sent),
+            Done::Refused(refused) => Err(refused.into()),
             _ => Err(ChatError::UnknownMessage),
         }
     }
@@ -268,6 +276,15 @@ impl Chat {
         Ok(tie)
     }
 
+    /// Somebody changed what others see of them, or anybody did: who they are is asked for again.
+    pub fn person_changed(&self, account: Option<&AccountId>) {
+        let mut people = lock(&self.0.people);
+        match account {
+            Some(account) => people.forget(account),
+            None => people.forget_all(),
+        }
+    }
+
     /// What ties somebody to a channel changed: it is asked for again.
     pub fn tie_changed(&self, channel: &ChannelId, account: &AccountId) {
         lock(&self.0.ties).forget(&(channel.clone(), account.clone()));
@@ -279,7 +296,12 @@ impl Chat {
         Ok(ReplyTo { id: message.id, name: message.author.name, excerpt })
     }
 
-    async fn fragments(&self, room: &LiveRoom, text: &ChatText) -> Result<Vec<Fragment>, StoreError> {
+    async fn fragments(
+        &self,
+        room: &LiveRoom,
+        text: &ChatText,
+        is: Standings,
+    ) -> Result<Vec<Fragment>, StoreError> {
         let mut accounts = HashMap::new();
         for name in fragment::mentioned(text.as_str(), MENTIONS_MOST) {
             let is_known = room.rules().names().knows(&name);
@@ -291,7 +313,8 @@ impl Chat {
                 accounts.insert(name, id);
             }
         }
-        Ok(fragment::parse(text.as_str(), &Names { room, accounts }))
+        let everywhere = self.everywhere().await?;
+        Ok(fragment::parse(text.as_str(), &Names { room, accounts, is, everywhere }))
     }
 
     /// The room, and what the one who asks may do there.
@@ -311,6 +334,7 @@ impl Chat {
         let now = fresh::now();
         let is = you.as_ref().map(|you| you.is);
         let can_moderate = is.is_some_and(|is| is.may(Permission::ModerateChat));
+        let everywhere = self.everywhere().await?;
         let mut rules = room.rules();
         let held = writer.as_ref().filter(|_| !can_moderate);
         Ok(ChatRoom {
@@ -323,7 +347,9 @@ impl Chat {
             vote,
             raid: rules.raids().ahead(now).cloned(),
             commands: is.into_iter().flat_map(command::open_to).map(command::Spec::told).collect(),
-            emotes: rules.emotes().to_vec(),
+            emotes: emote::all(rules.emotes(), everywhere.emotes()),
+            emote_tier: is.and_then(emote::opened),
+            badges: rules.badges().to_vec(),
             you: you.map(|you| you.author),
         })
     }
@@ -419,17 +445,58 @@ impl Chat {
     }
 }
 
-/// What names mean in a room: people who wrote lately, then accounts.
+impl StreamChatService for Chat {
+    fn read<'a>(
+        &'a self,
+        by: By<'a>,
+        channel: &'a ChannelName,
+    ) -> BoxFuture<'a, Result<ChatRoom, ChatError>> {
+        Self::read(self, by, channel).boxed()
+    }
+
+    fn messages<'a>(
+        &'a self,
+        who: Visitor<'a>,
+        channel: &'a ChannelName,
+        wanted: &'a Wanted,
+    ) -> BoxFuture<'a, Result<Vec<ChatMessage>, ChatError>> {
+        Self::messages(self, who, channel, wanted).boxed()
+    }
+
+    fn send<'a>(
+        &'a self,
+        by: By<'a>,
+        channel: &'a ChannelName,
+        new: NewMessage,
+    ) -> BoxFuture<'a, Result<Sent, ChatError>> {
+        Self::send(self, by, channel, new).boxed()
+    }
+
+    fn delete<'a>(
+        &'a self,
+        by: By<'a>,
+        channel: &'a ChannelName,
+        message: &'a MessageId,
+    ) -> BoxFuture<'a, Result<(), ChatError>> {
+        Self::delete(self, by, channel, message).boxed()
+    }
+}
+
+/// What names mean in a room: people who wrote lately, then accounts; and which emotes there are for whoever writes.
 pub(super) struct Names<'a> {
     /// Where.
     pub room: &'a LiveRoom,
     /// Accounts that were looked up.
     pub accounts: HashMap<String, PersonId>,
+    /// What they are there.
+    pub is: Standings,
+    /// What those who run the instance added.
+    pub everywhere: Arc<Everywhere>,
 }
 
 impl Lookup for Names<'_> {
     fn emote(&self, code: &str) -> Option<String> {
-        self.room.rules().emote(code)
+        emote::typed(code, self.room.rules().emote(code), self.is, &self.everywhere)
     }
 
     fn mention(&self, rest: &str) -> Option<(usize, PersonId)> {
@@ -451,12 +518,9 @@ fn item(message: ChatMessage) -> log::Item {
     store::item(message.sequence, &ChatUpdate::Message(Box::new(message)))
 }
 
-fn is_in_use(room: &Arc<OnceCell<Arc<LiveRoom>>>, now: Timestamp) -> bool {
+fn is_in_use(room: &Arc<OnceCell<Arc<LiveRoom>>>) -> bool {
     let Some(live) = room.get() else { return Arc::strong_count(room) > 1 };
-    Arc::strong_count(room) > 1
-        || Arc::strong_count(live) > 1
-        || live.is_followed()
-        || live.rules().is_needed(now)
+    Arc::strong_count(room) > 1 || Arc::strong_count(live) > 1 || live.is_followed()
 }
 
 /// Whether it may be said now, and why a moderator has to look first.
@@ -472,12 +536,19 @@ fn admit(
     if rules.standings(&writer.person, writer.is).may(Permission::WriteAtWill) {
         return Ok((rules.admit(writer, key, now)?, Vec::new()));
     }
-    // Who is timed out is told that, and not what else is wrong.
-    let time = rules.time_said(&writer.person, writer.said, now.passed);
+    let mut time = rules.time_said(&writer.person, writer.said, now.passed);
     drop(rules);
-    let verdict = filter.judge(fragments, time);
-    let mut rules = room.rules();
+    let (verdict, mut rules) = loop {
+        let verdict = filter.judge(fragments, time);
+        let rules = room.rules();
+        // They may have said it once more meanwhile, over another connection.
+        match rules.time_said(&writer.person, writer.said, now.passed) {
+            same if same == time => break (verdict, rules),
+            other => time = other,
+        }
+    };
     let is_full = rules.held() >= HELD_MOST;
+    // Who is timed out is told that, and not what else is wrong.
     let admitted = match verdict {
         Verdict::RefuseLink => {
             return Err(rules.barred(writer, now).map_or(ChatError::LinksRefused, Into::into));
@@ -487,7 +558,14 @@ fn admit(
         }
         _ => rules.admit(writer, key, now)?,
     };
-    Ok((admitted, if let Verdict::Hold(reasons) = verdict { reasons } else { Vec::new() }))
+    let reasons = if let Verdict::Hold(reasons) = verdict { reasons } else { Vec::new() };
+    // What is held nobody has heard: neither they nor others say it again.
+    match admitted {
+        Admitted::New if reasons.is_empty() => rules.said(&writer.person, writer.said, now.passed),
+        Admitted::New => rules.unheard(writer.said),
+        Admitted::Again(_) => {}
+    }
+    Ok((admitted, reasons))
 }
 
 /// What a text says as a message, and whether it tells what its author does. Commands are given elsewhere: one that slipped

@@ -10,6 +10,7 @@ use crate::{
     store::{Store, StoreError},
 };
 use futures_util::TryStreamExt;
+use serde::{Deserialize, Serialize};
 use shared::{
     chat::{ChatAuthor, ChatMessage, ChatSettings, ChatUpdate},
     event::Cursor,
@@ -36,6 +37,8 @@ pub struct KeptRoom {
     pub moderators: Vec<PersonId>,
     /// Its time-outs that run.
     pub silences: Vec<Silence>,
+    /// The networks that they hold for.
+    pub silenced_networks: Vec<(PersonId, NetworkHash)>,
     /// What it salts networks' hashes with.
     pub salt: String,
     /// Its bans, guests' with their network.
@@ -71,12 +74,34 @@ pub struct Guest {
     pub last_used_at: Timestamp,
 }
 
+/// A change as it is kept.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Change<U> {
+    /// That a message was pinned: which one. Its words are kept with it alone, and go when it goes.
+    Pinned {
+        /// Which.
+        pinned: MessageId,
+    },
+    /// Any other, as clients are told.
+    Other(U),
+}
+
+impl<'a> From<&'a ChatUpdate> for Change<&'a ChatUpdate> {
+    fn from(update: &'a ChatUpdate) -> Self {
+        match update {
+            ChatUpdate::Pinned { pin } => Self::Pinned { pinned: pin.id.clone() },
+            other => Self::Other(other),
+        }
+    }
+}
+
 /// A statement on the columns that [`message`] reads, in its order.
 macro_rules! select {
     ($($rest:expr),+) => {
         concat!(
             "SELECT id, sequence, sent_at, person_id, author_name, author_account, badges, fragments, reply_to, ",
-            "is_action ",
+            "is_action, author_colour ",
             "FROM chat_messages ",
             $($rest),+
         )
@@ -116,7 +141,7 @@ pub(super) fn place(cursor: Cursor) -> i64 {
     i64::try_from(cursor.0).unwrap_or(i64::MAX)
 }
 
-pub(super) fn json<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
+pub(super) fn json<T: Serialize>(value: &T) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(broken)
 }
 
@@ -132,6 +157,7 @@ fn message(row: &AnyRow) -> Result<ChatMessage, StoreError> {
             name: column(row, 4)?,
             account: optional(row, 5)?,
             badges: serde_json::from_str(&parsed(6)?).map_err(broken)?,
+            colour: optional(row, 10)?,
         },
         fragments: serde_json::from_str(&parsed(7)?).map_err(broken)?,
         reply_to: reply.map(|text| serde_json::from_str(&text).map_err(broken)).transpose()?,
@@ -145,6 +171,7 @@ pub fn item(sequence: Cursor, update: &ChatUpdate) -> Item {
         ChatUpdate::Message(message) => Kind::Message(message.id.clone()),
         ChatUpdate::Deleted { messages } => Kind::Deleted(messages.clone()),
         ChatUpdate::Cleared {} => Kind::Cleared,
+        ChatUpdate::Pinned { pin } => Kind::Pinned(pin.id.clone()),
         _ => Kind::Other,
     };
     let text = serde_json::to_string(update).unwrap_or_else(|_| "{}".to_owned());
@@ -214,18 +241,26 @@ impl ChatStore {
             .fetch_all(self.0.pool())
             .await?;
         let silences = sqlx::query(
-            "SELECT person_id, name, until_at, silenced_by, reason FROM chat_silences
+            "SELECT person_id, name, silenced_at, until_at, silenced_by, reason, network_hash FROM chat_silences
              WHERE channel_id = $1 AND until_at > $2",
         )
         .bind(channel.as_str())
         .bind(now.as_millis())
         .fetch_all(self.0.pool())
         .await?;
+        let silenced_network = |row: &AnyRow| -> Result<_, StoreError> {
+            let network = row.try_get::<Option<String>, _>(6)?.map(NetworkHash::kept);
+            Ok(Some(column(row, 0)?).zip(network))
+        };
         Ok(KeptRoom {
             last,
             settings,
             moderators: moderators.iter().map(|row| column(row, 0)).collect::<Result<_, _>>()?,
             silences: silences.iter().map(silence).collect::<Result<_, _>>()?,
+            silenced_networks: silences
+                .iter()
+                .filter_map(|row| silenced_network(row).transpose())
+                .collect::<Result<_, _>>()?,
             salt,
             filters,
             held: self.waiting(channel).await?,
@@ -340,6 +375,7 @@ impl ChatStore {
              WHERE channel_id = $1 AND sequence > $2 AND sequence <= $3 ORDER BY sequence LIMIT $4",
         );
         let mut updates = Vec::new();
+        let mut pins = Vec::new();
         let mut bytes = 0;
         for (query, is_messages) in [(messages, true), (changes, false)] {
             let query =
@@ -353,13 +389,25 @@ impl ChatStore {
                 } else {
                     let change: String = row.try_get(1)?;
                     bytes += change.len();
-                    (cursor(&row, 0)?, serde_json::from_str(&change).map_err(broken)?)
+                    match serde_json::from_str::<Change<Box<ChatUpdate>>>(&change).map_err(broken)? {
+                        Change::Pinned { pinned } => {
+                            pins.push((cursor(&row, 0)?, pinned));
+                            continue;
+                        }
+                        Change::Other(update) => (cursor(&row, 0)?, *update),
+                    }
                 };
                 updates.push(update);
-                if updates.len() > most || bytes > SINCE_BYTES {
+                if updates.len() + pins.len() > most || bytes > SINCE_BYTES {
                     return Ok(Since::TooMuch);
                 }
             }
+        }
+        // Only the last one is still shown above the others, and no words outlive their message.
+        if let Some((sequence, id)) = pins.pop()
+            && let Some(pin) = self.message(channel, &id).await?
+        {
+            updates.push((sequence, ChatUpdate::Pinned { pin: Box::new(pin) }));
         }
         updates.sort_by_key(|(sequence, _)| *sequence);
         Ok(Since::All(updates))
@@ -520,8 +568,9 @@ fn silence(row: &AnyRow) -> Result<Silence, StoreError> {
     Ok(Silence {
         person: column(row, 0)?,
         name: column(row, 1)?,
-        until: Timestamp::from_millis(row.try_get(2)?),
-        by: column(row, 3)?,
-        reason: row.try_get(4)?,
+        at: Timestamp::from_millis(row.try_get(2)?),
+        until: Timestamp::from_millis(row.try_get(3)?),
+        by: column(row, 4)?,
+        reason: row.try_get(5)?,
     })
 }

@@ -5,7 +5,7 @@
 //! so, and nothing of it is on disk.
 
 use super::{
-    Surroundings,
+    Ports,
     commit::{
         work::{Act, Done, Work, Written},
         write::{self, Changes},
@@ -60,7 +60,9 @@ impl Job {
         if let Work::Message(draft) | Work::Hold { draft, .. } = &self.work
             && draft.is_counted
         {
-            self.room.rules().unsent(&draft.author.id, draft.key.as_ref(), draft.said);
+            // What is held was not said.
+            let said = matches!(self.work, Work::Message(_)).then_some(draft.said);
+            self.room.rules().unsent(&draft.author.id, draft.key.as_ref(), said);
         }
     }
 }
@@ -84,7 +86,7 @@ pub struct Writer {
 
 impl Writer {
     /// Starts it. It ends when every handle is gone and everything is written.
-    pub fn start(store: ChatStore, surroundings: Arc<dyn Surroundings>) -> Self {
+    pub fn start(store: ChatStore, ports: Ports) -> Self {
         let (jobs, queue) = mpsc::channel(WAITING_MOST);
         let metrics = Metrics {
             messages: Counter::default(),
@@ -93,7 +95,7 @@ impl Writer {
             commits: Histogram::new([0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2.0, 10.0]),
         };
         let pending = Arc::new(watch::Sender::new(0));
-        tokio::spawn(run(store, surroundings, queue, pending.clone(), metrics.clone()));
+        tokio::spawn(run(store, ports, queue, pending.clone(), metrics.clone()));
         Self { jobs, pending, metrics }
     }
 
@@ -132,12 +134,12 @@ impl Writer {
 
 async fn run(
     store: ChatStore,
-    surroundings: Arc<dyn Surroundings>,
+    ports: Ports,
     mut queue: mpsc::Receiver<Job>,
     pending: Arc<watch::Sender<usize>>,
     metrics: Metrics,
 ) {
-    let mut writing = Writing { store, surroundings, pending, metrics, uncertain: HashSet::new() };
+    let mut writing = Writing { store, ports, pending, metrics, uncertain: HashSet::new() };
     let mut group = Vec::with_capacity(GROUP_MOST);
     while queue.recv_many(&mut group, GROUP_MOST).await > 0 {
         let Err(error) = writing.write(&mut group).await else { continue };
@@ -152,7 +154,7 @@ async fn run(
 
 struct Writing {
     store: ChatStore,
-    surroundings: Arc<dyn Surroundings>,
+    ports: Ports,
     pending: Arc<watch::Sender<usize>>,
     metrics: Metrics,
     /// Rooms of which the end of a commit failed: it may be on disk all the same, unknown to its followers.
@@ -213,7 +215,8 @@ impl Writing {
         for job in group {
             let place = next.entry(&job.room.channel).or_default();
             let what = (&job.work, job.act.as_ref());
-            written.push(write::write(&mut commit, &job.room, what, place, now, &mut changes).await?);
+            let with = (&mut changes, self.ports.community.as_ref());
+            written.push(write::write(&mut commit, &job.room, what, place, now, with).await?);
         }
         if let Err(error) = commit.finish().await {
             self.uncertain.extend(group.iter().map(|job| job.room.channel.clone()));
@@ -231,14 +234,22 @@ impl Writing {
             for (_, update) in &written.updates {
                 if let ChatUpdate::Message(message) = update {
                     self.metrics.messages.inc();
-                    self.surroundings.sent(&job.room.name, &message.id);
+                    self.ports.surroundings.sent(&job.room.name, &message.id);
                 }
             }
-            if let (Work::Hold { draft, .. }, 1) = (&job.work, written.held) {
-                self.surroundings.held(&job.room.name, &draft.id);
+            let surroundings = &self.ports.surroundings;
+            match (&job.work, &written.done) {
+                (Work::Hold { draft, .. }, _) if written.held == 1 => {
+                    surroundings.held(&job.room.name, &draft.id);
+                }
+                (Work::Appeal(appeal), Done::Changed) => surroundings.appealed(&job.room.name, &appeal.id),
+                (Work::Vip { is_vip, .. }, Done::Vip(Ok(true))) => {
+                    surroundings.vip_changed(&job.room.name, *is_vip);
+                }
+                _ => {}
             }
             if let Some(action) = &written.action {
-                self.surroundings.moderated(&job.room.name, &action.id, action.kind);
+                surroundings.moderated(&job.room.name, &action.id, action.kind);
             }
             write::apply(&job.room, job.work, &written);
             let Written { done, updates, .. } = written;

@@ -1,6 +1,9 @@
 //! The bus, in memory. Publishing never waits; who reads too slowly falls back on the ring, and then starts anew.
 
-use super::ring::{Delivery, Missed, Ring};
+use super::{
+    StreamEventService,
+    ring::{Delivery, Missed, Ring},
+};
 use crate::fresh;
 use shared::{
     event::{ChannelEvent, Cursor, Occurrence},
@@ -74,6 +77,7 @@ impl Bus {
             let cursor = match event.occurrence {
                 Occurrence::ChatMessageSent { .. }
                 | Occurrence::ChatMessageHeld { .. }
+                | Occurrence::ChatAppealMade { .. }
                 | Occurrence::ChatModerated { .. } => line.ring.last(),
                 _ => line.ring.push(event.clone()),
             };
@@ -92,6 +96,16 @@ impl Bus {
     /// Every channel's occurrences from now on.
     pub fn subscribe_all(&self) -> broadcast::Receiver<Delivery> {
         self.0.all.subscribe()
+    }
+}
+
+impl StreamEventService for Bus {
+    fn tell(&self, channel: &ChannelName, occurrence: Occurrence) {
+        self.publish(channel, occurrence);
+    }
+
+    fn hear_all(&self) -> broadcast::Receiver<Delivery> {
+        self.subscribe_all()
     }
 }
 

@@ -202,6 +202,7 @@ async fn next_change(occurrences: &mut Receiver<super::ring::Delivery>) {
                 | Occurrence::ViewerLeft { .. }
                 | Occurrence::ChatMessageSent { .. }
                 | Occurrence::ChatMessageHeld { .. }
+                | Occurrence::ChatAppealMade { .. }
                 | Occurrence::ChatModerated { .. } => {}
                 _ => return,
             },

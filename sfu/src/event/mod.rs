@@ -13,17 +13,27 @@ mod task;
 pub mod websocket;
 pub mod wire;
 
+use self::ring::Delivery;
 use crate::{actor::Embed, http::login::SignedIn};
 use futures_util::future::BoxFuture;
 use shared::{
     chat::{NewMessage, Sent},
-    event::{Cursor, Payload, Topic},
+    event::{Cursor, Occurrence, Payload, Topic},
     id::{AccountId, ChannelName},
     notification::Bell,
     problem::Problem,
 };
 use std::{net::IpAddr, sync::Arc};
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
+
+/// What the rest of the server tells what happens on channels by, and hears it by. Telling never waits.
+pub trait StreamEventService: Send + Sync + 'static {
+    /// Tells everybody what happened. Whatever a state topic says of it must be readable before.
+    fn tell(&self, channel: &ChannelName, occurrence: Occurrence);
+
+    /// All that happens, on every channel, from now on.
+    fn hear_all(&self) -> broadcast::Receiver<Delivery>;
+}
 
 /// A state, as it was read.
 #[derive(Debug, Clone, PartialEq)]

@@ -102,6 +102,10 @@ pub enum Deed {
     Banned,
     /// They may write again.
     Unbanned,
+    /// The same, as they had appealed.
+    AppealAccepted,
+    /// They had appealed, and it stays as it is; the detail is the answer.
+    AppealDeclined,
 }
 
 /// What became of a subscription.
@@ -196,6 +200,10 @@ pub fn told(occasion: Occasion) -> Told {
                 Deed::TimedOut => format!("You were timed out in the chat of {name}"),
                 Deed::Banned => format!("You were banned from the chat of {name}"),
                 Deed::Unbanned => format!("You may write in the chat of {name} again"),
+                Deed::AppealAccepted => {
+                    format!("Your appeal was accepted: you may write in the chat of {name} again")
+                }
+                Deed::AppealDeclined => format!("Your appeal in the chat of {name} was declined"),
             },
             several: None,
             detail: excerpt(&detail),
@@ -461,6 +469,12 @@ mod tests {
         let open = Open { in_app: true, waits: false, at: at(12, 0) };
         assert!(rings_again(&ban, open, at(12, 0)));
         assert!(deed("a3", Deed::Banned, &"x".repeat(500)).detail.len() < 200);
+        let declined = deed("a4", Deed::AppealDeclined, "Not after the third time.");
+        assert_eq!(
+            (declined.title.as_str(), declined.detail.as_str()),
+            ("Your appeal in the chat of Ada was declined", "Not after the third time.")
+        );
+        assert!(deed("a5", Deed::AppealAccepted, "").title.starts_with("Your appeal was accepted"));
         let term = |news| {
             told(Occasion::Subscription {
                 key: "k".to_owned(),

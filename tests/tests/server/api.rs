@@ -329,6 +329,7 @@ fn what_an_operation_says_of_tokens_is_so() {
             .replace("{account}", "ada")
             .replace("{person}", "guest-1")
             .replace("{emote}", "hype")
+            .replace("{tier}", "one")
             .replace("{event}", "01m7wdz29w03j42rh873nf9zn1")
             .replace("{id}", "01m7wdz29w03j42rh873nf9zn0");
         let call = |secret: Option<&str>| {

@@ -14,7 +14,7 @@ use weir_tests::{
     http::Request,
     lock::Lock,
     peer::{Peer, Source},
-    server::Weir,
+    server::{Login, Weir},
 };
 
 #[test]
@@ -457,4 +457,278 @@ fn a_full_disk_is_said_in_chat_and_nothing_acknowledged_is_lost() {
         assert!(kept.contains(id), "{id} was acknowledged");
     }
     drop((viewer, publisher, weir));
+}
+
+#[test]
+fn ten_thousand_emotes_in_one_line_are_too_many_and_as_many_as_fit_are_fine() {
+    let weir = Weir::start();
+    let owner = weir.set_up("ada");
+    let owner = By::Login(&owner);
+    for many in [":no: ".repeat(10_000), ":no:".repeat(10_000), ":nothing".repeat(7_000)] {
+        let problem = say(weir.http, "ada", owner, &many).problem(422);
+        assert_eq!(problem.field.as_deref(), Some("text"));
+        assert!(problem.detail.len() < 300, "what is said of it is short: {problem:?}");
+    }
+    let ben = chat::guest(weir.http, "Ben");
+    let mut socket = Events::open(weir.http);
+    let failed = chat::send(&mut socket, "e", "ada", &":no: ".repeat(2_000), Some(&ben));
+    assert_eq!(failed["payload"]["type"], "/problems/invalid", "{failed}");
+    // As many as a line has letters for are shown, each as what it is.
+    let mut reader = Reader::join(weir.http, "ada");
+    let line = ":no: ".repeat(100);
+    assert_eq!(say(weir.http, "ada", owner, line.trim()).status, 201);
+    let told = reader.hear();
+    let fragments = told["fragments"].as_array().unwrap();
+    assert_eq!(fragments.iter().filter(|fragment| fragment["type"] == "emote").count(), 100);
+    assert!(fragments.len() <= 200 && text_of(&told) == line.trim());
+    // Colons that begin emotes and end none take no longer than others.
+    let began = Instant::now();
+    for line in [":".repeat(500), ":a".repeat(250), ":no".repeat(166)] {
+        assert_eq!(say(weir.http, "ada", owner, &line).status, 201);
+        assert_eq!(text_of(&reader.hear()), line);
+    }
+    assert!(began.elapsed() < SOON, "{:?}", began.elapsed());
+}
+
+/// What is typed behind a command to make it do something else, or nothing ever.
+fn hostile_arguments() -> Vec<String> {
+    let mut all: Vec<String> = [
+        "",
+        "   ",
+        "@",
+        "-1",
+        "0",
+        "99999999999999999999999",
+        "1e309",
+        "NaN",
+        "0x10",
+        "10m10m10m",
+        "٣m",
+        "' OR '1'='1",
+        "\"; DROP TABLE chat_bans; --",
+        "../../etc/passwd",
+        "%s%s%n",
+        "${7*7} {{7*7}}",
+        "<script>alert(1)</script>",
+        "\u{202E}ada\u{202C}",
+        "\u{0}\u{1B}[2J",
+        "guest-",
+        "ada",
+        "Аda",
+        "nobody at all | and | more",
+        "?|?|?|?|?|?|?|?|?|?|?|?|?|?|?|?",
+        "\\ud800",
+        "👨\u{200D}👩\u{200D}👧",
+    ]
+    .map(str::to_owned)
+    .into();
+    all.extend(["x".repeat(480), "@x ".repeat(150), "|".repeat(480), "9".repeat(480), "é ".repeat(240)]);
+    all
+}
+
+#[test]
+fn a_line_of_every_command_with_hostile_arguments_is_answered_in_a_sentence() {
+    let mut weir = Weir::start();
+    let owner = weir.set_up("ada");
+    let ben = chat::guest_from(weir.http, "Ben", "192.0.2.40");
+    let ben_says = |text: &str| {
+        Request::new("POST", "/api/v1/channels/ada/chat/messages")
+            .header("weir-guest", ben.token.as_str())
+            .header("x-forwarded-for", "192.0.2.40")
+            .json(&json!({ "text": text }))
+            .send(weir.http)
+            .status
+    };
+    assert_eq!(ben_says("hello"), 201);
+    let room = call(weir.http, "GET", "ada/chat", By::Login(&owner), None).json();
+    let commands: Vec<&str> = room["commands"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|command| command["usage"].as_str().unwrap().split_whitespace().next().unwrap())
+        .collect();
+    assert!(commands.len() >= 18 && commands.contains(&"/ban"), "{commands:?}");
+    let arguments = hostile_arguments();
+    // Names that look like a command's are none.
+    for text in ["/bаn Ben", "/ｂan Ben", "/BAN\u{200B}X Ben", "/b\u{0301}an Ben"] {
+        let body = json!({ "text": text });
+        let problem =
+            call(weir.http, "POST", "ada/chat/commands", By::Login(&owner), Some(&body)).problem(422);
+        assert!(problem.detail.len() < 400, "{problem:?}");
+    }
+    for command in &commands {
+        for argument in &arguments {
+            let text = format!("{command} {argument}");
+            let body = json!({ "text": text });
+            let began = Instant::now();
+            let answer = call(weir.http, "POST", "ada/chat/commands", By::Login(&owner), Some(&body));
+            assert!(began.elapsed() < SOON, "{text:.60}");
+            assert!(answer.body.len() < 8 * 1024, "{text:.60}: {} bytes", answer.body.len());
+            match answer.status {
+                200 => assert!(
+                    answer.json()["said"].as_array().is_some_and(|said| !said.is_empty()),
+                    "{text:.60}"
+                ),
+                status @ (400..=499) => {
+                    let problem = answer.problem(status);
+                    assert!(problem.detail.contains(' '), "{text:.60}: {problem:?}");
+                }
+                status => panic!("{text:.60}: {status} {}", answer.text()),
+            }
+        }
+    }
+    // Nobody was dealt with who wasn't named, and the room goes on once its rules are as they were.
+    let actions = call(weir.http, "GET", "ada/chat/actions?limit=200", By::Login(&owner), None).json();
+    for action in actions["items"].as_array().unwrap() {
+        assert_ne!(action["personName"], "Ben", "{action}");
+    }
+    let open = json!({ "guests": true, "slowSeconds": 0, "followers": false, "subscribers": false, "emoteOnly": false, "unique": false });
+    assert_eq!(call(weir.http, "PATCH", "ada/chat", By::Login(&owner), Some(&open)).status, 200);
+    assert_eq!(ben_says("still here"), 201);
+    weir.assert_healthy();
+}
+
+/// Two do the same at the same moment, over a connection each; what they are answered, the lower status first.
+fn both(weir: &Weir, by: [&Login; 2], method: &str, path: &str, body: Option<&Value>) -> [u16; 2] {
+    let mut answers = std::thread::scope(|scope| {
+        by.map(|by| scope.spawn(move || call(weir.http, method, path, By::Login(by), body).status))
+            .map(|asked| asked.join().unwrap())
+    });
+    answers.sort_unstable();
+    answers
+}
+
+#[test]
+fn what_two_moderators_do_at_once_happens_once() {
+    let weir = Weir::start();
+    let owner = weir.set_up("ada");
+    let mia = chat::account(&weir, "mia");
+    assert_eq!(call(weir.http, "PUT", "ada/moderators/mia", By::Login(&owner), None).status, 201);
+    let mut reader = Reader::join(weir.http, "ada");
+    let rounds = 5;
+    for round in 0..rounds {
+        let ben = chat::guest(weir.http, &format!("Ben {round}"));
+        let said = |text: &str| {
+            let sent = say(weir.http, "ada", By::Guest(&ben), text);
+            assert_eq!(sent.status, 201, "{}", sent.text());
+            sent.json()["id"].as_str().unwrap().to_owned()
+        };
+        let (first, second) = (said(&format!("first of {round}")), said(&format!("second of {round}")));
+        let at_once = |method: &str, path: &str, body: Option<Value>| {
+            both(&weir, [&owner, &mia], method, path, body.as_ref())
+        };
+        assert_eq!(at_once("PUT", "ada/chat/pin", Some(json!({ "message": first }))), [204, 204]);
+        assert_eq!(at_once("DELETE", "ada/chat/pin", None), [204, 404]);
+        assert_eq!(at_once("DELETE", &format!("ada/chat/messages/{second}"), None), [204, 404]);
+        let ban = json!({ "person": ben.id, "reason": "at once" });
+        assert_eq!(at_once("POST", "ada/chat/bans", Some(ban)), [201, 201], "both get the ban that stands");
+        let bans = call(weir.http, "GET", "ada/chat/bans", By::Login(&owner), None).json();
+        assert_eq!(bans["items"].as_array().unwrap().len(), 1);
+        assert_eq!(at_once("DELETE", &format!("ada/chat/bans/{}", ben.id), None), [204, 404]);
+        // Told once each, too.
+        let told = reader.until(|update| update["type"] == "unbanned");
+        for (kind, times) in [("pinned", 1), ("unpinned", 1), ("deleted", 2), ("banned", 1), ("unbanned", 1)]
+        {
+            let count = told.iter().filter(|update| update["type"] == kind).count();
+            assert_eq!(count, times, "{kind}: {told:?}");
+        }
+    }
+    let actions = call(weir.http, "GET", "ada/chat/actions?limit=200", By::Login(&owner), None).json();
+    let audit = call(weir.http, "GET", "ada/audit?action=chat&limit=200", By::Login(&owner), None).json();
+    let count = |list: &Value, field: &str, name: &str| {
+        list["items"].as_array().unwrap().iter().filter(|one| one[field] == name).count()
+    };
+    for (kind, action) in [
+        ("pin", "chat.pinned"),
+        ("unpin", "chat.unpinned"),
+        ("delete", "chat.deleted"),
+        ("ban", "chat.banned"),
+        ("unban", "chat.banLifted"),
+    ] {
+        assert_eq!(
+            (count(&actions, "kind", kind), count(&audit, "action", action)),
+            (rounds, rounds),
+            "{kind}"
+        );
+    }
+}
+
+#[test]
+fn a_name_that_looks_like_another_is_another() {
+    let weir = Weir::start();
+    let owner = weir.set_up("ada");
+    let says = |guest: &chat::Guest, address: &str| {
+        Request::new("POST", "/api/v1/channels/ada/chat/messages")
+            .header("weir-guest", guest.token.as_str())
+            .header("x-forwarded-for", address)
+            .json(&json!({ "text": "hello" }))
+            .send(weir.http)
+            .status
+    };
+    // The second with a letter of another script.
+    let (ben, other) =
+        (chat::guest_from(weir.http, "Ben", "192.0.2.41"), chat::guest_from(weir.http, "Bеn", "192.0.2.42"));
+    assert_eq!((says(&ben, "192.0.2.41"), says(&other, "192.0.2.42")), (201, 201));
+    let ban = json!({ "text": "/ban @Ben looks alike" });
+    let done = call(weir.http, "POST", "ada/chat/commands", By::Login(&owner), Some(&ban));
+    assert_eq!(done.status, 200, "{}", done.text());
+    assert_eq!((says(&ben, "192.0.2.41"), says(&other, "192.0.2.42")), (403, 201));
+    let bans = call(weir.http, "GET", "ada/chat/bans", By::Login(&owner), None).json();
+    assert_eq!((bans["items"].as_array().unwrap().len(), &bans["items"][0]["person"]), (1, &json!(ben.id)));
+}
+
+#[test]
+fn what_waits_behind_its_author_s_ban_is_not_written() {
+    let weir = Weir::start();
+    let owner = weir.set_up("ada");
+    for round in 0..6 {
+        let sam = chat::account(&weir, &format!("sam-{round}"));
+        let room = call(weir.http, "GET", "ada/chat", By::Login(&sam), None).json();
+        let ban = json!({ "person": room["you"]["id"], "reason": "" });
+        // Four messages race the ban; whichever side of it they fall on, none is there after it.
+        std::thread::scope(|scope| {
+            for n in 0..4 {
+                let (weir, sam) = (&weir, &sam);
+                scope.spawn(move || {
+                    let sent = say(weir.http, "ada", By::Login(sam), &format!("{n} of {round}"));
+                    assert!(sent.status == 201 || sent.problem(403).kind == "/problems/banned");
+                });
+            }
+            let banned = call(weir.http, "POST", "ada/chat/bans", By::Login(&owner), Some(&ban));
+            assert_eq!(banned.status, 201, "{}", banned.text());
+        });
+        let page = call(weir.http, "GET", "ada/chat/messages", By::Nobody, None).json();
+        assert_eq!(page["items"], json!([]), "round {round}");
+    }
+}
+
+#[test]
+fn a_message_that_waits_for_the_disk_behind_its_author_s_ban_is_refused() {
+    let weir = Weir::start();
+    let owner = weir.set_up("ada");
+    let sam = chat::account(&weir, "sam");
+    let room = call(weir.http, "GET", "ada/chat", By::Login(&sam), None).json();
+    let ban = json!({ "person": room["you"]["id"], "reason": "late" });
+    let until_waiting = |count: usize| {
+        eventually("what waits for the disk", SOON, || {
+            let metrics = Request::new("GET", "/metrics").send(weir.http).text();
+            metrics.contains(&format!("weir_chat_waiting {count}\n")).then_some(())
+        });
+    };
+    let lock = Lock::hold(&weir);
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| say(weir.http, "ada", By::Login(&owner), "first").status);
+        until_waiting(1);
+        let banned =
+            scope.spawn(|| call(weir.http, "POST", "ada/chat/bans", By::Login(&owner), Some(&ban)).status);
+        until_waiting(2);
+        let late = scope.spawn(|| say(weir.http, "ada", By::Login(&sam), "late"));
+        until_waiting(3);
+        lock.release();
+        assert_eq!((first.join().unwrap(), banned.join().unwrap()), (201, 201));
+        assert_eq!(late.join().unwrap().problem(403).kind, "/problems/banned");
+    });
+    let page = call(weir.http, "GET", "ada/chat/messages", By::Nobody, None).json();
+    let texts: Vec<String> = page["items"].as_array().unwrap().iter().map(text_of).collect();
+    assert_eq!(texts, ["first"]);
 }

@@ -52,7 +52,7 @@ fn an_owner_gives_lengthens_lists_and_ends_subscriptions() {
     };
 
     let first = ok(&own("PUT", "subscribers/ben", json!({ "tier": "one", "days": 30 })));
-    assert_eq!(first["benefits"], json!({ "badge": true, "emotes": false, "adFree": false }));
+    assert_eq!(first["benefits"], json!({ "badge": true, "emotes": true, "adFree": false }));
     assert_eq!(created(&mut events), (json!("one"), json!(1)));
     let longer = ok(&own("PUT", "subscribers/ben", json!({ "tier": "one", "days": 30 })));
     assert_eq!(longer["since"], first["since"]);

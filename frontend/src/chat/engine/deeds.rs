@@ -1,7 +1,11 @@
 //! What a person does in a room beside writing.
 
 use super::{Engine, Inner};
-use crate::{api::chat as rest, browser, chat::snapshot::Heard};
+use crate::{
+    api::chat as rest,
+    browser,
+    chat::{complete_state, snapshot::Heard},
+};
 use shared::{
     chat::{ChatAuthor, ReplyTo},
     id::{MessageId, PollId},
@@ -16,11 +20,16 @@ impl Engine {
         browser::spawn(async move {
             let guest = inner.guest.borrow().clone();
             let reply = reply_to.as_ref().map(|reply| reply.id.clone());
+            let changes_colour = complete_state::is_colour(&text);
             let given = GiveCommand { text: text.clone(), reply_to: reply };
             match rest::command(&inner.channel, guest, &given).await {
                 Ok(done) => {
                     for words in done.said {
                         inner.log.borrow_mut().say(words);
+                    }
+                    // What is still to come of this person shows the colour that they chose.
+                    if changes_colour {
+                        inner.identify();
                     }
                 }
                 Err(failure) => {

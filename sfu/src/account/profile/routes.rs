@@ -18,7 +18,7 @@ use axum::{
     routing::get,
 };
 use shared::{
-    account::{ChangePassword, EditMe, Me, Profile, SetAvatar},
+    account::{ChangePassword, EditMe, Me, Profile, SetAvatar, SetColour},
     text::AccountName,
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -31,6 +31,7 @@ pub fn routes(service: Accounts) -> OpenApiRouter {
     OpenApiRouter::new()
         .routes(routes!(profile))
         .routes(routes!(edit))
+        .routes(routes!(colour))
         .routes(routes!(password))
         .routes(routes!(end_other_logins))
         .merge(OpenApiRouter::new().routes(routes!(set_avatar, remove_avatar)).layer(room))
@@ -104,6 +105,34 @@ async fn edit(
 ) -> Result<Answer<Me>, ProblemResponse> {
     who.login()?;
     Ok(Answer(account.service.edit_me(&who.actor, request).await?))
+}
+
+/// Choose the colour of your name in chats
+///
+/// One of the hues that there are, which pages show so that it can be read on their ground. With null it has the one again that
+/// goes by who you are.
+#[utoipa::path(
+    put,
+    path = "/me/colour",
+    operation_id = "setColour",
+    tag = "account",
+    request_body(content = SetColour, example = json!({"colour": "teal"})),
+    responses(
+        (status = 200, body = Me, description = "The account as it is now"),
+        (status = 403, description = "A token can't do this"),
+        (status = 422, description = "There is no such colour"),
+        (status = 429, description = "Too often"),
+    ),
+    security(("login" = []))
+)]
+async fn colour(
+    State(account): State<Account>,
+    who: SignedIn,
+    Json(request): Json<SetColour>,
+) -> Result<Answer<Me>, ProblemResponse> {
+    who.login()?;
+    account.service.set_colour(&who.actor.account, request.colour).await?;
+    Ok(Answer(account.service.me(&who.actor).await?))
 }
 
 /// Set your picture

@@ -15,7 +15,8 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256};
 use shared::{
     account::{ChangePassword, EditMe, Me, Profile},
-    id::LoginId,
+    badge::NameColour,
+    id::{AccountId, LoginId},
     text::AccountName,
 };
 use tokio::sync::Semaphore;
@@ -41,7 +42,16 @@ impl Accounts {
         }
         self.profiles.edit(&who.account, &edit).await?;
         self.channels.owner_changed(&who.account);
+        self.was_edited(&who.account);
         self.me(who).await
+    }
+
+    /// Gives a person's name a colour in chats, or leaves it the one that it has by itself.
+    pub async fn set_colour(&self, who: &AccountId, colour: Option<NameColour>) -> Result<(), AccountError> {
+        self.limits.take_edit(who)?;
+        self.profiles.set_colour(who, colour).await?;
+        self.was_edited(who);
+        Ok(())
     }
 
     /// Makes a picture of what a person uploads, and puts it in the place of theirs.

@@ -8,6 +8,7 @@ use crate::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use shared::{
     account::{EditMe, Profile},
+    badge::NameColour,
     id::{AccountId, LoginId},
     text::AccountName,
     unit::Timestamp,
@@ -65,6 +66,20 @@ impl ProfileStore {
         .bind(edit.bio.as_ref().map(|bio| bio.as_str().to_owned()))
         .execute(self.0.pool())
         .await?;
+        Ok(())
+    }
+
+    /// Writes the colour of a person's name.
+    pub async fn set_colour(
+        &self,
+        account: &AccountId,
+        colour: Option<NameColour>,
+    ) -> Result<(), StoreError> {
+        sqlx::query("UPDATE accounts SET colour = $2 WHERE id = $1")
+            .bind(account.as_str())
+            .bind(colour.map(|colour| colour.name().to_owned()))
+            .execute(self.0.pool())
+            .await?;
         Ok(())
     }
 

@@ -14,7 +14,7 @@ use crate::{
         Announce, BearerHash, Keys, Live, LiveControl, LiveSource, Minted, Past, PastSource, naming,
         service::Ports,
     },
-    event::bus::Bus,
+    event::{StreamEventService, bus::Bus},
     fresh,
     publish::key::{Bearer, PublishToken, StreamKey},
     store::{Store, StoreError},
@@ -42,7 +42,7 @@ pub(in crate::app) fn ports(
         past: Arc::new(PastOf(log)),
         keys: Arc::new(PublisherKeys),
         names: Arc::new(NamesOfAccounts(AccountStore::new(store.clone()))),
-        announce: Arc::new(OnBus(bus.clone())),
+        announce: Arc::new(Told(Arc::new(bus.clone()))),
         passwords: Arc::new(DoorPasswords::new()),
         regulars: Arc::new(RegularsOf::new(store)),
     }
@@ -157,10 +157,10 @@ impl naming::Names for NamesOfAccounts {
     }
 }
 
-struct OnBus(Bus);
+struct Told(Arc<dyn StreamEventService>);
 
-impl Announce for OnBus {
+impl Announce for Told {
     fn edited(&self, channel: &ChannelName) {
-        self.0.publish(channel, Occurrence::ChannelEdited {});
+        self.0.tell(channel, Occurrence::ChannelEdited {});
     }
 }

@@ -1,22 +1,27 @@
 //! What chat needs of everybody else, and what the event socket needs of chat.
 
 use crate::{
-    account::{service::Accounts, store::Account},
+    account::{
+        service::{AccountError, Accounts},
+        store::Account,
+    },
     actor::{Actor, Embed, Visitor},
     analytics::{ChatSource, ChatTotal},
     broadcast::live::LiveBoard,
     channel::{
+        role::{self, store::Set},
         rules,
         service::{ChannelError, Channels},
     },
     chat::{
-        self, Person, Place, Tie,
+        self, Person, Place, Tie, VipRefused,
         error::ChatError,
         feed::{Follower, News},
         service::{By, Chat, Followed},
         store::ChatStore,
     },
-    event::{self, RoomFollowed, RoomNews, RoomReader, ToSend, bus::Bus},
+    event::{self, RoomFollowed, RoomNews, RoomReader, StreamEventService, ToSend, bus::Bus},
+    fresh,
     http::{
         login::{self, SignedIn},
         problem::ProblemResponse,
@@ -28,16 +33,17 @@ use futures_util::{FutureExt, future::BoxFuture};
 use shared::{
     account::Scope,
     broadcast::BroadcastState,
-    chat::Sent,
+    chat::{NameColour, Sent},
     event::{Cursor, Occurrence},
-    id::{AccountId, ActionId, BroadcastId, ChannelId, ChannelName, MessageId},
+    id::{AccountId, ActionId, AppealId, BroadcastId, ChannelId, ChannelName, MessageId},
     moderation::ActionKind,
     problem::Problem,
     text::AccountName,
     unit::Timestamp,
 };
+use sqlx::AnyConnection;
 use std::{collections::HashMap, net::IpAddr, sync::Arc};
-use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::broadcast::{self, error::RecvError};
 
 /// What chat needs of everybody else.
 pub(in crate::app) fn chat_ports(
@@ -56,7 +62,7 @@ pub(in crate::app) fn chat_ports(
         accounts: Arc::new(OfAccounts(accounts.clone())),
         surroundings: Arc::new(OfServer {
             board: board.clone(),
-            bus: bus.clone(),
+            events: Arc::new(bus.clone()),
             channels: channels.clone(),
         }),
     }
@@ -95,7 +101,7 @@ impl chat::Channels for OfChannels {
 struct OfAccounts(Accounts);
 
 fn person(account: Account) -> Person {
-    Person { id: account.id, account: account.name, name: account.display_name }
+    Person { id: account.id, account: account.name, name: account.display_name, colour: account.colour }
 }
 
 impl chat::Accounts for OfAccounts {
@@ -109,6 +115,21 @@ impl chat::Accounts for OfAccounts {
 
     fn names(&self) -> BoxFuture<'_, Result<Vec<String>, StoreError>> {
         self.0.names().boxed()
+    }
+
+    fn set_colour<'a>(
+        &'a self,
+        who: &'a AccountId,
+        colour: Option<NameColour>,
+    ) -> BoxFuture<'a, Result<(), ChatError>> {
+        async move {
+            self.0.set_colour(who, colour).await.map_err(|error| match error {
+                AccountError::Store(error) => error.into(),
+                AccountError::TooMany { wait } => ChatError::TooManyColours { wait },
+                _ => ChatError::Nobody,
+            })
+        }
+        .boxed()
     }
 }
 
@@ -133,21 +154,20 @@ impl chat::Community for OfCommunity {
 
     fn set_vip<'a>(
         &'a self,
-        who: &'a Actor,
-        channel: &'a ChannelName,
+        connection: &'a mut AnyConnection,
+        (by, channel): (&'a Actor, &'a ChannelId),
         account: &'a AccountName,
         is_vip: bool,
-    ) -> BoxFuture<'a, Result<bool, ChatError>> {
+    ) -> BoxFuture<'a, Result<Result<bool, VipRefused>, StoreError>> {
         async move {
-            let changed = self.channels.set_vip(who, channel, account, is_vip).await;
-            changed.map_err(|error| match error {
-                ChannelError::Store(error) => error.into(),
-                ChannelError::NotYours => ChatError::NotOwner,
-                ChannelError::UnknownAccount => ChatError::UnknownAccount,
-                ChannelError::IsOwner => ChatError::IsOwner,
-                ChannelError::IsEditor => ChatError::IsEditor,
-                ChannelError::TooManyRoles => ChatError::TooManyRoles,
-                _ => ChatError::UnknownChannel,
+            let set = role::store::set_vip(connection, (by, channel), account, is_vip, fresh::now()).await?;
+            Ok(match set {
+                Set::Changed => Ok(true),
+                Set::Same => Ok(false),
+                Set::Nobody => Err(VipRefused::UnknownAccount),
+                Set::IsOwner => Err(VipRefused::IsOwner),
+                Set::IsEditor => Err(VipRefused::IsEditor),
+                Set::TooMany => Err(VipRefused::TooMany),
             })
         }
         .boxed()
@@ -156,7 +176,7 @@ impl chat::Community for OfCommunity {
 
 struct OfServer {
     board: LiveBoard,
-    bus: Bus,
+    events: Arc<dyn StreamEventService>,
     channels: Channels,
 }
 
@@ -172,7 +192,11 @@ impl chat::Surroundings for OfServer {
     }
 
     fn sent(&self, channel: &ChannelName, message: &MessageId) {
-        self.bus.publish(channel, Occurrence::ChatMessageSent { message_id: message.clone() });
+        self.events.tell(channel, Occurrence::ChatMessageSent { message_id: message.clone() });
+    }
+
+    fn vip_changed(&self, channel: &ChannelName, is_vip: bool) {
+        self.channels.vip_changed(channel, is_vip);
     }
 
     fn moderator_left(&self, channel: &ChannelId, who: &AccountId) {
@@ -185,11 +209,15 @@ impl chat::Surroundings for OfServer {
     }
 
     fn held(&self, channel: &ChannelName, message: &MessageId) {
-        self.bus.publish(channel, Occurrence::ChatMessageHeld { message_id: message.clone() });
+        self.events.tell(channel, Occurrence::ChatMessageHeld { message_id: message.clone() });
+    }
+
+    fn appealed(&self, channel: &ChannelName, appeal: &AppealId) {
+        self.events.tell(channel, Occurrence::ChatAppealMade { appeal_id: appeal.clone() });
     }
 
     fn moderated(&self, channel: &ChannelName, action: &ActionId, kind: ActionKind) {
-        self.bus.publish(channel, Occurrence::ChatModerated { action_id: action.clone(), action: kind });
+        self.events.tell(channel, Occurrence::ChatModerated { action_id: action.clone(), action: kind });
     }
 }
 
@@ -219,8 +247,8 @@ impl ChatSource for ChatFigures {
 }
 
 /// Lets a channel's chat ask again who may follow it, each time that the channel is edited.
-pub(in crate::app) async fn follow_edits(chat: Chat, bus: Bus) {
-    let mut occurrences = bus.subscribe_all();
+pub(in crate::app) async fn follow_edits(chat: Chat, events: Arc<dyn StreamEventService>) {
+    let mut occurrences = events.hear_all();
     loop {
         match occurrences.recv().await {
             Ok((_, event)) => {
@@ -229,6 +257,17 @@ pub(in crate::app) async fn follow_edits(chat: Chat, bus: Bus) {
                 }
             }
             Err(RecvError::Lagged(_)) => chat.ask_again(None).await,
+            Err(RecvError::Closed) => return,
+        }
+    }
+}
+
+/// Lets chat ask again who somebody is, each time that they change what others see of them.
+pub(in crate::app) async fn follow_people(chat: Chat, mut edited: broadcast::Receiver<AccountId>) {
+    loop {
+        match edited.recv().await {
+            Ok(account) => chat.person_changed(Some(&account)),
+            Err(RecvError::Lagged(_)) => chat.person_changed(None),
             Err(RecvError::Closed) => return,
         }
     }

@@ -16,7 +16,7 @@ pub(super) use self::{
     account::{AccountChannels, Looks, ResetLetters},
     analytics::{ChannelOwners, Classifier, LiveFigures, fact},
     channel::{NothingLive, ports},
-    chat::{ChatFigures, ChatTopic, chat_ports, follow_edits},
+    chat::{ChatFigures, ChatTopic, chat_ports, follow_edits, follow_people},
     media::media,
     notification::{BellsOf, FollowsHeard, Teller, Warnings, outboxes},
     private::{Subscribable, SubscriptionsHeard},

@@ -9,7 +9,7 @@ use crate::{
     channel::{rules::Record, service::Channels},
     chat::{service::Chat, store::ChatStore},
     config::Config,
-    event::{self, bus::Bus},
+    event::{self, StreamEventService},
     fresh,
     http::{outgoing::Outgoing, problem::ProblemResponse},
     notification::{
@@ -129,7 +129,7 @@ impl account::Warns for Warnings {
 /// Tells people what happens.
 #[derive(Clone)]
 pub(in crate::app) struct Teller {
-    pub(in crate::app) bus: Bus,
+    pub(in crate::app) events: Arc<dyn StreamEventService>,
     pub(in crate::app) board: LiveBoard,
     pub(in crate::app) channels: Channels,
     pub(in crate::app) accounts: Accounts,
@@ -142,7 +142,7 @@ impl Teller {
     /// Tells followers of what is live, whom chats mention, with whom moderators deal and whose subscription runs out, also of what
     /// happened just before a crash.
     pub(in crate::app) async fn run(self) {
-        let mut occurrences = self.bus.subscribe_all();
+        let mut occurrences = self.events.hear_all();
         tokio::spawn(self.clone().watch_ends());
         self.catch_up(MISSED).await;
         loop {
@@ -320,7 +320,7 @@ impl social::Heard for FollowsHeard {
             self.chat.tie_changed(id, who);
             self.teller.follower(id, who).await?;
             if let Some(followers) = new {
-                self.teller.bus.publish(channel, Occurrence::FollowCreated { followers });
+                self.teller.events.tell(channel, Occurrence::FollowCreated { followers });
             }
             Ok(())
         }

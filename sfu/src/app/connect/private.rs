@@ -9,7 +9,7 @@ use crate::{
         service::Channels,
     },
     chat::{service::Chat, store::ChatStore},
-    event::bus::Bus,
+    event::StreamEventService,
     fresh,
     http::problem::ProblemResponse,
     permission::Permission,
@@ -23,6 +23,7 @@ use shared::{
     subscription::Tier,
     text::Password,
 };
+use std::sync::Arc;
 
 /// Hashes channels' passwords. Beside that of accounts, so that a crowd at one channel's door keeps nobody from signing in.
 pub(super) struct DoorPasswords(Hasher);
@@ -145,7 +146,7 @@ impl subscription::Channels for Subscribable {
 /// Whoever listens hears that somebody subscribes, and a room that is for subscribers lets them write; who it is, is the owner's
 /// to know.
 pub(in crate::app) struct SubscriptionsHeard {
-    pub(in crate::app) bus: Bus,
+    pub(in crate::app) events: Arc<dyn StreamEventService>,
     pub(in crate::app) chat: Chat,
     pub(in crate::app) teller: Teller,
 }
@@ -160,7 +161,7 @@ impl subscription::Heard for SubscriptionsHeard {
         subscribers: u64,
     ) {
         self.chat.tie_changed(id, who);
-        self.bus.publish(channel, Occurrence::SubscriptionCreated { tier, subscribers });
+        self.events.tell(channel, Occurrence::SubscriptionCreated { tier, subscribers });
     }
 
     fn given<'a>(

@@ -49,6 +49,8 @@ pub(super) fn deed(kind: ActionKind) -> Option<Deed> {
         ActionKind::TimeOut => Some(Deed::TimedOut),
         ActionKind::Ban => Some(Deed::Banned),
         ActionKind::Unban => Some(Deed::Unbanned),
+        ActionKind::AcceptAppeal => Some(Deed::AppealAccepted),
+        ActionKind::DeclineAppeal => Some(Deed::AppealDeclined),
         _ => None,
     }
 }

@@ -33,17 +33,20 @@ fn need(operation: &str) -> Need {
         "readInstance" | "readOpenApi" | "listChannels" | "readChannel" | "readChannelState"
         | "readEmbedding" | "readLiveStatus" | "openEvents" | "signOut" | "createGuest" | "readChat"
         | "listMessages" | "listEmotes" | "readProfile" | "listCategories" | "readFollow"
-        | "readSubscription" | "readAbout" | "readSchedule" => SeeOpen,
+        | "readSubscription" | "readAbout" | "readSchedule" | "listBadges" | "listInstanceEmotes" => SeeOpen,
         "sendMessage" | "votePoll" => WriteChat,
         "deleteMessage" | "clearChat" | "pinMessage" | "unpinMessage" | "listSilences" | "silencePerson"
         | "unsilencePerson" | "listBans" | "banPerson" | "unbanPerson" | "listModerators"
-        | "readChatFilters" | "listHeldMessages" | "decideHeldMessage" | "readPersonCard"
-        | "listChatActions" | "startPoll" | "endPoll" => ModerateChat,
+        | "readChatFilters" | "listHeldMessages" | "decideHeldMessage" | "readPersonCard" | "listAppeals"
+        | "decideAppeal" | "listChatActions" | "startPoll" | "endPoll" => ModerateChat,
         // What the commands need is asked of each of them below.
         "giveCommand" => WriteChat,
         "editChat" | "setChatFilters" => RuleChat,
         "setEmote"
         | "removeEmote"
+        | "setEmoteTier"
+        | "setBadge"
+        | "removeBadge"
         | "previewAbout"
         | "setSchedule"
         | "setChannelAvatar"
@@ -77,8 +80,8 @@ fn need(operation: &str) -> Need {
         | "readLiveAnalytics" => SeeFigures,
         "readLadder" | "setLadder" => SetLadder,
         "readMe" | "listLogins" | "revokeLogin" | "listTokens" | "createToken" | "revokeToken"
-        | "createChannel" | "editMe" | "setAvatar" | "removeAvatar" | "changePassword" | "endOtherLogins"
-        | "listSubscriptions" | "redeemCode" => OwnAccount,
+        | "createChannel" | "editMe" | "setColour" | "setAvatar" | "removeAvatar" | "changePassword"
+        | "endOtherLogins" | "listSubscriptions" | "redeemCode" | "readAppeal" | "makeAppeal" => OwnAccount,
         "listPasskeys" | "startPasskey" | "addPasskey" | "renamePasskey" | "removePasskey" => OwnAccount,
         "readOidcConnection" | "connectOidc" | "disconnectOidc" => OwnAccount,
         "readEmail" | "setEmail" | "removeEmail" => OwnAccount,
@@ -98,7 +101,9 @@ fn need(operation: &str) -> Need {
         | "editInstanceSettings"
         | "listInvites"
         | "createInvite"
-        | "revokeInvite" => RunInstance,
+        | "revokeInvite"
+        | "setInstanceEmote"
+        | "removeInstanceEmote" => RunInstance,
         "readInstanceAnalytics" => SeeInstanceFigures,
         "listAudit" | "exportAuditCsv" | "exportAuditJson" => SeeInstanceAudit,
         "listChannelAudit" | "exportChannelAuditCsv" | "exportChannelAuditJson" => SeeAudit,
@@ -259,6 +264,7 @@ impl Stage {
                     .replace("{view}", "v")
                     .replace("{event}", "e")
                     .replace("{emote}", "hype")
+                    .replace("{tier}", "one")
                     .replace("{id}", thing);
                 let mut body =
                     operation["requestBody"]["content"]["application/json"].get("example").cloned();
@@ -344,6 +350,7 @@ async fn every_command_is_for_those_whom_the_table_names() {
             Word::Mod | Word::Unmod | Word::Vip | Word::Unvip => "guest",
             Word::Poll => "Next? | Clay | Stones",
             Word::Raid => "grace",
+            Word::Color => "teal",
             _ => "",
         };
         let body = json!({ "text": format!("/{} {about}", spec.name) });

@@ -57,25 +57,24 @@ impl Channels {
         .await
     }
 
-    /// Makes somebody a VIP who has no role, or takes that away from one; whether it changed anything. An editor is left one.
-    pub async fn set_vip(
-        &self,
-        who: &Actor,
-        name: &ChannelName,
-        account: &AccountName,
-        is_vip: bool,
-    ) -> Result<bool, ChannelError> {
-        let record = self.allowed(who, name, Permission::Appoint).await?;
-        let holder = self.role_store().holder(&record.channel.id, account).await?;
-        match (is_vip, holder.map(|holder| holder.role)) {
-            (true, None) => self.set_role(who, name, account.clone(), ChannelRole::Vip).await.map(|_| true),
-            (true, Some(ChannelRole::Vip)) => Ok(false),
-            (true, Some(ChannelRole::Editor)) => Err(ChannelError::IsEditor),
-            (false, Some(ChannelRole::Vip)) => {
-                self.remove_role(who, name, account.clone()).await.map(|()| true)
-            }
-            (false, _) => Err(ChannelError::UnknownAccount),
+    /// Somebody was made a VIP, or isn't one any more; it is on disk. Of a private channel, who may not see it any more is let go.
+    pub fn vip_changed(&self, name: &ChannelName, is_vip: bool) {
+        self.cache.forget(name);
+        // Whoever follows the channel on the event socket is asked again whether they may.
+        self.ports.announce.edited(name);
+        if is_vip {
+            return;
         }
+        let (channels, name) = (self.clone(), name.clone());
+        tokio::spawn(async move {
+            match channels.record(&name).await {
+                Ok(Some(record)) if record.channel.visibility == Visibility::Private => {
+                    channels.ports.control.hide(&record.channel.id);
+                }
+                Ok(_) => {}
+                Err(error) => tracing::warn!(%error, "somebody who is no VIP any more could not be let go"),
+            }
+        });
     }
 
     /// Takes somebody's role away. Of a private channel, who may not see it any more is let go.

@@ -36,6 +36,23 @@ pub enum Given {
     TooMany,
 }
 
+/// What became of a wish to make somebody a VIP, or to take that away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Set {
+    /// It is so now.
+    Changed,
+    /// It was so before.
+    Same,
+    /// Nobody has an account of this name; or it is no VIP that could be taken from it.
+    Nobody,
+    /// It is the channel's owner.
+    IsOwner,
+    /// It is an editor, who is left one.
+    IsEditor,
+    /// The channel has as many roles as it may.
+    TooMany,
+}
+
 fn text(role: ChannelRole) -> &'static str {
     match role {
         ChannelRole::Editor => "editor",
@@ -97,43 +114,11 @@ impl RoleStore {
         at: Timestamp,
     ) -> Result<Given, StoreError> {
         let mut transaction = self.0.pool().begin().await?;
-        let done = sqlx::query(
-            "INSERT INTO channel_roles (channel_id, account_id, role, added_at)
-             SELECT $1, accounts.id, $3, $4 FROM accounts WHERE accounts.name = $2
-             AND accounts.id NOT IN (SELECT owner_id FROM channels WHERE id = $1 AND owner_id IS NOT NULL)
-             AND ((SELECT COUNT(*) FROM channel_roles WHERE channel_id = $1) < $5
-             OR EXISTS (SELECT 1 FROM channel_roles WHERE channel_id = $1 AND account_id = accounts.id))
-             ON CONFLICT (channel_id, account_id) DO UPDATE SET role = excluded.role",
-        )
-        .bind(channel.as_str())
-        .bind(account.as_str())
-        .bind(text(role))
-        .bind(at.as_millis())
-        .bind(ROLES_MOST as i64)
-        .execute(&mut *transaction)
-        .await?;
-        if done.rows_affected() > 0 {
-            let id = id_of(&mut transaction, account).await?;
-            let entry = Entry::new(AuditAction::RoleGiven, Some(by)).on(channel).to(&id);
-            audit::record(&mut transaction, entry.saying(text(role))).await?;
+        if give(&mut transaction, (by, channel), account, role, at).await? {
             transaction.commit().await?;
             return Ok(Given::Done);
         }
-        drop(transaction);
-        let known = sqlx::query(
-            "SELECT COUNT(channels.id) FROM accounts
-             LEFT JOIN channels ON channels.owner_id = accounts.id AND channels.id = $2
-             WHERE accounts.name = $1 GROUP BY accounts.id",
-        )
-        .bind(account.as_str())
-        .bind(channel.as_str())
-        .fetch_optional(self.0.pool())
-        .await?;
-        Ok(match known {
-            None => Given::Nobody,
-            Some(row) if row.try_get::<i64, _>(0)? > 0 => Given::IsOwner,
-            Some(_) => Given::TooMany,
-        })
+        why_not(&mut transaction, channel, account).await
     }
 
     /// Somebody's role with their names.
@@ -162,21 +147,126 @@ impl RoleStore {
         account: &AccountName,
     ) -> Result<bool, StoreError> {
         let mut transaction = self.0.pool().begin().await?;
-        let row = sqlx::query(
-            "DELETE FROM channel_roles WHERE channel_id = $1
-             AND account_id IN (SELECT id FROM accounts WHERE name = $2) RETURNING account_id, role",
-        )
-        .bind(channel.as_str())
-        .bind(account.as_str())
-        .fetch_optional(&mut *transaction)
-        .await?;
-        let Some(row) = row else { return Ok(false) };
-        let (id, role): (String, String) = (row.try_get(0)?, row.try_get(1)?);
-        let entry = Entry::new(AuditAction::RoleTaken, Some(by)).on(channel).to(&id);
-        audit::record(&mut transaction, entry.saying(role)).await?;
-        transaction.commit().await?;
-        Ok(true)
+        let is_taken = take(&mut transaction, (by, channel), account).await?;
+        if is_taken {
+            transaction.commit().await?;
+        }
+        Ok(is_taken)
     }
+}
+
+/// Makes somebody a VIP who has no role, or takes that away from one, and writes down that it was done, in the transaction of
+/// whoever asks. It must have written something before.
+pub async fn set_vip(
+    connection: &mut AnyConnection,
+    (by, channel): (&Actor, &ChannelId),
+    account: &AccountName,
+    is_vip: bool,
+    at: Timestamp,
+) -> Result<Set, StoreError> {
+    let row = sqlx::query(
+        "SELECT channel_roles.role FROM channel_roles JOIN accounts ON accounts.id = channel_roles.account_id
+         WHERE channel_roles.channel_id = $1 AND accounts.name = $2",
+    )
+    .bind(channel.as_str())
+    .bind(account.as_str())
+    .fetch_optional(&mut *connection)
+    .await?;
+    let has = row.as_ref().map(|row| role(row, 0)).transpose()?;
+    match (is_vip, has) {
+        (true, Some(ChannelRole::Vip)) => Ok(Set::Same),
+        (true, Some(ChannelRole::Editor)) => Ok(Set::IsEditor),
+        (true, None) => {
+            if give(connection, (by, channel), account, ChannelRole::Vip, at).await? {
+                return Ok(Set::Changed);
+            }
+            Ok(match why_not(connection, channel, account).await? {
+                Given::Nobody => Set::Nobody,
+                Given::IsOwner => Set::IsOwner,
+                Given::Done | Given::TooMany => Set::TooMany,
+            })
+        }
+        (false, Some(ChannelRole::Vip)) => {
+            let is_taken = take(connection, (by, channel), account).await?;
+            Ok(if is_taken { Set::Changed } else { Set::Nobody })
+        }
+        (false, _) => Ok(Set::Nobody),
+    }
+}
+
+/// Gives somebody a role and writes it down; whether they could have it.
+async fn give(
+    connection: &mut AnyConnection,
+    (by, channel): (&Actor, &ChannelId),
+    account: &AccountName,
+    role: ChannelRole,
+    at: Timestamp,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query(
+        "INSERT INTO channel_roles (channel_id, account_id, role, added_at)
+         SELECT $1, accounts.id, $3, $4 FROM accounts WHERE accounts.name = $2
+         AND accounts.id NOT IN (SELECT owner_id FROM channels WHERE id = $1 AND owner_id IS NOT NULL)
+         AND ((SELECT COUNT(*) FROM channel_roles WHERE channel_id = $1) < $5
+         OR EXISTS (SELECT 1 FROM channel_roles WHERE channel_id = $1 AND account_id = accounts.id))
+         ON CONFLICT (channel_id, account_id) DO UPDATE SET role = excluded.role",
+    )
+    .bind(channel.as_str())
+    .bind(account.as_str())
+    .bind(text(role))
+    .bind(at.as_millis())
+    .bind(ROLES_MOST as i64)
+    .execute(&mut *connection)
+    .await?;
+    if done.rows_affected() == 0 {
+        return Ok(false);
+    }
+    let id = id_of(connection, account).await?;
+    let entry = Entry::new(AuditAction::RoleGiven, Some(by)).on(channel).to(&id);
+    audit::record(connection, entry.saying(text(role))).await?;
+    Ok(true)
+}
+
+/// Why somebody could not have a role.
+async fn why_not(
+    connection: &mut AnyConnection,
+    channel: &ChannelId,
+    account: &AccountName,
+) -> Result<Given, StoreError> {
+    let known = sqlx::query(
+        "SELECT COUNT(channels.id) FROM accounts
+         LEFT JOIN channels ON channels.owner_id = accounts.id AND channels.id = $2
+         WHERE accounts.name = $1 GROUP BY accounts.id",
+    )
+    .bind(account.as_str())
+    .bind(channel.as_str())
+    .fetch_optional(connection)
+    .await?;
+    Ok(match known {
+        None => Given::Nobody,
+        Some(row) if row.try_get::<i64, _>(0)? > 0 => Given::IsOwner,
+        Some(_) => Given::TooMany,
+    })
+}
+
+/// Takes somebody's role away and writes it down; whether they had one.
+async fn take(
+    connection: &mut AnyConnection,
+    (by, channel): (&Actor, &ChannelId),
+    account: &AccountName,
+) -> Result<bool, StoreError> {
+    let row = sqlx::query(
+        "DELETE FROM channel_roles WHERE channel_id = $1
+         AND account_id IN (SELECT id FROM accounts WHERE name = $2) RETURNING account_id, role",
+    )
+    .bind(channel.as_str())
+    .bind(account.as_str())
+    .fetch_optional(&mut *connection)
+    .await?;
+    let Some(row) = row else { return Ok(false) };
+    let (id, role): (String, String) = (row.try_get(0)?, row.try_get(1)?);
+    let entry = Entry::new(AuditAction::RoleTaken, Some(by)).on(channel).to(&id);
+    audit::record(connection, entry.saying(role)).await?;
+    Ok(true)
 }
 
 /// Whom a name belongs to that was just found.

@@ -3,7 +3,7 @@
 use crate::{
     chat::{
         ban::NetworkHash,
-        store::{column, cursor, json, place},
+        store::{Change, column, cursor, json, place},
     },
     store::StoreError,
 };
@@ -55,8 +55,8 @@ impl Commit {
         let done = sqlx::query(
             "INSERT INTO chat_messages
              (id, channel_id, sequence, sent_at, person_id, author_name, author_account, badges, fragments, reply_to,
-              sender_key, broadcast_id, is_action)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+              sender_key, broadcast_id, is_action, author_colour)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
              ON CONFLICT (channel_id, person_id, sender_key) DO NOTHING",
         )
         .bind(id.as_str())
@@ -72,6 +72,7 @@ impl Commit {
         .bind(key.map(|key| key.as_str().to_owned()))
         .bind(broadcast.map(|broadcast| broadcast.as_str().to_owned()))
         .bind(i64::from(*action))
+        .bind(author.colour.map(|colour| colour.name().to_owned()))
         .execute(&mut *self.0)
         .await?;
         let Some(key) = key.filter(|_| done.rows_affected() == 0) else { return Ok(None) };
@@ -144,19 +145,35 @@ impl Commit {
         .bind(channel.as_str())
         .bind(place(sequence))
         .bind(at.as_millis())
-        .bind(json(update)?)
+        .bind(json(&Change::from(update))?)
         .execute(&mut *self.0)
         .await?;
         Ok(())
     }
 
-    /// Writes a time-out, in the place of an earlier one of the same person.
-    pub async fn silence(&mut self, channel: &ChannelId, silence: &Silence) -> Result<(), StoreError> {
+    /// Writes a time-out, in the place of an earlier one of the same person. No network is kept of those that are over.
+    pub async fn silence(
+        &mut self,
+        channel: &ChannelId,
+        silence: &Silence,
+        network: Option<&NetworkHash>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         sqlx::query(
-            "INSERT INTO chat_silences (channel_id, person_id, name, until_at, silenced_by, reason)
-             VALUES ($1, $2, $3, $4, $5, $6)
+            "UPDATE chat_silences SET network_hash = NULL
+             WHERE channel_id = $1 AND until_at <= $2 AND network_hash IS NOT NULL",
+        )
+        .bind(channel.as_str())
+        .bind(now.as_millis())
+        .execute(&mut *self.0)
+        .await?;
+        sqlx::query(
+            "INSERT INTO chat_silences
+             (channel_id, person_id, name, until_at, silenced_by, reason, silenced_at, network_hash)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
              ON CONFLICT (channel_id, person_id) DO UPDATE SET name = excluded.name, until_at = excluded.until_at,
-             silenced_by = excluded.silenced_by, reason = excluded.reason",
+             silenced_by = excluded.silenced_by, reason = excluded.reason, silenced_at = excluded.silenced_at,
+             network_hash = COALESCE(excluded.network_hash, chat_silences.network_hash)",
         )
         .bind(channel.as_str())
         .bind(silence.person.as_str())
@@ -164,6 +181,8 @@ impl Commit {
         .bind(silence.until.as_millis())
         .bind(silence.by.as_str())
         .bind(silence.reason.as_str())
+        .bind(silence.at.as_millis())
+        .bind(network.map(|network| network.as_str().to_owned()))
         .execute(&mut *self.0)
         .await?;
         Ok(())
@@ -177,7 +196,8 @@ impl Commit {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let done = sqlx::query(
-            "UPDATE chat_silences SET until_at = $3 WHERE channel_id = $1 AND person_id = $2 AND until_at > $3",
+            "UPDATE chat_silences SET until_at = $3, network_hash = NULL
+             WHERE channel_id = $1 AND person_id = $2 AND until_at > $3",
         )
         .bind(channel.as_str())
         .bind(person.as_str())
@@ -240,19 +260,17 @@ impl Commit {
         Ok(done.rows_affected() > 0)
     }
 
-    /// Writes a ban, in the place of an earlier one of the same person.
+    /// Writes a ban, unless one stands; whether none did.
     pub async fn ban(
         &mut self,
         channel: &ChannelId,
         ban: &Ban,
         network: Option<&NetworkHash>,
-    ) -> Result<(), StoreError> {
-        sqlx::query(
+    ) -> Result<bool, StoreError> {
+        let done = sqlx::query(
             "INSERT INTO chat_bans (channel_id, person_id, name, banned_at, banned_by, reason, network_hash)
              VALUES ($1, $2, $3, $4, $5, $6, $7)
-             ON CONFLICT (channel_id, person_id) DO UPDATE SET name = excluded.name, banned_at = excluded.banned_at,
-             banned_by = excluded.banned_by, reason = excluded.reason,
-             network_hash = COALESCE(excluded.network_hash, chat_bans.network_hash)",
+             ON CONFLICT (channel_id, person_id) DO NOTHING",
         )
         .bind(channel.as_str())
         .bind(ban.person.as_str())
@@ -263,7 +281,7 @@ impl Commit {
         .bind(network.map(|network| network.as_str().to_owned()))
         .execute(&mut *self.0)
         .await?;
-        Ok(())
+        Ok(done.rows_affected() > 0)
     }
 
     /// Lifts a ban; whether there was one.

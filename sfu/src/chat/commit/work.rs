@@ -2,17 +2,26 @@
 
 use crate::{
     actor::Actor,
-    chat::{ban::NetworkHash, emote::picture::Picture, filter::Filter, mode::Said},
+    chat::{
+        VipRefused,
+        ban::NetworkHash,
+        emote::{self, picture::Picture},
+        filter::Filter,
+        mode::Said,
+        room::{Refused, Writer},
+    },
 };
 use shared::{
+    appeal::AppealDecided,
     chat::{ChatAuthor, ChatMessage, ChatSettings, ChatUpdate, EditChat, Fragment, ReplyTo, Sent},
     emote::EmoteName,
     event::Cursor,
-    id::{AccountId, BroadcastId, ChannelName, MessageId, PersonId, PollId, RequestId},
+    id::{AccountId, AppealId, BroadcastId, ChannelName, MessageId, PersonId, PollId, RequestId},
     moderation::{ActionKind, Ban, ChatAction, Decided, HoldReason, Silence},
     poll::Poll,
     raid::Raid,
-    text::DisplayName,
+    subscription::Tier,
+    text::{AccountName, DisplayName},
 };
 use std::sync::Arc;
 
@@ -37,6 +46,30 @@ pub struct Draft {
     pub is_counted: bool,
     /// What it was counted as.
     pub said: Said,
+    /// Who writes as the rules know them, who are asked once more when it is their turn; none where a moderator lets it through.
+    pub writer: Option<Writer>,
+}
+
+/// An appeal that is to be written.
+#[derive(Debug)]
+pub struct NewAppealed {
+    /// Its id.
+    pub id: AppealId,
+    /// Whose.
+    pub person: PersonId,
+    /// Their name.
+    pub name: DisplayName,
+    /// What it says.
+    pub text: String,
+}
+
+/// What became of an appeal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Closed {
+    /// A moderator decided it.
+    Decided(AppealDecided),
+    /// What it was against holds no more.
+    Over,
 }
 
 /// What is to be written.
@@ -68,7 +101,14 @@ pub enum Work {
         by: PersonId,
     },
     /// A time-out begins.
-    Silence(Box<Silence>),
+    Silence {
+        /// It.
+        silence: Box<Silence>,
+        /// The person's network.
+        network: Option<NetworkHash>,
+        /// What the room salts hashes with.
+        salt: String,
+    },
     /// A time-out is lifted.
     Unsilence {
         /// Whose.
@@ -87,6 +127,17 @@ pub enum Work {
     Unban {
         /// Whose.
         person: PersonId,
+    },
+    /// Somebody appeals.
+    Appeal(Box<NewAppealed>),
+    /// A moderator decides an appeal.
+    DecideAppeal {
+        /// Which.
+        appeal: AppealId,
+        /// What.
+        decided: AppealDecided,
+        /// What the person is told.
+        answer: String,
     },
     /// The room is cleared.
     Clear,
@@ -122,6 +173,19 @@ pub enum Work {
     SetEmote(Box<Made>),
     /// An emote is taken away.
     RemoveEmote(EmoteName),
+    /// An emote is for a tier and those above it from now on, or for everybody.
+    TierEmote(EmoteName, Option<Tier>),
+    /// An emote for all channels was added or got another picture, which is here, or was taken away.
+    TellEverywhere {
+        /// What is typed, with its colons.
+        code: String,
+        /// Where its picture is.
+        url: Option<String>,
+    },
+    /// A picture for subscribers' badges is set.
+    SetBadge(Tier, Box<Hashed>),
+    /// It is taken away.
+    RemoveBadge(Tier),
     /// A raid is about to leave.
     StartRaid(Box<Raid>),
     /// It is called off.
@@ -135,8 +199,15 @@ pub enum Work {
         /// How many.
         viewers: u32,
     },
-    /// Something happened elsewhere that belongs into the record.
-    Note,
+    /// Somebody becomes a VIP, or isn't one any more.
+    Vip {
+        /// Who says so.
+        by: Actor,
+        /// Who.
+        account: AccountName,
+        /// Which of the two.
+        is_vip: bool,
+    },
 }
 
 /// An emote with the picture that was made for it.
@@ -144,10 +215,24 @@ pub enum Work {
 pub struct Made {
     /// What is typed.
     pub name: EmoteName,
-    /// The picture's.
+    /// What is shown.
+    pub picture: Hashed,
+}
+
+/// A picture, and what it is called.
+#[derive(Debug)]
+pub struct Hashed {
+    /// The SHA-256 of what is shown.
     pub hash: String,
     /// It.
     pub picture: Picture,
+}
+
+impl Hashed {
+    /// Its address.
+    pub fn url(&self) -> String {
+        emote::picture_url(&self.hash, self.picture.moving.is_some())
+    }
 }
 
 /// What a moderator does, for the record; written with the work if that changes anything.
@@ -182,6 +267,14 @@ pub enum Done {
     Voted(u32),
     /// What became of a message that waited, and whether it was decided just now.
     Decided(Decided, bool),
+    /// What became of an appeal, and whether it was decided just now.
+    Appeal(Closed, bool),
+    /// The message is not written: meanwhile its author may not write.
+    Refused(Refused),
+    /// Whether that made somebody a VIP who wasn't, or the other way; or why not.
+    Vip(Result<bool, VipRefused>),
+    /// It was so already.
+    Again,
     /// There was nothing to change.
     Nothing,
 }
@@ -204,7 +297,7 @@ impl Work {
     pub fn places(&self) -> u64 {
         match self {
             Self::Message(_) => 1,
-            Self::Silence(_) | Self::Ban { .. } => 3,
+            Self::Silence { .. } | Self::Ban { .. } => 3,
             _ => 2,
         }
     }

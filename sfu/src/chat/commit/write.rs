@@ -2,14 +2,16 @@
 
 use super::{
     store::Commit,
-    work::{Act, Done, Draft, Work, Written},
+    work::{Act, Closed, Done, Draft, Work, Written},
 };
 use crate::{
-    chat::{emote, feed::LiveRoom, record},
+    chat::{Community, appeal::store::Tried, emote, feed::LiveRoom, mode::Said, record, room::Refused},
     fresh,
+    permission::Permission,
     store::{StoreError, audit},
 };
 use shared::{
+    appeal::Against,
     chat::{ChatAuthor, ChatMessage, ChatSettings, ChatUpdate, Sent},
     event::Cursor,
     id::{ChannelId, MessageId, PersonId},
@@ -30,6 +32,10 @@ pub struct Changes {
     pins: HashMap<ChannelId, Option<MessageId>>,
     /// Whether a raid is ahead.
     raids: HashMap<ChannelId, bool>,
+    /// Who is banned, or not any more.
+    bans: HashMap<(ChannelId, PersonId), bool>,
+    /// Until when who is timed out; not any more if that is past.
+    silences: HashMap<(ChannelId, PersonId), Timestamp>,
 }
 
 /// Takes places in a room, one after the other.
@@ -49,7 +55,7 @@ pub async fn write(
     (work, act): (&Work, Option<&Act>),
     place: &mut u64,
     now: Timestamp,
-    changes: &mut Changes,
+    (changes, community): (&mut Changes, &dyn Community),
 ) -> Result<Written, StoreError> {
     let channel = &room.channel;
     let mut places = Places(place);
@@ -58,6 +64,12 @@ pub async fn write(
     // Whom it turns out to be about.
     let mut about: Option<ChatAuthor> = None;
     let done = match work {
+        // A ban or a time-out was before it in the queue.
+        Work::Message(draft) | Work::Hold { draft, .. }
+            if let Some(refused) = changes.bar(room, draft, now) =>
+        {
+            Done::Refused(refused)
+        }
         Work::Hold { draft, reasons } => {
             let sent = commit.hold(channel, draft, reasons, now).await?;
             held += i64::from(sent.id == draft.id);
@@ -91,9 +103,12 @@ pub async fn write(
             }
             changed(&updates)
         }
-        Work::Silence(silence) => {
-            commit.silence(channel, silence).await?;
-            let Silence { person, name, until, by, reason: _ } = silence.as_ref();
+        Work::Silence { silence, network, salt } => {
+            commit.salt(channel, salt).await?;
+            commit.silence(channel, silence, network.as_ref(), now).await?;
+            let Silence { person, name, until, by, .. } = silence.as_ref();
+            commit.close_appeals(channel, person, Against::TimeOut).await?;
+            changes.silence(channel, person, *until);
             let silenced = ChatUpdate::Silenced { person: person.clone(), name: name.clone(), until: *until };
             updates.push((places.take(), silenced));
             let mut messages =
@@ -106,27 +121,56 @@ pub async fn write(
         }
         Work::Unsilence { person } => {
             if commit.unsilence(channel, person, now).await? {
+                commit.close_appeals(channel, person, Against::TimeOut).await?;
+                changes.silence(channel, person, now);
                 updates.push((places.take(), ChatUpdate::Unsilenced { person: person.clone() }));
             }
             changed(&updates)
         }
         Work::Ban { ban, network, salt } => {
-            commit.salt(channel, salt).await?;
-            commit.ban(channel, ban, network.as_ref()).await?;
             let Ban { person, name, by, .. } = ban.as_ref();
-            updates.push((places.take(), ChatUpdate::Banned { person: person.clone(), name: name.clone() }));
-            let mut messages = commit.delete_of(channel, person, before(now, BAN_DELETES), by, now).await?;
-            held -= refuse_all(commit, channel, person, act, now, &mut messages).await?;
-            if !messages.is_empty() {
-                updates.push((places.take(), ChatUpdate::Deleted { messages }));
+            commit.salt(channel, salt).await?;
+            // Of two moderators at once, the first did it.
+            if commit.ban(channel, ban, network.as_ref()).await? {
+                commit.close_appeals(channel, person, Against::Ban).await?;
+                changes.ban(channel, person, true);
+                let banned = ChatUpdate::Banned { person: person.clone(), name: name.clone() };
+                updates.push((places.take(), banned));
+                let mut messages =
+                    commit.delete_of(channel, person, before(now, BAN_DELETES), by, now).await?;
+                held -= refuse_all(commit, channel, person, act, now, &mut messages).await?;
+                if !messages.is_empty() {
+                    updates.push((places.take(), ChatUpdate::Deleted { messages }));
+                }
+                Done::Changed
+            } else {
+                Done::Again
             }
-            Done::Changed
         }
         Work::Unban { person } => {
             if commit.unban(channel, person).await? {
+                commit.close_appeals(channel, person, Against::Ban).await?;
+                changes.ban(channel, person, false);
                 updates.push((places.take(), ChatUpdate::Unbanned { person: person.clone() }));
             }
             changed(&updates)
+        }
+        Work::Appeal(new) => match commit.appeal(channel, new, now).await? {
+            Some(true) => Done::Changed,
+            Some(false) => Done::Again,
+            None => Done::Nothing,
+        },
+        Work::DecideAppeal { appeal, decided, answer } => {
+            match commit.decide_appeal(channel, appeal, (decided, answer), now).await? {
+                Tried::Decided(person, against) => {
+                    if decided.accepted {
+                        updates.push((places.take(), changes.lift(channel, &person, against, now)));
+                    }
+                    Done::Appeal(Closed::Decided(decided.clone()), true)
+                }
+                Tried::Before(closed) => Done::Appeal(closed, false),
+                Tried::Unknown => Done::Nothing,
+            }
         }
         Work::Clear => {
             let at = places.take();
@@ -135,12 +179,16 @@ pub async fn write(
             Done::Changed
         }
         Work::Pin(pin) => {
-            // Another moderator may have deleted it since it was looked up.
-            if commit.pin(channel, &pin.id).await? {
-                changes.pins.insert(channel.clone(), Some(pin.id.clone()));
-                updates.push((places.take(), ChatUpdate::Pinned { pin: pin.clone() }));
+            if changes.pinned(room).as_ref() == Some(&pin.id) {
+                Done::Again
+            } else {
+                // Another moderator may have deleted it since it was looked up.
+                if commit.pin(channel, &pin.id).await? {
+                    changes.pins.insert(channel.clone(), Some(pin.id.clone()));
+                    updates.push((places.take(), ChatUpdate::Pinned { pin: pin.clone() }));
+                }
+                changed(&updates)
             }
-            changed(&updates)
         }
         Work::Unpin => {
             if changes.pinned(room).is_some() {
@@ -201,6 +249,28 @@ pub async fn write(
             }
             changed(&updates)
         }
+        Work::TierEmote(name, tier) => {
+            if commit.set_emote_tier(channel, name, *tier).await? {
+                updates.push((places.take(), emotes(commit, channel).await?));
+            }
+            changed(&updates)
+        }
+        Work::TellEverywhere { code, url } => {
+            let told = ChatUpdate::EmoteEverywhere { code: code.clone(), url: url.clone() };
+            updates.push((places.take(), told));
+            Done::Changed
+        }
+        Work::SetBadge(tier, picture) => {
+            commit.set_badge(channel, *tier, picture, now).await?;
+            updates.push((places.take(), badges(commit, channel).await?));
+            Done::Changed
+        }
+        Work::RemoveBadge(tier) => {
+            if commit.remove_badge(channel, *tier).await? {
+                updates.push((places.take(), badges(commit, channel).await?));
+            }
+            changed(&updates)
+        }
         Work::StartRaid(raid) => {
             let is_rested = room.rules().raids().wait(now).is_none();
             if is_rested && !changes.raids.contains_key(channel) {
@@ -222,7 +292,10 @@ pub async fn write(
             updates.push((places.take(), raided));
             Done::Changed
         }
-        Work::Note => Done::Changed,
+        Work::Vip { by, account, is_vip } => {
+            let set = community.set_vip(commit.transaction(), (by, channel), account, *is_vip).await?;
+            Done::Vip(set)
+        }
     };
     // What is deleted or cleared is shown above the others no more, either.
     if let Some(pinned) = changes.pinned(room)
@@ -236,8 +309,9 @@ pub async fn write(
         }
     }
     let is_deed = match &done {
-        Done::Nothing | Done::Voted(_) | Done::Decided(_, false) => false,
-        Done::Decided(_, true) => true,
+        Done::Nothing | Done::Again | Done::Refused(_) | Done::Voted(_) => false,
+        Done::Decided(_, is_now) | Done::Appeal(_, is_now) => *is_now,
+        Done::Vip(set) => *set == Ok(true),
         Done::Settings(_) => !updates.is_empty(),
         Done::Sent(_) | Done::Changed => true,
     };
@@ -275,6 +349,52 @@ impl Changes {
             Some(pin) => pin.clone(),
             None => room.rules().pinned().cloned(),
         }
+    }
+
+    fn ban(&mut self, channel: &ChannelId, person: &PersonId, is_banned: bool) {
+        self.bans.insert((channel.clone(), person.clone()), is_banned);
+    }
+
+    fn silence(&mut self, channel: &ChannelId, person: &PersonId, until: Timestamp) {
+        self.silences.insert((channel.clone(), person.clone()), until);
+    }
+
+    /// What an appeal was against is lifted: what followers are told.
+    fn lift(
+        &mut self,
+        channel: &ChannelId,
+        person: &PersonId,
+        against: Against,
+        now: Timestamp,
+    ) -> ChatUpdate {
+        match against {
+            Against::Ban => {
+                self.ban(channel, person, false);
+                ChatUpdate::Unbanned { person: person.clone() }
+            }
+            Against::TimeOut => {
+                self.silence(channel, person, now);
+                ChatUpdate::Unsilenced { person: person.clone() }
+            }
+        }
+    }
+
+    /// What keeps a message's author from writing, as far as this commit has come. They were asked when they sent it, too.
+    fn bar(&self, room: &LiveRoom, draft: &Draft, now: Timestamp) -> Option<Refused> {
+        let writer = draft.writer.as_ref()?;
+        let rules = room.rules();
+        if rules.standings(&writer.person, writer.is).may(Permission::ModerateChat) {
+            return None;
+        }
+        let key = (room.channel.clone(), writer.person.clone());
+        if self.bans.get(&key).copied().unwrap_or_else(|| rules.is_banned(writer)) {
+            return Some(Refused::Banned);
+        }
+        let until = match self.silences.get(&key) {
+            Some(until) => Some(*until),
+            None => rules.silenced_until(writer, now),
+        };
+        until.filter(|until| *until > now).map(|until| Refused::Silenced { until })
     }
 }
 
@@ -327,7 +447,13 @@ async fn message(
 }
 
 async fn emotes(commit: &mut Commit, channel: &ChannelId) -> Result<ChatUpdate, StoreError> {
-    Ok(ChatUpdate::Emotes { emotes: emote::with_own(commit.emotes(channel).await?) })
+    let own = emote::own(commit.emotes(channel).await?);
+    let everywhere = commit.everywhere().await?;
+    Ok(ChatUpdate::Emotes { emotes: emote::all(&own, &everywhere) })
+}
+
+async fn badges(commit: &mut Commit, channel: &ChannelId) -> Result<ChatUpdate, StoreError> {
+    Ok(ChatUpdate::Badges { badges: commit.badges(channel).await? })
 }
 
 async fn unpin(
@@ -369,27 +495,42 @@ pub fn apply(room: &LiveRoom, work: Work, written: &Written) {
             ChatUpdate::Poll { poll } => rules.set_poll(poll.as_ref().clone()),
             ChatUpdate::Raid { raid } => rules.raids().begin(raid.clone()),
             ChatUpdate::RaidOff {} => rules.raids().call_off(),
-            ChatUpdate::Emotes { emotes } => rules.set_emotes(emotes.clone()),
+            ChatUpdate::Emotes { emotes } => {
+                rules.set_emotes(emotes.iter().filter(|emote| emote.own).cloned().collect());
+            }
+            ChatUpdate::Badges { badges } => rules.set_badges(badges.clone()),
+            ChatUpdate::Unbanned { person } => {
+                rules.bans().lift(person);
+            }
+            ChatUpdate::Unsilenced { person } => {
+                rules.unsilence(person, now);
+            }
             _ => {}
         }
     }
     if written.updates.iter().any(|(_, update)| matches!(update, ChatUpdate::Unpinned {})) {
         rules.set_pin(None);
     }
+    let is_told = matches!(work, Work::Message(_));
     match (work, &written.done) {
         (Work::Filters(filter), _) => rules.set_filter(filter),
         (Work::Message(draft) | Work::Hold { draft, .. }, Done::Sent(sent)) => {
             rules.sent(&draft.author.id, draft.author.name.as_str(), draft.key.as_ref(), sent);
         }
-        (Work::Silence(silence), _) => rules.silence(*silence, now),
-        (Work::Unsilence { person }, _) => {
-            rules.unsilence(&person, now);
+        (Work::Message(draft) | Work::Hold { draft, .. }, Done::Refused(_)) if draft.is_counted => {
+            rules.unsent(&draft.author.id, draft.key.as_ref(), is_told.then_some(draft.said));
         }
-        (Work::Ban { ban, network, .. }, _) => rules.bans().ban(ban.person, network),
-        (Work::Unban { person }, _) => {
-            rules.bans().lift(&person);
+        // It is said now, and not when it was held.
+        (Work::Decide { .. }, Done::Decided(..)) => {
+            for (_, update) in &written.updates {
+                if let ChatUpdate::Message(message) = update {
+                    rules.heard(Said::of(&message.fragments));
+                }
+            }
         }
-        (Work::Pin(pin), _) => rules.set_pin(Some(pin)),
+        (Work::Silence { silence, network, .. }, _) => rules.silence(*silence, network, now),
+        (Work::Ban { ban, network, .. }, Done::Changed) => rules.bans().ban(ban.person, network),
+        (Work::Pin(pin), Done::Changed) => rules.set_pin(Some(pin)),
         (Work::Settings(_), Done::Settings(settings)) => rules.set_settings(*settings),
         (Work::Moderator { account, is_moderator }, _) => {
             if let Ok(person) = account.as_str().parse() {

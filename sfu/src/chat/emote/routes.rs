@@ -16,7 +16,7 @@ use axum::{
 };
 use shared::{
     account::Scope,
-    emote::{ChannelEmote, EMOTE_BYTES_MOST, EmoteName, NewEmote},
+    emote::{ChannelEmote, EMOTE_BYTES_MOST, EmoteName, NewEmote, SetEmoteTier},
     id::ChannelName,
     page::{Page, PageQuery},
 };
@@ -28,6 +28,7 @@ pub(in crate::chat) fn routes() -> OpenApiRouter<Api> {
     let room = DefaultBodyLimit::max(EMOTE_BYTES_MOST / 3 * 4 + 1024);
     OpenApiRouter::new()
         .routes(routes!(list))
+        .routes(routes!(set_tier))
         .merge(OpenApiRouter::new().routes(routes!(set, remove)).layer(room))
 }
 
@@ -89,6 +90,37 @@ async fn set(
 ) -> Result<Answer<ChannelEmote>, ProblemResponse> {
     who.may(Scope::ChannelWrite)?;
     Ok(Answer(api.chat.set_emote(&who.actor, &name, emote, &request).await?))
+}
+
+/// Say who may type an emote
+///
+/// Those who subscribe in this tier or a higher one, the owner and moderators; with null everybody. For others its name stands as
+/// it was typed. What was written before stays.
+#[utoipa::path(
+    put,
+    path = "/channels/{name}/emotes/{emote}/tier",
+    operation_id = "setEmoteTier",
+    tag = "chat",
+    params(
+        ("name" = ChannelName, Path, description = "The channel's name"),
+        ("emote" = EmoteName, Path, description = "What is typed, without the colons"),
+    ),
+    request_body(content = SetEmoteTier, example = json!({"tier": "two"})),
+    responses(
+        (status = 200, body = ChannelEmote, description = "The emote as it is now"),
+        (status = 403, description = "Only the owner and editors may, or the token lacks the scope"),
+        (status = 404, description = "No such channel or emote"),
+    ),
+    security(("login" = []), ("token" = ["channel:write"]))
+)]
+async fn set_tier(
+    State(api): State<Api>,
+    who: SignedIn,
+    Path((name, emote)): Path<(ChannelName, EmoteName)>,
+    Json(request): Json<SetEmoteTier>,
+) -> Result<Answer<ChannelEmote>, ProblemResponse> {
+    who.may(Scope::ChannelWrite)?;
+    Ok(Answer(api.chat.set_emote_tier(&who.actor, &name, emote, request.tier).await?))
 }
 
 /// Take an emote away

@@ -4,9 +4,10 @@ use super::picture::{self, PictureError};
 use crate::{
     actor::{Actor, Visitor},
     chat::{
-        commit::work::{Done, Made, Work},
+        commit::work::{Done, Hashed, Made, Work},
         emote,
         error::ChatError,
+        moderation::Moderated,
         service::{Chat, lock},
     },
     page::Wanted,
@@ -17,8 +18,9 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256};
 use shared::{
     emote::{ChannelEmote, EMOTE_BYTES_MOST, EmoteName, NewEmote},
-    id::ChannelName,
+    id::{AccountId, ChannelName},
     moderation::ActionKind,
+    subscription::Tier,
 };
 use tokio::sync::Semaphore;
 
@@ -52,15 +54,49 @@ impl Chat {
         if emote::drawing(name.as_str()).is_some() {
             return Err(ChatError::EmoteTaken);
         }
+        let picture = self.picture(&who.account, &new.image).await?;
+        let act = moderated.act(ActionKind::SetEmote).saying(name.to_string());
+        let made = Box::new(Made { name: name.clone(), picture });
+        match self.write(&moderated, Work::SetEmote(made), act).await? {
+            Done::Nothing => Err(ChatError::TooManyEmotes),
+            _ => self.emote_as_it_is(&moderated, &name),
+        }
+    }
+
+    /// Says who may type an emote.
+    pub async fn set_emote_tier(
+        &self,
+        who: &Actor,
+        channel: &ChannelName,
+        name: EmoteName,
+        tier: Option<Tier>,
+    ) -> Result<ChannelEmote, ChatError> {
+        let moderated = self.allowed(who, channel, Permission::EditChannel).await?;
+        let whose = tier.map_or("everybody".to_owned(), |tier| format!("tier {}", tier.number()));
+        let act = moderated.act(ActionKind::TierEmote).saying(format!("{name}: {whose}"));
+        match self.write(&moderated, Work::TierEmote(name.clone(), tier), act).await? {
+            Done::Nothing => Err(ChatError::UnknownEmote),
+            _ => self.emote_as_it_is(&moderated, &name),
+        }
+    }
+
+    /// An emote that was just written.
+    fn emote_as_it_is(&self, moderated: &Moderated, name: &EmoteName) -> Result<ChannelEmote, ChatError> {
+        let rules = moderated.room.rules();
+        // Somebody else may have taken it away meanwhile.
+        let emote = rules.emote(&emote::code(name.as_str())).ok_or(ChatError::UnknownEmote)?;
+        Ok(ChannelEmote { name: name.clone(), url: emote.url.clone(), tier: emote.tier })
+    }
+
+    /// What the server makes of a picture that somebody uploads for chats.
+    pub(in crate::chat) async fn picture(&self, who: &AccountId, image: &str) -> Result<Hashed, ChatError> {
         // Four letters of base64 are three bytes.
-        if new.image.len() / 4 * 3 > EMOTE_BYTES_MOST + 3 {
+        if image.len() / 4 * 3 > EMOTE_BYTES_MOST + 3 {
             return Err(PictureError::TooLarge.into());
         }
-        lock(&self.0.uploads)
-            .take(&who.account, self.now())
-            .map_err(|wait| ChatError::TooManyUploads { wait })?;
+        lock(&self.0.uploads).take(who, self.now()).map_err(|wait| ChatError::TooManyUploads { wait })?;
         let inside = INSIDE.try_acquire().map_err(|_| ChatError::Busy)?;
-        let file = STANDARD.decode(new.image.trim()).map_err(|_| ChatError::Invalid {
+        let file = STANDARD.decode(image.trim()).map_err(|_| ChatError::Invalid {
             field: "image",
             detail: "The picture has to come in base64.",
         })?;
@@ -70,16 +106,10 @@ impl Chat {
             let _permits = (permit, inside);
             picture::picture(&file)
         });
-        let made = made.await.map_err(|_| PictureError::Broken)??;
-        let shown = made.moving.as_ref().unwrap_or(&made.still);
-        let hash: String = Sha256::digest(shown).iter().map(|byte| format!("{byte:02x}")).collect();
-        let act = moderated.act(ActionKind::SetEmote).saying(name.to_string());
-        let url = emote::picture_url(&hash, made.moving.is_some());
-        let made = Box::new(Made { name: name.clone(), hash, picture: made });
-        match self.write(&moderated, Work::SetEmote(made), act).await? {
-            Done::Nothing => Err(ChatError::TooManyEmotes),
-            _ => Ok(ChannelEmote { name, url }),
-        }
+        let picture = made.await.map_err(|_| PictureError::Broken)??;
+        let shown = picture.moving.as_ref().unwrap_or(&picture.still);
+        let hash = Sha256::digest(shown).iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Hashed { hash, picture })
     }
 
     /// Takes an emote away. Where it was used, its name stands.

@@ -2,7 +2,10 @@
 
 use crate::{
     chat::{
-        commit::{store::Commit, work::Made},
+        commit::{
+            store::Commit,
+            work::{Hashed, Made},
+        },
         emote,
         store::{ChatStore, column},
     },
@@ -12,19 +15,32 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use shared::{
     emote::{ChannelEmote, EMOTES_MOST, EmoteName},
     id::ChannelId,
+    subscription::Tier,
     unit::Timestamp,
 };
 use sqlx::{Row, any::AnyRow};
 
-const LIST: &str = "SELECT chat_emotes.name, chat_emotes.hash, chat_pictures.moving IS NOT NULL
+const LIST: &str =
+    "SELECT chat_emotes.name, chat_emotes.hash, chat_pictures.moving IS NOT NULL, chat_emotes.tier
     FROM chat_emotes JOIN chat_pictures ON chat_pictures.hash = chat_emotes.hash
     WHERE chat_emotes.channel_id = $1 AND chat_emotes.name > $2 ORDER BY chat_emotes.name LIMIT $3";
 
 fn one(row: &AnyRow) -> Result<ChannelEmote, StoreError> {
-    let hash: String = row.try_get(1)?;
+    Ok(ChannelEmote { name: column(row, 0)?, url: shown(row, 1)?, tier: tier(row, 3)? })
+}
+
+/// Where a picture is, of whose columns the first is its hash and the next whether it moves.
+pub(in crate::chat) fn shown(row: &AnyRow, index: usize) -> Result<String, StoreError> {
+    let hash: String = row.try_get(index)?;
     // Databases differ in what a comparison is.
-    let is_moving = row.try_get::<bool, _>(2).or_else(|_| row.try_get::<i64, _>(2).map(|is| is != 0))?;
-    Ok(ChannelEmote { name: column(row, 0)?, url: emote::picture_url(&hash, is_moving) })
+    let moves = row.try_get::<bool, _>(index + 1);
+    let is_moving = moves.or_else(|_| row.try_get::<i64, _>(index + 1).map(|is| is != 0))?;
+    Ok(emote::picture_url(&hash, is_moving))
+}
+
+/// A tier as it is written: 0 for none.
+pub(in crate::chat) fn tier(row: &AnyRow, index: usize) -> Result<Option<Tier>, StoreError> {
+    Ok(u8::try_from(row.try_get::<i64, _>(index)?).ok().and_then(Tier::of_number))
 }
 
 impl ChatStore {
@@ -41,10 +57,13 @@ impl ChatStore {
 
     /// A picture by its hash.
     pub async fn emote_picture(&self, hash: &str, is_moving: bool) -> Result<Option<Vec<u8>>, StoreError> {
-        let row = sqlx::query("SELECT still, moving FROM chat_pictures WHERE hash = $1")
-            .bind(hash)
-            .fetch_optional(self.pool())
-            .await?;
+        let row = sqlx::query(
+            "SELECT still, moving FROM chat_pictures WHERE hash = $1
+             UNION ALL SELECT still, moving FROM instance_emotes WHERE hash = $1 LIMIT 1",
+        )
+        .bind(hash)
+        .fetch_optional(self.pool())
+        .await?;
         let Some(row) = row else { return Ok(None) };
         let data: Option<String> = row.try_get(usize::from(is_moving))?;
         let decoded = data.map(|data| STANDARD.decode(data)).transpose();
@@ -60,15 +79,8 @@ impl Commit {
         made: &Made,
         at: Timestamp,
     ) -> Result<bool, StoreError> {
-        let Made { name, hash, picture } = made;
-        sqlx::query(
-            "INSERT INTO chat_pictures (hash, still, moving) VALUES ($1, $2, $3) ON CONFLICT (hash) DO NOTHING",
-        )
-        .bind(hash.as_str())
-        .bind(STANDARD.encode(&picture.still))
-        .bind(picture.moving.as_ref().map(|moving| STANDARD.encode(moving)))
-        .execute(&mut **self.transaction())
-        .await?;
+        let Made { name, picture } = made;
+        self.keep_picture(picture).await?;
         let done = sqlx::query(
             "INSERT INTO chat_emotes (channel_id, name, hash, added_at) SELECT $1, $2, $3, $4
              WHERE (SELECT COUNT(*) FROM chat_emotes WHERE channel_id = $1) < $5
@@ -77,12 +89,41 @@ impl Commit {
         )
         .bind(channel.as_str())
         .bind(name.as_str())
-        .bind(hash.as_str())
+        .bind(picture.hash.as_str())
         .bind(at.as_millis())
         .bind(EMOTES_MOST as i64)
         .execute(&mut **self.transaction())
         .await?;
         self.forget_pictures().await?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    /// Keeps a picture, for something that shows it.
+    pub(in crate::chat) async fn keep_picture(&mut self, made: &Hashed) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO chat_pictures (hash, still, moving) VALUES ($1, $2, $3) ON CONFLICT (hash) DO NOTHING",
+        )
+        .bind(made.hash.as_str())
+        .bind(STANDARD.encode(&made.picture.still))
+        .bind(made.picture.moving.as_ref().map(|moving| STANDARD.encode(moving)))
+        .execute(&mut **self.transaction())
+        .await?;
+        Ok(())
+    }
+
+    /// Writes who may type an emote; whether there is such a one.
+    pub async fn set_emote_tier(
+        &mut self,
+        channel: &ChannelId,
+        name: &EmoteName,
+        tier: Option<Tier>,
+    ) -> Result<bool, StoreError> {
+        let done = sqlx::query("UPDATE chat_emotes SET tier = $3 WHERE channel_id = $1 AND name = $2")
+            .bind(channel.as_str())
+            .bind(name.as_str())
+            .bind(tier.map_or(0, |tier| i64::from(tier.number())))
+            .execute(&mut **self.transaction())
+            .await?;
         Ok(done.rows_affected() > 0)
     }
 
@@ -97,11 +138,12 @@ impl Commit {
         Ok(done.rows_affected() > 0)
     }
 
-    /// What no emote shows any more is kept no longer.
-    async fn forget_pictures(&mut self) -> Result<(), StoreError> {
+    /// What neither an emote nor a badge shows any more is kept no longer.
+    pub(in crate::chat) async fn forget_pictures(&mut self) -> Result<(), StoreError> {
         sqlx::query(
             "DELETE FROM chat_pictures
-             WHERE NOT EXISTS (SELECT 1 FROM chat_emotes WHERE chat_emotes.hash = chat_pictures.hash)",
+             WHERE NOT EXISTS (SELECT 1 FROM chat_emotes WHERE chat_emotes.hash = chat_pictures.hash)
+             AND NOT EXISTS (SELECT 1 FROM chat_badges WHERE chat_badges.hash = chat_pictures.hash)",
         )
         .execute(&mut **self.transaction())
         .await?;

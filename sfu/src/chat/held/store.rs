@@ -116,7 +116,8 @@ impl ChatStore {
         .fetch_one(self.pool())
         .await?;
         let rows = sqlx::query(
-            "SELECT id, sent_at, fragments, deleted_at, author_name, author_account FROM chat_messages
+            "SELECT id, sent_at, fragments, deleted_at, author_name, author_account, badges, author_colour
+             FROM chat_messages
              WHERE channel_id = $1 AND person_id = $2 ORDER BY sent_at DESC, id DESC LIMIT $3",
         )
         .bind(channel.as_str())
@@ -139,7 +140,8 @@ impl ChatStore {
                 id: person.clone(),
                 name: column(row, 4)?,
                 account: optional(row, 5)?,
-                badges: Vec::new(),
+                badges: serde_json::from_str(&row.try_get::<String, _>(6)?).map_err(broken)?,
+                colour: optional(row, 7)?,
             }),
             None => self.held_author(channel, person).await?,
         };
@@ -229,6 +231,7 @@ impl Commit {
             key: optional(&row, 1)?,
             broadcast: optional(&row, 2)?,
             is_counted: false,
+            writer: None,
         }))
     }
 

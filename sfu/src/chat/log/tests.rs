@@ -242,3 +242,32 @@ fn any_follower_ends_up_with_what_the_room_shows() {
         assert_eq!(page, room, "seed {seed}");
     }
 }
+
+#[test]
+fn a_pinned_message_s_words_are_told_nobody_once_it_is_gone() {
+    let pin = |n: u64, message: u64| Item {
+        sequence: Cursor(n),
+        kind: Kind::Pinned(format!("m{message}").parse().unwrap()),
+        text: format!("{{\"pin\":{message}}}").into(),
+    };
+    let cleared = |n: u64| Item { sequence: Cursor(n), kind: Kind::Cleared, text: "{}".into() };
+    for gone in [deletion(4, &[2]), cleared(4)] {
+        let mut log = Log::new(Cursor(0), Vec::new());
+        for item in [message(1), message(2), pin(3, 2)] {
+            log.push(item, ms(0));
+        }
+        log.tell(ms(0));
+        let told = |log: &Log| {
+            let missed = log.missed(Cursor(0)).unwrap();
+            missed.iter().map(|batch| batch.text.to_string()).collect::<String>()
+        };
+        assert!(told(&log).contains("\"pin\":2"), "as long as it is there it is shown");
+        log.push(gone.clone(), ms(200));
+        log.tell(ms(200));
+        assert!(!told(&log).contains("pin"), "{gone:?}: {}", told(&log));
+        log.push(message(5), ms(400));
+        log.push(pin(6, 5), ms(400));
+        log.tell(ms(400));
+        assert!(told(&log).contains("\"pin\":5"), "another one is another one");
+    }
+}

@@ -76,6 +76,9 @@ async fn give(
         if matches!(command::needs(&request.text), Some(Permission::Appoint | Permission::Raid)) {
             who.may(Scope::ChannelWrite)?;
         }
+        if command::needs(&request.text) == Some(Permission::OwnAccount) {
+            who.login()?;
+        }
     }
     Ok(Answer(api.chat.command(by(&who, &headers, &peer), &name, request).await?))
 }

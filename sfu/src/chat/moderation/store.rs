@@ -27,16 +27,20 @@ impl ChatStore {
         .bind(wanted.rows())
         .fetch_all(self.pool())
         .await?;
-        let ban = |row: &AnyRow| {
-            Ok(Ban {
-                person: column(row, 0)?,
-                name: column(row, 1)?,
-                at: Timestamp::from_millis(row.try_get(2)?),
-                by: column(row, 3)?,
-                reason: row.try_get(4)?,
-            })
-        };
         rows.iter().map(ban).collect()
+    }
+
+    /// Somebody's ban.
+    pub async fn ban(&self, channel: &ChannelId, person: &PersonId) -> Result<Option<Ban>, StoreError> {
+        let row = sqlx::query(
+            "SELECT person_id, name, banned_at, banned_by, reason FROM chat_bans
+             WHERE channel_id = $1 AND person_id = $2",
+        )
+        .bind(channel.as_str())
+        .bind(person.as_str())
+        .fetch_optional(self.pool())
+        .await?;
+        row.as_ref().map(ban).transpose()
     }
 
     /// What moderators did in a room, newest first; to one person, if that is asked.
@@ -75,11 +79,11 @@ impl ChatStore {
         row.as_ref().map(action).transpose()
     }
 
-    /// Time-outs, bans and their lifting in all rooms after an id, oldest first.
+    /// Time-outs, bans, their lifting and what became of appeals in all rooms after an id, oldest first.
     pub async fn deeds(&self, after: &str, most: i64) -> Result<Vec<(ChannelId, ChatAction)>, StoreError> {
         let rows = sqlx::query(
             "SELECT id, done_at, done_by, by_name, kind, person_id, person_name, message_id, detail, channel_id
-             FROM chat_actions WHERE id > $1 AND kind IN ('timeOut', 'ban', 'unban') ORDER BY id LIMIT $2",
+             FROM chat_actions WHERE id > $1 AND kind IN ('timeOut', 'ban', 'unban', 'acceptAppeal', 'declineAppeal') ORDER BY id LIMIT $2",
         )
         .bind(after)
         .bind(most)
@@ -87,6 +91,16 @@ impl ChatStore {
         .await?;
         rows.iter().map(|row| Ok((column(row, 9)?, action(row)?))).collect()
     }
+}
+
+fn ban(row: &AnyRow) -> Result<Ban, StoreError> {
+    Ok(Ban {
+        person: column(row, 0)?,
+        name: column(row, 1)?,
+        at: Timestamp::from_millis(row.try_get(2)?),
+        by: column(row, 3)?,
+        reason: row.try_get(4)?,
+    })
 }
 
 fn action(row: &AnyRow) -> Result<ChatAction, StoreError> {

@@ -44,10 +44,17 @@ fn silence(name: &str, until: u64) -> Silence {
     Silence {
         person: person(name),
         name: "Somebody".parse::<DisplayName>().unwrap(),
+        at: at(0).wall,
         until: at(until).wall,
         by: person("owner"),
         reason: String::new(),
     }
+}
+
+/// Times somebody out as moderators do: where they wrote from, too.
+fn time_out(room: &mut Room, silence: Silence, now: Timestamp) {
+    let network = room.network_of(&silence.person).map(|network| room.bans().hash(network));
+    room.silence(silence, network, now);
 }
 
 fn key(text: &str) -> RequestId {
@@ -190,12 +197,12 @@ fn a_time_out_ends_at_its_time_or_when_it_is_lifted() {
         Err(Refused::Silenced { until }),
         "it outlives a restart"
     );
-    room.silence(silence("m", 1_000), at(0).wall);
+    time_out(&mut room, silence("m", 1_000), at(0).wall);
     for millis in [0, 500, 999] {
         assert!(matches!(room.admit(&member("m"), None, at(millis)), Err(Refused::Silenced { .. })));
     }
     assert_eq!(room.admit(&member("m"), None, at(1_000)), Ok(Admitted::New));
-    room.silence(silence("m", 100_000), at(1_000).wall);
+    time_out(&mut room, silence("m", 100_000), at(1_000).wall);
     assert!(room.admit(&member("m"), None, at(2_000)).is_err());
     let running: Vec<_> = room.silences(at(2_000).wall).into_iter().map(|silence| silence.person).collect();
     assert_eq!(running, [person("kept"), person("m")]);
@@ -209,8 +216,7 @@ fn a_time_out_ends_at_its_time_or_when_it_is_lifted() {
 fn a_guests_time_out_holds_for_new_guests_of_the_same_address() {
     let mut room = room();
     assert_eq!(room.admit(&from("g1", "192.0.2.7"), None, at(0)), Ok(Admitted::New));
-    room.silence(silence("g1", 60_000), at(0).wall);
-    assert!(room.is_needed(at(0).wall));
+    time_out(&mut room, silence("g1", 60_000), at(0).wall);
     let until = at(60_000).wall;
     assert_eq!(room.admit(&from("g2", "192.0.2.7"), None, at(1)), Err(Refused::Silenced { until }));
     assert_eq!(room.admit(&from("g3", "192.0.2.8"), None, at(1)), Ok(Admitted::New));
@@ -222,10 +228,10 @@ fn a_guests_time_out_holds_for_new_guests_of_the_same_address() {
     );
     assert_eq!(room.silenced_until(&from("g2", "192.0.2.7"), at(1).wall), Some(until));
     assert_eq!(room.admit(&from("g2", "192.0.2.7"), None, at(60_000)), Ok(Admitted::New));
-    room.silence(silence("g2", 120_000), at(60_000).wall);
+    time_out(&mut room, silence("g2", 120_000), at(60_000).wall);
     // A shorter one of somebody else there takes nothing from it, nor does the end of that.
     assert_eq!(room.admit(&neighbour, None, at(60_000)), Ok(Admitted::New));
-    room.silence(silence("m", 70_000), at(60_000).wall);
+    time_out(&mut room, silence("m", 70_000), at(60_000).wall);
     let until = at(120_000).wall;
     assert_eq!(room.silenced_until(&from("g5", "192.0.2.7"), at(60_001).wall), Some(until));
     assert!(room.unsilence(&person("m"), at(60_001).wall));
@@ -236,7 +242,7 @@ fn a_guests_time_out_holds_for_new_guests_of_the_same_address() {
         Ok(Admitted::New),
         "lifted for all of them"
     );
-    assert!(!room.is_needed(at(61_000).wall));
+    assert!(room.networks.is_empty());
 }
 
 #[test]
@@ -244,7 +250,7 @@ fn whoever_is_timed_out_as_an_account_is_no_guest_from_the_same_address() {
     let mut room = room();
     let troll = Writer { is: viewer(), ..from("troll", "192.0.2.7") };
     assert_eq!(room.admit(&troll, None, at(0)), Ok(Admitted::New));
-    room.silence(silence("troll", 60_000), at(0).wall);
+    time_out(&mut room, silence("troll", 60_000), at(0).wall);
     assert!(matches!(room.admit(&from("g", "192.0.2.7"), None, at(0)), Err(Refused::Silenced { .. })));
 }
 
@@ -272,7 +278,7 @@ fn many_names_from_one_address_gain_little() {
 #[test]
 fn the_wall_clock_may_jump() {
     let mut room = room();
-    room.silence(silence("m", 10_000), at(0).wall);
+    time_out(&mut room, silence("m", 10_000), at(0).wall);
     let jumped = |wall: i64, passed: u64| Now {
         wall: Timestamp::from_millis(wall),
         passed: Duration::from_millis(passed),
@@ -312,7 +318,7 @@ fn sent_again_with_its_key_it_is_taken_once_and_costs_nothing() {
     }
     assert!(matches!(room.admit(&writer, Some(&key("k6")), at(0)), Err(Refused::TooFast { .. })));
     // The time-out holds for what is sent again, too.
-    room.silence(silence("m", 1000), at(0).wall);
+    time_out(&mut room, silence("m", 1000), at(0).wall);
     assert!(matches!(room.admit(&writer, Some(&key("k1")), at(0)), Err(Refused::Silenced { .. })));
 }
 
@@ -325,7 +331,7 @@ fn what_was_not_written_counts_for_nothing() {
     );
     for _ in 0..50 {
         assert_eq!(room.admit(&guest("g"), Some(&key("k")), at(0)), Ok(Admitted::New));
-        room.unsent(&person("g"), Some(&key("k")), Said::default());
+        room.unsent(&person("g"), Some(&key("k")), Some(Said::default()));
     }
     assert_eq!(room.admit(&guest("g"), Some(&key("k")), at(0)), Ok(Admitted::New));
     for _ in 0..1000 {
@@ -336,7 +342,7 @@ fn what_was_not_written_counts_for_nothing() {
             Ok(Admitted::New),
             "not for the room nor for the address either"
         );
-        room.unsent(&person("h"), None, Said::default());
+        room.unsent(&person("h"), None, Some(Said::default()));
     }
 }
 
@@ -378,7 +384,7 @@ fn modes_hold_for_all_but_moderators_and_cost_no_turn() {
     let owner = Writer { is: viewer().and(Standing::Owner), ..vip.clone() };
     assert_eq!(room.admit(&owner, None, at(2)), Ok(Admitted::New));
     // What could not be written was not said.
-    room.unsent(&person("vip"), None, other.said);
+    room.unsent(&person("vip"), None, Some(other.said));
     assert_eq!(room.admit(&other, None, at(3)), Ok(Admitted::New));
 }
 
@@ -389,13 +395,79 @@ fn who_says_the_same_within_a_minute_is_counted() {
     let at = Duration::from_secs;
     let times: Vec<u32> = [(one, 0), (one, 10), (one, 20), (other, 21), (one, 22), (one, 90)]
         .into_iter()
-        .map(|(said, seconds)| room.time_said(&person("p"), said, at(seconds)))
+        .map(|(said, seconds)| {
+            let times = room.time_said(&person("p"), said, at(seconds));
+            room.said(&person("p"), said, at(seconds));
+            times
+        })
         .collect();
     assert_eq!(times, [1, 2, 3, 1, 1, 1]);
+    for _ in 0..10 {
+        assert_eq!(room.time_said(&person("p"), one, at(91)), 2, "what is only tried is not said");
+    }
+    room.unsent(&person("p"), None, Some(one));
+    assert_eq!(room.time_said(&person("p"), one, at(91)), 1, "nor is what could not be written");
     for n in 0..SEEN_FROM_MOST + 5 {
-        room.time_said(&person(&format!("q{n}")), one, at(100));
+        room.said(&person(&format!("q{n}")), one, at(100));
     }
     assert!(room.again.len() <= SEEN_FROM_MOST);
+}
+
+#[test]
+fn what_is_held_was_not_said_until_it_is_let_through() {
+    let mut room = room();
+    room.set_settings(ChatSettings { unique: true, ..ChatSettings::default() });
+    let spoken = Writer { said: said("a"), ..member("m") };
+    let other = Writer { said: said("a"), ..member("n") };
+    assert_eq!(room.admit(&spoken, None, at(0)), Ok(Admitted::New));
+    room.unheard(spoken.said);
+    // Could it not be written, nothing that somebody else said is forgotten for it.
+    assert_eq!(room.admit(&other, None, at(1)), Ok(Admitted::New));
+    room.unsent(&person("m"), None, None);
+    assert_eq!(room.admit(&other, None, at(2)), Err(Refused::Barred(Barred::Repeated)));
+    let held = Writer { said: said("bb"), ..member("m") };
+    assert_eq!(room.admit(&held, None, at(3)), Ok(Admitted::New));
+    room.unheard(held.said);
+    room.heard(held.said);
+    assert_eq!(room.admit(&held, None, at(4)), Err(Refused::Barred(Barred::Repeated)), "now it was said");
+}
+
+#[test]
+fn a_time_out_holds_for_its_network_after_a_restart() {
+    let mut room = room();
+    for account in ["guest-a", "troll"] {
+        let writer = Writer {
+            is: if account == "troll" { viewer() } else { Standings::GUEST },
+            ..from(account, "192.0.2.7")
+        };
+        assert_eq!(room.admit(&writer, None, at(0)), Ok(Admitted::New));
+        let network = room.network_of(&person(account)).map(|network| room.bans().hash(network)).unwrap();
+        let kept = vec![silence(account, 60_000)];
+        let mut again = Room::new(ChatSettings::default(), Vec::new(), kept)
+            .silencing(vec![(person(account), network.clone()), (person("nobody"), network.clone())]);
+        let until = at(60_000).wall;
+        assert_eq!(again.admit(&from("guest-b", "192.0.2.7"), None, at(1)), Err(Refused::Silenced { until }));
+        assert_eq!(again.admit(&from("guest-c", "192.0.2.8"), None, at(1)), Ok(Admitted::New));
+        // Nobody wrote since the start: timed out again, they are of the network that was known.
+        again.silence(silence(account, 90_000), None, at(2).wall);
+        let until = at(90_000).wall;
+        assert_eq!(again.silenced_until(&from("guest-b", "192.0.2.7"), at(60_001).wall), Some(until));
+        // Once it is over, that network is nobody's any more.
+        again.silence(silence(account, 200_000), None, at(100_000).wall);
+        assert_eq!(again.silenced_until(&from("guest-b", "192.0.2.7"), at(100_001).wall), None);
+    }
+}
+
+#[test]
+fn networks_of_time_outs_are_bounded_and_people_are_still_timed_out() {
+    let mut room = room();
+    for n in 0..=SILENCED_NETWORKS_MOST as u32 {
+        let network = room.bans().hash(std::net::Ipv4Addr::from(n).into());
+        room.silence(silence(&format!("guest-{n}"), 60_000), Some(network), at(0).wall);
+    }
+    assert_eq!(room.networks.len(), SILENCED_NETWORKS_MOST);
+    let last = guest(&format!("guest-{SILENCED_NETWORKS_MOST}"));
+    assert!(matches!(room.admit(&last, None, at(1)), Err(Refused::Silenced { .. })));
 }
 
 #[test]
