@@ -1,6 +1,8 @@
 //! Channels: who is live, and what a channel says of itself.
 
 mod access;
+mod activity;
+mod activity_state;
 mod card;
 mod create;
 mod details;
@@ -13,6 +15,8 @@ mod pictures;
 mod planning;
 mod preview;
 mod rail;
+mod recommended;
+mod remove;
 mod roles;
 mod search;
 mod signed;
@@ -21,6 +25,7 @@ mod telling;
 mod webhooks;
 
 pub use access::{Access, Supporters};
+pub use activity::Activity;
 pub use create::CreateForm;
 pub use details::Details;
 pub use door::Door;
@@ -28,6 +33,7 @@ pub use emotes::Emotes;
 pub use follow::{Follow, FollowingPage};
 pub use home::Home;
 pub use rail::Rail;
+pub use remove::Remove;
 pub use roles::Roles;
 pub use search::SearchPage;
 pub use subscribe::Subscribe;
