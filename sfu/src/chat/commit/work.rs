@@ -8,7 +8,7 @@ use shared::{
     chat::{ChatAuthor, ChatMessage, ChatSettings, ChatUpdate, EditChat, Fragment, ReplyTo, Sent},
     emote::EmoteName,
     event::Cursor,
-    id::{AccountId, BroadcastId, ChannelName, MessageId, PersonId, PollId, RequestId},
+    id::{AccountId, BroadcastId, ChannelId, ChannelName, MessageId, PersonId, PollId, RequestId},
     moderation::{ActionKind, Ban, ChatAction, Decided, HoldReason, Silence},
     poll::Poll,
     raid::Raid,
@@ -127,16 +127,24 @@ pub enum Work {
     /// It is called off.
     EndRaid,
     /// Another channel's viewers come.
-    Raided {
-        /// From where.
-        from: ChannelName,
-        /// What that channel is called.
-        name: DisplayName,
-        /// How many.
-        viewers: u32,
-    },
+    Raided(Box<Arrival>),
     /// Something happened elsewhere that belongs into the record.
     Note,
+}
+
+/// A raid that arrives.
+#[derive(Debug)]
+pub struct Arrival {
+    /// From where.
+    pub from: ChannelName,
+    /// The same by its id.
+    pub from_channel: ChannelId,
+    /// What that channel is called.
+    pub name: DisplayName,
+    /// Where it goes, and when it left.
+    pub raid: Raid,
+    /// How many.
+    pub viewers: u32,
 }
 
 /// An emote with the picture that was made for it.
