@@ -106,9 +106,13 @@ impl PasswordResets {
     ) -> Result<(), AccountError> {
         let accounts = &self.accounts;
         accounts.limits.take_address(address)?;
-        let token = Secret::parse(token.trim()).ok_or(AccountError::StaleReset)?.hash();
+        let stale = || {
+            accounts.threats.failed(None, address);
+            AccountError::StaleReset
+        };
+        let token = Secret::parse(token.trim()).ok_or_else(stale)?.hash();
         // Asked before a password is hashed, which is what costs.
-        let account = accounts.resets.of(&token, fresh::now()).await?.ok_or(AccountError::StaleReset)?;
+        let account = accounts.resets.of(&token, fresh::now()).await?.ok_or_else(stale)?;
         let hash = accounts.hasher.hash(password, fresh::bytes()).await?;
         let accounts = accounts.clone();
         // Whoever asked may go away: what goes on by the old password ends all the same.
