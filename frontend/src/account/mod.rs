@@ -2,6 +2,7 @@
 
 mod admin;
 mod audit;
+mod instance_channels;
 mod joining;
 mod logins;
 mod notifications;
@@ -9,7 +10,9 @@ mod oidc;
 mod passkey_sign_in;
 mod passkeys;
 mod people;
+mod person;
 mod profile;
+mod remove;
 mod reset_password;
 mod set_up;
 mod settings;
@@ -21,6 +24,7 @@ pub use admin::Admin;
 pub use audit::Audit;
 pub use notifications::{LetterPage, NotificationsPage};
 pub use oidc::NewNamePage;
+pub use person::PersonPage;
 pub use reset_password::ResetPasswordPage;
 pub use set_up::SetUpPage;
 pub use settings::Settings;

@@ -77,7 +77,9 @@ fn author(author: &ChatAuthor, plain: bool, colon: &'static str) -> Html {
     html! {
         <>
             { for author.badges.iter().filter(|badge| !plain || **badge != Badge::Guest).map(badge) }
-            if plain {
+            if author.is_deleted() {
+                <span class="chat-name quiet">{ name }</span>
+            } else if plain {
                 <span class="chat-name" style={style}>{ name }</span>
             } else {
                 <button type="button" class="chat-name" style={style} tabindex="-1" data-act="open"
