@@ -194,7 +194,7 @@ pub struct AuditEntry {
     pub at: Timestamp,
     /// What.
     pub action: AuditAction,
-    /// By whom; null if on the server's own console.
+    /// By whom; null if on the server's own console, and for what the server saw by itself.
     pub actor: Option<AuditParty>,
     /// On which channel; null for what is of the instance.
     pub channel: Option<AuditParty>,
