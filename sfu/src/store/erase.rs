@@ -219,7 +219,8 @@ pub async fn account(
     Ok(true)
 }
 
-/// What somebody wrote in others' chats stays, by nobody; what was held or said against them there goes.
+/// What somebody wrote in others' chats stays, by nobody, also what waits for a moderator there; what keeps them from writing
+/// goes.
 async fn unname(connection: &mut AnyConnection, account: &AccountId) -> Result<(), StoreError> {
     let names = sqlx::query(
         "SELECT DISTINCT author_name FROM chat_messages
@@ -239,12 +240,36 @@ async fn unname(connection: &mut AnyConnection, account: &AccountId) -> Result<(
     .bind(DELETED_PERSON)
     .execute(&mut *connection)
     .await?;
+    unname_held(connection, account).await?;
     for statement in [
-        "DELETE FROM chat_held WHERE channel_id IN (SELECT id FROM channels) AND person_id = $1",
         "DELETE FROM chat_silences WHERE channel_id IN (SELECT id FROM channels) AND person_id = $1",
         "DELETE FROM chat_bans WHERE channel_id IN (SELECT id FROM channels) AND person_id = $1",
     ] {
         sqlx::query(statement).bind(account.as_str()).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+async fn unname_held(connection: &mut AnyConnection, account: &AccountId) -> Result<(), StoreError> {
+    let rows = sqlx::query(
+        "SELECT id, message FROM chat_held
+         WHERE channel_id IN (SELECT id FROM channels) AND person_id = $1",
+    )
+    .bind(account.as_str())
+    .fetch_all(&mut *connection)
+    .await?;
+    for row in &rows {
+        let Ok(mut held) = serde_json::from_str::<Value>(&row.try_get::<String, _>(1)?) else { continue };
+        if let Some(author) = held.get_mut("author").and_then(Value::as_object_mut) {
+            author.insert("name".to_owned(), DELETED_PERSON.into());
+            author.remove("account");
+            author.remove("badges");
+        }
+        sqlx::query("UPDATE chat_held SET message = $2 WHERE id = $1")
+            .bind(row.try_get::<String, _>(0)?)
+            .bind(held.to_string())
+            .execute(&mut *connection)
+            .await?;
     }
     Ok(())
 }
@@ -270,7 +295,8 @@ async fn unname_answers(
         if is_theirs.is_none() {
             continue;
         }
-        answered["name"] = DELETED_PERSON.into();
+        let Some(answer) = answered.as_object_mut() else { continue };
+        answer.insert("name".to_owned(), DELETED_PERSON.into());
         sqlx::query("UPDATE chat_messages SET reply_to = $2 WHERE id = $1")
             .bind(row.try_get::<String, _>(0)?)
             .bind(answered.to_string())
