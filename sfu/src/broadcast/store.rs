@@ -3,11 +3,16 @@
 use super::log::{BroadcastLog, Heartbeat, Left, LogError, Mark, OpenBroadcast, PastBroadcast, Record};
 use crate::{
     audience::device_name,
-    store::{Store, StoreError, outbox},
+    store::{
+        Store, StoreError,
+        activity::{self, Happened},
+        outbox::{self, Gathered},
+    },
 };
 use futures_util::{FutureExt, future::BoxFuture};
 use serde_json::json;
 use shared::{
+    activity::ActivityKind,
     id::{BroadcastId, ChannelId, ViewId},
     unit::Timestamp,
     webhook::WebhookKind,
@@ -197,9 +202,12 @@ async fn write_one(transaction: &mut Transaction<'_, Any>, record: Record) -> Re
     if is_new { tell(transaction, &record).await } else { Ok(()) }
 }
 
-/// Puts what the channel's webhooks are told into the outbox.
+/// Has it among what happened on the channel, and puts what its webhooks are told into the outbox.
 async fn tell(transaction: &mut Transaction<'_, Any>, record: &Record) -> Result<(), StoreError> {
     let (id, kind, at) = match record {
+        Record::ViewStarted { id, broadcast, at, .. } => {
+            return joined(transaction, id, broadcast, *at).await;
+        }
         Record::BroadcastStarted { id, at, .. } => (id, WebhookKind::StreamStarted, at),
         Record::BroadcastEnded { id, at } => (id, WebhookKind::StreamEnded, at),
         Record::Marked { broadcast, at, mark: Mark::Interrupted } => {
@@ -228,7 +236,41 @@ async fn tell(transaction: &mut Transaction<'_, Any>, record: &Record) -> Result
         WebhookKind::StreamInterrupted => format!("{id}-waits-{}", at.as_millis()),
         _ => format!("{id}-goes-on-{}", at.as_millis()),
     };
-    outbox::put(transaction, &parsed(&row, 0)?, (&event, kind, *at), data).await
+    let channel = parsed(&row, 0)?;
+    let noted = match kind {
+        WebhookKind::StreamStarted => Some(ActivityKind::StreamStarted),
+        WebhookKind::StreamEnded => Some(ActivityKind::StreamEnded),
+        _ => None,
+    };
+    if let Some(kind) = noted {
+        let (data, at) = (data.clone(), *at);
+        let happened = Happened { occasion: &event, kind, at, who: None, data, again_after: None };
+        activity::put(transaction, &channel, happened).await?;
+    }
+    outbox::put(transaction, &channel, (&event, kind, *at), data).await
+}
+
+/// Counts somebody who began to watch, for webhooks that are told of it.
+async fn joined(
+    transaction: &mut Transaction<'_, Any>,
+    view: &ViewId,
+    broadcast: &BroadcastId,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let row = sqlx::query("SELECT channel_id FROM broadcasts WHERE id = $1")
+        .bind(broadcast.as_str())
+        .fetch_optional(&mut **transaction)
+        .await?;
+    let Some(row) = row else { return Ok(()) };
+    let joined = Gathered {
+        kind: WebhookKind::ViewerJoined,
+        id: view.as_str(),
+        of: broadcast.as_str(),
+        place: None,
+        at,
+        data: json!({ "streamId": broadcast }),
+    };
+    outbox::gather(transaction, &parsed(&row, 0)?, joined).await
 }
 
 /// A span of a view that was written, of a broadcast that isn't over in the record.

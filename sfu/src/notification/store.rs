@@ -281,11 +281,13 @@ async fn tell_one(
 ) -> Result<bool, StoreError> {
     let is_new = sqlx::query(
         "INSERT INTO notified (account_id, occasion, at) VALUES ($1, $2, $3)
-         ON CONFLICT (account_id, occasion) DO NOTHING",
+         ON CONFLICT (account_id, occasion) DO UPDATE SET at = excluded.at WHERE notified.at <= $4",
     )
     .bind(account.as_str())
     .bind(&told.occasion)
     .bind(now.as_millis())
+    // By then it was forgotten, or is about to be: whether that was done yet makes no difference.
+    .bind(now.as_millis() - KEPT)
     .execute(&mut **transaction)
     .await?;
     // Who wants to hear nothing of it now isn't told later either, having changed their mind.

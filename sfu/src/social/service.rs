@@ -2,7 +2,8 @@
 
 use super::{
     Channels, Heard,
-    store::{FOLLOWED_MOST, FollowStore, Followed},
+    recommendation::{self, RECOMMENDED_MOST, Recommended},
+    store::{Beside, FOLLOWED_MOST, FollowStore, Followed},
 };
 use crate::{
     actor::{Actor, Embed, Visitor},
@@ -13,19 +14,30 @@ use crate::{
     store::{Store, StoreError},
 };
 use shared::{
-    channel::ChannelCard,
+    channel::{ChannelCard, Visibility},
     id::{AccountId, ChannelId, ChannelName},
     page::Page,
-    social::{Follower, Following},
+    social::{Follower, Following, Recommendation},
     unit::Timestamp,
 };
 use std::{
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
 /// How often one person follows or stops to: a spree passes, a script that rings at every door doesn't.
 const CHANGES: Rate = Rate { burst: 30, every: Duration::from_secs(2) };
+
+/// For how long recommendations stand, as working them out reads some hundred rows.
+const RECOMMENDED_FOR: Duration = Duration::from_secs(10 * 60);
+/// People whose recommendations are kept at hand.
+const KEPT_MOST: usize = 1000;
+/// Whoever follows already may have been cut off before the owner was told: that is tried again for so long.
+const TOLD_WITHIN: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What was recommended to people, and when.
+type Kept = HashMap<AccountId, (Duration, Arc<[Recommended]>)>;
 
 /// Why somebody doesn't follow.
 #[derive(Debug, thiserror::Error)]
@@ -58,13 +70,15 @@ pub struct Social {
     heard: Arc<dyn Heard>,
     since: Instant,
     changes: Arc<Mutex<Limiter<AccountId>>>,
+    recommended: Arc<Mutex<Kept>>,
 }
 
 impl Social {
     /// On this database.
     pub fn new(store: Store, channels: Arc<dyn Channels>, heard: Arc<dyn Heard>) -> Self {
         let changes = Arc::new(Mutex::new(Limiter::new(CHANGES)));
-        Self { store: FollowStore::new(store), channels, heard, since: Instant::now(), changes }
+        let (store, since) = (FollowStore::new(store), Instant::now());
+        Self { store, channels, heard, since, changes, recommended: Arc::default() }
     }
 
     async fn channel(&self, who: Visitor<'_>, name: &ChannelName) -> Result<(ChannelId, bool), FollowError> {
@@ -103,7 +117,7 @@ impl Social {
         let following = self.store.of(&channel, Some(&who.account)).await?;
         match followed {
             Followed::TooMany => return Err(FollowError::TooMany),
-            // Whoever did already may have been cut off before the owner was told.
+            Followed::Already if following.since.is_none_or(|at| fresh::now().since(at) > TOLD_WITHIN) => {}
             Followed::New | Followed::Already => {
                 let new = (followed == Followed::New).then_some(following.followers);
                 self.heard.followed(name, &channel, &who.account, new).await?;
@@ -148,5 +162,52 @@ impl Social {
         let Page { items, next } = self.store.followed(&who.account, wanted).await?;
         let channels = items.into_iter().map(|(channel, _)| channel).collect();
         Ok(Page { items: self.channels.cards(who, channels).await?, next })
+    }
+
+    /// Public channels that people follow who follow the same as somebody.
+    pub async fn recommendations(&self, who: &Actor) -> Result<Vec<Recommendation>, FollowError> {
+        let known = {
+            let kept = self.recommended.lock().unwrap_or_else(PoisonError::into_inner);
+            let now = self.since.elapsed();
+            kept.get(&who.account).filter(|(at, _)| now.saturating_sub(*at) < RECOMMENDED_FOR).cloned()
+        };
+        let found = match known {
+            Some((_, found)) => found,
+            None => self.work_out(&who.account).await?,
+        };
+        // What was left or became private meanwhile is seen as it is now.
+        let followed: HashSet<ChannelId> = self.store.followed_by(&who.account).await?.into_iter().collect();
+        let mut recommendations = Vec::new();
+        for Recommended { channel, because } in found.iter() {
+            if recommendations.len() >= RECOMMENDED_MOST {
+                break;
+            }
+            if followed.contains(channel) || !followed.contains(because) {
+                continue;
+            }
+            let pair = self.channels.cards(who, vec![channel.clone(), because.clone()]).await?;
+            let Ok([card, because]) = <[ChannelCard; 2]>::try_from(pair) else { continue };
+            if card.channel.visibility == Visibility::Public {
+                recommendations.push(Recommendation { card, because: because.channel.display_name });
+            }
+        }
+        Ok(recommendations)
+    }
+
+    async fn work_out(&self, who: &AccountId) -> Result<Arc<[Recommended]>, StoreError> {
+        let Beside { own, shared, theirs } = self.store.beside(who).await?;
+        let known: HashSet<ChannelId> = own.into_iter().collect();
+        let found = recommendation::recommended(&shared, &theirs, &known);
+        // Some are left out when they are shown.
+        let found: Arc<[Recommended]> = found.into_iter().take(RECOMMENDED_MOST * 2).collect();
+        let mut kept = self.recommended.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.since.elapsed();
+        if kept.len() >= KEPT_MOST {
+            kept.retain(|_, (at, _)| now.saturating_sub(*at) < RECOMMENDED_FOR);
+        }
+        if kept.len() < KEPT_MOST {
+            kept.insert(who.clone(), (now, found.clone()));
+        }
+        Ok(found)
     }
 }

@@ -1,12 +1,18 @@
 //! Who follows whom, in SQL.
 
+use super::recommendation;
 use crate::{
     fresh,
     page::{Place, Wanted},
-    store::{Store, StoreError, outbox},
+    store::{
+        Store, StoreError,
+        activity::{self, Happened},
+        outbox,
+    },
 };
 use serde_json::json;
 use shared::{
+    activity::ActivityKind,
     id::{AccountId, ChannelId, ChannelName, EventId},
     page::Page,
     social::{Follower, Following},
@@ -18,10 +24,23 @@ use std::str::FromStr;
 
 /// The most channels that one account follows.
 pub const FOLLOWED_MOST: i64 = 2000;
+/// Whoever stops to follow and follows again is news once in so long.
+const NEWS_AGAIN: i64 = 30 * 24 * 60 * 60 * 1000;
 
 /// Reads and writes who follows whom.
 #[derive(Debug, Clone)]
 pub struct FollowStore(Store);
+
+/// What people follow who follow the same as somebody, as far as it is looked at.
+#[derive(Debug, Clone)]
+pub struct Beside {
+    /// All that somebody follows, the last first.
+    pub own: Vec<ChannelId>,
+    /// Who else follows the last of those.
+    pub shared: Vec<(ChannelId, AccountId)>,
+    /// What those follow that anybody may see.
+    pub theirs: Vec<(AccountId, ChannelId)>,
+}
 
 /// What became of a wish to follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,6 +116,16 @@ impl FollowStore {
         .execute(&mut *transaction)
         .await?;
         if done.rows_affected() > 0 {
+            let occasion = format!("follow {who}");
+            let happened = Happened {
+                occasion: &occasion,
+                kind: ActivityKind::Follow,
+                at,
+                who: Some(who),
+                data: json!({}),
+                again_after: Some(Timestamp::from_millis(at.as_millis() - NEWS_AGAIN)),
+            };
+            activity::put(&mut transaction, channel, happened).await?;
             let kind = WebhookKind::FollowCreated;
             if outbox::wanted(&mut transaction, channel, kind).await?.is_some() {
                 let follower = follower(&mut transaction, channel, who).await?;
@@ -168,6 +197,59 @@ impl FollowStore {
             })
             .collect();
         Ok(wanted.page(followers?, |one| Place { at: one.since.as_millis(), id: one.id.as_str().to_owned() }))
+    }
+
+    /// All channels that somebody follows, the last one first.
+    pub async fn followed_by(&self, who: &AccountId) -> Result<Vec<ChannelId>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT channel_id FROM follows WHERE account_id = $1
+             ORDER BY followed_at DESC, channel_id DESC LIMIT $2",
+        )
+        .bind(who.as_str())
+        .bind(FOLLOWED_MOST)
+        .fetch_all(self.0.pool())
+        .await?;
+        rows.iter().map(|row| column(row, 0)).collect()
+    }
+
+    /// Of the channels that somebody followed last: each with others who follow it, and what they follow besides.
+    pub async fn beside(&self, who: &AccountId) -> Result<Beside, StoreError> {
+        let own = self.followed_by(who).await?;
+        let mut shared = Vec::new();
+        for channel in own.iter().take(recommendation::OWN_MOST as usize) {
+            let rows = sqlx::query(
+                "SELECT account_id FROM follows WHERE channel_id = $1
+                 ORDER BY followed_at DESC, account_id DESC LIMIT $2",
+            )
+            .bind(channel.as_str())
+            .bind(recommendation::PEERS_OF_EACH)
+            .fetch_all(self.0.pool())
+            .await?;
+            for row in &rows {
+                let peer: AccountId = column(row, 0)?;
+                if peer != *who {
+                    shared.push((channel.clone(), peer));
+                }
+            }
+        }
+        let mut theirs = Vec::new();
+        for peer in recommendation::peers(&shared) {
+            let rows = sqlx::query(
+                "SELECT follows.channel_id FROM follows JOIN channels ON channels.id = follows.channel_id
+                 WHERE follows.account_id = $1 AND channels.visibility = 'PUBLIC'
+                 AND COALESCE(channels.owner_id, '') <> $3
+                 ORDER BY follows.followed_at DESC, follows.channel_id DESC LIMIT $2",
+            )
+            .bind(peer.as_str())
+            .bind(recommendation::THEIRS_MOST)
+            .bind(who.as_str())
+            .fetch_all(self.0.pool())
+            .await?;
+            for row in &rows {
+                theirs.push((peer.clone(), column(row, 0)?));
+            }
+        }
+        Ok(Beside { own, shared, theirs })
     }
 
     /// Which channels somebody follows, the last one first.

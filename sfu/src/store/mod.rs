@@ -3,8 +3,11 @@
 //! SQL is written with `$1` placeholders, `ON CONFLICT` and the types TEXT and BIGINT, so that PostgreSQL needs no second copy.
 //! In SQLite a transaction that reads before it writes may be refused when another writes at once, so each begins with a write.
 
+pub mod activity;
 pub mod audit;
+pub mod erase;
 mod error;
+pub mod like;
 pub mod outbox;
 mod sqlite;
 

@@ -80,3 +80,122 @@ pub fn body(channel: &str, kind: WebhookKind, at: Timestamp, mut data: Value) ->
     }
     json!({ "type": kind, "timestamp": at, "data": data }).to_string()
 }
+
+/// Of each kind that is gathered, deliveries that wait for one webhook. What comes while there are as many, it isn't told: the rest
+/// has its room.
+pub const GATHERED_WAITING_MOST: i64 = 1_000;
+
+/// Something that happens often, so that what happens within a while goes as one delivery.
+#[derive(Debug)]
+pub struct Gathered<'a> {
+    /// What it is.
+    pub kind: WebhookKind,
+    /// Its id, by which it is gathered once.
+    pub id: &'a str,
+    /// What alone it is gathered with; nothing in particular if empty.
+    pub of: &'a str,
+    /// Its place in the room, if it is a message.
+    pub place: Option<i64>,
+    /// When.
+    pub at: Timestamp,
+    /// The rest of the first of it.
+    pub data: Value,
+}
+
+/// For how long after the first more is gathered, and the most in one delivery.
+fn gathering(kind: WebhookKind) -> (i64, i64) {
+    match kind {
+        WebhookKind::ChatMessageSent => (2_000, 100),
+        _ => (10_000, i64::MAX),
+    }
+}
+
+/// Gathers something into the delivery that is open for it at each webhook that is told of it, or opens one.
+///
+/// A delivery is closed in one statement before it is sent (`webhook::store`), so that nothing is added to what has left.
+pub async fn gather(
+    connection: &mut AnyConnection,
+    channel: &ChannelId,
+    one: Gathered<'_>,
+) -> Result<(), StoreError> {
+    let Gathered { kind, id, of, place, at, data } = one;
+    let Some(name) = wanted(connection, channel, kind).await? else { return Ok(()) };
+    let ((within, most), now) = (gathering(kind), fresh::now().as_millis());
+    sqlx::query(
+        "UPDATE webhook_deliveries SET gathered = gathered + 1, gathered_last = $2, to_place = $3
+         WHERE gathers = 1 AND kind = $4 AND gathered_of = $5 AND state = 'waiting' AND next_at > $6 AND gathered < $7
+         AND gathered_last <> $2 AND webhook_id IN
+             (SELECT id FROM webhooks WHERE channel_id = $1 AND disabled_at IS NULL AND kinds LIKE $8)",
+    )
+    .bind(channel.as_str())
+    .bind(id)
+    .bind(place)
+    .bind(kind.name())
+    .bind(of)
+    .bind(now)
+    .bind(most)
+    .bind(pattern(kind))
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query(
+        "INSERT INTO webhook_deliveries (webhook_id, event_id, kind, body, created_at, state, tries, next_at, gathers,
+             gathered_of, gathered_last, gathered, from_place, to_place)
+         SELECT id, $2, $3, $4, CAST($5 AS BIGINT), 'waiting', 0, CAST($6 AS BIGINT), 1, $7, $8, 1,
+             CAST($9 AS BIGINT), CAST($9 AS BIGINT)
+         FROM webhooks WHERE channel_id = $1 AND disabled_at IS NULL AND kinds LIKE $10
+         AND NOT EXISTS (SELECT 1 FROM webhook_deliveries open WHERE open.webhook_id = webhooks.id AND open.gathers = 1
+             AND open.kind = $3 AND open.gathered_of = $7 AND open.gathered_last = $8)
+         AND (SELECT COUNT(*) FROM webhook_deliveries waiting WHERE waiting.webhook_id = webhooks.id
+             AND waiting.kind = $3 AND waiting.state = 'waiting') < $11
+         ON CONFLICT (webhook_id, event_id) DO NOTHING",
+    )
+    .bind(channel.as_str())
+    .bind(format!("{id}-on"))
+    .bind(kind.name())
+    .bind(body(&name, kind, at, data))
+    .bind(now)
+    .bind(now.saturating_add(within))
+    .bind(of)
+    .bind(id)
+    .bind(place)
+    .bind(pattern(kind))
+    .bind(GATHERED_WAITING_MOST)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// The body of what was gathered: how much it is, and of chat what it is by now.
+pub fn gathered_body(body: &str, kind: WebhookKind, gathered: i64, messages: Option<Value>) -> String {
+    // What can't be read goes as it is.
+    let Ok(mut whole) = serde_json::from_str::<Value>(body) else { return body.to_owned() };
+    if let Some(Value::Object(data)) = whole.get_mut("data") {
+        let field = if kind == WebhookKind::ViewerJoined { "joined" } else { "count" };
+        data.insert(field.to_owned(), json!(gathered));
+        if let Some(messages) = messages {
+            data.insert("messages".to_owned(), messages);
+        }
+    }
+    whole.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_gathered_says_how_much_it_is() {
+        let at = Timestamp::from_millis(0);
+        let joined = body("ada", WebhookKind::ViewerJoined, at, json!({ "streamId": "b" }));
+        let told: Value =
+            serde_json::from_str(&gathered_body(&joined, WebhookKind::ViewerJoined, 7, None)).unwrap();
+        assert_eq!(told["data"], json!({ "channel": "ada", "streamId": "b", "joined": 7 }));
+        let said = body("ada", WebhookKind::ChatMessageSent, at, json!({}));
+        let kept = gathered_body(&said, WebhookKind::ChatMessageSent, 2, None);
+        assert!(!kept.contains("messages"), "{kept}");
+        let sent = gathered_body(&said, WebhookKind::ChatMessageSent, 2, Some(json!([{ "id": "m" }])));
+        let sent: Value = serde_json::from_str(&sent).unwrap();
+        assert_eq!(sent["data"], json!({ "channel": "ada", "count": 2, "messages": [{ "id": "m" }] }));
+        assert_eq!(gathered_body("?", WebhookKind::ChatMessageSent, 2, None), "?");
+    }
+}

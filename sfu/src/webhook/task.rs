@@ -94,7 +94,8 @@ async fn serve(webhooks: Webhooks, id: WebhookId) {
     }
 }
 
-async fn deliver(webhooks: &Webhooks, id: &WebhookId, due: Due) -> Result<(), StoreError> {
+async fn deliver(webhooks: &Webhooks, id: &WebhookId, mut due: Due) -> Result<(), StoreError> {
+    due.body = webhooks.body_of(&due).await?;
     let (at, began) = (fresh::now(), Instant::now());
     let sent = webhooks.outgoing().post(&due.url, headers(&due, at), due.body.clone().into_bytes()).await;
     let (outcome, status, error) = match sent {

@@ -1,8 +1,9 @@
 //! Links to a new password in SQL.
 
-use super::rules::Asked;
+use super::rules::{self, Asked};
 use crate::{
     account::store::column,
+    fresh,
     secret::SecretHash,
     store::{
         Store, StoreError,
@@ -11,41 +12,62 @@ use crate::{
 };
 use shared::{
     audit::AuditAction,
-    id::AccountId,
+    id::{AccountId, EventId},
     text::{AccountName, EmailAddress},
     unit::Timestamp,
 };
 use sqlx::{Any, Row, Transaction};
+use std::sync::Arc;
+use tokio::sync::Notify;
 
 /// The most accounts that one address is of, as far as letters go.
 const OF_ADDRESS: i64 = 5;
+/// The most letters that wait.
+const LETTERS_MOST: i64 = 1000;
 
 /// Somebody whom a letter reaches.
 #[derive(Debug, Clone)]
 pub struct Reached {
     /// Their account.
     pub account: AccountId,
-    /// What they sign in with.
-    pub name: AccountName,
     /// Where the letter goes.
     pub address: EmailAddress,
 }
 
+/// A letter that is to leave.
+#[derive(Debug, Clone)]
+pub struct DueLetter {
+    /// By which it is one and the same however often it is tried.
+    pub id: String,
+    /// Whose it is.
+    pub account: AccountId,
+    /// What they sign in with.
+    pub name: AccountName,
+    /// Where it goes.
+    pub address: EmailAddress,
+    /// How often it was tried.
+    pub tries: usize,
+}
+
 /// Reads and writes links to a new password.
 #[derive(Debug, Clone)]
-pub struct ResetStore(Store);
+pub struct ResetStore {
+    store: Store,
+    /// There is a letter to send.
+    queued: Arc<Notify>,
+}
 
 impl ResetStore {
     /// On this database.
     pub fn new(store: Store) -> Self {
-        Self(store)
+        Self { store, queued: Arc::default() }
     }
 
     /// Those who are asked for, may sign in, and confirmed an address.
     pub async fn reached(&self, asked: &Asked) -> Result<Vec<Reached>, StoreError> {
         let (name, address) = asked.keys();
         let rows = sqlx::query(
-            "SELECT accounts.id, accounts.name, emails.address
+            "SELECT accounts.id, emails.address
              FROM emails JOIN accounts ON accounts.id = emails.account_id
              WHERE emails.confirmed_at IS NOT NULL AND accounts.suspended_at IS NULL
              AND (accounts.name = $1 OR LOWER(emails.address) = $2)
@@ -54,13 +76,103 @@ impl ResetStore {
         .bind(name)
         .bind(address)
         .bind(OF_ADDRESS)
-        .fetch_all(self.0.pool())
+        .fetch_all(self.store.pool())
         .await?;
-        rows.iter()
-            .map(|row| {
-                Ok(Reached { account: column(row, 0)?, name: column(row, 1)?, address: column(row, 2)? })
+        rows.iter().map(|row| Ok(Reached { account: column(row, 0)?, address: column(row, 1)? })).collect()
+    }
+
+    /// Has a letter sent to somebody; false if very many wait.
+    pub async fn queue(&self, account: &AccountId, now: Timestamp) -> Result<bool, StoreError> {
+        let done = sqlx::query(
+            "INSERT INTO reset_letters (id, account_id, asked_at, due_at, tries)
+             SELECT $1, $2, CAST($3 AS BIGINT), CAST($3 AS BIGINT), 0
+             WHERE (SELECT COUNT(*) FROM reset_letters) < $4",
+        )
+        .bind(fresh::id::<EventId>().as_str())
+        .bind(account.as_str())
+        .bind(now.as_millis())
+        .bind(LETTERS_MOST)
+        .execute(self.store.pool())
+        .await?;
+        self.queued.notify_one();
+        Ok(done.rows_affected() > 0)
+    }
+
+    /// Comes back when there is a letter to send.
+    pub async fn queued(&self) {
+        self.queued.notified().await;
+    }
+
+    /// The next letter that may leave, to whoever may still sign in, at the address that is theirs by now.
+    pub async fn due_letter(&self, now: Timestamp) -> Result<Option<DueLetter>, StoreError> {
+        let row = sqlx::query(
+            "SELECT reset_letters.id, accounts.id, accounts.name, emails.address, reset_letters.tries
+             FROM reset_letters
+             JOIN accounts ON accounts.id = reset_letters.account_id AND accounts.suspended_at IS NULL
+             JOIN emails ON emails.account_id = accounts.id AND emails.confirmed_at IS NOT NULL
+             WHERE reset_letters.due_at <= $1 AND reset_letters.asked_at > $2
+             ORDER BY reset_letters.due_at, reset_letters.id LIMIT 1",
+        )
+        .bind(now.as_millis())
+        .bind(now.as_millis() - rules::LASTS)
+        .fetch_optional(self.store.pool())
+        .await?;
+        row.map(|row| {
+            Ok(DueLetter {
+                id: row.try_get(0)?,
+                account: column(&row, 1)?,
+                name: column(&row, 2)?,
+                address: column(&row, 3)?,
+                tries: usize::try_from(row.try_get::<i64, _>(4)?).unwrap_or(usize::MAX),
             })
-            .collect()
+        })
+        .transpose()
+    }
+
+    /// When the next letter may leave.
+    pub async fn next_letter(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        let row = sqlx::query("SELECT MIN(due_at) FROM reset_letters WHERE due_at > $1")
+            .bind(now.as_millis())
+            .fetch_one(self.store.pool())
+            .await?;
+        Ok(row.try_get::<Option<i64>, _>(0)?.map(Timestamp::from_millis))
+    }
+
+    /// Writes a try at a letter and the link that it brings, before it leaves; false if it is gone meanwhile.
+    pub async fn letter_leaves(
+        &self,
+        id: &str,
+        account: &AccountId,
+        (token, expires_at): &(SecretHash, Timestamp),
+        (now, later): (Timestamp, Timestamp),
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.store.pool().begin().await?;
+        let tried = sqlx::query("UPDATE reset_letters SET tries = tries + 1, due_at = $2 WHERE id = $1")
+            .bind(id)
+            .bind(later.as_millis())
+            .execute(&mut *transaction)
+            .await?;
+        if tried.rows_affected() == 0 {
+            return Ok(false);
+        }
+        put(&mut transaction, account, token, (now, *expires_at)).await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+
+    /// A letter was sent, or is given up.
+    pub async fn letter_done(&self, id: &str) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM reset_letters WHERE id = $1").bind(id).execute(self.store.pool()).await?;
+        Ok(())
+    }
+
+    /// Gives up letters that nobody waits for any more.
+    pub async fn forget_letters(&self, now: Timestamp) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM reset_letters WHERE asked_at <= $1")
+            .bind(now.as_millis() - rules::LASTS)
+            .execute(self.store.pool())
+            .await?;
+        Ok(())
     }
 
     /// Writes a link, and clears away those that are over. `from_shell` has it on the record.
@@ -71,21 +183,8 @@ impl ResetStore {
         (now, expires_at): (Timestamp, Timestamp),
         from_shell: bool,
     ) -> Result<(), StoreError> {
-        let mut transaction = self.0.pool().begin().await?;
-        sqlx::query("DELETE FROM password_resets WHERE expires_at <= $1")
-            .bind(now.as_millis())
-            .execute(&mut *transaction)
-            .await?;
-        sqlx::query(
-            "INSERT INTO password_resets (token_hash, account_id, created_at, expires_at)
-             VALUES ($1, $2, $3, $4)",
-        )
-        .bind(token.to_hex())
-        .bind(account.as_str())
-        .bind(now.as_millis())
-        .bind(expires_at.as_millis())
-        .execute(&mut *transaction)
-        .await?;
+        let mut transaction = self.store.pool().begin().await?;
+        put(&mut transaction, account, token, (now, expires_at)).await?;
         if from_shell {
             let entry = Entry::new(AuditAction::PasswordLinkMade, None).to(account.as_str());
             audit::record(&mut transaction, entry).await?;
@@ -101,7 +200,7 @@ impl ResetStore {
         )
         .bind(token.to_hex())
         .bind(now.as_millis())
-        .fetch_optional(self.0.pool())
+        .fetch_optional(self.store.pool())
         .await?;
         let Some(row) = row else { return Ok(None) };
         let kept: String = row.try_get(0)?;
@@ -119,7 +218,7 @@ impl ResetStore {
         password_hash: &str,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let mut transaction = self.0.pool().begin().await?;
+        let mut transaction = self.store.pool().begin().await?;
         let used = sqlx::query(
             "DELETE FROM password_resets WHERE token_hash = $1 AND account_id = $2 AND expires_at > $3",
         )
@@ -139,7 +238,7 @@ impl ResetStore {
 
     /// Sets a password from the shell, in the same way; false if the account is suspended or gone.
     pub async fn set(&self, account: &AccountId, password_hash: &str) -> Result<bool, StoreError> {
-        let mut transaction = self.0.pool().begin().await?;
+        let mut transaction = self.store.pool().begin().await?;
         if !set(&mut transaction, account, password_hash).await? {
             return Ok(false);
         }
@@ -148,6 +247,30 @@ impl ResetStore {
         transaction.commit().await?;
         Ok(true)
     }
+}
+
+/// Writes a link, and clears away those that are over.
+async fn put(
+    transaction: &mut Transaction<'_, Any>,
+    account: &AccountId,
+    token: &SecretHash,
+    (now, expires_at): (Timestamp, Timestamp),
+) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM password_resets WHERE expires_at <= $1")
+        .bind(now.as_millis())
+        .execute(&mut **transaction)
+        .await?;
+    sqlx::query(
+        "INSERT INTO password_resets (token_hash, account_id, created_at, expires_at)
+         VALUES ($1, $2, $3, $4)",
+    )
+    .bind(token.to_hex())
+    .bind(account.as_str())
+    .bind(now.as_millis())
+    .bind(expires_at.as_millis())
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
 }
 
 /// A new password, after which every login is over; passkeys, a provider and API tokens stay their owner's to end. False if the
@@ -166,9 +289,11 @@ async fn set(
     if written.rows_affected() == 0 {
         return Ok(false);
     }
-    for statement in
-        ["DELETE FROM logins WHERE account_id = $1", "DELETE FROM password_resets WHERE account_id = $1"]
-    {
+    for statement in [
+        "DELETE FROM logins WHERE account_id = $1",
+        "DELETE FROM password_resets WHERE account_id = $1",
+        "DELETE FROM reset_letters WHERE account_id = $1",
+    ] {
         sqlx::query(statement).bind(account.as_str()).execute(&mut **transaction).await?;
     }
     Ok(true)

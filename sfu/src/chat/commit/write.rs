@@ -2,21 +2,29 @@
 
 use super::{
     store::Commit,
-    work::{Act, Closed, Done, Draft, Work, Written},
+    work::{Act, Arrival, Closed, Done, Draft, Work, Written},
 };
 use crate::{
     chat::{Community, appeal::store::Tried, emote, feed::LiveRoom, mode::Said, record, room::Refused},
     fresh,
     permission::Permission,
-    store::{StoreError, audit},
+    store::{
+        StoreError,
+        activity::{self, Happened},
+        audit,
+        outbox::{self, Gathered},
+    },
 };
+use serde_json::json;
 use shared::{
+    activity::ActivityKind,
     appeal::Against,
     chat::{ChatAuthor, ChatMessage, ChatSettings, ChatUpdate, Sent},
     event::Cursor,
     id::{ChannelId, MessageId, PersonId},
     moderation::{Ban, ChatAction, Decided, Silence},
     unit::Timestamp,
+    webhook::WebhookKind,
 };
 use std::{collections::HashMap, time::Duration};
 
@@ -36,6 +44,8 @@ pub struct Changes {
     bans: HashMap<(ChannelId, PersonId), bool>,
     /// Until when who is timed out; not any more if that is past.
     silences: HashMap<(ChannelId, PersonId), Timestamp>,
+    /// Whether a webhook is told of messages.
+    told: HashMap<ChannelId, bool>,
 }
 
 /// Takes places in a room, one after the other.
@@ -287,9 +297,11 @@ pub async fn write(
             }
             changed(&updates)
         }
-        Work::Raided { from, name, viewers } => {
+        Work::Raided(arrival) => {
+            let Arrival { from, name, viewers, .. } = arrival.as_ref();
             let raided = ChatUpdate::Raided { from: from.clone(), name: name.clone(), viewers: *viewers };
             updates.push((places.take(), raided));
+            noted(commit, channel, arrival, now).await?;
             Done::Changed
         }
         Work::Vip { by, account, is_vip } => {
@@ -304,8 +316,9 @@ pub async fn write(
         unpin(commit, channel, changes, places.take(), &mut updates).await?;
     }
     for (sequence, update) in &updates {
-        if !matches!(update, ChatUpdate::Message(_)) {
-            commit.change(channel, *sequence, update, now).await?;
+        match update {
+            ChatUpdate::Message(message) => changes.tell(commit, channel, message).await?,
+            _ => commit.change(channel, *sequence, update, now).await?,
         }
     }
     let is_deed = match &done {
@@ -323,6 +336,27 @@ pub async fn write(
         }
     }
     Ok(Written { done, updates, action, held })
+}
+
+/// Has a raid among what happened on both channels.
+async fn noted(
+    commit: &mut Commit,
+    to: &ChannelId,
+    arrival: &Arrival,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let Arrival { from, from_channel, name, raid, viewers } = arrival;
+    let left = raid.leaves_at.as_millis();
+    let here = json!({ "channel": from, "name": name, "viewers": viewers });
+    let there = json!({ "channel": raid.to, "name": raid.name, "viewers": viewers });
+    for (channel, occasion, kind, data) in [
+        (to, format!("raid from {from_channel} {left}"), ActivityKind::RaidIn, here),
+        (from_channel, format!("raid to {to} {left}"), ActivityKind::RaidOut, there),
+    ] {
+        let happened = Happened { occasion: &occasion, kind, at, who: None, data, again_after: None };
+        activity::put(commit.transaction(), channel, happened).await?;
+    }
+    Ok(())
 }
 
 /// What waits of somebody who is timed out or banned is refused with it; how many that were.
@@ -343,6 +377,31 @@ async fn refuse_all(
 }
 
 impl Changes {
+    /// Has webhooks told of a message, if any wants to be: its place alone is kept there. Asked once for each room in a commit.
+    async fn tell(
+        &mut self,
+        commit: &mut Commit,
+        channel: &ChannelId,
+        message: &ChatMessage,
+    ) -> Result<(), StoreError> {
+        let kind = WebhookKind::ChatMessageSent;
+        let is_told = match self.told.get(channel) {
+            Some(known) => *known,
+            None => {
+                let is_told = outbox::wanted(commit.transaction(), channel, kind).await?.is_some();
+                self.told.insert(channel.clone(), is_told);
+                is_told
+            }
+        };
+        if !is_told {
+            return Ok(());
+        }
+        let place = i64::try_from(message.sequence.0).ok();
+        let (id, at) = (message.id.as_str(), message.at);
+        let said = Gathered { kind, id, of: "", place, at, data: json!({}) };
+        outbox::gather(commit.transaction(), channel, said).await
+    }
+
     /// Which message is pinned in a room, as far as this commit has come.
     fn pinned(&self, room: &LiveRoom) -> Option<MessageId> {
         match self.pins.get(&room.channel) {

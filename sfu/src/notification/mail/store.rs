@@ -49,22 +49,26 @@ impl MailStore {
 
     /// Somebody's address, as they see it.
     pub async fn of(&self, account: &AccountId) -> Result<Option<EmailState>, StoreError> {
-        let row = sqlx::query("SELECT address, confirmed_at FROM emails WHERE account_id = $1")
+        let row = sqlx::query("SELECT address, confirmed_at, new_address FROM emails WHERE account_id = $1")
             .bind(account.as_str())
             .fetch_optional(self.0.pool())
             .await?;
         row.map(|row| {
             let confirmed: Option<i64> = row.try_get(1)?;
+            let pending: Option<String> = row.try_get(2)?;
+            let broken =
+                |text: String| text.parse::<EmailAddress>().map_err(|_| StoreError::Row(format!("the address {text}")));
             Ok(EmailState {
                 available: true,
                 address: Some(column(&row, 0)?),
                 confirmed: confirmed.is_some(),
+                pending: pending.map(broken).transpose()?,
             })
         })
         .transpose()
     }
 
-    /// Writes an address that isn't confirmed yet.
+    /// Writes an address that isn't confirmed yet: beside the one that is, or in the place of one that isn't.
     pub async fn put(
         &self,
         account: &AccountId,
@@ -74,8 +78,10 @@ impl MailStore {
     ) -> Result<(), StoreError> {
         sqlx::query(
             "INSERT INTO emails (account_id, address, token_hash, asked_at) VALUES ($1, $2, $3, $4)
-             ON CONFLICT (account_id) DO UPDATE SET address = excluded.address,
-             token_hash = excluded.token_hash, asked_at = excluded.asked_at, confirmed_at = NULL",
+             ON CONFLICT (account_id) DO UPDATE SET
+             address = CASE WHEN emails.confirmed_at IS NULL THEN excluded.address ELSE emails.address END,
+             new_address = CASE WHEN emails.confirmed_at IS NULL THEN NULL ELSE excluded.address END,
+             token_hash = excluded.token_hash, asked_at = excluded.asked_at",
         )
         .bind(account.as_str())
         .bind(address.as_str())
@@ -86,10 +92,23 @@ impl MailStore {
         Ok(())
     }
 
+    /// Leaves a confirmed address as it is, without the one that was to take its place.
+    pub async fn keep(&self, account: &AccountId) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE emails SET new_address = NULL, token_hash = NULL
+             WHERE account_id = $1 AND confirmed_at IS NOT NULL",
+        )
+        .bind(account.as_str())
+        .execute(self.0.pool())
+        .await?;
+        Ok(())
+    }
+
     /// Takes an address as confirmed; whether the token was good for that.
     pub async fn confirm(&self, token: &SecretHash, now: Timestamp) -> Result<bool, StoreError> {
         let done = sqlx::query(
-            "UPDATE emails SET confirmed_at = $2, token_hash = NULL WHERE token_hash = $1 AND asked_at > $3",
+            "UPDATE emails SET address = COALESCE(new_address, address), new_address = NULL, confirmed_at = $2,
+             token_hash = NULL WHERE token_hash = $1 AND asked_at > $3",
         )
         .bind(token.to_hex())
         .bind(now.as_millis())

@@ -179,3 +179,69 @@ async fn both_secrets_sign_until_the_old_one_is_over() {
     assert_eq!(secrets(now).await, [new.clone(), SigningSecret::from_random([1; 32])]);
     assert_eq!(secrets(until).await, [new]);
 }
+
+/// Something is written in chat, at a place.
+async fn said(world: &World, id: &str, place: i64) {
+    let mut transaction = world.store.pool().begin().await.unwrap();
+    sqlx::query("UPDATE channels SET title = 'x'").execute(&mut *transaction).await.unwrap();
+    let (kind, at) = (WebhookKind::ChatMessageSent, Timestamp::from_millis(5));
+    let one = outbox::Gathered { kind, id, of: "", place: Some(place), at, data: json!({}) };
+    outbox::gather(&mut transaction, &world.channel, one).await.unwrap();
+    transaction.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_happens_often_is_gathered_until_it_leaves_and_nothing_is_twice_or_lost() {
+    let world = World::new().await;
+    let hook = world.hook("h", &[WebhookKind::ChatMessageSent]).await;
+    let other = world.hook("o", &[WebhookKind::StreamEnded]).await;
+    for (id, place) in [("m1", 1), ("m2", 2), ("m2", 2), ("m4", 4)] {
+        said(&world, id, place).await;
+    }
+    assert!(world.listed(&other).await.is_empty());
+    let told = world.listed(&hook).await;
+    assert_eq!(told.len(), 1);
+    let body: serde_json::Value = serde_json::from_str(&told[0].body).unwrap();
+    assert_eq!(body["data"], json!({ "channel": "ada", "count": 3 }));
+    let now = fresh::now().as_millis();
+    assert!(world.hooks.next(&hook, Timestamp::from_millis(now)).await.unwrap().is_none(), "it gathers");
+    let due = world.hooks.next(&hook, Timestamp::from_millis(now + 5000)).await.unwrap().unwrap();
+    let places = due.said.as_ref().map(|said| (said.places, said.count));
+    assert_eq!((due.event.as_str(), places), ("m1-on", Some(((1, 4), 3))));
+    // It has left: what comes goes with another, though this one's time isn't over by the clock.
+    said(&world, "m5", 5).await;
+    let mut counts: Vec<(String, bool)> = world
+        .listed(&hook)
+        .await
+        .iter()
+        .map(|one| (one.id.as_str().to_owned(), one.body.contains("\"count\":3")))
+        .collect();
+    counts.sort();
+    assert_eq!(counts, [("m1-on".to_owned(), true), ("m5-on".to_owned(), false)]);
+}
+
+#[tokio::test]
+async fn a_delivery_holds_so_many_messages_and_a_webhook_so_many_deliveries_of_them() {
+    let world = World::new().await;
+    let hook = world.hook("h", &[WebhookKind::ChatMessageSent, WebhookKind::StreamEnded]).await;
+    for place in 1..=101 {
+        said(&world, &format!("m{place}"), place).await;
+    }
+    assert!(world.listed(&hook).await.len() >= 2, "at most a hundred in one");
+    sqlx::query(
+        "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < $1)
+         INSERT INTO webhook_deliveries (webhook_id, event_id, kind, body, created_at, state, tries, next_at)
+         SELECT 'h', 'n' || x, 'ChatMessageSent', '{}', 0, 'waiting', 0, 0 FROM n",
+    )
+    .bind(outbox::GATHERED_WAITING_MOST)
+    .execute(world.store.pool())
+    .await
+    .unwrap();
+    sqlx::query("UPDATE webhook_deliveries SET gathers = 0").execute(world.store.pool()).await.unwrap();
+    said(&world, "late", 500).await;
+    assert!(!world.listed(&hook).await.iter().any(|one| one.id.as_str() == "late-on"));
+    world.happens("e", WebhookKind::StreamEnded, true).await;
+    let rest = Wanted { after: None, limit: 2000 };
+    let all = world.hooks.deliveries(&world.channel, &hook, &rest).await.unwrap().unwrap().items;
+    assert!(all.iter().any(|one| one.id.as_str() == "e"), "the rest has its room");
+}
