@@ -119,7 +119,7 @@ const WITH_ACCOUNT: &[Standing] =
     &[Viewer, Follower, Tier1, Tier2, Tier3, Vip, Moderator, Editor, Owner, Admin, InstanceOwner];
 
 /// Who may do what.
-pub const TABLE: [(Permission, &[Standing]); 29] = [
+pub const TABLE: [(Permission, &[Standing]); 32] = [
     (Permission::SeeOpen, EVERYBODY),
     (Permission::SeePrivate, &[Vip, Moderator, Editor, Owner, Admin, InstanceOwner]),
     (Permission::WriteChat, EVERYBODY),

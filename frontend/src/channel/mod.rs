@@ -27,10 +27,10 @@ mod webhooks;
 
 pub use access::{Access, Supporters};
 pub use activity::Activity;
+pub use badges::Badges;
 pub use create::CreateForm;
 pub use details::Details;
 pub use door::Door;
-pub use badges::Badges;
 pub use emotes::Emotes;
 pub use follow::{Follow, FollowingPage};
 pub use home::Home;

@@ -170,9 +170,8 @@ impl Chat {
 
     /// What rooms remember of messages is read anew: who wrote some of them is gone, and they say so no more.
     pub fn forget_rooms(&self) {
-        let now = fresh::now();
         let mut rooms = lock(&self.0.rooms);
-        rooms.retain(|_, room| is_in_use(room, now));
+        rooms.retain(|_, room| is_in_use(room));
         for room in rooms.values().filter_map(|room| room.get()) {
             room.forget();
         }
