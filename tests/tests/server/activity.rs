@@ -217,7 +217,7 @@ fn owners_are_told_once_who_has_subscribed_for_long() {
     pass(&mut weir, 91);
     let first = eventually("the first milestone", SOON, || milestones(&weir).into_iter().next());
     assert_eq!((&first["months"], &first["person"]["account"]), (&json!(3), &json!("ben")));
-    assert_eq!(notified(&weir)[0]["title"], "ben has subscribed to ada for 3 months");
+    assert_eq!(notified(&weir)[0]["title"], "\u{2068}ben\u{2069} has subscribed to ada for 3 months");
     // Killed and started again, it is told once.
     pass(&mut weir, 1);
     assert_eq!((milestones(&weir).len(), notified(&weir).len()), (1, 1));
