@@ -244,7 +244,11 @@ async fn write_one(
     match record {
         _ if !is_new => Ok(()),
         Record::ViewStarted { id, broadcast, at, .. } => {
-            let all = joined.entry(broadcast).or_insert_with(|| Joined { ids: (id.clone(), id.clone()), count: 0, at });
+            let all = joined.entry(broadcast).or_insert_with(|| Joined {
+                ids: (id.clone(), id.clone()),
+                count: 0,
+                at,
+            });
             (all.ids.1, all.count) = (id, all.count + 1);
             Ok(())
         }

@@ -500,7 +500,10 @@ mod tests {
         let (ben, later, cleo) = (milestone("Ben", 3), milestone("Ben", 6), milestone("Cleo", 3));
         assert!(ben.occasion != later.occasion && ben.occasion != cleo.occasion);
         assert_eq!((&ben.gathered_by, ben.kind), (&cleo.gathered_by, NotificationKind::Subscription));
-        assert_eq!(title(&cleo, 2), "2 people have subscribed to ada for long, \u{2068}Cleo\u{2069} the last of them");
+        assert_eq!(
+            title(&cleo, 2),
+            "2 people have subscribed to ada for long, \u{2068}Cleo\u{2069} the last of them"
+        );
     }
 
     #[test]

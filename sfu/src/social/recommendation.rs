@@ -148,7 +148,8 @@ mod tests {
         let alike = one.iter().zip(&other).filter(|(one, other)| one == other).count();
         assert!((400..600).contains(&alike), "{alike}");
         assert_eq!(one, counted(1));
-        let elsewhere = (0..1000).filter(|n| is_counted(&[1; 32], &id(&format!("p{n}")), &id("y")) == one[*n]).count();
+        let elsewhere =
+            (0..1000).filter(|n| is_counted(&[1; 32], &id(&format!("p{n}")), &id("y")) == one[*n]).count();
         assert!((400..600).contains(&elsewhere), "{elsewhere}");
     }
 

@@ -255,7 +255,8 @@ impl FollowStore {
              AND follows.account_id IN ({})) ranked WHERE place <= $1",
             places.join(", ")
         );
-        let mut query = sqlx::query(AssertSqlSafe(statement)).bind(recommendation::THEIRS_MOST).bind(who.as_str());
+        let mut query =
+            sqlx::query(AssertSqlSafe(statement)).bind(recommendation::THEIRS_MOST).bind(who.as_str());
         for peer in &peers {
             query = query.bind(peer.as_str());
         }

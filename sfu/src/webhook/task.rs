@@ -105,7 +105,8 @@ async fn deliver(webhooks: &Webhooks, id: &WebhookId, mut due: Due) -> Result<()
             let next = schedule::next(due.tries + 1, at, None, chance);
             let state = if next.is_some() { DeliveryState::Waiting } else { DeliveryState::Failed };
             let error = Some("what it tells could not be read".to_owned());
-            let tried = Tried { state, next_at: next.unwrap_or(at), at, status: None, error, took: 0, ends: None };
+            let tried =
+                Tried { state, next_at: next.unwrap_or(at), at, status: None, error, took: 0, ends: None };
             return webhooks.store().tried(id, &due.event, &tried).await;
         }
     }

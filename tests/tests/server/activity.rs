@@ -236,8 +236,7 @@ fn owners_are_told_once_who_has_subscribed_for_long() {
 fn what_people_follow_who_follow_the_same_is_recommended_and_tells_of_nobody() {
     let weir = Weir::start();
     let owner = weir.set_up("ada");
-    let people: Vec<Login> =
-        ["grace", "hedy"].iter().map(|name| joined(&weir, &owner, name)).collect();
+    let people: Vec<Login> = ["grace", "hedy"].iter().map(|name| joined(&weir, &owner, name)).collect();
     open_channel(&weir, &people[0], "grace-live");
     open_channel(&weir, &people[1], "hedy-live");
     let recommended = |login: &Login| {

@@ -360,7 +360,9 @@ mod tests {
         resets.put(&ada, &token(), (now, rules::expires(now)), false).await.unwrap();
         // A letter that is to be tried again soon, as the clock was; it is tried at once where that is too far.
         let later = |due: i64| {
-            sqlx::query("UPDATE reset_letters SET due_at = $1").bind(now.as_millis() + due).execute(store.pool())
+            sqlx::query("UPDATE reset_letters SET due_at = $1")
+                .bind(now.as_millis() + due)
+                .execute(store.pool())
         };
         later(HOUR / 2).await.unwrap();
         assert!(resets.due_letter(now).await.unwrap().is_none());

@@ -244,7 +244,8 @@ mod tests {
         ] {
             sqlx::query(statement).execute(store.pool()).await.unwrap();
         }
-        let insert = "INSERT INTO outbox (id, notification_id, push_id, due_at, tries) VALUES ('o', 'n', 'p', $1, 0)";
+        let insert =
+            "INSERT INTO outbox (id, notification_id, push_id, due_at, tries) VALUES ('o', 'n', 'p', $1, 0)";
         sqlx::query(insert).bind(at(0).as_millis()).execute(store.pool()).await.unwrap();
         let push = DeliveryStore::new(store);
         let due = async |hours: i64| push.due(at(hours), 10).await.unwrap().len();

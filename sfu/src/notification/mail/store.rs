@@ -56,8 +56,9 @@ impl MailStore {
         row.map(|row| {
             let confirmed: Option<i64> = row.try_get(1)?;
             let pending: Option<String> = row.try_get(2)?;
-            let broken =
-                |text: String| text.parse::<EmailAddress>().map_err(|_| StoreError::Row("an e-mail address".to_owned()));
+            let broken = |text: String| {
+                text.parse::<EmailAddress>().map_err(|_| StoreError::Row("an e-mail address".to_owned()))
+            };
             Ok(EmailState {
                 available: true,
                 address: Some(column(&row, 0)?),

@@ -70,12 +70,10 @@ impl ActivityStore {
 
     /// The newest of it.
     pub async fn newest(&self, channel: &ChannelId) -> Result<ActivityState, StoreError> {
-        let row = sqlx::query(
-            "SELECT id, at FROM activities WHERE channel_id = $1 ORDER BY id DESC LIMIT 1",
-        )
-        .bind(channel.as_str())
-        .fetch_optional(self.0.pool())
-        .await?;
+        let row = sqlx::query("SELECT id, at FROM activities WHERE channel_id = $1 ORDER BY id DESC LIMIT 1")
+            .bind(channel.as_str())
+            .fetch_optional(self.0.pool())
+            .await?;
         let Some(row) = row else { return Ok(ActivityState::default()) };
         let id: String = row.try_get(0)?;
         let newest: EventId = id.parse().map_err(|_| StoreError::Row(format!("the entry {id}")))?;

@@ -229,7 +229,10 @@ async fn what_is_said_in_one_commit_goes_as_one_and_a_webhook_that_is_made_hears
         .await
         .unwrap();
     assert_eq!(world.hooks.next(&hook, later).await.unwrap().unwrap().event.as_str(), "e");
-    sqlx::query("DELETE FROM webhook_deliveries WHERE event_id = 'e'").execute(world.store.pool()).await.unwrap();
+    sqlx::query("DELETE FROM webhook_deliveries WHERE event_id = 'e'")
+        .execute(world.store.pool())
+        .await
+        .unwrap();
     let due = world.hooks.next(&hook, later).await.unwrap().unwrap();
     let places = due.said.as_ref().map(|said| (said.places, said.count));
     assert_eq!((due.event.as_str(), places), ("m2-on", Some(((2, 7), 6))));

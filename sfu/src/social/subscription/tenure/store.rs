@@ -215,9 +215,13 @@ mod tests {
     async fn what_was_reached_before_it_was_counted_is_told_to_nobody() {
         let (store, subscriptions, _dir) = world().await;
         // One left long ago, one has been there for 14 months in tiers that overlap, one for a month.
-        for (who, tier, since, ends_at) in
-            [("gone", 1, 0, 7), ("long", 1, 6, 12), ("long", 2, 11, 15), ("long", 3, 14, 40), ("new", 1, 19, 40)]
-        {
+        for (who, tier, since, ends_at) in [
+            ("gone", 1, 0, 7),
+            ("long", 1, 6, 12),
+            ("long", 2, 11, 15),
+            ("long", 3, 14, 40),
+            ("new", 1, 19, 40),
+        ] {
             sqlx::query("INSERT INTO subscriptions (channel_id, account_id, tier, since, ends_at) VALUES ('c', $1, $2, $3, $4)")
                 .bind(who)
                 .bind(i64::from(tier))
@@ -243,7 +247,8 @@ mod tests {
         assert_eq!(next.len(), 1, "who goes on is told of what comes");
         assert_eq!((next[0].account.as_str(), next[0].tenure.reached(at(22))), ("new", Some(3)));
         assert!(due(&subscriptions, at(30)).await.iter().any(|one| one.account.as_str() == "long"));
-        let told: i64 = sqlx::query("SELECT COUNT(*) FROM activities").fetch_one(store.pool()).await.unwrap().get(0);
+        let told: i64 =
+            sqlx::query("SELECT COUNT(*) FROM activities").fetch_one(store.pool()).await.unwrap().get(0);
         assert_eq!(told, 0);
     }
 
