@@ -7,7 +7,7 @@ CREATE TABLE subscription_tenures (
     -- the run that goes on, or was last: from when until when
     since BIGINT NOT NULL,
     ends_at BIGINT NOT NULL,
-    -- the last milestone that was told, in months; 0 if none was
+    -- the last milestone that was told, in months; 0 if none was; -1 if what was reached until it is looked at isn't told
     told BIGINT NOT NULL,
     -- when the next one is reached; NULL if the run ends before
     next_at BIGINT,
@@ -17,10 +17,14 @@ CREATE TABLE subscription_tenures (
 CREATE INDEX subscription_tenures_by_account ON subscription_tenures (account_id);
 CREATE INDEX subscription_tenures_due ON subscription_tenures (next_at);
 
--- What people have now counts from when they have had it.
+-- What people have, or had last, counts from where all that they had without a gap began, in whichever tiers. What they reached by now
+-- is no news: -1 has the server look at each at once and write it down as told, without telling it.
 INSERT INTO subscription_tenures (channel_id, account_id, earlier, since, ends_at, told, next_at)
-SELECT channel_id, account_id, 0, MIN(since), MAX(ends_at), 0,
-    CASE WHEN MAX(ends_at) - MIN(since) >= 7776000000 THEN MIN(since) + 7776000000 END
-FROM subscriptions WHERE ends_at = (SELECT MAX(longest.ends_at) FROM subscriptions longest
-    WHERE longest.channel_id = subscriptions.channel_id AND longest.account_id = subscriptions.account_id)
-GROUP BY channel_id, account_id;
+SELECT runs.channel_id, runs.account_id, 0, MAX(runs.since),
+    (SELECT MAX(longest.ends_at) FROM subscriptions longest
+        WHERE longest.channel_id = runs.channel_id AND longest.account_id = runs.account_id),
+    -1, 0
+FROM subscriptions runs WHERE NOT EXISTS (SELECT 1 FROM subscriptions before
+    WHERE before.channel_id = runs.channel_id AND before.account_id = runs.account_id
+    AND before.since < runs.since AND before.ends_at >= runs.since)
+GROUP BY runs.channel_id, runs.account_id;

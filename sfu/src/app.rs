@@ -302,6 +302,7 @@ impl Server {
             store.clone(),
             followable,
             Arc::new(connect::FollowsHeard { teller: teller.clone(), chat: chat.clone() }),
+            push.key_for("recommendations"),
         );
         let billing = Arc::new(BuiltIn::new(GiftStore::new(store.clone())));
         let subscribable = Arc::new(connect::Subscribable { channels: channels.clone(), chat: chat.clone() });

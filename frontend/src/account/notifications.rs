@@ -138,6 +138,8 @@ struct Wisher {
     draft: Rc<RefCell<Draft>>,
     order: Callback<Order>,
     update: UseForceUpdateHandle,
+    /// Nobody asked for it, so that nobody is told if it fails.
+    quietly: bool,
 }
 
 impl Wisher {
@@ -158,7 +160,7 @@ impl Wisher {
         now.sent = now.wishes.clone();
         let body = now.sent.clone();
         drop(now);
-        let order = self.order.clone();
+        let (order, quietly) = (self.order.clone(), self.quietly);
         let told = Callback::from(move |_: Result<Value, String>| {
             let mut now = self.draft.borrow_mut();
             if now.wishes == now.sent {
@@ -174,7 +176,7 @@ impl Wisher {
             method: "PUT",
             path: "me/notification-preferences".to_owned(),
             body,
-            in_form: true,
+            in_form: !quietly,
             told: Some(told),
             ..Order::default()
         });
@@ -191,11 +193,13 @@ fn Wishes() -> Html {
         draft: draft.clone(),
         order: desk.order.clone(),
         update: use_force_update(),
+        quietly: false,
     };
     {
-        // Quiet hours that were set before there were zones went by this browser's clock: they go by its zone from now on.
-        let (wisher, quiet) = (wisher.clone(), &desk.data["quiet"]);
-        let is_old = quiet.is_object() && quiet["zone"].is_null();
+        // Quiet hours that were set before there were zones go by the zone of this browser from now on, if they went by its clock.
+        let (wisher, quiet) = (Wisher { quietly: true, ..wisher.clone() }, &desk.data["quiet"]);
+        let is_here = quiet["offset"].as_i64().unwrap_or_default() == i64::from(time::offset(time::wall()));
+        let is_old = quiet.is_object() && quiet["zone"].is_null() && is_here;
         use_effect_with(is_old, move |is_old| {
             if *is_old {
                 wisher.change(|wishes| {

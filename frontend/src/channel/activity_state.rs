@@ -109,7 +109,7 @@ pub fn lines(entries: &[Value]) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
     let mut rest = single.as_slice();
     while let Some(first) = rest.first() {
-        let joins = |one: &&Line| one.kind == "follow" && first.at - one.at <= CROWD_WITHIN;
+        let joins = |one: &&Line| one.kind == "follow" && (first.at - one.at).abs() <= CROWD_WITHIN;
         let crowd = if first.kind == "follow" { rest.iter().take_while(joins).count() } else { 1 };
         if crowd < CROWD_LEAST {
             lines.push(first.clone());

@@ -22,7 +22,17 @@ use sqlx::{
     any::{AnyArguments, AnyRow},
     query::Query,
 };
-use std::str::FromStr;
+use std::{collections::HashMap, str::FromStr};
+
+/// Those who began to watch a broadcast.
+#[derive(Debug)]
+struct Joined {
+    /// The first and the last.
+    ids: (ViewId, ViewId),
+    count: i64,
+    /// When the first did.
+    at: Timestamp,
+}
 
 /// Writes broadcasts and views to the database.
 #[derive(Debug, Clone)]
@@ -36,10 +46,38 @@ impl SqlBroadcastLog {
 
     async fn write(&self, records: Vec<Record>) -> Result<(), StoreError> {
         let mut transaction = self.0.pool().begin().await?;
+        let mut joined = HashMap::new();
         for record in records {
-            write_one(&mut transaction, record).await?;
+            write_one(&mut transaction, record, &mut joined).await?;
         }
+        self.tell_of(&mut transaction, joined).await?;
         transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Counts who began to watch, for webhooks that are told of it.
+    async fn tell_of(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        joined: HashMap<BroadcastId, Joined>,
+    ) -> Result<(), StoreError> {
+        let kind = WebhookKind::ViewerJoined;
+        for (broadcast, Joined { ids: (first, last), count, at }) in joined {
+            let interest = self.0.interest();
+            let Some((channel, name)) = interest.of_broadcast(transaction, &broadcast, kind).await? else {
+                continue;
+            };
+            let some = Gathered {
+                kind,
+                ids: (first.as_str(), last.as_str()),
+                count,
+                of: broadcast.as_str(),
+                places: None,
+                at,
+                data: json!({ "streamId": broadcast }),
+            };
+            outbox::gather(transaction, (&channel, &name), some).await?;
+        }
         Ok(())
     }
 
@@ -123,7 +161,11 @@ fn parsed<T: FromStr<Err: ToString>>(row: &AnyRow, column: usize) -> Result<T, S
 }
 
 /// Every statement may run twice: what is there stays, and an end stays the end that was written first.
-async fn write_one(transaction: &mut Transaction<'_, Any>, record: Record) -> Result<(), StoreError> {
+async fn write_one(
+    transaction: &mut Transaction<'_, Any>,
+    record: Record,
+    joined: &mut HashMap<BroadcastId, Joined>,
+) -> Result<(), StoreError> {
     let query = match &record {
         // From `channels`, so that a broadcast of a channel that is gone is left out instead of failing all.
         Record::BroadcastStarted { id, channel, title, category, at, clock_offset } => sqlx::query(
@@ -199,15 +241,24 @@ async fn write_one(transaction: &mut Transaction<'_, Any>, record: Record) -> Re
         .bind(at.as_millis()),
     };
     let is_new = query.execute(&mut **transaction).await?.rows_affected() > 0;
-    if is_new { tell(transaction, &record).await } else { Ok(()) }
+    match record {
+        _ if !is_new => Ok(()),
+        Record::ViewStarted { id, broadcast, at, .. } => {
+            let all = joined.entry(broadcast).or_insert_with(|| Joined {
+                ids: (id.clone(), id.clone()),
+                count: 0,
+                at,
+            });
+            (all.ids.1, all.count) = (id, all.count + 1);
+            Ok(())
+        }
+        record => tell(transaction, &record).await,
+    }
 }
 
 /// Has it among what happened on the channel, and puts what its webhooks are told into the outbox.
 async fn tell(transaction: &mut Transaction<'_, Any>, record: &Record) -> Result<(), StoreError> {
     let (id, kind, at) = match record {
-        Record::ViewStarted { id, broadcast, at, .. } => {
-            return joined(transaction, id, broadcast, *at).await;
-        }
         Record::BroadcastStarted { id, at, .. } => (id, WebhookKind::StreamStarted, at),
         Record::BroadcastEnded { id, at } => (id, WebhookKind::StreamEnded, at),
         Record::Marked { broadcast, at, mark: Mark::Interrupted } => {
@@ -248,29 +299,6 @@ async fn tell(transaction: &mut Transaction<'_, Any>, record: &Record) -> Result
         activity::put(transaction, &channel, happened).await?;
     }
     outbox::put(transaction, &channel, (&event, kind, *at), data).await
-}
-
-/// Counts somebody who began to watch, for webhooks that are told of it.
-async fn joined(
-    transaction: &mut Transaction<'_, Any>,
-    view: &ViewId,
-    broadcast: &BroadcastId,
-    at: Timestamp,
-) -> Result<(), StoreError> {
-    let row = sqlx::query("SELECT channel_id FROM broadcasts WHERE id = $1")
-        .bind(broadcast.as_str())
-        .fetch_optional(&mut **transaction)
-        .await?;
-    let Some(row) = row else { return Ok(()) };
-    let joined = Gathered {
-        kind: WebhookKind::ViewerJoined,
-        id: view.as_str(),
-        of: broadcast.as_str(),
-        place: None,
-        at,
-        data: json!({ "streamId": broadcast }),
-    };
-    outbox::gather(transaction, &parsed(&row, 0)?, joined).await
 }
 
 /// A span of a view that was written, of a broadcast that isn't over in the record.

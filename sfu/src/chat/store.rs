@@ -184,6 +184,11 @@ impl ChatStore {
         Self(store)
     }
 
+    /// What webhooks are told of.
+    pub(super) fn interest(&self) -> crate::store::outbox::Interest {
+        self.0.interest().clone()
+    }
+
     pub(super) fn pool(&self) -> &sqlx::AnyPool {
         self.0.pool()
     }

@@ -30,8 +30,26 @@ fn of_day(quiet: &QuietHours, day: Date, zone: &TimeZone) -> Option<(Timestamp, 
     Some((instant(day, quiet.from, zone)?, instant(end, quiet.to, zone)?))
 }
 
+/// Where the clocks have one night reach into the next, it is looked on so often.
+const NIGHTS_MOST: usize = 3;
+/// Nobody is left alone for longer, whatever the clocks do.
+const QUIET_MOST: i64 = 48 * 60 * 60 * 1000;
+
 /// When a person's quiet hours are over: now, if it isn't quiet.
 pub fn awake(quiet: &QuietHours, now: Timestamp) -> Timestamp {
+    let mut awake = now;
+    for _ in 0..NIGHTS_MOST {
+        let end = end(quiet, awake);
+        if end == awake {
+            break;
+        }
+        awake = end;
+    }
+    awake.min(Timestamp::from_millis(now.as_millis().saturating_add(QUIET_MOST)))
+}
+
+/// When the night is over that it is then.
+fn end(quiet: &QuietHours, now: Timestamp) -> Timestamp {
     let until = || {
         let zone = zone(quiet)?;
         let today = zone.to_datetime(Instant::from_millisecond(now.as_millis()).ok()?).date();
@@ -118,6 +136,10 @@ mod tests {
         let night = by("Europe/Vienna", (22, 0), (7, 0));
         wakes(&night, "2027-03-27T21:00:00Z", "2027-03-28T05:00:00Z");
         wakes(&night, "2027-03-28T04:59:59Z", "2027-03-28T05:00:00Z");
+        // What would end at 02:30 ends at 03:30, when the next has begun.
+        let nearly = by("Europe/Vienna", (3, 0), (2, 30));
+        wakes(&nearly, "2027-03-27T12:00:00Z", "2027-03-29T00:30:00Z");
+        wakes(&nearly, "2027-03-26T12:00:00Z", "2027-03-27T01:30:00Z");
         wakes(&night, "2027-03-28T05:00:00Z", "2027-03-28T05:00:00Z");
         // An end that isn't there comes as much later.
         let early = by("Europe/Vienna", (23, 0), (2, 30));

@@ -260,9 +260,10 @@ pub fn told(occasion: Occasion) -> Told {
             kind: NotificationKind::Subscription,
             occasion: format!("milestone {channel} {who} {months}"),
             gathered_by: format!("milestone {channel}"),
-            title: format!("{name} has subscribed to {channel} for {}", of_months(months)),
+            // Names stand apart from the sentence, whichever way they are written.
+            title: format!("\u{2068}{name}\u{2069} has subscribed to {channel} for {}", of_months(months)),
             several: Some(format!(
-                "{{}} people have subscribed to {channel} for long, {name} the last of them"
+                "{{}} people have subscribed to {channel} for long, \u{2068}{name}\u{2069} the last of them"
             )),
             detail: String::new(),
             url: format!("/analytics/{channel}"),
@@ -507,12 +508,16 @@ mod tests {
             })
         };
         for (months, words) in [(3, "3 months"), (6, "6 months"), (12, "a year"), (24, "2 years")] {
-            assert_eq!(milestone("Ben", months).title, format!("Ben has subscribed to ada for {words}"));
+            let expected = format!("\u{2068}Ben\u{2069} has subscribed to ada for {words}");
+            assert_eq!(milestone("Ben", months).title, expected);
         }
         let (ben, later, cleo) = (milestone("Ben", 3), milestone("Ben", 6), milestone("Cleo", 3));
         assert!(ben.occasion != later.occasion && ben.occasion != cleo.occasion);
         assert_eq!((&ben.gathered_by, ben.kind), (&cleo.gathered_by, NotificationKind::Subscription));
-        assert_eq!(title(&cleo, 2), "2 people have subscribed to ada for long, Cleo the last of them");
+        assert_eq!(
+            title(&cleo, 2),
+            "2 people have subscribed to ada for long, \u{2068}Cleo\u{2069} the last of them"
+        );
     }
 
     #[test]

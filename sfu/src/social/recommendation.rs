@@ -1,7 +1,10 @@
 //! What those who follow the same channels follow besides. Pure.
 //!
-//! Counted among a bounded sample, and only where several people do both, so that no answer tells of one person whom they follow.
+//! Counted among a bounded sample, of which a key of the server leaves out about half, and only where several people do both: whoever
+//! makes accounts of their own to find out whom one person follows doesn't know which of them are counted, nor whether that person is.
 
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
 use shared::id::{AccountId, ChannelId};
 use std::collections::{HashMap, HashSet};
 
@@ -13,8 +16,8 @@ pub const PEERS_OF_EACH: i64 = 50;
 pub const PEERS_MOST: usize = 200;
 /// Of each of those, the last channels that they follow.
 pub const THEIRS_MOST: i64 = 30;
-/// So many people follow both, or nothing is said of it.
-pub const TOGETHER_LEAST: usize = 3;
+/// So many people follow both of those that are counted, or nothing is said of it.
+pub const TOGETHER_LEAST: usize = 5;
 /// The most channels that are recommended.
 pub const RECOMMENDED_MOST: usize = 12;
 
@@ -36,6 +39,17 @@ pub fn peers(shared: &[(ChannelId, AccountId)]) -> Vec<AccountId> {
     let mut people: Vec<(&AccountId, usize)> = counts.into_iter().collect();
     people.sort_by(|(one, first), (other, second)| second.cmp(first).then_with(|| one.cmp(other)));
     people.into_iter().take(PEERS_MOST).map(|(who, _)| who.clone()).collect()
+}
+
+/// Whether it is counted that somebody follows a channel: about every second time, and of the same two always the same.
+pub fn is_counted(key: &[u8; 32], who: &AccountId, channel: &ChannelId) -> bool {
+    let Ok(mut mac) = <Hmac<Sha256> as Mac>::new_from_slice(key) else {
+        unreachable!("HMAC takes keys of any length")
+    };
+    mac.update(who.as_str().as_bytes());
+    mac.update(b"\0");
+    mac.update(channel.as_str().as_bytes());
+    mac.finalize().into_bytes().first().is_some_and(|byte| byte % 2 == 0)
 }
 
 /// What to recommend: by how many follow it together with one of one's own, without those own channels and `known`.
@@ -99,17 +113,13 @@ mod tests {
 
     #[test]
     fn what_several_follow_together_is_recommended_the_most_first() {
-        let own = shared(&[("x", "a"), ("x", "b"), ("x", "c"), ("x", "d"), ("y", "a")]);
-        let follows = theirs(&[
-            ("a", "p"),
-            ("b", "p"),
-            ("c", "p"),
-            ("a", "q"),
-            ("b", "q"),
-            ("c", "q"),
-            ("d", "q"),
-            ("a", "x"),
-        ]);
+        let people = ["a", "b", "c", "d", "e", "f"];
+        let mut own: Vec<(&str, &str)> = people.iter().map(|who| ("x", *who)).collect();
+        own.push(("y", "a"));
+        let mut follows: Vec<(&str, &str)> = people[..5].iter().map(|who| (*who, "p")).collect();
+        follows.extend(people.iter().map(|who| (*who, "q")));
+        follows.push(("a", "x"));
+        let (own, follows) = (shared(&own), theirs(&follows));
         let known: HashSet<ChannelId> = [id("x"), id("y")].into();
         assert_eq!(names(&recommended(&own, &follows, &known)), [("q", "x"), ("p", "x")]);
         let known: HashSet<ChannelId> = [id("x"), id("y"), id("q")].into();
@@ -117,11 +127,30 @@ mod tests {
     }
 
     #[test]
-    fn what_one_or_two_people_follow_is_never_told() {
-        let own = shared(&[("x", "a"), ("x", "b"), ("y", "a"), ("y", "b"), ("z", "a"), ("z", "b")]);
-        let follows = theirs(&[("a", "p"), ("b", "p"), ("a", "p"), ("b", "p")]);
+    fn what_few_people_follow_is_never_told() {
+        let people = ["a", "b", "c", "d"];
+        let own: Vec<(&str, &str)> =
+            ["x", "y", "z"].iter().flat_map(|channel| people.map(|who| (*channel, who))).collect();
+        let twice: Vec<(&str, &str)> = people.iter().chain(&people).map(|who| (*who, "p")).collect();
+        let (own, follows) = (shared(&own), theirs(&twice));
         assert!(recommended(&own, &follows, &HashSet::new()).is_empty(), "however often they are counted");
         assert!(recommended(&[], &follows, &HashSet::new()).is_empty());
+    }
+
+    #[test]
+    fn about_half_of_all_is_counted_and_nobody_knows_which_without_the_key() {
+        let counted = |key: u8| -> Vec<bool> {
+            (0..1000).map(|n| is_counted(&[key; 32], &id(&format!("p{n}")), &id("x"))).collect()
+        };
+        let (one, other) = (counted(1), counted(2));
+        let half = one.iter().filter(|counted| **counted).count();
+        assert!((400..600).contains(&half), "{half}");
+        let alike = one.iter().zip(&other).filter(|(one, other)| one == other).count();
+        assert!((400..600).contains(&alike), "{alike}");
+        assert_eq!(one, counted(1));
+        let elsewhere =
+            (0..1000).filter(|n| is_counted(&[1; 32], &id(&format!("p{n}")), &id("y")) == one[*n]).count();
+        assert!((400..600).contains(&elsewhere), "{elsewhere}");
     }
 
     #[test]

@@ -176,8 +176,9 @@ async fn followed(
 
 /// What people follow who follow the same as you
 ///
-/// Public channels alone, at most 12, those first that most people follow together with one of yours. Nothing tells who follows
-/// what: a channel is named once at least three people follow both. Worked out anew every ten minutes.
+/// Public channels alone, at most 12, those first that most people follow together with one of yours. Nobody is named: of what people
+/// follow, about half is counted, which half only the server knows, and a channel is named once five of those follow both. Worked out
+/// anew every ten minutes.
 #[utoipa::path(
     get,
     path = "/me/recommendations",

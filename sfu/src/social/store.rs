@@ -19,7 +19,7 @@ use shared::{
     unit::Timestamp,
     webhook::WebhookKind,
 };
-use sqlx::{AnyConnection, Row, any::AnyRow};
+use sqlx::{AnyConnection, AssertSqlSafe, Row, any::AnyRow};
 use std::str::FromStr;
 
 /// The most channels that one account follows.
@@ -215,40 +215,55 @@ impl FollowStore {
     /// Of the channels that somebody followed last: each with others who follow it, and what they follow besides.
     pub async fn beside(&self, who: &AccountId) -> Result<Beside, StoreError> {
         let own = self.followed_by(who).await?;
-        let mut shared = Vec::new();
-        for channel in own.iter().take(recommendation::OWN_MOST as usize) {
-            let rows = sqlx::query(
-                "SELECT account_id FROM follows WHERE channel_id = $1
-                 ORDER BY followed_at DESC, account_id DESC LIMIT $2",
+        let last: Vec<&ChannelId> = own.iter().take(recommendation::OWN_MOST as usize).collect();
+        if last.is_empty() {
+            return Ok(Beside { own, shared: Vec::new(), theirs: Vec::new() });
+        }
+        // All in one statement, of which each part reads no more of an index than it gives.
+        let part = |index: usize| {
+            format!(
+                "SELECT * FROM (SELECT channel_id, account_id FROM follows WHERE channel_id = ${}
+                 ORDER BY followed_at DESC, account_id DESC LIMIT $1) part{index}",
+                index + 2
             )
-            .bind(channel.as_str())
-            .bind(recommendation::PEERS_OF_EACH)
-            .fetch_all(self.0.pool())
-            .await?;
-            for row in &rows {
-                let peer: AccountId = column(row, 0)?;
-                if peer != *who {
-                    shared.push((channel.clone(), peer));
-                }
+        };
+        let parts: Vec<String> = (0..last.len()).map(part).collect();
+        let mut query =
+            sqlx::query(AssertSqlSafe(parts.join(" UNION ALL "))).bind(recommendation::PEERS_OF_EACH);
+        for channel in last {
+            query = query.bind(channel.as_str());
+        }
+        let rows = query.fetch_all(self.0.pool()).await?;
+        let mut shared: Vec<(ChannelId, AccountId)> = Vec::new();
+        for row in &rows {
+            let peer: AccountId = column(row, 1)?;
+            if peer != *who {
+                shared.push((column(row, 0)?, peer));
             }
         }
-        let mut theirs = Vec::new();
-        for peer in recommendation::peers(&shared) {
-            let rows = sqlx::query(
-                "SELECT follows.channel_id FROM follows JOIN channels ON channels.id = follows.channel_id
-                 WHERE follows.account_id = $1 AND channels.visibility = 'PUBLIC'
-                 AND COALESCE(channels.owner_id, '') <> $3
-                 ORDER BY follows.followed_at DESC, follows.channel_id DESC LIMIT $2",
-            )
-            .bind(peer.as_str())
-            .bind(recommendation::THEIRS_MOST)
-            .bind(who.as_str())
-            .fetch_all(self.0.pool())
-            .await?;
-            for row in &rows {
-                theirs.push((peer.clone(), column(row, 0)?));
-            }
+        let peers = recommendation::peers(&shared);
+        if peers.is_empty() {
+            return Ok(Beside { own, shared, theirs: Vec::new() });
         }
+        let places: Vec<String> = (0..peers.len()).map(|index| format!("${}", index + 3)).collect();
+        let statement = format!(
+            "SELECT account_id, channel_id FROM (SELECT follows.account_id, follows.channel_id,
+             ROW_NUMBER() OVER (PARTITION BY follows.account_id
+                 ORDER BY follows.followed_at DESC, follows.channel_id DESC) AS place
+             FROM follows JOIN channels ON channels.id = follows.channel_id
+             WHERE channels.visibility = 'PUBLIC' AND COALESCE(channels.owner_id, '') <> $2
+             AND follows.account_id IN ({})) ranked WHERE place <= $1",
+            places.join(", ")
+        );
+        let mut query =
+            sqlx::query(AssertSqlSafe(statement)).bind(recommendation::THEIRS_MOST).bind(who.as_str());
+        for peer in &peers {
+            query = query.bind(peer.as_str());
+        }
+        let rows = query.fetch_all(self.0.pool()).await?;
+        let theirs: Result<Vec<_>, StoreError> =
+            rows.iter().map(|row| Ok((column(row, 0)?, column(row, 1)?))).collect();
+        let theirs = theirs?;
         Ok(Beside { own, shared, theirs })
     }
 

@@ -10,11 +10,6 @@ use shared::{
 };
 use sqlx::AnyConnection;
 
-/// The most entries of one channel; the oldest go first.
-pub const KEPT_MOST: i64 = 5000;
-/// Entries beyond that which go with a new one.
-const GONE_AT_ONCE: i64 = 100;
-
 /// Something that happened.
 #[derive(Debug)]
 pub struct Happened<'a> {
@@ -55,19 +50,7 @@ pub async fn put(
     .bind(who.map(|who| who.as_str().to_owned()))
     .bind(data.to_string())
     .bind(again_after.map_or(i64::MIN, Timestamp::as_millis))
-    .execute(&mut *connection)
-    .await?;
-    if done.rows_affected() == 0 {
-        return Ok(false);
-    }
-    sqlx::query(
-        "DELETE FROM activities WHERE id IN (SELECT id FROM activities WHERE channel_id = $1
-         ORDER BY at DESC, id DESC LIMIT $2 OFFSET $3)",
-    )
-    .bind(channel.as_str())
-    .bind(GONE_AT_ONCE)
-    .bind(KEPT_MOST)
     .execute(connection)
     .await?;
-    Ok(true)
+    Ok(done.rows_affected() > 0)
 }

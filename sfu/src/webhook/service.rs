@@ -18,7 +18,7 @@ use crate::{
 };
 use serde_json::json;
 use shared::{
-    id::{ChannelId, ChannelName, EventId, WebhookId},
+    id::{AccountId, ChannelId, ChannelName, EventId, WebhookId},
     page::Page,
     unit::Timestamp,
     webhook::{CreateWebhook, Delivery, EditWebhook, NewWebhook, Webhook, WebhookKind},
@@ -36,8 +36,10 @@ const OLD_SECRET: Duration = Duration::from_secs(24 * 60 * 60);
 const OF_WEBHOOK: Rate = Rate { burst: 20, every: Duration::from_secs(6) };
 /// The same of all of a channel.
 const OF_CHANNEL: Rate = Rate { burst: 60, every: Duration::from_secs(2) };
-/// And of the whole instance.
-const OF_ALL: Rate = Rate { burst: 600, every: Duration::from_millis(200) };
+/// And by one person, who may have many channels.
+const OF_PERSON: Rate = Rate { burst: 60, every: Duration::from_secs(2) };
+/// How long to wait while as much waits for a webhook as may.
+const FULL: Duration = Duration::from_secs(60);
 /// The most messages that one delivery tells.
 const MESSAGES_MOST: i64 = 200;
 
@@ -81,7 +83,7 @@ pub struct Webhooks {
     messages: Arc<dyn Messages>,
     outgoing: Outgoing,
     filled: Arc<Notify>,
-    asking: Arc<Mutex<(Limiter<WebhookId>, Limiter<ChannelId>, Limiter<()>)>>,
+    asking: Arc<Mutex<(Limiter<WebhookId>, Limiter<ChannelId>, Limiter<AccountId>)>>,
     since: Instant,
 }
 
@@ -93,7 +95,7 @@ impl Webhooks {
         messages: Arc<dyn Messages>,
         outgoing: Outgoing,
     ) -> Self {
-        let limits = (Limiter::new(OF_WEBHOOK), Limiter::new(OF_CHANNEL), Limiter::new(OF_ALL));
+        let limits = (Limiter::new(OF_WEBHOOK), Limiter::new(OF_CHANNEL), Limiter::new(OF_PERSON));
         Self {
             store: WebhookStore::new(store),
             channels,
@@ -106,16 +108,31 @@ impl Webhooks {
     }
 
     /// Counts something that an owner has sent at will: many addresses may be one machine's, and all of it leaves from here.
-    fn take(&self, channel: &ChannelId, id: &WebhookId) -> Result<(), WebhookError> {
+    fn take(&self, who: &Actor, channel: &ChannelId, id: &WebhookId) -> Result<(), WebhookError> {
         let now = self.since.elapsed();
         let mut asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
-        let (of_webhook, of_channel, of_all) = &mut *asking;
-        // One that is refused by the narrower limit takes nothing of the wider ones.
-        of_webhook
-            .take(id, now)
-            .and_then(|()| of_channel.take(channel, now))
-            .and_then(|()| of_all.take(&(), now))
-            .map_err(|wait| WebhookError::TooFast { wait })
+        let (of_webhook, of_channel, of_person) = &mut *asking;
+        // One that is refused by any limit takes nothing of the others.
+        let too_fast = |wait| WebhookError::TooFast { wait };
+        of_webhook.take(id, now).map_err(too_fast)?;
+        if let Err(wait) = of_channel.take(channel, now) {
+            of_webhook.give_back(id);
+            return Err(too_fast(wait));
+        }
+        if let Err(wait) = of_person.take(&who.account, now) {
+            of_webhook.give_back(id);
+            of_channel.give_back(channel);
+            return Err(too_fast(wait));
+        }
+        Ok(())
+    }
+
+    /// Gives back what was counted of something that isn't sent.
+    fn give_back(&self, who: &Actor, channel: &ChannelId, id: &WebhookId) {
+        let mut asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
+        asking.0.give_back(id);
+        asking.1.give_back(channel);
+        asking.2.give_back(&who.account);
     }
 
     /// Just what is sent, with what was written in chat as it is by now.
@@ -229,12 +246,20 @@ impl Webhooks {
         id: &WebhookId,
     ) -> Result<EventId, WebhookError> {
         let channel = self.channels.hooked(who, name).await.map_err(WebhookError::Channel)?;
-        self.take(&channel, id)?;
+        // What isn't there costs nothing but this look.
+        if !self.store.knows(&channel, id, None).await? {
+            return Err(WebhookError::Unknown);
+        }
+        self.take(who, &channel, id)?;
         let (event, now): (EventId, _) = (fresh::id(), fresh::now());
         let body = outbox::body(name.as_str(), WebhookKind::Ping, now, json!({}));
         let put = self.store.put(&channel, id, (&event, WebhookKind::Ping, now), &body).await?;
         self.filled.notify_one();
-        if put { Ok(event) } else { Err(WebhookError::Unknown) }
+        if !put {
+            self.give_back(who, &channel, id);
+            return Err(WebhookError::TooFast { wait: FULL });
+        }
+        Ok(event)
     }
 
     /// What a webhook was told and is to be, newest first.
@@ -257,8 +282,14 @@ impl Webhooks {
         (id, event): (&WebhookId, &EventId),
     ) -> Result<Delivery, WebhookError> {
         let channel = self.channels.hooked(who, channel).await.map_err(WebhookError::Channel)?;
-        self.take(&channel, id)?;
+        if !self.store.knows(&channel, id, Some(event)).await? {
+            return Err(WebhookError::UnknownDelivery);
+        }
+        self.take(who, &channel, id)?;
         let again = self.store.replay(&channel, id, event, fresh::now()).await?;
+        if again.is_none() {
+            self.give_back(who, &channel, id);
+        }
         self.filled.notify_one();
         again.ok_or(WebhookError::UnknownDelivery)
     }

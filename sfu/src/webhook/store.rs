@@ -205,6 +205,7 @@ impl WebhookStore {
         }
         record(&mut transaction, AuditAction::WebhookMade, by, channel, new).await?;
         transaction.commit().await?;
+        self.0.interest().changed();
         Ok(true)
     }
 
@@ -250,6 +251,7 @@ impl WebhookStore {
         let edited = webhook(&row)?;
         record(&mut transaction, AuditAction::WebhookEdited, by, channel, &edited).await?;
         transaction.commit().await?;
+        self.0.interest().changed();
         Ok(Some(edited))
     }
 
@@ -267,6 +269,7 @@ impl WebhookStore {
         let Some(row) = row else { return Ok(false) };
         record(&mut transaction, AuditAction::WebhookRemoved, by, channel, &webhook(&row)?).await?;
         transaction.commit().await?;
+        self.0.interest().changed();
         Ok(true)
     }
 
@@ -358,6 +361,25 @@ impl WebhookStore {
         })))
     }
 
+    /// Whether a channel has a webhook, and that one a delivery, if one is named.
+    pub async fn knows(
+        &self,
+        channel: &ChannelId,
+        id: &WebhookId,
+        event: Option<&EventId>,
+    ) -> Result<bool, StoreError> {
+        let row = sqlx::query(
+            "SELECT 1 FROM webhooks WHERE channel_id = $1 AND id = $2 AND ($3 IS NULL OR EXISTS
+             (SELECT 1 FROM webhook_deliveries d WHERE d.webhook_id = webhooks.id AND d.event_id = $3))",
+        )
+        .bind(channel.as_str())
+        .bind(id.as_str())
+        .bind(event.map(|event| event.as_str().to_owned()))
+        .fetch_optional(self.0.pool())
+        .await?;
+        Ok(row.is_some())
+    }
+
     /// Has a delivery tried again from the beginning; it as it is now, if the channel's webhook has it.
     pub async fn replay(
         &self,
@@ -405,7 +427,8 @@ impl WebhookStore {
              d.kind, d.gathered, w.channel_id
              FROM webhook_deliveries d JOIN webhooks w ON w.id = d.webhook_id
              WHERE d.webhook_id = $1 AND d.state = 'waiting' AND (d.next_at <= $2 OR d.next_at > $3)
-             AND w.disabled_at IS NULL ORDER BY d.next_at, d.event_id LIMIT 1",
+             AND w.disabled_at IS NULL
+             ORDER BY CASE WHEN d.gathered IS NULL THEN 0 ELSE 1 END, d.next_at, d.event_id LIMIT 1",
         )
         .bind(id.as_str())
         .bind(at)

@@ -450,6 +450,14 @@ fn nobody_is_called_all_the_time_at_an_owner_s_wish() {
     assert!(refused.problem(429).retry_after.is_some_and(|seconds| (1..=10).contains(&seconds)));
     let taken = answers.iter().filter(|answer| answer.status == 202).count();
     assert!((15..30).contains(&taken), "{taken}");
-    let replay = format!("channels/ada/webhooks/{id}/deliveries/none/replay");
-    assert_eq!(call(&weir, &login, "POST", &replay, &Value::Null).status, 429, "of both together");
+    let deliveries =
+        ok(&call(&weir, &login, "GET", &format!("channels/ada/webhooks/{id}/deliveries"), &Value::Null));
+    let replay = |event: &str| format!("channels/ada/webhooks/{id}/deliveries/{event}/replay");
+    let known = replay(deliveries["items"][0]["id"].as_str().expect("an id"));
+    assert_eq!(call(&weir, &login, "POST", &known, &Value::Null).status, 429, "of both together");
+    assert_eq!(
+        call(&weir, &login, "POST", &replay("none"), &Value::Null).status,
+        404,
+        "what isn't there costs nothing"
+    );
 }

@@ -110,11 +110,13 @@ impl ResetStore {
              FROM reset_letters
              JOIN accounts ON accounts.id = reset_letters.account_id AND accounts.suspended_at IS NULL
              JOIN emails ON emails.account_id = accounts.id AND emails.confirmed_at IS NOT NULL
-             WHERE reset_letters.due_at <= $1 AND reset_letters.asked_at > $2
+             WHERE (reset_letters.due_at <= $1 OR reset_letters.due_at > $3)
+             AND reset_letters.asked_at > $2 AND reset_letters.asked_at <= $3
              ORDER BY reset_letters.due_at, reset_letters.id LIMIT 1",
         )
         .bind(now.as_millis())
         .bind(now.as_millis() - rules::LASTS)
+        .bind(rules::expires(now).as_millis())
         .fetch_optional(self.store.pool())
         .await?;
         row.map(|row| {
@@ -131,8 +133,9 @@ impl ResetStore {
 
     /// When the next letter may leave.
     pub async fn next_letter(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
-        let row = sqlx::query("SELECT MIN(due_at) FROM reset_letters WHERE due_at > $1")
+        let row = sqlx::query("SELECT MIN(due_at) FROM reset_letters WHERE due_at > $1 AND due_at <= $2")
             .bind(now.as_millis())
+            .bind(rules::expires(now).as_millis())
             .fetch_one(self.store.pool())
             .await?;
         Ok(row.try_get::<Option<i64>, _>(0)?.map(Timestamp::from_millis))
@@ -166,10 +169,11 @@ impl ResetStore {
         Ok(())
     }
 
-    /// Gives up letters that nobody waits for any more.
+    /// Gives up letters that nobody waits for any more, be it that the clock was set back since.
     pub async fn forget_letters(&self, now: Timestamp) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM reset_letters WHERE asked_at <= $1")
+        sqlx::query("DELETE FROM reset_letters WHERE asked_at <= $1 OR asked_at > $2")
             .bind(now.as_millis() - rules::LASTS)
+            .bind(rules::expires(now).as_millis())
             .execute(self.store.pool())
             .await?;
         Ok(())
@@ -196,10 +200,12 @@ impl ResetStore {
     /// Whose link it is, while it works.
     pub async fn of(&self, token: &SecretHash, now: Timestamp) -> Result<Option<AccountId>, StoreError> {
         let row = sqlx::query(
-            "SELECT token_hash, account_id FROM password_resets WHERE token_hash = $1 AND expires_at > $2",
+            "SELECT token_hash, account_id FROM password_resets
+             WHERE token_hash = $1 AND expires_at > $2 AND expires_at <= $3",
         )
         .bind(token.to_hex())
         .bind(now.as_millis())
+        .bind(rules::expires(now).as_millis())
         .fetch_optional(self.store.pool())
         .await?;
         let Some(row) = row else { return Ok(None) };
@@ -220,11 +226,13 @@ impl ResetStore {
     ) -> Result<bool, StoreError> {
         let mut transaction = self.store.pool().begin().await?;
         let used = sqlx::query(
-            "DELETE FROM password_resets WHERE token_hash = $1 AND account_id = $2 AND expires_at > $3",
+            "DELETE FROM password_resets
+             WHERE token_hash = $1 AND account_id = $2 AND expires_at > $3 AND expires_at <= $4",
         )
         .bind(token.to_hex())
         .bind(account.as_str())
         .bind(now.as_millis())
+        .bind(rules::expires(now).as_millis())
         .execute(&mut *transaction)
         .await?;
         if used.rows_affected() == 0 || !set(&mut transaction, account, password_hash).await? {
@@ -256,8 +264,10 @@ async fn put(
     token: &SecretHash,
     (now, expires_at): (Timestamp, Timestamp),
 ) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM password_resets WHERE expires_at <= $1")
+    // None lasts for longer than it may by this clock, should it have been set back.
+    sqlx::query("DELETE FROM password_resets WHERE expires_at <= $1 OR expires_at > $2")
         .bind(now.as_millis())
+        .bind(rules::expires(now).as_millis())
         .execute(&mut **transaction)
         .await?;
     sqlx::query(
@@ -297,4 +307,77 @@ async fn set(
         sqlx::query(statement).bind(account.as_str()).execute(&mut **transaction).await?;
     }
     Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::account::profile::store::ProfileStore;
+
+    const HOUR: i64 = 60 * 60 * 1000;
+    /// So many hours from now on.
+    fn at(hours: i64) -> Timestamp {
+        Timestamp::from_millis((1_000_000 + hours) * HOUR)
+    }
+
+    async fn world() -> (Store, ResetStore, AccountId, tempfile::TempDir) {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open_in(dir.path()).await.unwrap();
+        for statement in [
+            "INSERT INTO accounts (id, name, display_name, role, password_hash, created_at)
+             VALUES ('a', 'ada', 'Ada', 'member', 'old', 0)",
+            "INSERT INTO emails (account_id, address, asked_at, confirmed_at) VALUES ('a', 'ada@example.org', 0, 0)",
+        ] {
+            sqlx::query(statement).execute(store.pool()).await.unwrap();
+        }
+        (store.clone(), ResetStore::new(store), "a".parse().unwrap(), dir)
+    }
+
+    fn token() -> SecretHash {
+        SecretHash::from_hex(&"ab".repeat(32)).unwrap()
+    }
+
+    #[tokio::test]
+    async fn neither_a_link_nor_a_letter_that_waits_outlives_a_change_of_the_password() {
+        let ((store, resets, ada, _dir), now) = (world().await, at(0));
+        assert!(resets.queue(&ada, now).await.unwrap());
+        resets.put(&ada, &token(), (now, rules::expires(now)), false).await.unwrap();
+        assert!(resets.due_letter(now).await.unwrap().is_some());
+        assert_eq!(resets.of(&token(), now).await.unwrap(), Some(ada.clone()));
+        let profiles = ProfileStore::new(store);
+        let keep = "l".parse().unwrap();
+        assert!(!profiles.set_password(&ada, ("other", "new"), &keep).await.unwrap());
+        assert!(resets.due_letter(now).await.unwrap().is_some(), "nothing was changed");
+        assert!(profiles.set_password(&ada, ("old", "new"), &keep).await.unwrap());
+        assert!(resets.due_letter(now).await.unwrap().is_none());
+        assert_eq!(resets.of(&token(), now).await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_was_set_back_holds_nothing_for_long() {
+        let ((store, resets, ada, _dir), now) = (world().await, at(0));
+        assert!(resets.queue(&ada, now).await.unwrap());
+        resets.put(&ada, &token(), (now, rules::expires(now)), false).await.unwrap();
+        // A letter that is to be tried again soon, as the clock was; it is tried at once where that is too far.
+        let later = |due: i64| {
+            sqlx::query("UPDATE reset_letters SET due_at = $1")
+                .bind(now.as_millis() + due)
+                .execute(store.pool())
+        };
+        later(HOUR / 2).await.unwrap();
+        assert!(resets.due_letter(now).await.unwrap().is_none());
+        assert_eq!(resets.next_letter(now).await.unwrap().unwrap().as_millis(), now.as_millis() + HOUR / 2);
+        later(2 * HOUR).await.unwrap();
+        assert!(resets.due_letter(now).await.unwrap().is_some());
+        assert_eq!(resets.next_letter(now).await.unwrap(), None);
+        // Two hours back, nobody waits for it any more, and the link that was made works no more.
+        assert!(resets.due_letter(at(-2)).await.unwrap().is_none());
+        assert_eq!(resets.of(&token(), at(-2)).await.unwrap(), None);
+        assert!(!resets.redeem(&ada, &token(), "new", at(-2)).await.unwrap());
+        resets.forget_letters(at(-2)).await.unwrap();
+        assert!(resets.due_letter(now).await.unwrap().is_none(), "it is gone");
+        let other = SecretHash::from_hex(&"cd".repeat(32)).unwrap();
+        resets.put(&ada, &other, (at(-2), rules::expires(at(-2))), false).await.unwrap();
+        assert_eq!(resets.of(&token(), now).await.unwrap(), None, "it is gone, too");
+    }
 }

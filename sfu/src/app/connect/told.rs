@@ -9,7 +9,7 @@ use crate::{
         Audience,
         rules::{Deed, Occasion, TermNews},
     },
-    social::subscription::{rules, store::Ending},
+    social::subscription::{rules, store::Ending, tenure::store::Due},
     store::StoreError,
 };
 use futures_util::{FutureExt, future::BoxFuture};
@@ -173,19 +173,30 @@ impl Teller {
 
     /// Tells owners who has subscribed for long. Told first, as it is told once however often: a crash in between loses nothing.
     async fn milestones(&self, now: Timestamp) -> Result<(), StoreError> {
+        let mut behind = String::new();
         loop {
-            let due = self.subscriptions.milestones_due(now, MISSED_AT_ONCE).await?;
-            if due.is_empty() {
-                return Ok(());
-            }
-            for one in &due {
-                let months = one.tenure.reached(now);
-                if let Some(months) = months {
-                    self.milestone(&one.channel, &one.account, months).await?;
+            let due = self.subscriptions.milestones_due(now, &behind, MISSED_AT_ONCE).await?;
+            let Some((_, last)) = due.last() else { return Ok(()) };
+            behind.clone_from(last);
+            for (one, place) in due {
+                // What one fails by holds up no other.
+                let told = match one {
+                    Ok(one) => self.milestone_of(&one, now).await,
+                    Err(error) => Err(error),
+                };
+                if let Err(error) = told {
+                    tracing::warn!(%error, place, "a milestone was not told; this is tried again");
                 }
-                self.subscriptions.milestone_told(one, months, now).await?;
             }
         }
+    }
+
+    async fn milestone_of(&self, due: &Due, now: Timestamp) -> Result<(), StoreError> {
+        let months = due.tenure.reached(now);
+        if let Some(months) = months {
+            self.milestone(&due.channel, &due.account, months).await?;
+        }
+        self.subscriptions.milestone_told(due, months, now).await
     }
 
     async fn milestone(&self, channel: &ChannelId, who: &AccountId, months: u32) -> Result<(), StoreError> {

@@ -12,7 +12,7 @@ use crate::{
         StoreError,
         activity::{self, Happened},
         audit,
-        outbox::{self, Gathered},
+        outbox::{self, GATHERED_MOST, Gathered, Interest},
     },
 };
 use serde_json::json;
@@ -44,8 +44,23 @@ pub struct Changes {
     bans: HashMap<(ChannelId, PersonId), bool>,
     /// Until when who is timed out; not any more if that is past.
     silences: HashMap<(ChannelId, PersonId), Timestamp>,
-    /// Whether a webhook is told of messages.
-    told: HashMap<ChannelId, bool>,
+    /// What webhooks are told of.
+    interest: Interest,
+    /// What is to be told of messages.
+    said: HashMap<ChannelId, Spoken>,
+}
+
+/// Messages of a room that webhooks are told of.
+#[derive(Debug)]
+struct Spoken {
+    /// How the channel is called.
+    name: String,
+    /// The first and the last.
+    ids: (MessageId, MessageId),
+    /// Where they are.
+    places: (i64, i64),
+    count: i64,
+    at: Timestamp,
 }
 
 /// Takes places in a room, one after the other.
@@ -377,7 +392,12 @@ async fn refuse_all(
 }
 
 impl Changes {
-    /// Has webhooks told of a message, if any wants to be: its place alone is kept there. Asked once for each room in a commit.
+    /// None yet; webhooks are told what these are interested in.
+    pub fn new(interest: Interest) -> Self {
+        Self { interest, ..Self::default() }
+    }
+
+    /// Has webhooks told of a message, if any wants to be: its place alone is kept there. What a commit says in a room goes together.
     async fn tell(
         &mut self,
         commit: &mut Commit,
@@ -385,21 +405,33 @@ impl Changes {
         message: &ChatMessage,
     ) -> Result<(), StoreError> {
         let kind = WebhookKind::ChatMessageSent;
-        let is_told = match self.told.get(channel) {
-            Some(known) => *known,
-            None => {
-                let is_told = outbox::wanted(commit.transaction(), channel, kind).await?.is_some();
-                self.told.insert(channel.clone(), is_told);
-                is_told
-            }
-        };
-        if !is_told {
+        let Some(name) = self.interest.of_channel(commit.transaction(), channel, kind).await? else {
             return Ok(());
+        };
+        let place = i64::try_from(message.sequence.0).unwrap_or(i64::MAX);
+        let id = &message.id;
+        let said = self.said.entry(channel.clone()).or_insert_with(|| Spoken {
+            name,
+            ids: (id.clone(), id.clone()),
+            places: (place, place),
+            count: 0,
+            at: message.at,
+        });
+        (said.ids.1, said.places.1, said.count) = (id.clone(), place, said.count + 1);
+        if said.count >= GATHERED_MOST
+            && let Some(said) = self.said.remove(channel)
+        {
+            gather(commit, channel, &said).await?;
         }
-        let place = i64::try_from(message.sequence.0).ok();
-        let (id, at) = (message.id.as_str(), message.at);
-        let said = Gathered { kind, id, of: "", place, at, data: json!({}) };
-        outbox::gather(commit.transaction(), channel, said).await
+        Ok(())
+    }
+
+    /// Puts what is still to be told of the commit into the outbox, before it is finished.
+    pub async fn told(&mut self, commit: &mut Commit) -> Result<(), StoreError> {
+        for (channel, said) in std::mem::take(&mut self.said) {
+            gather(commit, &channel, &said).await?;
+        }
+        Ok(())
     }
 
     /// Which message is pinned in a room, as far as this commit has come.
@@ -455,6 +487,20 @@ impl Changes {
         };
         until.filter(|until| *until > now).map(|until| Refused::Silenced { until })
     }
+}
+
+async fn gather(commit: &mut Commit, channel: &ChannelId, said: &Spoken) -> Result<(), StoreError> {
+    let (first, last) = &said.ids;
+    let some = Gathered {
+        kind: WebhookKind::ChatMessageSent,
+        ids: (first.as_str(), last.as_str()),
+        count: said.count,
+        of: "",
+        places: Some(said.places),
+        at: said.at,
+        data: json!({}),
+    };
+    outbox::gather(commit.transaction(), (channel, &said.name), some).await
 }
 
 fn record(act: &Act, done: &Done, about: Option<ChatAuthor>, now: Timestamp) -> ChatAction {

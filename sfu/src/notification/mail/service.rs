@@ -242,7 +242,7 @@ impl Mail {
     }
 
     /// When the next letter may leave.
-    pub async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        if self.0.smtp.is_none() { Ok(None) } else { self.0.store.next_due().await }
+    pub async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        if self.0.smtp.is_none() { Ok(None) } else { self.0.store.next_due(now).await }
     }
 }

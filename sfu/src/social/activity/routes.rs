@@ -37,8 +37,8 @@ pub fn routes(activities: Activities, logins: Arc<dyn Logins>) -> OpenApiRouter 
 
 /// What happened on a channel
 ///
-/// Who followed, subscribed and raided, and when it was live; newest first, for 90 days and at most 5,000 entries. For its owner,
-/// editors and moderators.
+/// Who followed, subscribed and raided, and when it was live; as it was written down, newest first, for 90 days and the newest 5,000
+/// entries, beyond which they go each hour. For its owner, editors and moderators.
 #[utoipa::path(
     get,
     path = "/channels/{name}/activity",

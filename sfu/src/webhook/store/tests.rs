@@ -185,9 +185,57 @@ async fn said(world: &World, id: &str, place: i64) {
     let mut transaction = world.store.pool().begin().await.unwrap();
     sqlx::query("UPDATE channels SET title = 'x'").execute(&mut *transaction).await.unwrap();
     let (kind, at) = (WebhookKind::ChatMessageSent, Timestamp::from_millis(5));
-    let one = outbox::Gathered { kind, id, of: "", place: Some(place), at, data: json!({}) };
-    outbox::gather(&mut transaction, &world.channel, one).await.unwrap();
+    let interest = world.store.interest();
+    if let Some(name) = interest.of_channel(&mut transaction, &world.channel, kind).await.unwrap() {
+        let (ids, places) = ((id, id), Some((place, place)));
+        let one = outbox::Gathered { kind, ids, count: 1, of: "", places, at, data: json!({}) };
+        outbox::gather(&mut transaction, (&world.channel, &name), one).await.unwrap();
+    }
     transaction.commit().await.unwrap();
+}
+
+/// Has what gathers go on for so long, however slow the machine is.
+async fn gathers_for(world: &World, millis: i64) {
+    sqlx::query("UPDATE webhook_deliveries SET next_at = $1 WHERE gathers = 1")
+        .bind(fresh::now().as_millis() + millis)
+        .execute(world.store.pool())
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn what_is_said_in_one_commit_goes_as_one_and_a_webhook_that_is_made_hears_of_it_at_once() {
+    let world = World::new().await;
+    said(&world, "before", 1).await;
+    let hook = world.hook("h", &[WebhookKind::ChatMessageSent, WebhookKind::StreamEnded]).await;
+    let mut transaction = world.store.pool().begin().await.unwrap();
+    sqlx::query("UPDATE channels SET title = 'x'").execute(&mut *transaction).await.unwrap();
+    let (kind, at) = (WebhookKind::ChatMessageSent, Timestamp::from_millis(5));
+    let interest = world.store.interest();
+    let name = interest.of_channel(&mut transaction, &world.channel, kind).await.unwrap();
+    let name = name.expect("what nobody was interested in before is asked anew");
+    let (ids, places) = (("m2", "m6"), Some((2, 6)));
+    let some = outbox::Gathered { kind, ids, count: 5, of: "", places, at, data: json!({}) };
+    outbox::gather(&mut transaction, (&world.channel, &name), some).await.unwrap();
+    transaction.commit().await.unwrap();
+    gathers_for(&world, HOUR).await;
+    said(&world, "m7", 7).await;
+    // What was gathered comes after the rest, even if it is due earlier.
+    world.happens("e", WebhookKind::StreamEnded, true).await;
+    let later = Timestamp::from_millis(fresh::now().as_millis() + 2 * HOUR);
+    sqlx::query("UPDATE webhook_deliveries SET next_at = next_at + $1 WHERE event_id = 'e'")
+        .bind(HOUR + HOUR / 2)
+        .execute(world.store.pool())
+        .await
+        .unwrap();
+    assert_eq!(world.hooks.next(&hook, later).await.unwrap().unwrap().event.as_str(), "e");
+    sqlx::query("DELETE FROM webhook_deliveries WHERE event_id = 'e'")
+        .execute(world.store.pool())
+        .await
+        .unwrap();
+    let due = world.hooks.next(&hook, later).await.unwrap().unwrap();
+    let places = due.said.as_ref().map(|said| (said.places, said.count));
+    assert_eq!((due.event.as_str(), places), ("m2-on", Some(((2, 7), 6))));
 }
 
 #[tokio::test]
@@ -195,7 +243,9 @@ async fn what_happens_often_is_gathered_until_it_leaves_and_nothing_is_twice_or_
     let world = World::new().await;
     let hook = world.hook("h", &[WebhookKind::ChatMessageSent]).await;
     let other = world.hook("o", &[WebhookKind::StreamEnded]).await;
-    for (id, place) in [("m1", 1), ("m2", 2), ("m2", 2), ("m4", 4)] {
+    said(&world, "m1", 1).await;
+    gathers_for(&world, HOUR).await;
+    for (id, place) in [("m2", 2), ("m2", 2), ("m4", 4)] {
         said(&world, id, place).await;
     }
     assert!(world.listed(&other).await.is_empty());
@@ -205,7 +255,7 @@ async fn what_happens_often_is_gathered_until_it_leaves_and_nothing_is_twice_or_
     assert_eq!(body["data"], json!({ "channel": "ada", "count": 3 }));
     let now = fresh::now().as_millis();
     assert!(world.hooks.next(&hook, Timestamp::from_millis(now)).await.unwrap().is_none(), "it gathers");
-    let due = world.hooks.next(&hook, Timestamp::from_millis(now + 5000)).await.unwrap().unwrap();
+    let due = world.hooks.next(&hook, Timestamp::from_millis(now + 2 * HOUR)).await.unwrap().unwrap();
     let places = due.said.as_ref().map(|said| (said.places, said.count));
     assert_eq!((due.event.as_str(), places), ("m1-on", Some(((1, 4), 3))));
     // It has left: what comes goes with another, though this one's time isn't over by the clock.
@@ -224,10 +274,18 @@ async fn what_happens_often_is_gathered_until_it_leaves_and_nothing_is_twice_or_
 async fn a_delivery_holds_so_many_messages_and_a_webhook_so_many_deliveries_of_them() {
     let world = World::new().await;
     let hook = world.hook("h", &[WebhookKind::ChatMessageSent, WebhookKind::StreamEnded]).await;
-    for place in 1..=101 {
+    said(&world, "m1", 1).await;
+    gathers_for(&world, HOUR).await;
+    for place in 2..=101 {
         said(&world, &format!("m{place}"), place).await;
     }
-    assert!(world.listed(&hook).await.len() >= 2, "at most a hundred in one");
+    let counts = async |event: &str| {
+        let all = world.listed(&hook).await;
+        let one = all.iter().find(|one| one.id.as_str() == event)?;
+        serde_json::from_str::<serde_json::Value>(&one.body).ok()?["data"]["count"].as_i64()
+    };
+    assert_eq!((counts("m1-on").await, counts("m101-on").await), (Some(outbox::GATHERED_MOST), Some(1)));
+    assert_eq!(world.listed(&hook).await.len(), 2);
     sqlx::query(
         "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < $1)
          INSERT INTO webhook_deliveries (webhook_id, event_id, kind, body, created_at, state, tries, next_at)

@@ -70,6 +70,12 @@ impl Tenure {
         (milestone > self.told).then_some(milestone)
     }
 
+    /// With all that was reached by now as if it had been told.
+    #[must_use]
+    pub fn settled(self, now: Timestamp) -> Self {
+        Self { told: self.reached(now).unwrap_or(self.told), ..self }
+    }
+
     /// When the next milestone is reached, if they subscribe for so long.
     pub fn next_at(self) -> Option<Timestamp> {
         let needed = i64::from(after(self.told)).saturating_mul(MONTH).saturating_sub(self.earlier).max(0);
