@@ -102,6 +102,7 @@ scenario('those who run the instance find, suspend and delete channels, and visi
   await says(page, at('instance-channels'), 'suspended');
   await says(visitor, 'main', 'This channel is suspended.');
   const settings = await pageOf(world, browser, weir, people.ben, `${weir.origin}/settings`);
+  await settings.waitForSelector('details.more summary');
   await openAll(settings);
   await says(settings, 'main', 'have suspended this channel');
   await click(page, 'button[aria-label="Let in again: stage1"]');

@@ -92,6 +92,7 @@ pub fn everything(message: ServerMessage) -> Option<Payload> {
         }
         (Phase::Started, Topic::Chat) => serde_json::from_value(payload).ok().map(Payload::Started),
         (Phase::Stream, Topic::Chat) => Read::read(&payload).map(Payload::Chat),
+        (Phase::Stream, Topic::Activity) => serde_json::from_value(payload).ok().map(Payload::Activity),
         (Phase::Stream, Topic::Bell) => {
             let unread = payload["unread"].as_u64().unwrap_or_default().min(u64::from(u32::MAX)) as u32;
             Some(Payload::Bell(Box::new(Bell { unread, latest: None })))

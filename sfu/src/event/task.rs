@@ -156,7 +156,8 @@ pub(super) async fn follow(following: Following) -> Happened {
             let key = ask.key;
             loop {
                 if follower.changed().await.is_err() {
-                    return Happened::Over { key };
+                    // What it told of may be gone, and then whoever followed it is told that.
+                    return ask.authorise(true).await.err().unwrap_or(Happened::Over { key });
                 }
                 let Some(snapshot) = follower.borrow_and_update().clone() else { continue };
                 if snapshot.is_restricted()
