@@ -386,11 +386,14 @@ impl Changes {
         if rules.standings(&writer.person, writer.is).may(Permission::ModerateChat) {
             return None;
         }
-        let key = (room.channel.clone(), writer.person.clone());
-        if self.bans.get(&key).copied().unwrap_or_else(|| rules.is_banned(writer)) {
+        // Most commits change nothing of the kind.
+        let is_changed = !self.bans.is_empty() || !self.silences.is_empty();
+        let key = is_changed.then(|| (room.channel.clone(), writer.person.clone()));
+        let ban = key.as_ref().and_then(|key| self.bans.get(key));
+        if ban.copied().unwrap_or_else(|| rules.is_banned(writer)) {
             return Some(Refused::Banned);
         }
-        let until = match self.silences.get(&key) {
+        let until = match key.as_ref().and_then(|key| self.silences.get(key)) {
             Some(until) => Some(*until),
             None => rules.silenced_until(writer, now),
         };
