@@ -22,10 +22,10 @@ mod telling;
 mod webhooks;
 
 pub use access::{Access, Supporters};
+pub use badges::Badges;
 pub use create::CreateForm;
 pub use details::Details;
 pub use door::Door;
-pub use badges::Badges;
 pub use emotes::Emotes;
 pub use follow::{Follow, FollowingPage};
 pub use home::Home;

@@ -38,7 +38,10 @@ fn what_somebody_writes_is_told_to_everybody() {
     let response = call(weir.http, "POST", "ada/chat/messages", By::Login(&owner), Some(&answer));
     assert_eq!(response.status, 201, "{}", response.text());
     let reply = first.hear();
-    assert_eq!((&reply["author"]["badges"], &reply["author"]["account"]), (&json!(["owner", "staff"]), &json!("ada")));
+    assert_eq!(
+        (&reply["author"]["badges"], &reply["author"]["account"]),
+        (&json!(["owner", "staff"]), &json!("ada"))
+    );
     assert_eq!(reply["replyTo"]["name"], "Ben");
     assert!(reply["replyTo"]["excerpt"].as_str().unwrap().starts_with("Hello @ada :wave:"));
 
