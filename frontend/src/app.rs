@@ -145,6 +145,12 @@ fn Header() -> Html {
                 let all = Route::Analytics { channel: None, broadcast: None };
                 items.push(entry("Analytics".to_owned(), Shape::Chart, to(all)));
             }
+            items.extend(me.moderates.iter().take(20).map(|channel| {
+                let route = Route::Moderation { channel: channel.name.to_string() };
+                entry(format!("Moderate {}", channel.display_name), Shape::Shield, to(route))
+            }));
+            let own = Route::Person { name: me.name.to_string() };
+            items.push(entry("Your page".to_owned(), Shape::Person, to(own)));
             if me.role != Role::Member {
                 items.push(entry("This instance".to_owned(), Shape::People, to(Route::Admin)));
             }

@@ -31,6 +31,11 @@ pub enum Route {
         /// What is looked for, as the address has it: `q=`, `category=` or `tag=`.
         query: String,
     },
+    /// What everybody may know of a person.
+    Person {
+        /// What they sign in with.
+        name: String,
+    },
     /// To get a new password: to ask for a link, and where it leads.
     ResetPassword,
     /// To make an account.
@@ -93,6 +98,7 @@ impl Route {
             Self::Following => "/following".to_owned(),
             Self::Search { query } if query.is_empty() => "/search".to_owned(),
             Self::Search { query } => format!("/search?{query}"),
+            Self::Person { name } => format!("/people/{name}"),
             Self::ResetPassword => "/reset-password".to_owned(),
             Self::SignUp => "/sign-up".to_owned(),
             Self::NewName => "/sign-up/name".to_owned(),
@@ -136,6 +142,7 @@ impl Route {
             ("following", None) => Self::Following,
             // The page reads the rest of its address itself.
             ("search", None) => Self::Search { query: String::new() },
+            ("people", Some(name)) if !name.contains('/') => Self::Person { name: name.to_owned() },
             ("reset-password", None) => Self::ResetPassword,
             ("sign-up", None) => Self::SignUp,
             ("sign-up", Some("name")) => Self::NewName,
@@ -285,6 +292,7 @@ mod tests {
             Route::Letter { confirms: false },
             Route::Following,
             Route::Search { query: String::new() },
+            Route::Person { name: channel() },
             Route::ResetPassword,
             Route::SignUp,
             Route::NewName,
@@ -314,6 +322,7 @@ mod tests {
             "/embed/a/b/chat",
             "/embed/chat",
             "/moderation/a/b",
+            "/people/a/b",
         ] {
             assert_eq!(Route::recognize(wrong), Route::NotFound, "{wrong}");
         }

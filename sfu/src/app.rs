@@ -10,6 +10,7 @@ use self::media::sessions::MediaSessions;
 use crate::{
     account::{
         oidc::service::Oidc,
+        reset,
         service::{AccountError, Accounts},
         store::AccountStore,
     },
@@ -43,6 +44,7 @@ use crate::{
     notification::{mail::smtp::MailSetUpError, service::Notifications},
     routes::{self, Parts},
     social::{
+        activity::{self, service::Activities},
         service::Social,
         subscription::{
             self,
@@ -207,6 +209,7 @@ pub struct Server {
     desk: Desk,
     chat: Chat,
     outbox: JoinHandle<()>,
+    threats: JoinHandle<()>,
 }
 
 impl Server {
@@ -267,6 +270,8 @@ impl Server {
         let accounts = Accounts::new(store.clone(), owned, Arc::new(connect::Looks), endings.clone())
             .mailing(Arc::new(connect::ResetLetters(mail.clone())))
             .warning(Arc::new(connect::Warnings(notifications.clone())));
+        let threats = tokio::spawn(accounts.threats().clone().run(stopping.subscribe()));
+        tokio::spawn(reset::task::run(accounts.clone(), stopping.subscribe()));
         let oidc = Oidc::new(store.clone(), accounts.clone(), config.oidc.provider()?);
         let owners = Arc::new(connect::ChannelOwners(channels.clone()));
         let written = Arc::new(connect::ChatFigures(ChatStore::new(store.clone())));
@@ -286,10 +291,18 @@ impl Server {
         };
         tokio::spawn(teller.clone().run());
         let followable = Arc::new(connect::Followable(channels.clone()));
+        let leavings = connect::Leavings {
+            store: store.clone(),
+            channels: channels.clone(),
+            chat: chat.clone(),
+            endings: endings.clone(),
+        };
+        tokio::spawn(leavings.run(stopping.subscribe()));
         let social = Social::new(
             store.clone(),
             followable,
             Arc::new(connect::FollowsHeard { teller: teller.clone(), chat: chat.clone() }),
+            push.key_for("recommendations"),
         );
         let billing = Arc::new(BuiltIn::new(GiftStore::new(store.clone())));
         let subscribable = Arc::new(connect::Subscribable { channels: channels.clone(), chat: chat.clone() });
@@ -317,12 +330,16 @@ impl Server {
             stopping_soon.clone(),
         ));
         let outgoing = Outgoing::new(config.http.outgoing_allow.clone().into());
-        let webhooks = Webhooks::new(store.clone(), own_channels, outgoing);
+        let said = Arc::new(connect::Said(ChatStore::new(store.clone())));
+        let webhooks = Webhooks::new(store.clone(), own_channels, said, outgoing);
         let outbox = tokio::spawn(webhook::task::run(webhooks.clone(), stopping_soon));
+        let activities = Activities::new(store.clone(), Arc::new(connect::Watched(chat.clone())));
+        tokio::spawn(activity::task::run(activities.store().clone(), stopping.subscribe()));
         let topics = Arc::new(connect::Topics {
             channels: channels.clone(),
             board,
             analytics: analytics.clone(),
+            activities: activities.clone(),
             sessions: media.sessions.clone(),
         });
         let chat_topic = Arc::new(connect::ChatTopic(chat.clone()));
@@ -350,6 +367,7 @@ impl Server {
             figures: Arc::new(connect::LiveFigures(analytics.clone())),
             analytics,
             social,
+            activities,
             notifications,
             push,
             mail,
@@ -379,6 +397,7 @@ impl Server {
             desk,
             chat,
             outbox,
+            threats,
         })
     }
 
@@ -425,6 +444,7 @@ impl Server {
             self.chat.written().await;
             let _ = self.media.await;
             let _ = self.outbox.await;
+            let _ = self.threats.await;
             if let Err(error) = self.desk.flush().await {
                 tracing::error!(%error, "the last of players' reports could not be written down");
             }
@@ -489,6 +509,17 @@ pub async fn create_channel(
     let (channel, stream_key) = made?;
     let whip_url = whip_url(&base_url(&config, config.http.listen.first()), &channel.name);
     Ok(NewChannel { channel, stream_key, whip_url })
+}
+
+/// Deletes a channel from the shell, beside a server that runs or doesn't: one that runs ends what goes on there within seconds.
+pub async fn delete_channel(config: Config, name: ChannelName) -> Result<(), AppError> {
+    let store = open_store(&config).await?;
+    let log: Arc<dyn BroadcastLog> = Arc::new(SqlBroadcastLog::new(store.clone()));
+    let ports =
+        connect::ports(&store, &LiveBoard::default(), log, &Bus::default(), Arc::new(connect::NothingLive));
+    let deleted = Channels::new(store.clone(), ports).delete_from_shell(&name).await;
+    store.close().await;
+    Ok(deleted?)
 }
 
 /// Makes an account from the shell, beside a server that runs or doesn't. It may moderate where owners let it.

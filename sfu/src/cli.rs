@@ -107,6 +107,14 @@ enum ChannelCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Delete a channel with all that is its own, for ever; the server may be running
+    Delete {
+        /// Its address
+        name: ChannelName,
+        /// Answer with a JSON object
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// Runs the command line; what goes wrong is one sentence and exit code 1.
@@ -188,6 +196,16 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
                 println!("Channel:    {}", made.channel.name);
                 println!("WHIP URL:   {}", made.whip_url);
                 println!("Stream key: {} (shown this once)", made.stream_key);
+            }
+            Ok(())
+        }
+        Command::Channel { command: ChannelCommand::Delete { name, json } } => {
+            let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+            runtime.block_on(app::delete_channel(config, name.clone()))?;
+            if json {
+                println!("{}", serde_json::json!({ "channel": name }));
+            } else {
+                println!("The channel {name} is gone, with all that was its own.");
             }
             Ok(())
         }

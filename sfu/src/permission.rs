@@ -82,6 +82,10 @@ pub enum Permission {
     Publish,
     /// End a channel's broadcast.
     EndBroadcast,
+    /// Delete a channel.
+    DeleteChannel,
+    /// See a channel that is suspended, and what is set there.
+    SeeSuspended,
     /// See who watched, and what arrives from the publisher.
     SeeFigures,
     /// Say whether renditions are made.
@@ -92,6 +96,8 @@ pub enum Permission {
     Follow,
     /// See who follows a channel.
     SeeFollowers,
+    /// See what happened on a channel: who followed, subscribed and raided.
+    SeeActivity,
     /// Give subscriptions and end them, make gift codes, and see who subscribes.
     GrantTiers,
     /// See the instance's figures.
@@ -113,7 +119,7 @@ const WITH_ACCOUNT: &[Standing] =
     &[Viewer, Follower, Tier1, Tier2, Tier3, Vip, Moderator, Editor, Owner, Admin, InstanceOwner];
 
 /// Who may do what.
-pub const TABLE: [(Permission, &[Standing]); 29] = [
+pub const TABLE: [(Permission, &[Standing]); 32] = [
     (Permission::SeeOpen, EVERYBODY),
     (Permission::SeePrivate, &[Vip, Moderator, Editor, Owner, Admin, InstanceOwner]),
     (Permission::WriteChat, EVERYBODY),
@@ -131,11 +137,14 @@ pub const TABLE: [(Permission, &[Standing]); 29] = [
     (Permission::Admit, &[Owner]),
     (Permission::Publish, &[Owner]),
     (Permission::EndBroadcast, &[Editor, Owner, Admin, InstanceOwner]),
+    (Permission::DeleteChannel, &[Owner, Admin, InstanceOwner]),
+    (Permission::SeeSuspended, &[Owner, Admin, InstanceOwner]),
     (Permission::SeeFigures, &[Editor, Owner]),
     (Permission::SetLadder, &[Editor, Owner]),
     (Permission::OwnAccount, WITH_ACCOUNT),
     (Permission::Follow, WITH_ACCOUNT),
     (Permission::SeeFollowers, &[Editor, Owner]),
+    (Permission::SeeActivity, &[Moderator, Editor, Owner]),
     (Permission::GrantTiers, &[Owner]),
     (Permission::SeeInstanceFigures, &[Admin, InstanceOwner]),
     (Permission::RunInstance, &[Admin, InstanceOwner]),
@@ -235,11 +244,14 @@ mod tests {
             (Permission::Admit, ".........O.."),
             (Permission::Publish, ".........O.."),
             (Permission::EndBroadcast, "........EOAI"),
+            (Permission::DeleteChannel, ".........OAI"),
+            (Permission::SeeSuspended, ".........OAI"),
             (Permission::SeeFigures, "........EO.."),
             (Permission::SetLadder, "........EO.."),
             (Permission::OwnAccount, ".vf123VMEOAI"),
             (Permission::Follow, ".vf123VMEOAI"),
             (Permission::SeeFollowers, "........EO.."),
+            (Permission::SeeActivity, ".......MEO.."),
             (Permission::GrantTiers, ".........O.."),
             (Permission::SeeInstanceFigures, "..........AI"),
             (Permission::RunInstance, "..........AI"),

@@ -28,6 +28,7 @@ use crate::{
     },
     social::{
         self,
+        activity::{self, service::Activities},
         service::Social,
         subscription::{self, service::Subscriptions},
     },
@@ -68,6 +69,8 @@ pub struct Parts {
     pub analytics: Analytics,
     /// Who follows whom.
     pub social: Social,
+    /// What happened on channels.
+    pub activities: Activities,
     /// What people are told.
     pub notifications: Notifications,
     /// Browsers that are told by push.
@@ -106,6 +109,7 @@ pub fn router(parts: Parts) -> Router {
         channels,
         analytics,
         social,
+        activities,
         notifications,
         push,
         mail,
@@ -167,8 +171,11 @@ pub fn router(parts: Parts) -> Router {
     // POST  /api/v1/email/confirm                   POST  /api/v1/email/unsubscribe
     // GET   /api/v1/channels/{name}/follow          PUT   /api/v1/channels/{name}/follow
     // DELETE /api/v1/channels/{name}/follow         GET   /api/v1/channels/{name}/followers
+    // GET   /api/v1/channels/{name}/activity        GET   /api/v1/me/recommendations
     // GET   /api/v1/channels/{name}                 PATCH /api/v1/channels/{name}
     // GET   /api/v1/channels/{name}/state           POST  /api/v1/channels/{name}/end
+    // POST  /api/v1/channels/{name}/delete
+    // GET   /api/v1/instance/channels               PATCH /api/v1/instance/channels/{name}
     // GET   /api/v1/channels/{name}/embedding
     // GET   /api/v1/channels/{name}/about           POST  /api/v1/channels/{name}/about/preview
     // GET   /api/v1/channels/{name}/schedule        PUT   /api/v1/channels/{name}/schedule
@@ -243,8 +250,9 @@ pub fn router(parts: Parts) -> Router {
         .merge(channel::live::routes::routes(channels.clone(), figures, logins.clone()))
         .merge(analytics::routes::routes(analytics.clone(), logins.clone()))
         .merge(social::routes::routes(social, logins.clone()))
+        .merge(activity::routes::routes(activities, logins.clone()))
         .merge(notification::routes::routes(notifications, logins.clone()))
-        .merge(mail::routes::routes(mail.clone(), logins.clone(), name_of, prove))
+        .merge(mail::routes::routes(mail.clone(), logins.clone(), name_of, prove.clone()))
         .merge(delivery::routes::routes(push, logins.clone(), account::device::label))
         .merge(subscription::routes::routes(subscriptions, logins.clone()))
         .merge(channel::door::routes::routes(channels.clone(), logins.clone()))
@@ -252,6 +260,8 @@ pub fn router(parts: Parts) -> Router {
         .merge(webhook::routes::routes(webhooks, logins.clone()))
         .merge(channel::role::routes::routes(channels.clone(), logins.clone()))
         .merge(channel::page::routes::routes(channels.clone(), logins.clone()))
+        .merge(channel::overview::routes::routes(channels.clone(), logins.clone()))
+        .merge(channel::gone::routes::routes(channels.clone(), logins.clone(), prove))
         .merge(channel::routes::routes(channels, logins.clone()))
         .merge(chat::routes::routes(chat.clone(), logins))
         .merge(websocket::routes(gateway))

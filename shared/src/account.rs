@@ -77,6 +77,23 @@ pub struct Me {
     /// The channels of others that it is an editor of, by name.
     #[serde(default)]
     pub edits: Vec<Channel>,
+    /// The channels of others whose chat it moderates, by name; at most 200.
+    #[serde(default)]
+    pub moderates: Vec<Channel>,
+}
+
+/// `POST /api/v1/me/delete`, and `POST /api/v1/people/{account}/delete` by those who run the instance: deletes an account with its
+/// channels and all that is its own. What they wrote in others' chats stays, without name and picture. There is no way back.
+/// Answered 204.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DeleteAccount {
+    /// What the person signs in with, so that it is this account that is meant.
+    pub confirm: String,
+    /// The password of whoever asks, where they signed in more than ten minutes ago.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<Password>,
 }
 
 /// One signed-in browser, in `GET /api/v1/me/logins` (a page, newest first); `DELETE /api/v1/me/logins/{id}` revokes it.
@@ -115,6 +132,29 @@ pub enum Scope {
     /// Make channels, edit them, start and end broadcasts, make stream keys.
     #[serde(rename = "channel:write")]
     ChannelWrite,
+    /// See what its account is told, and nothing else; [`Self::Read`] lets see that, too.
+    #[serde(rename = "notifications:read")]
+    NotificationsRead,
+    /// See how the instance runs, who and which channels are on it, and what was done there, where its account may.
+    #[serde(rename = "instance:read")]
+    InstanceRead,
+    /// Change how the instance runs, make invites, suspend people and channels, where its account may.
+    #[serde(rename = "instance:manage")]
+    InstanceManage,
+}
+
+impl Scope {
+    /// Every scope there is.
+    pub const ALL: [Self; 8] = [
+        Self::Read,
+        Self::ChatWrite,
+        Self::ChatModerate,
+        Self::FollowWrite,
+        Self::ChannelWrite,
+        Self::NotificationsRead,
+        Self::InstanceRead,
+        Self::InstanceManage,
+    ];
 }
 
 /// `POST /api/v1/me/tokens`: makes an API token. Answered 201 with [`NewApiToken`]. For a login alone, not for a token.
@@ -242,7 +282,7 @@ pub struct ChangePassword {
     pub new: Password,
 }
 
-/// `GET /api/v1/people/{account}`: what everybody may know of a person.
+/// What everybody may know of a person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
@@ -259,6 +299,18 @@ pub struct Profile {
     pub avatar: Option<String>,
     /// Since when they have an account.
     pub created_at: Timestamp,
+}
+
+/// `GET /api/v1/people/{account}`: what everybody may know of a person, and their public channels.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct PublicProfile {
+    /// Who it is.
+    #[serde(flatten)]
+    pub profile: Profile,
+    /// Their public channels, oldest first.
+    pub channels: Vec<Channel>,
 }
 
 /// Somebody on the instance, as those who run it see them: `GET /api/v1/people`, a page by what they sign in with.

@@ -34,20 +34,26 @@ actions! {
     AccountSuspended = "account.suspended",
     /// Somebody was let in again.
     AccountRestored = "account.restored",
+    /// Somebody's account was deleted, with their channels.
+    AccountDeleted = "account.deleted",
     /// Somebody's password was set anew, by a link or from the shell.
     PasswordReset = "account.password",
     /// A link to a new password was made in the shell.
     PasswordLinkMade = "account.passwordLink",
     /// Somebody made their account by the OpenID provider.
     AccountJoined = "account.joined",
-    /// Somebody who runs the instance signed in by the OpenID provider.
+    /// Somebody signed in. Of many in a row, some are left out.
     AccountSignedIn = "account.signedIn",
+    /// Nobody was let in: the tries of a while, in one entry.
+    SignInsFailed = "account.signInsFailed",
     /// Somebody connected their account with the OpenID provider.
     AccountConnected = "account.connected",
     /// Somebody disconnected their account from the OpenID provider.
     AccountDisconnected = "account.disconnected",
     /// How the instance runs was changed.
     InstanceEdited = "instance.edited",
+    /// Something happened more often than it should: those who run the instance were told.
+    Alerted = "instance.alert",
     /// An invite was made.
     InviteMade = "invite.made",
     /// An invite was revoked.
@@ -62,6 +68,12 @@ actions! {
     PasskeyRemoved = "passkey.removed",
     /// A channel was made.
     ChannelMade = "channel.made",
+    /// A channel was deleted, with all that was its own.
+    ChannelDeleted = "channel.deleted",
+    /// A channel was kept from publishing and from being watched.
+    ChannelSuspended = "channel.suspended",
+    /// And isn't any more.
+    ChannelRestored = "channel.restored",
     /// What a channel says of itself, or who may see it, was changed.
     ChannelEdited = "channel.edited",
     /// The stream key was replaced.
@@ -196,7 +208,7 @@ pub struct AuditEntry {
     pub at: Timestamp,
     /// What.
     pub action: AuditAction,
-    /// By whom; null if on the server's own console.
+    /// By whom; null if on the server's own console, and for what the server saw by itself.
     pub actor: Option<AuditParty>,
     /// On which channel; null for what is of the instance.
     pub channel: Option<AuditParty>,

@@ -1,11 +1,11 @@
 //! Channels: a streamer's lasting address and what it says of itself.
 
 use crate::{
-    broadcast::ChannelState,
+    broadcast::{BroadcastState, ChannelState},
     embed::Embedding,
     id::{AccountId, ChannelId, ChannelName},
     markdown::Block,
-    text::{AboutText, AccountName, Category, Description, DisplayName, Tag, Title},
+    text::{AboutText, AccountName, Category, Description, DisplayName, Password, Tag, Title},
     unit::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -100,6 +100,70 @@ pub struct Channel {
     pub embedding: Embedding,
     /// When it was made.
     pub created_at: Timestamp,
+    /// Whether those who run the instance keep it from publishing and from being watched.
+    #[serde(default)]
+    pub suspended: bool,
+}
+
+/// `POST /api/v1/channels/{name}/delete` by its owner, or by those who run the instance: deletes a channel with all that is its
+/// own. There is no way back. Answered 204.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DeleteChannel {
+    /// The channel's name, so that it is this one that is meant.
+    pub confirm: String,
+    /// One's password, where one signed in more than ten minutes ago.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<Password>,
+}
+
+/// A channel, as those who run the instance see it: `GET /api/v1/instance/channels`, a page by address; private ones, too.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct InstanceChannel {
+    /// The channel.
+    pub channel: Channel,
+    /// Whose it is: what they sign in with. Null for one that the shell made before set-up.
+    pub owner: Option<AccountName>,
+    /// What they are called.
+    pub owner_name: Option<DisplayName>,
+    /// Live or not, how many watch.
+    pub state: BroadcastState,
+    /// How many watch.
+    pub viewer_count: u32,
+    /// How many follow it.
+    pub followers: u64,
+    /// Since when it is suspended.
+    pub suspended_at: Option<Timestamp>,
+}
+
+/// What the list of all channels may be asked with.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct InstanceChannelQuery {
+    /// `next` of the page before; the first page if absent.
+    #[serde(default)]
+    pub cursor: Option<String>,
+    /// The most items, 1 to 200; 50 if absent.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", param(minimum = 1, maximum = 200))]
+    pub limit: Option<u32>,
+    /// Only those whose names, or whose owner's, hold this.
+    #[serde(default)]
+    pub search: Option<String>,
+}
+
+/// `PATCH /api/v1/instance/channels/{name}` by those who run the instance. Answered with [`InstanceChannel`].
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct EditInstanceChannel {
+    /// Whether the channel is kept from publishing and from being watched. What it broadcasts ends with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspended: Option<bool>,
 }
 
 /// `POST /api/v1/channels`: makes a channel for the signed-in account. Answered 201 with [`NewChannel`].

@@ -45,6 +45,17 @@ pub struct ChatAuthor {
     pub colour: Option<NameColour>,
 }
 
+/// What the author of a message is called whose account was deleted.
+pub const DELETED_PERSON: &str = "Deleted person";
+
+impl ChatAuthor {
+    /// Whether their account was deleted since they wrote: whoever has one signs in with something, and of guests the id
+    /// says that they are.
+    pub fn is_deleted(&self) -> bool {
+        self.account.is_none() && !self.id.as_str().starts_with("guest-")
+    }
+}
+
 /// A piece of a message. Text is text: whoever shows it never takes it for HTML.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

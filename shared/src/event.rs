@@ -9,6 +9,7 @@
 //! in `started` whether anything may be missing. In [`Topic::ChannelEvents`] chat messages come live only.
 
 use crate::{
+    activity::ActivityState,
     analytics::BroadcastAnalytics,
     broadcast::ChannelState,
     channel::Directory,
@@ -55,6 +56,9 @@ pub enum Topic {
     /// `channel:stream_analytics:v1`: [`BroadcastAnalytics`] to the channel's owner, every 5 s while it is live and then when
     /// changed; nothing before the first broadcast.
     Analytics,
+    /// `channel:stream_activity:v1`: [`ActivityState`] to those who look after the channel, checked each second, sent when
+    /// changed.
+    Activity,
     /// `media:stream_webrtc:v1`: [`PublisherHealth`] every 2 s, to the channel's owner.
     Webrtc,
     /// `media:stream_rooms:v1`: [`RoomUpdate`]s as they happen.
@@ -71,11 +75,12 @@ pub enum Topic {
 
 impl Topic {
     /// Every topic there is.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::ChannelState,
         Self::ChannelEvents,
         Self::Directory,
         Self::Analytics,
+        Self::Activity,
         Self::Webrtc,
         Self::Rooms,
         Self::Peers,
@@ -91,6 +96,7 @@ impl Topic {
             Self::ChannelEvents => "channel:stream_events:v1",
             Self::Directory => "instance:stream_directory:v1",
             Self::Analytics => "channel:stream_analytics:v1",
+            Self::Activity => "channel:stream_activity:v1",
             Self::Webrtc => "media:stream_webrtc:v1",
             Self::Rooms => "media:stream_rooms:v1",
             Self::Peers => "media:stream_peers:v1",
@@ -280,6 +286,8 @@ pub enum Payload {
     Directory(Directory),
     /// `channel:stream_analytics:v1:stream`.
     Analytics(Box<BroadcastAnalytics>),
+    /// `channel:stream_activity:v1:stream`.
+    Activity(ActivityState),
     /// `media:stream_webrtc:v1:stream`.
     PublisherHealth(Box<PublisherHealth>),
     /// `media:stream_rooms:v1:stream`.
@@ -326,6 +334,7 @@ impl ServerMessage {
                 serde_json::from_value(payload).ok().map(Payload::PublisherHealth)
             }
             (Phase::Stream, Topic::Analytics) => serde_json::from_value(payload).ok().map(Payload::Analytics),
+            (Phase::Stream, Topic::Activity) => serde_json::from_value(payload).ok().map(Payload::Activity),
             (Phase::Stream, Topic::Rooms) => serde_json::from_value(payload).ok().map(Payload::Room),
             (Phase::Stream, Topic::Peers) => serde_json::from_value(payload).ok().map(Payload::Peers),
             (Phase::Stream, Topic::Chat) => serde_json::from_value(payload).ok().map(Payload::Chat),

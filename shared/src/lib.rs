@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod account;
+pub mod activity;
 pub mod analytics;
 pub mod appeal;
 pub mod audit;

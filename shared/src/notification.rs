@@ -2,6 +2,7 @@
 
 use crate::{
     id::{NotificationId, PushId},
+    schedule::TimeZoneName,
     text::{DeviceLabel, EmailAddress, Password},
     unit::Timestamp,
 };
@@ -20,7 +21,8 @@ pub enum NotificationKind {
     Follower,
     /// A channel's moderators timed one out, banned one, or lifted a ban.
     Moderation,
-    /// One was given a subscription, or one's own was ended or is about to run out.
+    /// One was given a subscription, one's own was ended or is about to run out, or somebody has subscribed to one's channel for
+    /// long.
     Subscription,
     /// A word from the server itself.
     System,
@@ -92,7 +94,7 @@ pub struct Ways {
 }
 
 /// When one is left alone: push and e-mail wait until it is over. In minutes since midnight; may go over midnight.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct QuietHours {
@@ -100,8 +102,12 @@ pub struct QuietHours {
     pub from: u16,
     /// Until then, 0 to 1,439.
     pub to: u16,
-    /// By how many minutes one's clock is ahead of UTC, -840 to 840.
+    /// By how many minutes one's clock is ahead of UTC, -840 to 840. Doesn't count where there is a zone.
+    #[serde(default)]
     pub offset: i16,
+    /// By whose clocks it is, also when they are put forward and back; by `offset` if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<TimeZoneName>,
 }
 
 /// `GET /api/v1/me/notification-preferences`; `PUT` there takes the whole of it and answers with it.
@@ -236,6 +242,8 @@ pub struct EmailState {
     pub address: Option<EmailAddress>,
     /// Whether it was confirmed by the link that was sent there. Before that nothing else is.
     pub confirmed: bool,
+    /// The address that takes its place once that is confirmed, too.
+    pub pending: Option<EmailAddress>,
 }
 
 /// `PUT /api/v1/me/email`.
@@ -273,6 +281,11 @@ mod tests {
         let first = Preferences::default();
         assert_eq!((read.moderation, read.subscription), (first.moderation, first.subscription));
         assert!(!read.went_live.in_app, "what was said holds");
+        let before: QuietHours = serde_json::from_str(r#"{"from":1320,"to":420,"offset":60}"#).unwrap();
+        assert_eq!((before.offset, &before.zone), (60, &None), "quiet hours by a clock that stays as it is");
+        let by_zone: QuietHours =
+            serde_json::from_str(r#"{"from":1320,"to":420,"zone":"Europe/Vienna"}"#).unwrap();
+        assert_eq!(by_zone.zone.map(|zone| zone.as_str().to_owned()).as_deref(), Some("Europe/Vienna"));
         for kind in NotificationKind::ALL {
             let mut one = first.clone();
             one.ways_mut(kind).email = !first.ways(kind).email;

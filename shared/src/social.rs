@@ -1,6 +1,7 @@
 //! Following: whom people want to hear of.
 
 use crate::{
+    channel::ChannelCard,
     id::AccountId,
     text::{AccountName, DisplayName},
     unit::Timestamp,
@@ -34,4 +35,15 @@ pub struct Follower {
     pub avatar: Option<String>,
     /// Since when.
     pub since: Timestamp,
+}
+
+/// A channel that people follow who follow one of one's own, too: `GET /api/v1/me/recommendations`, all of them on one page.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Recommendation {
+    /// It, and what it does.
+    pub card: ChannelCard,
+    /// What the channel that leads there is called, which one follows.
+    pub because: DisplayName,
 }

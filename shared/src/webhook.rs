@@ -28,13 +28,18 @@ pub enum WebhookKind {
     SubscriptionCreated,
     /// Somebody who may did something that the channel's record has: a moderator, an editor, its owner.
     ActionTaken,
+    /// People began to watch: how many in ten seconds, as one event.
+    ViewerJoined,
+    /// Something was written in chat: all of two seconds, as one event. Its words are put in as it is sent, without what was
+    /// deleted by then.
+    ChatMessageSent,
     /// The owner tries whether it arrives. Told to the one that is tried, whatever it is told else.
     Ping,
 }
 
 impl WebhookKind {
     /// Every kind that can be chosen.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::StreamStarted,
         Self::StreamInterrupted,
         Self::StreamResumed,
@@ -43,6 +48,8 @@ impl WebhookKind {
         Self::FollowCreated,
         Self::SubscriptionCreated,
         Self::ActionTaken,
+        Self::ViewerJoined,
+        Self::ChatMessageSent,
     ];
 
     /// As it is written.
@@ -56,6 +63,8 @@ impl WebhookKind {
             Self::FollowCreated => "FollowCreated",
             Self::SubscriptionCreated => "SubscriptionCreated",
             Self::ActionTaken => "ActionTaken",
+            Self::ViewerJoined => "ViewerJoined",
+            Self::ChatMessageSent => "ChatMessageSent",
             Self::Ping => "Ping",
         }
     }
@@ -178,7 +187,7 @@ pub struct Delivery {
     pub id: EventId,
     /// What it tells.
     pub kind: WebhookKind,
-    /// The body, as it is sent.
+    /// The body, as it is sent; of chat without the messages.
     pub body: String,
     /// When it happened.
     pub created_at: Timestamp,

@@ -46,6 +46,20 @@ scenario('the bell rings on every page as it happens, and what is read stays rea
     field.dispatchEvent(new Event('change', { bubbles: true }));
   });
   await until(page, async () => (await (await fetch('/api/v1/me/notification-preferences')).json()).quiet?.from === 1395, { what: 'quiet hours' });
+  // By the clocks of where this browser is, or of where somebody says that they are.
+  const zone = async () => (await (await fetch('/api/v1/me/notification-preferences')).json()).quiet?.zone;
+  assert.equal(await page.evaluate(zone), await page.evaluate(() => Intl.DateTimeFormat().resolvedOptions().timeZone));
+  const choose = (name) => page.$eval(at('quiet-zone'), (field, wanted) => {
+    field.value = wanted;
+    field.dispatchEvent(new Event('change', { bubbles: true }));
+  }, name);
+  await choose('Asia/Kathmandu');
+  await until(page, async () => (await (await fetch('/api/v1/me/notification-preferences')).json()).quiet?.zone === 'Asia/Kathmandu', { what: 'the zone is kept' });
+  await choose('Europe/Nowhere');
+  await says(page, '[data-testid="wishes"] [role="alert"]', 'time zone');
+  await page.waitForSelector(at('quiet-here'), { visible: true });
+  await page.click(at('quiet-here'));
+  await until(page, async () => (await (await fetch('/api/v1/me/notification-preferences')).json()).quiet?.zone === Intl.DateTimeFormat().resolvedOptions().timeZone, { what: 'the zone here' });
 });
 
 scenario('the service worker shows what is pushed, and the same only once', async (world) => {

@@ -174,7 +174,7 @@ scenario('what takes away or gives power is asked first, and says to whom', asyn
 
   // Power over people.
   const people = await namesOf(page, `${at('people')} button`);
-  assert.deepEqual(people, ['Make an admin: ben', 'Suspend ben', 'Make an admin: cleo', 'Suspend cleo']);
+  assert.deepEqual(people, ['Make an admin: ben', 'Suspend ben', 'Delete ben', 'Make an admin: cleo', 'Suspend cleo', 'Delete cleo']);
   await surely(page, 'button[aria-label="Make an admin: ben"]');
   await says(page, at('people'), '@ben · admin');
   await surely(page, 'button[aria-label="Make a member: ben"]');

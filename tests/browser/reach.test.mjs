@@ -127,7 +127,8 @@ const FAULTS = () => {
       ?? (by && by.split(' ').map((id) => document.getElementById(id)?.textContent ?? '').join(' '))
       ?? (element.labels?.length ? element.labels[0].textContent : null)
       ?? element.textContent;
-    return (label ?? '').trim() || element.querySelector('svg title, img[alt]')?.textContent?.trim() || element.title;
+    const picture = element.querySelector('svg[role="img"][aria-label], img[alt]');
+    return (label ?? '').trim() || (picture?.getAttribute('aria-label') ?? picture?.getAttribute('alt'))?.trim() || element.title;
   };
   const show = (element) => element.outerHTML.slice(0, 120);
   for (const element of document.querySelectorAll('button, a[href], input, select, textarea, [role="button"], [role="switch"], [role="menuitem"]')) {
@@ -182,7 +183,7 @@ const FAULTS = () => {
 scenario('every page has names, structure, contrast and room, on a phone and on a desk, dark and light', async (world) => {
   const weir = await world.weir();
   const first = await world.chromium();
-  const page = await world.page(first, (await weir.setUpLink()).url);
+  let page = await world.page(first, (await weir.setUpLink()).url);
   const check = async (what) => {
     for (const [width, height] of [[390, 844], [1280, 800]]) {
       await page.setViewport({ width, height });
@@ -213,7 +214,23 @@ scenario('every page has names, structure, contrast and room, on a phone and on 
   await page.goto(`${weir.origin}/settings`);
   await page.waitForSelector(`${at('logins')} li`, { visible: true });
   await check('settings');
-}, { timeout: 90_000 });
+  await page.evaluate(() => document.querySelectorAll('main details').forEach((part) => { part.open = true; }));
+  await check('settings, all of them open');
+  for (const [path, shown] of [
+    ['/admin', at('invite-label')], ['/admin/audit', at('audit')], ['/settings/audit/ada', 'main h1'], ['/moderation/ada', at('queue-empty')],
+    ['/notifications', at('wishes')], ['/search', at('search')], ['/following', 'main h1'], ['/analytics/ada', 'main h1'],
+  ]) {
+    await page.goto(weir.origin + path);
+    await page.waitForSelector(shown, { visible: true });
+    await until(page, () => !document.querySelector('main [class*="skeleton"]'), { what: `${path} is there` });
+    await check(path);
+  }
+  await weir.api('PATCH', '/api/v1/instance/settings', { signUp: 'open' }, owner.cookie);
+  const stranger = await first.createBrowserContext();
+  page = await world.page(first, `${weir.origin}/sign-up`, { context: stranger });
+  await page.waitForSelector(at('sign-up'), { visible: true });
+  await check('sign-up');
+}, { timeout: 150_000 });
 
 scenario('with reduced motion nothing moves by itself', async (world) => {
   const weir = await world.weir();

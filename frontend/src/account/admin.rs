@@ -1,6 +1,6 @@
 //! The instance, for those who run it: who may come, who is here, what can be typed everywhere.
 
-use super::{joining::Joining, people::People};
+use super::{instance_channels::InstanceChannels, joining::Joining, people::People};
 use crate::{
     api::use_site,
     browser::page,
@@ -43,6 +43,10 @@ pub fn Admin(props: &AdminProps) -> Html {
             <section class="card" aria-labelledby="people-title">
                 <h2 id="people-title">{ "People" }</h2>
                 <People me={props.me.clone()} />
+            </section>
+            <section class="card" aria-labelledby="channels-title">
+                <h2 id="channels-title">{ "Channels" }</h2>
+                <InstanceChannels />
             </section>
             <section class="card" aria-labelledby="emotes-title">
                 <h2 id="emotes-title">{ "Emotes of all channels" }</h2>

@@ -33,10 +33,10 @@ const KINDS: [(&str, &str); 14] = [
     ("access", "Ways into private channels"),
     ("subscription", "Subscriptions and gift codes"),
     ("webhook", "Webhooks"),
-    ("account", "Accounts: roles, suspensions, the provider"),
+    ("account", "Accounts: sign-ins, roles, suspensions"),
     ("invite", "Invites"),
     ("token", "API tokens"),
-    ("instance", "Settings of the instance"),
+    ("instance", "The instance: settings, alerts"),
 ];
 
 /// What was done, as it follows on who did it.
@@ -44,15 +44,18 @@ fn said(action: &str) -> &'static str {
     use AuditAction::*;
     match action.parse::<AuditAction>() {
         Ok(AccountRole) => "changed the role of",
+        Ok(AccountDeleted) => "deleted the account of",
         Ok(AccountSuspended) => "suspended",
         Ok(PasswordReset) => "set a new password for",
         Ok(PasswordLinkMade) => "made a link to a new password for",
         Ok(AccountRestored) => "let in again",
         Ok(AccountJoined) => "made an account:",
         Ok(AccountSignedIn) => "signed in:",
+        Ok(SignInsFailed) => "let nobody in:",
         Ok(AccountConnected) => "connected a provider with",
         Ok(AccountDisconnected) => "disconnected a provider from",
         Ok(InstanceEdited) => "changed how the instance runs",
+        Ok(Alerted) => "raised an alert:",
         Ok(InviteMade) => "made an invite",
         Ok(InviteRevoked) => "revoked an invite",
         Ok(TokenMade) => "made an API token",
@@ -60,6 +63,9 @@ fn said(action: &str) -> &'static str {
         Ok(PasskeyAdded) => "added a passkey",
         Ok(PasskeyRemoved) => "removed a passkey",
         Ok(ChannelMade) => "made the channel",
+        Ok(ChannelDeleted) => "deleted the channel",
+        Ok(ChannelSuspended) => "suspended the channel",
+        Ok(ChannelRestored) => "let the channel in again",
         Ok(ChannelEdited) => "changed the channel",
         Ok(StreamKeyReplaced) => "replaced the stream key",
         Ok(EmbedsRevoked) => "revoked the signed embeds",
@@ -116,7 +122,10 @@ fn said(action: &str) -> &'static str {
 fn entry(entry: &Value) -> Html {
     let name = |field: &str| text(&entry[field], "name").to_owned();
     let actor = match name("actor") {
-        name if name.is_empty() => "The console".to_owned(),
+        name if name.is_empty() => match text(entry, "action").parse() {
+            Ok(AuditAction::SignInsFailed | AuditAction::Alerted) => "The server".to_owned(),
+            _ => "The console".to_owned(),
+        },
         name => format!("@{name}"),
     };
     let moment = text(entry, "at").to_owned();

@@ -20,7 +20,10 @@ const KINDS: [(&str, &str); 6] = [
     ("mention", "Somebody mentions you in a chat"),
     ("follower", "Somebody follows your channel"),
     ("moderation", "Moderators time you out, ban you, or let you write again"),
-    ("subscription", "You are given a subscription, or one of yours ends"),
+    (
+        "subscription",
+        "You are given a subscription, one of yours ends, or somebody has subscribed to you for long",
+    ),
     ("system", "Word from this server"),
 ];
 const WAYS: [(&str, &str); 3] = [("inApp", "Bell"), ("push", "Push"), ("email", "E-mail")];
@@ -135,6 +138,8 @@ struct Wisher {
     draft: Rc<RefCell<Draft>>,
     order: Callback<Order>,
     update: UseForceUpdateHandle,
+    /// Nobody asked for it, so that nobody is told if it fails.
+    quietly: bool,
 }
 
 impl Wisher {
@@ -155,7 +160,7 @@ impl Wisher {
         now.sent = now.wishes.clone();
         let body = now.sent.clone();
         drop(now);
-        let order = self.order.clone();
+        let (order, quietly) = (self.order.clone(), self.quietly);
         let told = Callback::from(move |_: Result<Value, String>| {
             let mut now = self.draft.borrow_mut();
             if now.wishes == now.sent {
@@ -171,7 +176,7 @@ impl Wisher {
             method: "PUT",
             path: "me/notification-preferences".to_owned(),
             body,
-            in_form: true,
+            in_form: !quietly,
             told: Some(told),
             ..Order::default()
         });
@@ -188,16 +193,18 @@ fn Wishes() -> Html {
         draft: draft.clone(),
         order: desk.order.clone(),
         update: use_force_update(),
+        quietly: false,
     };
     {
-        // Clocks are put forward and back, and people travel: quiet hours go by the clock here.
-        let (wisher, quiet, ahead) = (wisher.clone(), &desk.data["quiet"], push::minutes_ahead());
-        let is_stale = quiet.is_object() && quiet["offset"] != ahead;
-        use_effect_with(is_stale, move |is_stale| {
-            if *is_stale {
+        // Quiet hours that were set before there were zones go by the zone of this browser from now on, if they went by its clock.
+        let (wisher, quiet) = (Wisher { quietly: true, ..wisher.clone() }, &desk.data["quiet"]);
+        let is_here = quiet["offset"].as_i64().unwrap_or_default() == i64::from(time::offset(time::wall()));
+        let is_old = quiet.is_object() && quiet["zone"].is_null() && is_here;
+        use_effect_with(is_old, move |is_old| {
+            if *is_old {
                 wisher.change(|wishes| {
                     if let Some(quiet) = wishes["quiet"].as_object_mut() {
-                        quiet.insert("offset".to_owned(), json!(ahead));
+                        quiet.insert("zone".to_owned(), json!(time::zone()));
                     }
                 });
             }
@@ -224,7 +231,7 @@ fn Wishes() -> Html {
     let toggle = {
         let wisher = wisher.clone();
         Callback::from(move |on: bool| {
-            let night = json!({ "from": 22 * 60, "to": 7 * 60, "offset": push::minutes_ahead() });
+            let night = json!({ "from": 22 * 60, "to": 7 * 60, "zone": time::zone() });
             wisher.change(|wishes| wishes["quiet"] = if on { night } else { Value::Null });
         })
     };
@@ -232,10 +239,7 @@ fn Wishes() -> Html {
         let wisher = wisher.clone();
         let onchange = move |event: Event| {
             let Some(chosen) = minutes(&page::value_of(&event)) else { return };
-            wisher.change(|wishes| {
-                wishes["quiet"][field] = json!(chosen);
-                wishes["quiet"]["offset"] = json!(push::minutes_ahead());
-            });
+            wisher.change(|wishes| wishes["quiet"][field] = json!(chosen));
         };
         html! {
             <div class="field"><label for={format!("quiet-{field}")}>{ label }</label>
@@ -243,12 +247,33 @@ fn Wishes() -> Html {
                     data-testid={format!("quiet-{field}")} /></div>
         }
     };
+    let zone = {
+        let wisher = wisher.clone();
+        let onchange = move |event: Event| {
+            let chosen = page::value_of(&event).trim().to_owned();
+            if !chosen.is_empty() {
+                wisher.change(|wishes| wishes["quiet"]["zone"] = json!(chosen));
+            }
+        };
+        html! {
+            <div class="field"><label for="quiet-zone">{ "Time zone" }</label>
+                <input id="quiet-zone" value={text(quiet, "zone").to_owned()} onchange={onchange} autocomplete="off"
+                    spellcheck="false" data-testid="quiet-zone" /></div>
+        }
+    };
+    let here = {
+        let wisher = wisher.clone();
+        Callback::from(move |()| wisher.change(|wishes| wishes["quiet"]["zone"] = json!(time::zone())))
+    };
     html! {
         <div class="form" data-testid="wishes">
             { for KINDS.iter().map(row) }
             <Toggle label="Quiet hours: push and e-mail wait until they are over" on={is_quiet} change={toggle} />
             if is_quiet {
-                <div class="hours">{ hour("from", "From") }{ hour("to", "Until") }</div>
+                <div class="hours">{ hour("from", "From") }{ hour("to", "Until") }{ zone }</div>
+                if text(quiet, "zone") != time::zone() {
+                    <Button label={format!("Use {}, as here", time::zone())} on={here} testid="quiet-here" />
+                }
             }
             { desk.trouble("what you want to be told") }
             { alert(desk.wrong.clone()) }
@@ -320,11 +345,16 @@ fn Email() -> Html {
         let address = address.clone();
         Callback::from(move |text: String| address.set(Some(text)))
     };
+    let pending = text(&desk.data, "pending");
+    let waiting = (!pending.is_empty()).then(|| {
+        format!("Open the link in the letter that was sent to \u{2068}{pending}\u{2069}. Until then e-mail goes where it went before.")
+    });
     let state = match (known.is_empty(), desk.data["confirmed"] == true) {
         (true, _) => "You are told by e-mail once there is an address.",
         (false, true) => "Confirmed: what you chose above goes there.",
         (false, false) => "Not confirmed yet. Open the link in the letter that was sent there.",
     };
+    let state = waiting.map_or(AttrValue::from(state), AttrValue::from);
     html! {
         <>
             <form class="form" onsubmit={onsubmit} novalidate=true>

@@ -1,12 +1,12 @@
 //! Everybody with an account, for those who run the instance.
 
-use super::since;
+use super::{remove::GONE_WITH_IT, since};
 use crate::{
-    api::{Desk, Order, text, use_desk},
+    api::{Desk, Order, erase, text, use_desk},
     browser::page,
     ui::{
-        Button, Kind, Question, Skeleton, TextField, el, format_state, portrait, use_question, use_settled,
-        words,
+        Button, Erasure, Kind, Question, Skeleton, TextField, el, format_state, portrait, use_erasure,
+        use_question, use_settled, words,
     },
 };
 use serde_json::{Value, json};
@@ -96,6 +96,7 @@ pub fn People(props: &PeopleProps) -> Html {
     let settled = use_settled(&search);
     let desk = use_desk(format!("people?limit={MOST}&search={}", page::encoded(settled.trim())));
     let (ask, question) = use_question();
+    let (ask_typed, erasure) = use_erasure();
     let appoints = props.me.role == Role::Owner;
     let entry = |person: &Value| {
         let account = text(person, "account").to_owned();
@@ -128,7 +129,25 @@ pub fn People(props: &PeopleProps) -> Html {
             };
             html! { <Button label={act.label()} name={act.name(&account)} busy={desk.is_busy} on={on} /> }
         };
-        let buttons: Vec<Html> = appoint.into_iter().chain(admit).map(button).collect();
+        let mut buttons: Vec<Html> = appoint.into_iter().chain(admit).map(button).collect();
+        if may {
+            let on = {
+                let (ask, again, account) = (ask_typed.clone(), desk.again.clone(), account.clone());
+                Callback::from(move |()| {
+                    let again = again.clone();
+                    ask.emit(Erasure {
+                        title: format!("Delete the account of {account}?"),
+                        text: format!("Their channels are deleted with it. {GONE_WITH_IT}"),
+                        word: account.clone(),
+                        what: "what they sign in with",
+                        label: "Delete the account",
+                        act: erase(format!("people/{account}/delete"), move || again.emit(())),
+                    });
+                })
+            };
+            let name = format!("Delete {account}");
+            buttons.push(html! { <Button label="Delete" name={name} busy={desk.is_busy} on={on} /> });
+        }
         html! {
             <li class="login" key={account.clone()}>
                 { portrait(person["avatar"].as_str(), text(person, "name"), &account, "small") }
@@ -156,6 +175,7 @@ pub fn People(props: &PeopleProps) -> Html {
                 <p class="quiet">{ format!("The first {} of them. Search for others.", format_state::count(MOST)) }</p>
             }
             { question }
+            { erasure }
         </>
     }
 }

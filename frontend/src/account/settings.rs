@@ -6,6 +6,7 @@ use super::{
     oidc::{self, Connection},
     passkeys::Passkeys,
     profile::{ChangePassword, Profile},
+    remove::Remove,
     tokens::Tokens,
 };
 use crate::{
@@ -56,6 +57,7 @@ pub fn Settings(props: &SettingsProps) -> Html {
                 { portrait(me.avatar.as_deref(), me.display_name.as_str(), me.name.as_str(), "medium") }
                 <div class="me-words"><b>{ me.display_name.as_str() }</b>
                     <p class="quiet">{ format!("Signed in as {}", me.name) }</p></div>
+                <Link to={Route::Person { name: me.name.to_string() }} classes="button">{ "Your page" }</Link>
                 if me.role != Role::Member {
                     <Link to={Route::Admin} classes="button">{ "This instance" }</Link>
                 }
@@ -89,6 +91,10 @@ pub fn Settings(props: &SettingsProps) -> Html {
                 <h2 id="logins-title">{ "Where you are signed in" }</h2>
                 <Logins />
             </section>
+            <details class="card more">
+                <summary><h2>{ "Delete your account" }</h2></summary>
+                <Remove me={me.clone()} />
+            </details>
         </article>
     }
 }

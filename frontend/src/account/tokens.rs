@@ -18,7 +18,7 @@ use std::{cell::RefCell, rc::Rc};
 use yew::prelude::*;
 
 /// What each scope lets a program do.
-const SCOPES: [(Scope, &str, &str); 5] = [
+const SCOPES: [(Scope, &str, &str); 8] = [
     (Scope::Read, "read", "See what you see: private channels, analytics, logins"),
     (Scope::ChatWrite, "chat-write", "Write in chat as you"),
     (Scope::ChatModerate, "chat-moderate", "Delete messages and time people out, where you may"),
@@ -27,6 +27,13 @@ const SCOPES: [(Scope, &str, &str); 5] = [
         Scope::ChannelWrite,
         "channel-write",
         "Make and edit channels, start and end broadcasts, make stream keys",
+    ),
+    (Scope::NotificationsRead, "notifications-read", "See your notifications, and nothing else"),
+    (Scope::InstanceRead, "instance-read", "See who and what is on this instance, where you may"),
+    (
+        Scope::InstanceManage,
+        "instance-manage",
+        "Run this instance: invites, suspensions, settings, where you may",
     ),
 ];
 

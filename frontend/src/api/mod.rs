@@ -4,6 +4,7 @@ pub mod chat;
 mod chat_state;
 pub mod context;
 pub mod desk;
+mod erase;
 pub mod events;
 pub mod failure;
 pub mod load_state;
@@ -23,6 +24,7 @@ use std::cell::OnceCell;
 pub use crate::browser::fetch::go_without_cookies;
 pub use context::{ApiProvider, Site, Who, use_bell, use_directory, use_events, use_reachable, use_site};
 pub use desk::{Desk, Order, count, text, use_desk};
+pub use erase::erase;
 pub use failure::Failure;
 pub use load_state::Load;
 

@@ -6,13 +6,17 @@ use crate::{
     analytics::Analytics,
     api::{Site, Who, use_site},
     browser::page,
-    channel::{Access, Badges, CreateForm, Details, Emotes, Roles, Supporters, Webhooks},
+    channel::{Access, Activity, Badges, CreateForm, Details, Emotes, Remove, Roles, Supporters, Webhooks},
     chat::{ChatPanel, Moderation, Place},
     publish::{ObsCard, Studio},
     route::{Link, Route},
-    ui::{Choice, Notice, Select, Shape, Skeleton},
+    ui::{Choice, Notice, Select, Shape, Skeleton, words},
 };
-use shared::{account::Me, channel::Channel, id::ChannelName};
+use shared::{
+    account::Me,
+    channel::Channel,
+    id::{ChannelName, PersonId},
+};
 use std::rc::Rc;
 use yew::prelude::*;
 
@@ -131,7 +135,10 @@ fn OwnPage(props: &OwnPageProps) -> Html {
         let chat = html! {
             <div class="studio-chat"><ChatPanel channel={channel.name.clone()} place={Place::Beside} /></div>
         };
-        html! { <Studio key={key} channel={channel} details={details} chat={chat} switch={switch} /> }
+        let activity = html! { <Activity channel={channel.name.clone()} /> };
+        html! {
+            <Studio key={key} channel={channel} details={details} chat={chat} activity={activity} switch={switch} />
+        }
     } else {
         html! { <Analytics key={key} channel={channel} broadcast={props.broadcast.clone()} switch={switch} /> }
     }
@@ -174,8 +181,13 @@ struct ModerationPageProps {
 
 #[component]
 fn ModerationPage(props: &ModerationPageProps) -> Html {
+    let activity = use_callback(props.channel.clone(), |look: Callback<PersonId>, channel| {
+        html! { <Activity channel={channel.clone()} look={look} /> }
+    });
     match signed_in(&use_site()) {
-        Ok(_) => html! { <Moderation key={props.channel.to_string()} channel={props.channel.clone()} /> },
+        Ok(_) => html! {
+            <Moderation key={props.channel.to_string()} channel={props.channel.clone()} activity={activity} />
+        },
         Err(instead) => instead,
     }
 }
@@ -186,6 +198,15 @@ fn OwnNotifications() -> Html {
         Ok(_) => html! { <NotificationsPage /> },
         Err(instead) => instead,
     }
+}
+
+/// Said to its owner.
+fn suspended() -> Html {
+    words(
+        "p",
+        "callout",
+        "Those who run this instance have suspended this channel: it can't publish, and nobody else sees it. Ask them why.",
+    )
 }
 
 #[component]
@@ -201,6 +222,7 @@ fn SettingsPage() -> Html {
                 <summary>
                     <h2>{ channel.display_name.as_str() }<span class="quiet">{ format!("/{}", channel.name) }</span></h2>
                 </summary>
+                if channel.suspended { { suspended() } }
                 <Details channel={Rc::new(channel.clone())} full=true />
                 <details class="more"><summary>{ "Editors and VIPs" }</summary>
                     <Roles channel={channel.name.clone()} /></details>
@@ -216,6 +238,8 @@ fn SettingsPage() -> Html {
                     <ObsCard channel={channel.name.clone()} /></details>
                 <details class="more"><summary>{ "Webhooks" }</summary>
                     <Webhooks channel={channel.name.clone()} /></details>
+                <details class="more"><summary>{ "Delete the channel" }</summary>
+                    <Remove channel={channel.clone()} /></details>
                 <Link to={Route::Audit { channel: Some(channel.name.to_string()) }} classes="button">
                     { "What was done here" }</Link>
             </details>

@@ -2,7 +2,7 @@
 
 use super::{Program, signed_in};
 use crate::{
-    account::{NewNamePage, SetUpPage, SignInPage, SignUpPage},
+    account::{NewNamePage, PersonPage, SetUpPage, SignInPage, SignUpPage},
     api::use_site,
     browser::page,
     channel::{Door, Follow, FollowingPage, Home, Rail, SearchPage, Subscribe},
@@ -30,6 +30,7 @@ impl Program for Front {
             Route::SignUp => html! { <SignUpPage /> },
             Route::NewName => html! { <NewNamePage /> },
             Route::SetUp => html! { <SetUpPage /> },
+            Route::Person { name } => html! { <PersonPage key={name.clone()} name={name.clone()} /> },
             Route::Channel { channel } => {
                 let chat = Callback::from(|(channel, on_hide): (ChannelName, Callback<()>)| {
                     html! { <ChatPanel channel={channel} place={Place::Beside} on_hide={on_hide} /> }

@@ -25,11 +25,6 @@ pub fn is_known() -> bool {
     js::get(&navigator(), "serviceWorker").is_object() && !js::get(&window, "PushManager").is_undefined()
 }
 
-/// By how many minutes this clock is ahead of UTC.
-pub fn minutes_ahead() -> i32 {
-    -(js_sys::Date::new_0().get_timezone_offset() as i32)
-}
-
 fn bytes(base64url: &str) -> Vec<u8> {
     let value = |letter: u8| match letter {
         b'A'..=b'Z' => u32::from(letter - b'A'),

@@ -3,6 +3,7 @@
 use super::{
     card::{Card, category, is_on, time, title},
     preview::Preview,
+    recommended::Recommended,
 };
 use crate::{
     api::{use_directory, use_site},
@@ -95,6 +96,7 @@ pub fn Home() -> Html {
                     </Link>
                 </section>
             }
+            <Recommended offset={*offset} now={now} />
             if !off.is_empty() {
                 <section aria-labelledby="offline-title">
                     <h2 id="offline-title">{ "Not live now" }</h2>

@@ -1,6 +1,8 @@
 //! Channels: who is live, and what a channel says of itself.
 
 mod access;
+mod activity;
+mod activity_state;
 mod badges;
 mod card;
 mod create;
@@ -14,6 +16,8 @@ mod pictures;
 mod planning;
 mod preview;
 mod rail;
+mod recommended;
+mod remove;
 mod roles;
 mod search;
 mod signed;
@@ -22,6 +26,7 @@ mod telling;
 mod webhooks;
 
 pub use access::{Access, Supporters};
+pub use activity::Activity;
 pub use badges::Badges;
 pub use create::CreateForm;
 pub use details::Details;
@@ -30,6 +35,7 @@ pub use emotes::Emotes;
 pub use follow::{Follow, FollowingPage};
 pub use home::Home;
 pub use rail::Rail;
+pub use remove::Remove;
 pub use roles::Roles;
 pub use search::SearchPage;
 pub use subscribe::Subscribe;

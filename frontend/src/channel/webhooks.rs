@@ -20,7 +20,7 @@ pub struct WebhooksProps {
 }
 
 /// What can be chosen, and what it is called.
-const KINDS: [(&str, &str); 8] = [
+const KINDS: [(&str, &str); 10] = [
     ("StreamStarted", "A broadcast begins"),
     ("StreamInterrupted", "The connection drops"),
     ("StreamResumed", "It goes on"),
@@ -29,6 +29,8 @@ const KINDS: [(&str, &str); 8] = [
     ("FollowCreated", "Somebody follows"),
     ("SubscriptionCreated", "Somebody subscribes"),
     ("ActionTaken", "You or those who help do something"),
+    ("ViewerJoined", "People begin to watch, counted each 10 seconds"),
+    ("ChatMessageSent", "Something is written in chat, each 2 seconds"),
 ];
 
 fn label_of(kind: &str) -> &str {

@@ -34,6 +34,8 @@ const PERSON: &str = "person";
 pub struct ModerationProps {
     /// Whose chat.
     pub channel: ChannelName,
+    /// What happened on the channel, given how somebody's card is shown.
+    pub activity: Callback<Callback<PersonId>, Html>,
 }
 
 /// The page.
@@ -95,6 +97,7 @@ pub fn Moderation(props: &ModerationProps) -> Html {
                     <div class="moderation-side">
                         if let Some(card) = &desk.card { { person(card, &act, &ask) } }
                         { record("What was done", &desk.actions, Some(&act)) }
+                        { props.activity.emit(act.reform(|person| Deed::Look(Some(person)))) }
                         { people(&desk, &act) }
                         <details class="card" data-testid="desk-rules">
                             <summary>{ "Rules" }</summary>

@@ -72,7 +72,9 @@ fn author(author: &ChatAuthor, own: &[BadgePicture], plain: bool, colon: &'stati
     html! {
         <>
             { for author.badges.iter().filter(|one| !plain || **one != Badge::Guest).map(|one| badge::badge(*one, own)) }
-            if plain {
+            if author.is_deleted() {
+                <span class="chat-name quiet">{ name }</span>
+            } else if plain {
                 <span class="chat-name" style={style}>{ name }</span>
             } else {
                 <button type="button" class="chat-name" style={style} tabindex="-1" data-act="open"

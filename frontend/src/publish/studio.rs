@@ -29,6 +29,8 @@ pub struct StudioProps {
     pub details: Html,
     /// What people write, while it is live.
     pub chat: Html,
+    /// What happened on the channel.
+    pub activity: Html,
     /// What else stands beside the heading.
     #[prop_or_default]
     pub switch: Html,
@@ -108,6 +110,7 @@ pub fn Studio(props: &StudioProps) -> Html {
                     <Ready snapshot={snapshot.clone()} engine={engine.clone()} reachable={reachable}
                         title={props.channel.title.to_string()} channel={name.clone()} />
                 }
+                { props.activity.clone() }
                 <section class="card" aria-label="About the broadcast">{ props.details.clone() }</section>
                 if !on_air { <ObsCard key={name.to_string()} channel={name.clone()} /> }
             </aside>

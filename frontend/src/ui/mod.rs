@@ -20,6 +20,7 @@ pub mod tags;
 pub mod toast;
 pub mod toggle;
 pub mod trouble;
+pub mod typed;
 
 pub use button::{Button, IconButton, Kind};
 pub use chart::{Chart, Clock, Look, Mark, Panel, Unit, Zone};
@@ -40,3 +41,4 @@ pub use tags::Tags;
 pub use toast::{Toasts, use_toast};
 pub use toggle::Toggle;
 pub use trouble::Trouble;
+pub use typed::{Erasure, Typed, use_erasure};

@@ -303,7 +303,8 @@ impl Inner {
     fn failed(self: &Rc<Self>, failure: &Failure) {
         match (failure.embed_expired(), failure.status()) {
             (Some(expired), _) => self.with(|state, now| state.shut_out(expired, now)),
-            (None, Some(404)) => self.with(|state, _| state.gone()),
+            // Or it is suspended, which the page says.
+            (None, Some(403 | 404)) => self.with(|state, _| state.gone()),
             _ => {}
         }
     }

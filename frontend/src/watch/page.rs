@@ -63,6 +63,17 @@ fn unknown() -> Html {
     }
 }
 
+fn suspended() -> Html {
+    html! {
+        <div class="page-state" data-testid="suspended">
+            <Notice icon={Shape::Alert} title="This channel is suspended."
+                text="Those who run this instance keep it from broadcasting and from being watched. Ask them why.">
+                <Link to={Route::Home} classes="button button-primary">{ "See what is live" }</Link>
+            </Notice>
+        </div>
+    }
+}
+
 #[derive(Properties, PartialEq)]
 struct KnownProps {
     name: ChannelName,
@@ -169,6 +180,9 @@ fn Known(props: &KnownProps) -> Html {
             }
         }
     };
+    if load.error.as_ref().is_some_and(|failure| failure.is("channel-suspended")) {
+        return suspended();
+    }
     let gone = load.error.as_ref().is_some_and(|failure| failure.status() == Some(404));
     if gone || snapshot.view == View::Trouble(Trouble::Unknown) && load.data.is_none() && load.error.is_some()
     {

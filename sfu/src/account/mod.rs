@@ -2,6 +2,7 @@
 
 pub mod argon2;
 pub mod device;
+pub mod gone;
 pub mod join;
 pub mod oidc;
 pub mod passkey;
@@ -13,6 +14,7 @@ pub mod routes;
 pub mod rules;
 pub mod service;
 pub mod store;
+pub mod threat;
 pub mod token;
 
 use crate::store::StoreError;
@@ -20,7 +22,7 @@ use futures_util::future::BoxFuture;
 use shared::{
     channel::Channel,
     id::{AccountId, ChannelName},
-    text::{DisplayName, PasskeyLabel},
+    text::{DeviceLabel, DisplayName, PasskeyLabel},
 };
 
 /// Whether a name could be taken for somebody else's.
@@ -57,6 +59,15 @@ pub trait Channels: Send + Sync + 'static {
     /// What channels show of their owner has changed.
     fn owner_changed(&self, owner: &AccountId);
 
+    /// An account is gone, and these channels of it: ends what goes on there.
+    fn gone<'a>(&'a self, account: &'a AccountId, channels: &'a [Channel]) -> BoxFuture<'a, ()>;
+
+    /// Others' channels whose chat an account moderates, by name.
+    fn moderated_by<'a>(
+        &'a self,
+        moderator: &'a AccountId,
+    ) -> BoxFuture<'a, Result<Vec<Channel>, StoreError>>;
+
     /// Others' channels that an account is an editor of, by name.
     fn edited_by<'a>(&'a self, editor: &'a AccountId) -> BoxFuture<'a, Result<Vec<Channel>, StoreError>>;
 }
@@ -74,6 +85,21 @@ pub enum PasskeyChange {
 pub trait Warns: Send + Sync + 'static {
     /// Their password is another one; it is on disk.
     fn password_changed<'a>(&'a self, who: &'a AccountId) -> BoxFuture<'a, Result<(), StoreError>>;
+
+    /// Somebody signed in as them from a network and with a device that they never used before.
+    fn signed_in_elsewhere<'a>(
+        &'a self,
+        who: &'a AccountId,
+        device: &'a DeviceLabel,
+    ) -> BoxFuture<'a, Result<(), StoreError>>;
+
+    /// Something happens on the instance, which they run, more often than it should.
+    fn alerted<'a>(
+        &'a self,
+        who: &'a AccountId,
+        title: &'a str,
+        detail: &'a str,
+    ) -> BoxFuture<'a, Result<(), StoreError>>;
 
     /// Somebody can sign in as them with this passkey, or can't any more; it is on disk.
     fn passkeys_changed<'a>(

@@ -2,9 +2,11 @@
 
 use super::{
     argon2::HashError,
+    gone,
     join::{self, rules::Shut},
     passkey, people, profile, reset,
     service::{AccountError, Accounts},
+    threat::service::Came,
     token,
 };
 use crate::{
@@ -64,6 +66,7 @@ pub fn routes(service: Accounts) -> OpenApiRouter {
         .merge(profile::routes::routes(service.clone()))
         .merge(passkey::routes::routes(service.clone()))
         .merge(people::routes::routes(service.clone()))
+        .merge(gone::routes::routes(service.clone()))
         .merge(reset::routes::routes(reset::service::PasswordResets::new(service.clone())))
         .merge(token::routes::routes(service.tokens().clone(), logins))
 }
@@ -90,7 +93,7 @@ async fn set_up(
     headers: HeaderMap,
     Json(request): Json<SetUp>,
 ) -> Result<Response, ProblemResponse> {
-    let (me, secret) = account.service.set_up(request, user_agent(&headers), peer.address).await?;
+    let (me, secret) = account.service.set_up(request, came(&peer, &headers)).await?;
     let cookie = login::cookie(&secret, peer.secure);
     Ok((StatusCode::CREATED, [(header::SET_COOKIE, cookie)], axum::Json(me)).into_response())
 }
@@ -114,7 +117,7 @@ async fn sign_in(
     headers: HeaderMap,
     Json(request): Json<SignIn>,
 ) -> Result<Response, ProblemResponse> {
-    let (me, secret) = account.service.sign_in(request, user_agent(&headers), peer.address).await?;
+    let (me, secret) = account.service.sign_in(request, came(&peer, &headers)).await?;
     let cookie = login::cookie(&secret, peer.secure);
     Ok(([(header::SET_COOKIE, cookie)], axum::Json(me)).into_response())
 }
@@ -209,6 +212,11 @@ async fn revoke(
     who.login()?;
     account.service.revoke(&who.actor, &id).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// How somebody comes to sign in.
+pub(super) fn came<'a>(peer: &Peer, headers: &'a HeaderMap) -> Came<'a> {
+    Came { user_agent: user_agent(headers), address: peer.address, kept_address: peer.kept_address }
 }
 
 pub(super) fn user_agent(headers: &HeaderMap) -> &str {
@@ -338,6 +346,9 @@ impl From<AccountError> for ProblemResponse {
             .field("password"),
             AccountError::NotThePassword => {
                 invalid("password", "This is not your password. Check it: capital letters count.")
+            }
+            AccountError::Confirm => {
+                invalid("confirm", "Type the account's name as it signs in, so that no other one is meant.")
             }
             AccountError::NotBase64 => invalid("image", "The picture must be sent in base64."),
             AccountError::Portrait(error) => invalid(

@@ -11,6 +11,7 @@ use super::{
     reset::{Letters, store::ResetStore},
     rules,
     store::{Account, AccountStore, Claim, LoginRow},
+    threat::service::{Came, Threats},
     token::service::Tokens,
 };
 use crate::{
@@ -116,6 +117,9 @@ pub enum AccountError {
     /// What was shown isn't it.
     #[error("this is not the password")]
     NotThePassword,
+    /// Another name was typed than that of the account.
+    #[error("this is not the account's name")]
+    Confirm,
     /// A first password is for those alone who signed in just now.
     #[error("the login is too old to set a first password")]
     SignInAgain,
@@ -153,6 +157,7 @@ pub struct Accounts {
     pub(super) everybody: PeopleStore,
     pub(super) resets: ResetStore,
     tokens: Tokens,
+    pub(super) threats: Threats,
     pub(super) passkeys: Passkeys,
     pub(super) channels: Arc<dyn Channels>,
     names: Arc<dyn Names>,
@@ -193,6 +198,7 @@ impl Accounts {
         };
         Self {
             tokens: Tokens::new(store.clone(), endings.clone()),
+            threats: Threats::new(store.clone()),
             passkeys: Passkeys::new(store.clone()),
             joining: JoinStore::new(store.clone()),
             profiles: ProfileStore::new(store.clone()),
@@ -212,6 +218,7 @@ impl Accounts {
 
     /// The same, where people are told of what changes.
     pub fn warning(self, warns: Arc<dyn Warns>) -> Self {
+        self.threats.warning(warns.clone());
         Self { warns: Some(warns), ..self }
     }
 
@@ -235,6 +242,11 @@ impl Accounts {
         &self.tokens
     }
 
+    /// What looks like an attack.
+    pub fn threats(&self) -> &Threats {
+        &self.threats
+    }
+
     /// Whether nobody has an account yet.
     pub async fn needs_set_up(&self) -> Result<bool, StoreError> {
         self.store.has_no_owner().await
@@ -251,17 +263,17 @@ impl Accounts {
     }
 
     /// Makes the owner's account and first channel, and signs them in.
-    pub async fn set_up(
-        &self,
-        request: SetUp,
-        user_agent: &str,
-        address: Option<IpAddr>,
-    ) -> Result<(Me, Secret), AccountError> {
-        self.limits.take_address(address)?;
-        let token = Secret::parse(request.token.trim()).ok_or(AccountError::StaleLink)?.hash();
-        if !self.store.is_setup_token(&token).await? {
+    pub async fn set_up(&self, request: SetUp, came: Came<'_>) -> Result<(Me, Secret), AccountError> {
+        self.limits.take_address(came.address)?;
+        let token = Secret::parse(request.token.trim()).map(|token| token.hash());
+        let is_good = match &token {
+            Some(token) => self.store.is_setup_token(token).await?,
+            None => false,
+        };
+        let Some(token) = token.filter(|_| is_good) else {
+            self.threats.failed(None, came.address);
             return Err(AccountError::StaleLink);
-        }
+        };
         // Asked before the account exists, so that another name can be given with the same link.
         if !self.channels.is_free(&request.channel).await? {
             return Err(AccountError::ChannelTaken);
@@ -273,17 +285,21 @@ impl Accounts {
             Claim::Stale => return Err(AccountError::StaleLink),
         }
         self.channels.open_first(&account.id, &request.channel, &account.display_name).await?;
-        self.sign_in_as(account, None, user_agent).await
+        self.sign_in_as(account, None, "the set-up link", came).await
     }
 
     /// Signs a person in.
-    pub async fn sign_in(
-        &self,
-        request: SignIn,
-        user_agent: &str,
-        address: Option<IpAddr>,
-    ) -> Result<(Me, Secret), AccountError> {
-        self.limits.take_address(address)?;
+    pub async fn sign_in(&self, request: SignIn, came: Came<'_>) -> Result<(Me, Secret), AccountError> {
+        let name = request.name.clone();
+        let signed_in = self.try_sign_in(request, came).await;
+        if let Err(AccountError::WrongPassword | AccountError::TooMany { .. }) = &signed_in {
+            self.threats.failed(Some(&name), came.address);
+        }
+        signed_in
+    }
+
+    async fn try_sign_in(&self, request: SignIn, came: Came<'_>) -> Result<(Me, Secret), AccountError> {
+        self.limits.take_address(came.address)?;
         self.limits.take_name(&request.name)?;
         let known = self.store.by_name(&request.name).await?;
         let (account, hash) = known.map_or((None, None), |(account, hash)| (Some(account), Some(hash)));
@@ -294,7 +310,7 @@ impl Accounts {
         if account.is_suspended {
             return Err(AccountError::Suspended);
         }
-        self.sign_in_as(account, hash.as_deref(), user_agent).await
+        self.sign_in_as(account, hash.as_deref(), "password", came).await
     }
 
     /// That nobody takes this person for somebody else.
@@ -334,19 +350,22 @@ impl Accounts {
         &self,
         account: Account,
         verified: Option<&str>,
-        user_agent: &str,
+        way: &str,
+        came: Came<'_>,
     ) -> Result<(Me, Secret), AccountError> {
         let secret = Secret::from_random(fresh::bytes());
         let now = fresh::now();
         let login = LoginRow {
             id: fresh::id(),
-            device: device::label(user_agent),
+            device: device::label(came.user_agent),
             created_at: now,
             last_used_at: now,
         };
         if !self.store.add_login(&account.id, verified, &login, &secret.hash()).await? {
             return Err(AccountError::WrongPassword);
         }
+        let who = Actor { account: account.id.clone(), role: account.role, address: came.kept_address };
+        self.threats.signed_in(&who, way, &login.device, came).await;
         Ok((self.me_of(account).await?, secret))
     }
 
@@ -359,8 +378,9 @@ impl Accounts {
     async fn me_of(&self, account: Account) -> Result<Me, StoreError> {
         let channels = self.channels.owned_by(&account.id).await?;
         let edits = self.channels.edited_by(&account.id).await?;
+        let moderates = self.channels.moderated_by(&account.id).await?;
         let Account { id, name, display_name, bio, avatar, colour, role, is_suspended: _ } = account;
-        Ok(Me { id, name, display_name, bio, avatar, colour, role, channels, edits })
+        Ok(Me { id, name, display_name, bio, avatar, colour, role, channels, edits, moderates })
     }
 
     /// A person's logins, newest first.
@@ -383,6 +403,9 @@ impl Accounts {
         display_name: DisplayName,
         password: Password,
     ) -> Result<AccountId, AccountError> {
+        if self.store.is_kept(&name).await? {
+            return Err(AccountError::NameTaken);
+        }
         let password_hash = self.hasher.hash(password, fresh::bytes()).await?;
         let account = Account::new(fresh::id(), name, display_name, Role::Member);
         self.store.add(&account, &password_hash, fresh::now()).await.map_err(|error| match error {

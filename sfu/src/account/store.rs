@@ -5,7 +5,7 @@ use crate::{
     actor::Actor,
     page::{Place, Wanted},
     secret::SecretHash,
-    store::{Store, StoreError},
+    store::{Store, StoreError, erase},
 };
 use shared::{
     account::Role,
@@ -75,7 +75,7 @@ pub enum Claim {
 
 /// Reads and writes accounts.
 #[derive(Debug, Clone)]
-pub struct AccountStore(Store);
+pub struct AccountStore(pub(super) Store);
 
 pub(super) fn role_text(role: Role) -> &'static str {
     match role {
@@ -125,21 +125,33 @@ impl AccountStore {
         row.map(|row| column(&row, 0)).transpose()
     }
 
-    /// Everybody's names, those to sign in with and those that people read.
+    /// Everybody's names, those to sign in with and those that people read, with those that are kept of who is gone.
     pub async fn names(&self) -> Result<Vec<String>, StoreError> {
-        let rows = sqlx::query("SELECT name, display_name FROM accounts").fetch_all(self.0.pool()).await?;
-        let pairs = rows.iter().map(|row| Ok([row.try_get(0)?, row.try_get(1)?]));
-        Ok(pairs.collect::<Result<Vec<_>, sqlx::Error>>()?.into_iter().flatten().collect())
+        self.names_but(None).await
+    }
+
+    /// Whether a name is kept, as somebody had it who is gone.
+    pub async fn is_kept(&self, name: &AccountName) -> Result<bool, StoreError> {
+        let mut connection = self.0.pool().acquire().await?;
+        erase::is_kept(&mut connection, (erase::Kind::Account, name.as_str()), None).await
     }
 
     /// The same, but for one person's.
     pub async fn names_but_of(&self, account: &AccountId) -> Result<Vec<String>, StoreError> {
+        self.names_but(Some(account)).await
+    }
+
+    async fn names_but(&self, account: Option<&AccountId>) -> Result<Vec<String>, StoreError> {
+        // No id is empty.
         let rows = sqlx::query("SELECT name, display_name FROM accounts WHERE id <> $1")
-            .bind(account.as_str())
+            .bind(account.map_or("", AccountId::as_str))
             .fetch_all(self.0.pool())
             .await?;
         let pairs = rows.iter().map(|row| Ok([row.try_get(0)?, row.try_get(1)?]));
-        Ok(pairs.collect::<Result<Vec<_>, sqlx::Error>>()?.into_iter().flatten().collect())
+        let pairs = pairs.collect::<Result<Vec<[String; 2]>, sqlx::Error>>()?;
+        let mut connection = self.0.pool().acquire().await?;
+        let kept = erase::kept(&mut connection, erase::Kind::Account, account).await?;
+        Ok(pairs.into_iter().flatten().chain(kept).collect())
     }
 
     /// Writes a new account.

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     http::{
         extract::{self, Paging, Path},
-        login::{HasLogins, Logins, SignedIn},
+        login::{ByScope, HasLogins, Logins, SignedIn},
         peer::Peer,
         problem::ProblemResponse,
     },
@@ -22,6 +22,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use shared::{
+    account::Scope,
     analytics::{BroadcastAnalytics, BroadcastSummary, InstanceAnalytics, ViewReport},
     id::{BroadcastId, ChannelName, ViewId},
     page::{Page, PageQuery},
@@ -188,12 +189,13 @@ fn file(analytics: &BroadcastAnalytics, ending: &str, kind: &'static str, body: 
         (status = 200, body = InstanceAnalytics, description = "The figures"),
         (status = 403, description = "Only the instance's owner and admins may, or the token lacks the scope"),
     ),
-    security(("login" = []), ("token" = ["read"]))
+    security(("login" = []), ("token" = ["read"]), ("token" = ["instance:read"]))
 )]
 async fn instance(
     State(api): State<Api>,
-    who: SignedIn,
+    ByScope(who): ByScope,
 ) -> Result<Answer<InstanceAnalytics>, ProblemResponse> {
+    who.may_by(&[Scope::Read, Scope::InstanceRead])?;
     if !Standings::of_account(who.actor.role).may(Permission::SeeInstanceFigures) {
         return Err(ProblemResponse::new(
             StatusCode::FORBIDDEN,

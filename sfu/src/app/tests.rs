@@ -2,6 +2,7 @@
 
 mod api;
 mod elsewhere;
+mod gone;
 mod matrix;
 mod passkeys;
 mod socket;

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::http::{
     extract::{Path, Query, invalid_query},
-    login::{HasLogins, Logins, SignedIn},
+    login::{ByScope, HasLogins, Logins, SignedIn},
     problem::ProblemResponse,
 };
 use axum::{
@@ -17,6 +17,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use shared::{
+    account::Scope,
     audit::{AuditEntry, AuditQuery},
     id::ChannelName,
     page::Page,
@@ -96,16 +97,16 @@ fn file(ending: &str, kind: &'static str, body: Vec<u8>) -> Response {
     responses(
         (status = 200, body = Page<AuditEntry>, description = "A page of entries"),
         (status = 400, description = "The question can't be taken"),
-        (status = 403, description = "Only those who run the instance may"),
+        (status = 403, description = "Only those who run the instance may, or the token lacks the scope"),
     ),
-    security(("login" = []))
+    security(("login" = []), ("token" = ["instance:read"]))
 )]
 async fn list(
     State(api): State<Api>,
-    who: SignedIn,
+    ByScope(who): ByScope,
     Query(query): Query<AuditQuery>,
 ) -> Result<Answer<Page<AuditEntry>>, ProblemResponse> {
-    who.login()?;
+    who.may(Scope::InstanceRead)?;
     let view = api.audit.whole(&who.actor)?;
     page(&api, &view, query).await
 }
@@ -122,16 +123,16 @@ async fn list(
     responses(
         (status = 200, body = String, content_type = "text/csv", description = "A file to keep"),
         (status = 400, description = "The question can't be taken"),
-        (status = 403, description = "Only those who run the instance may"),
+        (status = 403, description = "Only those who run the instance may, or the token lacks the scope"),
     ),
-    security(("login" = []))
+    security(("login" = []), ("token" = ["instance:read"]))
 )]
 async fn as_csv(
     State(api): State<Api>,
-    who: SignedIn,
+    ByScope(who): ByScope,
     Query(query): Query<AuditQuery>,
 ) -> Result<Response, ProblemResponse> {
-    who.login()?;
+    who.may(Scope::InstanceRead)?;
     let view = api.audit.whole(&who.actor)?;
     table(&api, &view, query).await
 }
@@ -148,16 +149,16 @@ async fn as_csv(
     responses(
         (status = 200, body = Vec<AuditEntry>, description = "A file to keep"),
         (status = 400, description = "The question can't be taken"),
-        (status = 403, description = "Only those who run the instance may"),
+        (status = 403, description = "Only those who run the instance may, or the token lacks the scope"),
     ),
-    security(("login" = []))
+    security(("login" = []), ("token" = ["instance:read"]))
 )]
 async fn as_json(
     State(api): State<Api>,
-    who: SignedIn,
+    ByScope(who): ByScope,
     Query(query): Query<AuditQuery>,
 ) -> Result<Response, ProblemResponse> {
-    who.login()?;
+    who.may(Scope::InstanceRead)?;
     let view = api.audit.whole(&who.actor)?;
     array(&api, &view, query).await
 }

@@ -3,11 +3,16 @@
 use super::log::{BroadcastLog, Heartbeat, Left, LogError, Mark, OpenBroadcast, PastBroadcast, Record};
 use crate::{
     audience::device_name,
-    store::{Store, StoreError, outbox},
+    store::{
+        Store, StoreError,
+        activity::{self, Happened},
+        outbox::{self, Gathered},
+    },
 };
 use futures_util::{FutureExt, future::BoxFuture};
 use serde_json::json;
 use shared::{
+    activity::ActivityKind,
     id::{BroadcastId, ChannelId, ViewId},
     unit::Timestamp,
     webhook::WebhookKind,
@@ -17,7 +22,17 @@ use sqlx::{
     any::{AnyArguments, AnyRow},
     query::Query,
 };
-use std::str::FromStr;
+use std::{collections::HashMap, str::FromStr};
+
+/// Those who began to watch a broadcast.
+#[derive(Debug)]
+struct Joined {
+    /// The first and the last.
+    ids: (ViewId, ViewId),
+    count: i64,
+    /// When the first did.
+    at: Timestamp,
+}
 
 /// Writes broadcasts and views to the database.
 #[derive(Debug, Clone)]
@@ -31,10 +46,38 @@ impl SqlBroadcastLog {
 
     async fn write(&self, records: Vec<Record>) -> Result<(), StoreError> {
         let mut transaction = self.0.pool().begin().await?;
+        let mut joined = HashMap::new();
         for record in records {
-            write_one(&mut transaction, record).await?;
+            write_one(&mut transaction, record, &mut joined).await?;
         }
+        self.tell_of(&mut transaction, joined).await?;
         transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Counts who began to watch, for webhooks that are told of it.
+    async fn tell_of(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        joined: HashMap<BroadcastId, Joined>,
+    ) -> Result<(), StoreError> {
+        let kind = WebhookKind::ViewerJoined;
+        for (broadcast, Joined { ids: (first, last), count, at }) in joined {
+            let interest = self.0.interest();
+            let Some((channel, name)) = interest.of_broadcast(transaction, &broadcast, kind).await? else {
+                continue;
+            };
+            let some = Gathered {
+                kind,
+                ids: (first.as_str(), last.as_str()),
+                count,
+                of: broadcast.as_str(),
+                places: None,
+                at,
+                data: json!({ "streamId": broadcast }),
+            };
+            outbox::gather(transaction, (&channel, &name), some).await?;
+        }
         Ok(())
     }
 
@@ -118,7 +161,11 @@ fn parsed<T: FromStr<Err: ToString>>(row: &AnyRow, column: usize) -> Result<T, S
 }
 
 /// Every statement may run twice: what is there stays, and an end stays the end that was written first.
-async fn write_one(transaction: &mut Transaction<'_, Any>, record: Record) -> Result<(), StoreError> {
+async fn write_one(
+    transaction: &mut Transaction<'_, Any>,
+    record: Record,
+    joined: &mut HashMap<BroadcastId, Joined>,
+) -> Result<(), StoreError> {
     let query = match &record {
         // From `channels`, so that a broadcast of a channel that is gone is left out instead of failing all.
         Record::BroadcastStarted { id, channel, title, category, at, clock_offset } => sqlx::query(
@@ -194,10 +241,22 @@ async fn write_one(transaction: &mut Transaction<'_, Any>, record: Record) -> Re
         .bind(at.as_millis()),
     };
     let is_new = query.execute(&mut **transaction).await?.rows_affected() > 0;
-    if is_new { tell(transaction, &record).await } else { Ok(()) }
+    match record {
+        _ if !is_new => Ok(()),
+        Record::ViewStarted { id, broadcast, at, .. } => {
+            let all = joined.entry(broadcast).or_insert_with(|| Joined {
+                ids: (id.clone(), id.clone()),
+                count: 0,
+                at,
+            });
+            (all.ids.1, all.count) = (id, all.count + 1);
+            Ok(())
+        }
+        record => tell(transaction, &record).await,
+    }
 }
 
-/// Puts what the channel's webhooks are told into the outbox.
+/// Has it among what happened on the channel, and puts what its webhooks are told into the outbox.
 async fn tell(transaction: &mut Transaction<'_, Any>, record: &Record) -> Result<(), StoreError> {
     let (id, kind, at) = match record {
         Record::BroadcastStarted { id, at, .. } => (id, WebhookKind::StreamStarted, at),
@@ -228,7 +287,18 @@ async fn tell(transaction: &mut Transaction<'_, Any>, record: &Record) -> Result
         WebhookKind::StreamInterrupted => format!("{id}-waits-{}", at.as_millis()),
         _ => format!("{id}-goes-on-{}", at.as_millis()),
     };
-    outbox::put(transaction, &parsed(&row, 0)?, (&event, kind, *at), data).await
+    let channel = parsed(&row, 0)?;
+    let noted = match kind {
+        WebhookKind::StreamStarted => Some(ActivityKind::StreamStarted),
+        WebhookKind::StreamEnded => Some(ActivityKind::StreamEnded),
+        _ => None,
+    };
+    if let Some(kind) = noted {
+        let (data, at) = (data.clone(), *at);
+        let happened = Happened { occasion: &event, kind, at, who: None, data, again_after: None };
+        activity::put(transaction, &channel, happened).await?;
+    }
+    outbox::put(transaction, &channel, (&event, kind, *at), data).await
 }
 
 /// A span of a view that was written, of a broadcast that isn't over in the record.

@@ -42,6 +42,9 @@ pub enum AccessError {
     /// No such channel, as far as the one who asks may know.
     #[error("there is no such channel")]
     Unknown,
+    /// Those who run the instance keep it from publishing and from being watched.
+    #[error("this channel is suspended")]
+    Suspended,
     /// The signed embed doesn't admit.
     #[error(transparent)]
     Embed(EmbedError),
@@ -78,6 +81,9 @@ impl Channels {
         if channel.is_some_and(|name| *name != owned.name) {
             return Err(AccessError::Denied);
         }
+        if owned.suspended {
+            return Err(AccessError::Suspended);
+        }
         let reserved = self.starts().reserved(&owned.id).await?;
         Ok(PublisherGrant {
             channel_id: owned.id,
@@ -105,6 +111,7 @@ impl Channels {
         match (self.admission(who, record.as_deref()).await?, record) {
             (Ok(by), Some(record)) => Ok((record.channel.id.clone(), by)),
             (Err(Hidden::Embed(error)), _) => Err(AccessError::Embed(error)),
+            (Err(Hidden::Suspended), _) => Err(AccessError::Suspended),
             (Ok(_) | Err(Hidden::Unknown), _) => Err(AccessError::Unknown),
         }
     }

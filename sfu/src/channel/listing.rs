@@ -145,6 +145,7 @@ mod tests {
             visibility: shared::channel::Visibility::Public,
             embedding: shared::embed::Embedding::default(),
             created_at: shared::unit::Timestamp::from_millis(0),
+            suspended: false,
         };
         for search in ["", "ada", "LOVE", "river digging", "making garten", "öl", "  ada   river "] {
             assert!(Filter::new(search, None, None).takes(&channel), "{search:?}");

@@ -3,9 +3,11 @@
 pub mod access;
 pub mod door;
 pub mod embed;
+pub mod gone;
 pub mod listing;
 pub mod live;
 pub mod naming;
+pub mod overview;
 pub mod page;
 pub mod role;
 pub mod routes;

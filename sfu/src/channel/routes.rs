@@ -476,6 +476,20 @@ impl From<ChannelError> for ProblemResponse {
                 "Too many roles",
                 format!("A channel has at most {} editors and VIPs. Remove some.", shared::channel::ROLES_MOST),
             ),
+            ChannelError::NotAllowed => Self::new(
+                StatusCode::FORBIDDEN,
+                "not-yours",
+                "For those who run the instance",
+                "Only those who run this instance may do this. Sign in as one of them.",
+            ),
+            ChannelError::Suspended => Self::channel_suspended(),
+            ChannelError::Confirm => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "invalid",
+                "This is not the channel's name",
+                "Type the channel's name as its address has it, so that no other channel is meant.",
+            )
+            .field("confirm"),
             ChannelError::Taken => Self::taken("name"),
             ChannelError::LookAlike { field } => Self::look_alike(field),
             ChannelError::TooFast { wait } => {

@@ -64,6 +64,8 @@ pub enum Hidden {
     Unknown,
     /// Their signed embed doesn't admit.
     Embed(EmbedError),
+    /// They might, if it weren't suspended.
+    Suspended,
 }
 
 /// Whether a channel may be seen, and by what. Of a private one no more is told than of one that isn't there.
@@ -109,6 +111,13 @@ pub fn may_see(who: Option<&Actor>, record: &Record) -> bool {
         _ => Permission::SeeOpen,
     };
     standings(who, record).may(needed)
+}
+
+/// Whether a channel that somebody might see is shut to them, as it is suspended: to all but whose it is and those who run the
+/// instance.
+pub fn is_shut(who: Option<&Actor>, record: &Record) -> bool {
+    let standings = standings(who, record);
+    record.channel.suspended && !standings.may(Permission::SeeSuspended)
 }
 
 /// Whether somebody may do something with a channel.
@@ -213,6 +222,7 @@ mod tests {
             visibility,
             embedding: Embedding::default(),
             created_at: at(0),
+            suspended: false,
         };
         let owner = Some("ada".parse().unwrap());
         Record {
@@ -223,6 +233,20 @@ mod tests {
             ladder: true,
             roles: Vec::new(),
             doors: Doors::default(),
+        }
+    }
+
+    #[test]
+    fn a_suspended_channel_is_shut_to_all_but_its_owner_and_those_who_run_the_instance() {
+        let mut suspended = record("stage", Visibility::Public);
+        assert!(!is_shut(None, &suspended));
+        suspended.channel.suspended = true;
+        suspended.roles = vec![("eve".parse().unwrap(), ChannelRole::Editor)];
+        for shut in [None, Some(actor("bob", Role::Member)), Some(actor("eve", Role::Member))] {
+            assert!(is_shut(shut.as_ref(), &suspended), "{shut:?}");
+        }
+        for open in [actor("ada", Role::Member), actor("bob", Role::Admin), actor("bob", Role::Owner)] {
+            assert!(!is_shut(Some(&open), &suspended), "{open:?}");
         }
     }
 

@@ -86,6 +86,15 @@ pub enum ChannelError {
     /// More people with a role than a channel has.
     #[error("a channel gives at most {} people a role", shared::channel::ROLES_MOST)]
     TooManyRoles,
+    /// Only those who run the instance may.
+    #[error("only those who run the instance may do this")]
+    NotAllowed,
+    /// It is kept from publishing and from being watched.
+    #[error("this channel is suspended")]
+    Suspended,
+    /// Another name was typed than that of the channel.
+    #[error("this is not the channel's name")]
+    Confirm,
     /// More channels than an account has.
     #[error("an account has at most {} channels", rules::CHANNELS_MOST)]
     TooMany,
@@ -239,6 +248,7 @@ impl Channels {
         match (self.admission(who, record.as_deref()).await?, record) {
             (Ok(by), Some(record)) => Ok((record, by)),
             (Err(Hidden::Embed(error)), _) => Err(ChannelError::Embed(error)),
+            (Err(Hidden::Suspended), _) => Err(ChannelError::Suspended),
             (Ok(_) | Err(Hidden::Unknown), _) => Err(ChannelError::Unknown),
         }
     }
@@ -292,6 +302,7 @@ impl Channels {
             visibility: Visibility::default(),
             embedding: Embedding::default(),
             created_at: fresh::now(),
+            suspended: false,
         };
         let key = self.ports.keys.stream_key();
         let (owner, roles, doors) = (owner.cloned(), Vec::new(), Doors::default());
@@ -300,13 +311,15 @@ impl Channels {
             StoreError::Taken => ChannelError::Taken,
             other => other.into(),
         })?;
-        self.cache.forget_list();
+        // One of this name may have gone a moment ago, by the shell.
+        self.cache.forget(&record.channel.name);
         Ok((record.channel, key.text))
     }
 
     /// Whether set-up may use this name: nobody's, or of a channel that the shell made.
     pub async fn is_free(&self, name: &ChannelName) -> Result<bool, StoreError> {
-        Ok(self.store.by_name(name).await?.is_none_or(|record| record.owner.is_none()))
+        let is_free = self.store.by_name(name).await?.is_none_or(|record| record.owner.is_none());
+        Ok(is_free && !self.store.is_kept(name, None).await?)
     }
 
     /// Gives the instance's owner the channels without one, and makes their first if it isn't among them.

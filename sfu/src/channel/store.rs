@@ -4,10 +4,13 @@ use super::{Past, door::Doors, embed::token::EmbedKey, page, rules::Record};
 use crate::{
     actor::Actor,
     fresh,
+    page::{Place, Wanted},
     secret::SecretHash,
     store::{
         Store, StoreError,
         audit::{self, Entry},
+        erase,
+        like::pattern,
         outbox,
     },
 };
@@ -17,6 +20,8 @@ use shared::{
     channel::{CategoryCard, Channel, EditChannel, Visibility},
     embed::Embedding,
     id::{AccountId, ChannelId, ChannelName, EventId},
+    page::Page,
+    text::{AccountName, DisplayName},
     unit::Timestamp,
     webhook::WebhookKind,
 };
@@ -25,7 +30,22 @@ use std::str::FromStr;
 
 /// Reads and writes channels.
 #[derive(Debug, Clone)]
-pub struct ChannelStore(Store);
+pub struct ChannelStore(pub(super) Store);
+
+/// A channel, as those who run the instance see it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Overviewed {
+    /// The channel.
+    pub record: Record,
+    /// Whose it is.
+    pub owner: Option<AccountName>,
+    /// What they are called.
+    pub owner_name: Option<DisplayName>,
+    /// How many follow it.
+    pub followers: u64,
+    /// Since when it is suspended.
+    pub suspended_at: Option<Timestamp>,
+}
 
 /// A statement on the columns that [`record`] reads, in its order.
 macro_rules! select {
@@ -36,7 +56,20 @@ macro_rules! select {
             "channels.embedding, channels.embed_key, channels.ladder, ",
             "(SELECT avatar FROM accounts WHERE accounts.id = channels.owner_id), ",
             "(SELECT hash FROM channel_pictures WHERE channel_id = channels.id AND place = 'avatar'), ",
-            "(SELECT hash FROM channel_pictures WHERE channel_id = channels.id AND place = 'banner')",
+            "(SELECT hash FROM channel_pictures WHERE channel_id = channels.id AND place = 'banner'), ",
+            "channels.suspended_at",
+            $($rest),+
+        )
+    };
+}
+
+/// What is read of one, after the columns of [`record`].
+macro_rules! overview {
+    ($($rest:literal),+) => {
+        select!(
+            ", accounts.name, accounts.display_name, ",
+            "(SELECT COUNT(*) FROM follows WHERE follows.channel_id = channels.id) ",
+            "FROM channels LEFT JOIN accounts ON accounts.id = channels.owner_id ",
             $($rest),+
         )
     };
@@ -100,6 +133,7 @@ fn record(row: &AnyRow) -> Result<Record, StoreError> {
         visibility: visibility(row, 7)?,
         embedding: embedding(row, 10)?,
         created_at: Timestamp::from_millis(row.try_get(8)?),
+        suspended: row.try_get::<Option<i64>, _>(16)?.is_some(),
     };
     let owner = owner.map_err(|error| StoreError::Row(error.to_string()))?;
     let key: Option<String> = row.try_get(11)?;
@@ -110,7 +144,48 @@ fn record(row: &AnyRow) -> Result<Record, StoreError> {
     Ok(Record { channel, owner, past: None, embed_key, ladder, roles: Vec::new(), doors: Doors::default() })
 }
 
+fn overviewed(row: &AnyRow) -> Result<Overviewed, StoreError> {
+    let broken = |error: String| StoreError::Row(error);
+    let owner = row.try_get::<Option<String>, _>(17)?.map(|name| name.parse()).transpose();
+    let owner_name = row.try_get::<Option<String>, _>(18)?.map(|name| name.parse()).transpose();
+    Ok(Overviewed {
+        record: record(row)?,
+        owner: owner.map_err(|_| broken("an account's name".to_owned()))?,
+        owner_name: owner_name.map_err(|_| broken("what an account is called".to_owned()))?,
+        followers: row.try_get::<i64, _>(19)?.max(0) as u64,
+        suspended_at: row.try_get::<Option<i64>, _>(16)?.map(Timestamp::from_millis),
+    })
+}
+
 impl ChannelStore {
+    /// Every channel whose names, or whose owner's, hold a text, by address.
+    pub async fn overview(&self, search: &str, wanted: &Wanted) -> Result<Page<Overviewed>, StoreError> {
+        let after = wanted.after.as_ref().map_or("", |place| place.id.as_str());
+        let rows = sqlx::query(overview!(
+            r"WHERE channels.name > $1 AND (channels.name LIKE $2 ESCAPE '\' OR LOWER(channels.display_name) LIKE $2 ",
+            r"ESCAPE '\' OR channels.display_name LIKE $4 ESCAPE '\' OR accounts.name LIKE $2 ESCAPE '\') ",
+            "ORDER BY channels.name LIMIT $3"
+        ))
+        .bind(after)
+        .bind(pattern(&search.to_lowercase()))
+        .bind(wanted.rows())
+        // SQLite lowers no letters but ASCII's: of others, what is typed as it is written.
+        .bind(pattern(search))
+        .fetch_all(self.0.pool())
+        .await?;
+        let all: Result<Vec<Overviewed>, StoreError> = rows.iter().map(overviewed).collect();
+        Ok(wanted.page(all?, |one| Place { at: 0, id: one.record.channel.name.as_str().to_owned() }))
+    }
+
+    /// One of them.
+    pub async fn overview_of(&self, name: &ChannelName) -> Result<Option<Overviewed>, StoreError> {
+        let row = sqlx::query(overview!("WHERE channels.name = $1"))
+            .bind(name.as_str())
+            .fetch_optional(self.0.pool())
+            .await?;
+        row.as_ref().map(overviewed).transpose()
+    }
+
     /// On this database.
     pub fn new(store: Store) -> Self {
         Self(store)
@@ -128,11 +203,15 @@ impl ChannelStore {
         row.fetch_optional(self.0.pool()).await?.as_ref().map(record).transpose()
     }
 
-    /// Every channel's names, as addresses and as people read them.
+    /// Every channel's names, as addresses and as people read them, with those that are kept of channels that are gone.
     pub async fn names(&self) -> Result<Vec<String>, StoreError> {
-        let rows = sqlx::query("SELECT name, display_name FROM channels").fetch_all(self.0.pool()).await?;
-        let pairs = rows.iter().map(|row| Ok([row.try_get(0)?, row.try_get(1)?]));
-        Ok(pairs.collect::<Result<Vec<_>, sqlx::Error>>()?.into_iter().flatten().collect())
+        self.names_but(None, None).await
+    }
+
+    /// Whether a name is kept from somebody, as a channel had it that is gone.
+    pub async fn is_kept(&self, name: &ChannelName, owner: Option<&AccountId>) -> Result<bool, StoreError> {
+        let mut connection = self.0.pool().acquire().await?;
+        erase::is_kept(&mut connection, (erase::Kind::Channel, name.as_str()), owner).await
     }
 
     /// The same, but for those of one account, and of one channel.
@@ -150,7 +229,10 @@ impl ChannelStore {
         .fetch_all(self.0.pool())
         .await?;
         let pairs = rows.iter().map(|row| Ok([row.try_get(0)?, row.try_get(1)?]));
-        Ok(pairs.collect::<Result<Vec<_>, sqlx::Error>>()?.into_iter().flatten().collect())
+        let pairs = pairs.collect::<Result<Vec<[String; 2]>, sqlx::Error>>()?;
+        let mut connection = self.0.pool().acquire().await?;
+        let kept = erase::kept(&mut connection, erase::Kind::Channel, owner).await?;
+        Ok(pairs.into_iter().flatten().chain(kept).collect())
     }
 
     /// Whether a channel's owner is kept from the instance, and the channel from being published to with it.
@@ -192,7 +274,7 @@ impl ChannelStore {
             "WHERE latest.channel_id = channels.id AND latest.ended_at IS NOT NULL ",
             "ORDER BY latest.ended_at DESC, latest.id DESC LIMIT 1) ",
             "LEFT JOIN accounts ON accounts.id = channels.owner_id ",
-            "WHERE channels.visibility = 'PUBLIC' AND accounts.suspended_at IS NULL AND (COALESCE(past.ended_at, 0) < $1 ",
+            "WHERE channels.visibility = 'PUBLIC' AND accounts.suspended_at IS NULL AND channels.suspended_at IS NULL AND (COALESCE(past.ended_at, 0) < $1 ",
             "OR (COALESCE(past.ended_at, 0) = $1 AND channels.name > $2)) ",
             "ORDER BY COALESCE(past.ended_at, 0) DESC, channels.name LIMIT $3"
         ))
@@ -203,7 +285,7 @@ impl ChannelStore {
         .await?;
         rows.iter()
             .map(|row| {
-                let times: (Option<i64>, Option<i64>) = (row.try_get(16)?, row.try_get(17)?);
+                let times: (Option<i64>, Option<i64>) = (row.try_get(17)?, row.try_get(18)?);
                 let past = times.0.zip(times.1).map(|(started, ended)| Past {
                     started_at: Timestamp::from_millis(started),
                     ended_at: Timestamp::from_millis(ended),
@@ -227,7 +309,7 @@ impl ChannelStore {
     /// What public channels broadcast, and how many do.
     pub async fn categories(&self) -> Result<Vec<CategoryCard>, StoreError> {
         let rows = sqlx::query(
-            "SELECT category, COUNT(*) FROM channels WHERE visibility = 'PUBLIC' AND category <> ''
+            "SELECT category, COUNT(*) FROM channels WHERE visibility = 'PUBLIC' AND suspended_at IS NULL AND category <> ''
              GROUP BY category ORDER BY COUNT(*) DESC, category LIMIT 1000",
         )
         .fetch_all(self.0.pool())
@@ -249,6 +331,10 @@ impl ChannelStore {
     pub async fn create(&self, new: &Record, key: &SecretHash) -> Result<(), StoreError> {
         let mut transaction = self.0.pool().begin().await?;
         insert(&mut transaction, new).await?;
+        let name = (erase::Kind::Channel, new.channel.name.as_str());
+        if erase::is_kept(&mut transaction, name, new.owner.as_ref()).await? {
+            return Err(StoreError::Taken);
+        }
         put_key(&mut transaction, &new.channel.id, key, new.channel.created_at).await?;
         let entry = Entry::by_account(AuditAction::ChannelMade, new.owner.as_ref());
         audit::record(&mut transaction, entry.on(&new.channel.id)).await?;

@@ -17,6 +17,9 @@ pub enum ChatError {
     /// No such channel, as far as the one who asks may know.
     #[error("there is no such channel")]
     UnknownChannel,
+    /// The channel is kept from being watched.
+    #[error("this channel is suspended")]
+    Suspended,
     /// The signed embed doesn't admit.
     #[error(transparent)]
     Embed(#[from] EmbedError),
@@ -225,6 +228,7 @@ impl From<WriteError> for ChatError {
 pub fn reason(error: &ChatError) -> &'static str {
     match error {
         ChatError::UnknownChannel => "unknown-channel",
+        ChatError::Suspended => "channel-suspended",
         ChatError::Embed(_) => "embed",
         ChatError::Nobody | ChatError::UnknownGuest => "nobody",
         ChatError::Text(TextError::Empty) => "empty",

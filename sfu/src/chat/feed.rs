@@ -145,6 +145,11 @@ impl LiveRoom {
         self.log().first()
     }
 
+    /// What newcomers are given is read anew from the database.
+    pub fn forget(&self) {
+        self.log().forget();
+    }
+
     /// The last messages up to a cursor, read again.
     pub fn set_recent(&self, up_to: Cursor, recent: Vec<Item>) {
         self.log().set_recent(up_to, recent);

@@ -28,6 +28,7 @@ impl From<ChatError> for ProblemResponse {
         let forbidden = |kind, title, detail| Self::new(StatusCode::FORBIDDEN, kind, title, detail);
         let unknown = |kind, title, detail| Self::new(StatusCode::NOT_FOUND, kind, title, detail);
         match error {
+            ChatError::Suspended => Self::channel_suspended(),
             ChatError::UnknownChannel => unknown(
                 "unknown-channel",
                 "No such channel",

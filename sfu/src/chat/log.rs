@@ -199,6 +199,18 @@ impl Log {
         First::Known(first.clone(), self.told)
     }
 
+    /// Forgets what was told, so that it is read anew: what is written there may be another by now. Who hasn't seen all of it
+    /// comes back by their cursor.
+    pub fn forget(&mut self) {
+        self.floor = self.told;
+        self.kept.clear();
+        self.bytes = 0;
+        self.batches.clear();
+        self.recent.clear();
+        self.has_older = true;
+        self.first = None;
+    }
+
     /// The last messages up to a cursor, read again.
     pub fn set_recent(&mut self, up_to: Cursor, recent: Vec<Item>) {
         if up_to == self.told {

@@ -20,7 +20,7 @@ use crate::{
 };
 use shared::{
     chat::{ChatSettings, EditChat},
-    id::{AccountId, ChannelName, MessageId, PersonId},
+    id::{AccountId, ChannelId, ChannelName, MessageId, PersonId},
     moderation::{ActionKind, Ban, ChatAction, Moderator, NewBan, NewPin, NewSilence, Silence},
     text::{AccountName, DisplayName},
     unit::Timestamp,
@@ -74,6 +74,16 @@ impl Chat {
         }
         let name = self.person(&who.account).await?.ok_or(ChatError::Nobody)?.name;
         Ok(Moderated { place, room, actor: who.clone(), by, name })
+    }
+
+    /// A channel, for one who may do this there by what they are, also as a moderator, of whom chat alone knows.
+    pub async fn channel_for(
+        &self,
+        who: &Actor,
+        channel: &ChannelName,
+        permission: Permission,
+    ) -> Result<ChannelId, ChatError> {
+        Ok(self.allowed(who, channel, permission).await?.place.channel)
     }
 
     /// Writes something that a moderator does, and the record of it.

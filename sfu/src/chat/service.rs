@@ -168,6 +168,15 @@ impl Chat {
         registry.register("chat_rejected", "Chat messages that were not taken, by reason", rejected);
     }
 
+    /// What rooms remember of messages is read anew: who wrote some of them is gone, and they say so no more.
+    pub fn forget_rooms(&self) {
+        let mut rooms = lock(&self.0.rooms);
+        rooms.retain(|_, room| is_in_use(room));
+        for room in rooms.values().filter_map(|room| room.get()) {
+            room.forget();
+        }
+    }
+
     pub(super) fn now(&self) -> Duration {
         self.0.began.elapsed()
     }

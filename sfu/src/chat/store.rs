@@ -184,6 +184,11 @@ impl ChatStore {
         Self(store)
     }
 
+    /// What webhooks are told of.
+    pub(super) fn interest(&self) -> crate::store::outbox::Interest {
+        self.0.interest().clone()
+    }
+
     pub(super) fn pool(&self) -> &sqlx::AnyPool {
         self.0.pool()
     }
@@ -297,6 +302,27 @@ impl ChatStore {
         .bind(channel.as_str())
         .bind(place(before))
         .bind(most as i64)
+        .fetch_all(self.0.pool())
+        .await?;
+        rows.iter().map(message).collect()
+    }
+
+    /// Messages that are not deleted from one place to another, oldest first.
+    pub async fn between(
+        &self,
+        channel: &ChannelId,
+        (first, last): (i64, i64),
+        most: i64,
+    ) -> Result<Vec<ChatMessage>, StoreError> {
+        let rows = sqlx::query(select!(
+            "WHERE channel_id = $1 AND sequence >= $2 AND sequence <= $3 AND deleted_at IS NULL AND sequence > ",
+            cleared!(),
+            " ORDER BY sequence LIMIT $4"
+        ))
+        .bind(channel.as_str())
+        .bind(first)
+        .bind(last)
+        .bind(most)
         .fetch_all(self.0.pool())
         .await?;
         rows.iter().map(message).collect()
@@ -421,6 +447,17 @@ impl ChatStore {
             .fetch_optional(self.0.pool())
             .await?;
         Ok(row.is_some())
+    }
+
+    /// The channels whose chat somebody moderates; as many as a page has room for.
+    pub async fn moderated_by(&self, account: &AccountId) -> Result<Vec<ChannelId>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT channel_id FROM chat_moderators WHERE account_id = $1 ORDER BY added_at, channel_id LIMIT 200",
+        )
+        .bind(account.as_str())
+        .fetch_all(self.0.pool())
+        .await?;
+        rows.iter().map(|row| column(row, 0)).collect()
     }
 
     /// Who moderates a channel's chat, of those whose ids lie between two.

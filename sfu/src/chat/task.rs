@@ -211,13 +211,14 @@ impl Writing {
             next.insert(channel, commit.places(channel, count).await?.0 - count);
         }
         let mut written = Vec::with_capacity(group.len());
-        let mut changes = Changes::default();
+        let mut changes = Changes::new(self.store.interest());
         for job in group {
             let place = next.entry(&job.room.channel).or_default();
             let what = (&job.work, job.act.as_ref());
             let with = (&mut changes, self.ports.community.as_ref());
             written.push(write::write(&mut commit, &job.room, what, place, now, with).await?);
         }
+        changes.told(&mut commit).await?;
         if let Err(error) = commit.finish().await {
             self.uncertain.extend(group.iter().map(|job| job.room.channel.clone()));
             return Err(error);

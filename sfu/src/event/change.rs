@@ -14,6 +14,7 @@ pub fn is_news(old: &Payload, new: &Payload) -> bool {
         (Payload::Directory(old), Payload::Directory(new)) => is_new_directory(old, new),
         // While it is on, its time goes on.
         (Payload::Analytics(old), Payload::Analytics(new)) => new.summary.end_time.is_none() || old != new,
+        (Payload::Activity(old), Payload::Activity(new)) => old != new,
         // What is measured every two seconds is told every two seconds.
         _ => true,
     }

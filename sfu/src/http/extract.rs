@@ -7,7 +7,7 @@ use axum::{
     extract::{FromRequest, FromRequestParts, Request},
     http::{HeaderMap, StatusCode, header, request::Parts},
 };
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use shared::page::PageQuery;
 
 /// A JSON body.
@@ -77,9 +77,14 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ProblemResponse> {
         // serde_json adds where in the text it was, which means nothing to a person with a form.
         let message = inner.to_string();
         let message = message.split(" at line ").next().unwrap_or_default();
-        if !inner.is_data() {
-            return malformed(message);
-        }
+        // It says of an array where an enum should be that it expected a value, as of JSON that is broken.
+        let message = match inner.is_data() {
+            true => message,
+            false if message == "expected value" && serde_json::from_slice::<IgnoredAny>(body).is_ok() => {
+                "this is of another kind than what is taken here"
+            }
+            false => return malformed(message),
+        };
         let problem = ProblemResponse::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "invalid",

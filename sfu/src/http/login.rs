@@ -47,6 +47,16 @@ impl SignedIn {
         if self.has(scope) { Ok(()) } else { Err(ProblemResponse::missing_scope(name_of(scope))) }
     }
 
+    /// Whether one of these lets it be done.
+    pub fn may_by(&self, scopes: &[Scope]) -> Result<(), ProblemResponse> {
+        match scopes.last() {
+            Some(least) if !scopes.iter().any(|scope| self.has(*scope)) => {
+                Err(ProblemResponse::missing_scope(name_of(*least)))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The login, where a program's token isn't enough.
     pub fn login(&self) -> Result<&LoginId, ProblemResponse> {
         match &self.through {
@@ -87,6 +97,9 @@ pub fn name_of(scope: Scope) -> &'static str {
         Scope::ChatModerate => "chat:moderate",
         Scope::FollowWrite => "follow:write",
         Scope::ChannelWrite => "channel:write",
+        Scope::NotificationsRead => "notifications:read",
+        Scope::InstanceRead => "instance:read",
+        Scope::InstanceManage => "instance:manage",
     }
 }
 
@@ -217,6 +230,21 @@ impl<S: HasLogins + Send + Sync> FromRequestParts<S> for SignedIn {
             who.may(Scope::Read)?;
         }
         Ok(who)
+    }
+}
+
+/// An account, for handlers that say by themselves which scope reading takes.
+#[derive(Debug, Clone)]
+pub struct ByScope(pub SignedIn);
+
+impl<S: HasLogins + Send + Sync> FromRequestParts<S> for ByScope {
+    type Rejection = ProblemResponse;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ProblemResponse> {
+        let who = who(&parts.headers, state.logins().as_ref()).await?;
+        let mut who = who.ok_or_else(ProblemResponse::signed_out)?;
+        who.actor.address = peer::kept_address(parts);
+        Ok(Self(who))
     }
 }
 

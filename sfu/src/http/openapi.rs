@@ -16,6 +16,7 @@ use axum::{
 };
 use serde_json::Value;
 use shared::{
+    activity::ActivityState,
     analytics::BroadcastAnalytics,
     channel::Directory,
     chat::{ChatUpdates, Sent},
@@ -54,6 +55,7 @@ const GUEST: &str = "guest";
         ChannelEvent,
         Directory,
         BroadcastAnalytics,
+        ActivityState,
         PublisherHealth,
         RoomUpdate,
         Peers,

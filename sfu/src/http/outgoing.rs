@@ -177,11 +177,9 @@ impl Outgoing {
         timeout(FETCH_MOST, fetch).await.map_err(|_| OutgoingError::Slow)?
     }
 
-    async fn connect(&self, url: &Url) -> Result<Box<dyn Stream>, OutgoingError> {
-        let port = url.port_or_known_default().ok_or(OutgoingError::Address)?;
-        let host = url.host_str().ok_or(OutgoingError::Address)?.trim_matches(['[', ']']).to_owned();
-        let found = lookup_host((host.as_str(), port)).await.map_err(|_| OutgoingError::Unknown)?;
-        let found: Vec<SocketAddr> = found.collect();
+    /// Whether all that a name led to may be called. It is asked with the very addresses that are then connected to, each time
+    /// anew: a name that leads elsewhere by the next try, or between the question and the call, gains nothing.
+    fn may_connect(&self, found: &[SocketAddr], is_plain: bool) -> Result<(), OutgoingError> {
         if found.is_empty() {
             return Err(OutgoingError::Unknown);
         }
@@ -189,10 +187,19 @@ impl Outgoing {
         if found.iter().any(|address| !self.reaches(address.ip())) {
             return Err(OutgoingError::Private);
         }
-        let is_plain = url.scheme() == "http";
         if is_plain && found.iter().any(|address| !self.is_allowed(address.ip())) {
             return Err(OutgoingError::Address);
         }
+        Ok(())
+    }
+
+    async fn connect(&self, url: &Url) -> Result<Box<dyn Stream>, OutgoingError> {
+        let port = url.port_or_known_default().ok_or(OutgoingError::Address)?;
+        let host = url.host_str().ok_or(OutgoingError::Address)?.trim_matches(['[', ']']).to_owned();
+        let found = lookup_host((host.as_str(), port)).await.map_err(|_| OutgoingError::Unknown)?;
+        let found: Vec<SocketAddr> = found.collect();
+        let is_plain = url.scheme() == "http";
+        self.may_connect(&found, is_plain)?;
         let mut stream = Err(OutgoingError::Unreachable);
         for address in found {
             // One that doesn't answer leaves time for the next.
@@ -387,6 +394,29 @@ mod tests {
         assert!(inside.check("http://127.0.0.1:8080/hook").is_ok());
         assert!(inside.check("http://[::ffff:127.0.0.1]:8080/hook").is_ok());
         assert_eq!(inside.check("http://10.0.0.1/"), Err(OutgoingError::Private));
+    }
+
+    #[test]
+    fn a_name_that_leads_elsewhere_by_the_next_try_is_judged_anew() {
+        let outgoing = Outgoing::new(["10.7.0.0/16".parse().unwrap()].into());
+        let found = |all: &[&str]| {
+            all.iter().map(|one| SocketAddr::new(one.parse().unwrap(), 443)).collect::<Vec<_>>()
+        };
+        for (all, is_plain, wanted) in [
+            (&["1.1.1.1"][..], false, Ok(())),
+            (&["127.0.0.1"], false, Err(OutgoingError::Private)),
+            (&["1.1.1.1", "127.0.0.1"], false, Err(OutgoingError::Private)),
+            (&["1.1.1.1", "::ffff:169.254.169.254"], false, Err(OutgoingError::Private)),
+            (&["2606:4700:4700::1111", "fd00::1"], false, Err(OutgoingError::Private)),
+            (&["64:ff9b::7f00:1"], false, Err(OutgoingError::Private)),
+            (&["10.7.1.1"], true, Ok(())),
+            (&["::ffff:10.7.1.1"], true, Ok(())),
+            (&["10.7.1.1", "1.1.1.1"], true, Err(OutgoingError::Address)),
+            (&["10.8.1.1"], true, Err(OutgoingError::Private)),
+            (&[], false, Err(OutgoingError::Unknown)),
+        ] {
+            assert_eq!(outgoing.may_connect(&found(all), is_plain), wanted, "{all:?}");
+        }
     }
 
     #[tokio::test]

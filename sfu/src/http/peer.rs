@@ -36,6 +36,8 @@ impl Site {
 pub struct Peer {
     /// The client's address, for counting tries. Never logged; stored by [`kept_address`] alone, where the instance keeps it.
     pub address: Option<IpAddr>,
+    /// The same, where the instance keeps it.
+    pub kept_address: Option<IpAddr>,
     /// Whether the client's side is encrypted.
     pub secure: bool,
     /// What the client's browser has in its address bar: scheme, host and port.
@@ -82,7 +84,8 @@ fn of(socket: Option<IpAddr>, headers: &HeaderMap, site: &Site) -> Peer {
         Some(url) => url.to_owned(),
         None => format!("{}://{host}", if forwarded_https { "https" } else { "http" }),
     };
-    Peer { address, secure: base_url.starts_with("https:"), base_url }
+    let kept_address = address.filter(|_| site.keeps_addresses);
+    Peer { address, kept_address, secure: base_url.starts_with("https:"), base_url }
 }
 
 /// Who came to the first proxy that is believed. Each adds at the end where it was asked from, so that only what stands behind

@@ -98,6 +98,16 @@ impl ProblemResponse {
         .field(field)
     }
 
+    /// Those who run the instance keep a channel from publishing and from being watched.
+    pub fn channel_suspended() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "channel-suspended",
+            "This channel is suspended",
+            "Those who run this instance have suspended this channel: it can't publish nor be watched. Ask them why.",
+        )
+    }
+
     /// The name could be taken for somebody else's.
     pub fn look_alike(field: &str) -> Self {
         Self::new(

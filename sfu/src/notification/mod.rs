@@ -6,6 +6,7 @@
 pub mod delivery;
 pub mod mail;
 pub mod push;
+pub mod quiet;
 pub mod routes;
 pub mod rules;
 pub mod service;

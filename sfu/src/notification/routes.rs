@@ -3,11 +3,12 @@
 use super::service::{NotificationError, Notifications};
 use crate::http::{
     extract::{Json, Paging},
-    login::{HasLogins, Logins, SignedIn},
+    login::{ByScope, HasLogins, Logins, SignedIn},
     problem::ProblemResponse,
 };
 use axum::{Json as Answer, extract::State, http::StatusCode};
 use shared::{
+    account::Scope,
     notification::{Bell, MarkRead, Notification, Preferences},
     page::{Page, PageQuery},
 };
@@ -49,13 +50,14 @@ pub fn routes(notifications: Notifications, logins: Arc<dyn Logins>) -> OpenApiR
         (status = 400, description = "The cursor or the limit can't be taken"),
         (status = 403, description = "The token lacks the scope"),
     ),
-    security(("login" = []), ("token" = ["read"]))
+    security(("login" = []), ("token" = ["read"]), ("token" = ["notifications:read"]))
 )]
 async fn list(
     State(api): State<Api>,
-    who: SignedIn,
+    ByScope(who): ByScope,
     Paging(wanted): Paging,
 ) -> Result<Answer<Page<Notification>>, ProblemResponse> {
+    who.may_by(&[Scope::Read, Scope::NotificationsRead])?;
     Ok(Answer(api.notifications.list(&who.actor, &wanted).await?))
 }
 
@@ -93,9 +95,13 @@ async fn mark_read(
         (status = 200, body = Preferences, description = "By kind and way, and when not"),
         (status = 403, description = "The token lacks the scope"),
     ),
-    security(("login" = []), ("token" = ["read"]))
+    security(("login" = []), ("token" = ["read"]), ("token" = ["notifications:read"]))
 )]
-async fn preferences(State(api): State<Api>, who: SignedIn) -> Result<Answer<Preferences>, ProblemResponse> {
+async fn preferences(
+    State(api): State<Api>,
+    ByScope(who): ByScope,
+) -> Result<Answer<Preferences>, ProblemResponse> {
+    who.may_by(&[Scope::Read, Scope::NotificationsRead])?;
     Ok(Answer(api.notifications.preferences(&who.actor).await?))
 }
 
@@ -109,7 +115,7 @@ async fn preferences(State(api): State<Api>, who: SignedIn) -> Result<Answer<Pre
         "wentLive": {"inApp": true, "push": true}, "mention": {"inApp": true, "push": false},
         "follower": {"inApp": true, "push": false}, "moderation": {"inApp": true, "push": false},
         "subscription": {"inApp": true, "push": true}, "system": {"inApp": true, "push": true},
-        "quiet": {"from": 1320, "to": 420, "offset": 60},
+        "quiet": {"from": 1320, "to": 420, "zone": "Europe/Vienna"},
     })),
     responses(
         (status = 200, body = Preferences, description = "As they are now"),
@@ -133,7 +139,7 @@ impl From<NotificationError> for ProblemResponse {
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "invalid",
                 "These quiet hours can't be",
-                "Quiet hours begin and end at different minutes of the day, 0 to 1439, and a clock is at most 14 hours off UTC.",
+                "Quiet hours begin and end at different minutes of the day, 0 to 1439, a clock is at most 14 hours off UTC, and a time zone is one that there is, like Europe/Vienna.",
             )
             .field("quiet"),
             NotificationError::Store(error) => error.into(),

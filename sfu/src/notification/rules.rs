@@ -1,8 +1,9 @@
 //! Pure rules of notifications: what is told in which words, when it may leave the server, when it is tried again.
 
+use super::quiet::{self, awake};
 use shared::{
     id::{ActionId, BroadcastId, ChannelName, MessageId},
-    notification::{NotificationKind, Preferences, QuietHours, Ways},
+    notification::{NotificationKind, Preferences, Ways},
     text::DisplayName,
     unit::Timestamp,
 };
@@ -14,7 +15,6 @@ const RUNG_FOR: i64 = 60 * MINUTE;
 /// What was tried so often is given up.
 pub const TRIES_MOST: u32 = 8;
 const MINUTE: i64 = 60_000;
-const DAY_MINUTES: i64 = 24 * 60;
 /// The most characters of what somebody wrote that a notification repeats.
 const EXCERPT: usize = 120;
 
@@ -79,6 +79,19 @@ pub enum Occasion {
         name: DisplayName,
         /// What happened.
         news: TermNews,
+    },
+    /// Somebody has subscribed to a channel of one's own for long.
+    Milestone {
+        /// Who, by their account's id.
+        who: String,
+        /// As people read it.
+        name: DisplayName,
+        /// To which channel.
+        channel: ChannelName,
+        /// For so many months in all.
+        months: u32,
+        /// Their picture.
+        picture: Option<String>,
     },
     /// A word from the server.
     System {
@@ -158,6 +171,14 @@ fn excerpt(text: &str) -> String {
     short
 }
 
+fn of_months(months: u32) -> String {
+    match months / 12 {
+        0 => format!("{months} months"),
+        1 => "a year".to_owned(),
+        years => format!("{years} years"),
+    }
+}
+
 /// What is told of an occasion.
 pub fn told(occasion: Occasion) -> Told {
     match occasion {
@@ -235,6 +256,19 @@ pub fn told(occasion: Occasion) -> Told {
                 picture: None,
             }
         }
+        Occasion::Milestone { who, name, channel, months, picture } => Told {
+            kind: NotificationKind::Subscription,
+            occasion: format!("milestone {channel} {who} {months}"),
+            gathered_by: format!("milestone {channel}"),
+            // Names stand apart from the sentence, whichever way they are written.
+            title: format!("\u{2068}{name}\u{2069} has subscribed to {channel} for {}", of_months(months)),
+            several: Some(format!(
+                "{{}} people have subscribed to {channel} for long, \u{2068}{name}\u{2069} the last of them"
+            )),
+            detail: String::new(),
+            url: format!("/analytics/{channel}"),
+            picture,
+        },
         Occasion::System { key, title, detail, url } => Told {
             kind: NotificationKind::System,
             occasion: format!("system {key}"),
@@ -271,7 +305,7 @@ impl Plan {
     /// By what a person wants.
     pub fn of(preferences: &Preferences, kind: NotificationKind, now: Timestamp) -> Self {
         let Ways { in_app, push, email } = preferences.ways(kind);
-        let awake = preferences.quiet.map_or(now, |quiet| awake(quiet, now));
+        let awake = preferences.quiet.as_ref().map_or(now, |quiet| awake(quiet, now));
         let gathered = Timestamp::from_millis(awake.as_millis().max(now.as_millis() + GATHER));
         Self { in_app, push: push.then_some(awake), email: email.then_some(gathered) }
     }
@@ -295,7 +329,7 @@ pub enum Leave {
 
 /// Whether a message may leave, for one who wants its kind by its way or doesn't.
 pub fn leave(preferences: &Preferences, is_wanted: bool, now: Timestamp) -> Leave {
-    match preferences.quiet.map(|quiet| awake(quiet, now)) {
+    match preferences.quiet.as_ref().map(|quiet| awake(quiet, now)) {
         _ if !is_wanted => Leave::Never,
         Some(then) if then > now => Leave::At(then),
         _ => Leave::Now,
@@ -326,26 +360,9 @@ pub fn rings_again(told: &Told, open: Open, now: Timestamp) -> bool {
     is_news || now.as_millis() - open.at.as_millis() >= RUNG_FOR
 }
 
-/// When a person's quiet hours are over: now, if it isn't quiet.
-pub fn awake(quiet: QuietHours, now: Timestamp) -> Timestamp {
-    let QuietHours { from, to, offset } = quiet;
-    let (from, to) = (i64::from(from), i64::from(to));
-    let local = now.as_millis() + i64::from(offset) * MINUTE;
-    let of_day = local.div_euclid(MINUTE).rem_euclid(DAY_MINUTES);
-    let is_quiet = if from <= to { (from..to).contains(&of_day) } else { of_day >= from || of_day < to };
-    if !is_quiet {
-        return now;
-    }
-    let minutes = (to - of_day).rem_euclid(DAY_MINUTES);
-    let whole = local.div_euclid(MINUTE) + minutes;
-    Timestamp::from_millis(whole * MINUTE - i64::from(offset) * MINUTE)
-}
-
 /// Whether preferences are such as there can be.
 pub fn are_possible(preferences: &Preferences) -> bool {
-    preferences.quiet.is_none_or(|QuietHours { from, to, offset }| {
-        from < 1440 && to < 1440 && from != to && (-840..=840).contains(&offset)
-    })
+    preferences.quiet.as_ref().is_none_or(quiet::is_possible)
 }
 
 /// When something that failed so often is tried again; `None` to give it up.
@@ -357,23 +374,12 @@ pub fn again(tries: u32, now: Timestamp) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use shared::notification::QuietHours;
+
+    const DAY_MINUTES: i64 = 24 * 60;
 
     fn at(hours: i64, minutes: i64) -> Timestamp {
         Timestamp::from_millis((20_000 * DAY_MINUTES + hours * 60 + minutes) * MINUTE)
-    }
-
-    #[test]
-    fn quiet_hours_hold_what_leaves_until_they_are_over_also_over_midnight() {
-        let night = QuietHours { from: 22 * 60, to: 7 * 60, offset: 0 };
-        assert_eq!(awake(night, at(21, 59)), at(21, 59));
-        assert_eq!(awake(night, at(22, 0)), at(31, 0));
-        assert_eq!(awake(night, at(2, 30)), at(7, 0));
-        assert_eq!(awake(night, at(7, 0)), at(7, 0));
-        let lunch = QuietHours { from: 12 * 60, to: 13 * 60, offset: 120 };
-        assert_eq!(awake(lunch, at(10, 30)), at(11, 0), "by the person's own clock");
-        assert_eq!(awake(lunch, at(12, 30)), at(12, 30));
-        let west = QuietHours { from: 0, to: 60, offset: -600 };
-        assert_eq!(awake(west, at(10, 1)), at(11, 0));
     }
 
     #[test]
@@ -384,7 +390,7 @@ mod tests {
         let none = Ways { in_app: false, push: false, email: false };
         let silent = Preferences { follower: none, ..Preferences::default() };
         assert!(Plan::of(&silent, NotificationKind::Follower, now).is_nothing());
-        let night = Some(QuietHours { from: 11 * 60, to: 13 * 60, offset: 0 });
+        let night = Some(QuietHours { from: 11 * 60, to: 13 * 60, offset: 0, zone: None });
         let asleep = Preferences { mention: Ways { push: true, ..none }, quiet: night, ..silent };
         let plan = Plan::of(&asleep, NotificationKind::Mention, now);
         assert_eq!(plan, Plan { in_app: false, push: Some(at(13, 0)), email: None });
@@ -396,14 +402,14 @@ mod tests {
         let day = Preferences { mention: ways, ..Preferences::default() };
         let plan = Plan::of(&day, NotificationKind::Mention, at(12, 0));
         assert_eq!(plan, Plan { in_app: false, push: None, email: Some(at(12, 1)) });
-        let night = Some(QuietHours { from: 11 * 60, to: 13 * 60, offset: 0 });
+        let night = Some(QuietHours { from: 11 * 60, to: 13 * 60, offset: 0, zone: None });
         let plan = Plan::of(&Preferences { quiet: night, ..day }, NotificationKind::Mention, at(12, 0));
         assert_eq!(plan.email, Some(at(13, 0)));
     }
 
     #[test]
     fn what_is_due_goes_by_what_a_person_wants_by_then() {
-        let night = Some(QuietHours { from: 22 * 60, to: 7 * 60, offset: 0 });
+        let night = Some(QuietHours { from: 22 * 60, to: 7 * 60, offset: 0, zone: None });
         let asleep = Preferences { quiet: night, ..Preferences::default() };
         assert_eq!(leave(&asleep, true, at(12, 0)), Leave::Now);
         assert_eq!(leave(&asleep, true, at(23, 0)), Leave::At(at(31, 0)));
@@ -431,7 +437,7 @@ mod tests {
     #[test]
     fn preferences_that_cannot_be_are_refused() {
         let with = |from, to, offset| Preferences {
-            quiet: Some(QuietHours { from, to, offset }),
+            quiet: Some(QuietHours { from, to, offset, zone: None }),
             ..Preferences::default()
         };
         assert!(are_possible(&Preferences::default()) && are_possible(&with(1320, 420, 60)));
@@ -488,6 +494,30 @@ mod tests {
         assert_eq!(term(TermNews::Ended).kind, NotificationKind::Subscription);
         assert!(!rings_again(&term(TermNews::Ended), open, at(12, 59)));
         assert!(rings_again(&term(TermNews::Ended), open, at(13, 0)));
+    }
+
+    #[test]
+    fn owners_are_told_who_has_subscribed_for_long_once_for_each_milestone() {
+        let milestone = |who: &str, months| {
+            told(Occasion::Milestone {
+                who: who.to_lowercase(),
+                name: who.parse().unwrap(),
+                channel: "ada".parse().unwrap(),
+                months,
+                picture: None,
+            })
+        };
+        for (months, words) in [(3, "3 months"), (6, "6 months"), (12, "a year"), (24, "2 years")] {
+            let expected = format!("\u{2068}Ben\u{2069} has subscribed to ada for {words}");
+            assert_eq!(milestone("Ben", months).title, expected);
+        }
+        let (ben, later, cleo) = (milestone("Ben", 3), milestone("Ben", 6), milestone("Cleo", 3));
+        assert!(ben.occasion != later.occasion && ben.occasion != cleo.occasion);
+        assert_eq!((&ben.gathered_by, ben.kind), (&cleo.gathered_by, NotificationKind::Subscription));
+        assert_eq!(
+            title(&cleo, 2),
+            "2 people have subscribed to ada for long, \u{2068}Cleo\u{2069} the last of them"
+        );
     }
 
     #[test]

@@ -60,6 +60,14 @@ where
     text.parse().map_err(|error: T::Err| StoreError::Row(error.to_string()))
 }
 
+/// Nothing in an outbox waits for longer: quiet hours are over within two days, whatever the clocks do in between.
+const WAIT_MOST: i64 = 49 * 60 * 60 * 1000;
+
+/// Until when something is due; and beyond what it is, too, since a clock that was set back must not hold it for long.
+pub(super) fn moments(now: Timestamp) -> (i64, i64) {
+    (now.as_millis(), now.as_millis().saturating_add(WAIT_MOST))
+}
+
 /// From `id, kind, title, detail, url, picture, times, at, read_at`.
 fn notification(row: &AnyRow) -> Result<Notification, StoreError> {
     let times: i64 = row.try_get(6)?;
@@ -281,11 +289,13 @@ async fn tell_one(
 ) -> Result<bool, StoreError> {
     let is_new = sqlx::query(
         "INSERT INTO notified (account_id, occasion, at) VALUES ($1, $2, $3)
-         ON CONFLICT (account_id, occasion) DO NOTHING",
+         ON CONFLICT (account_id, occasion) DO UPDATE SET at = excluded.at WHERE notified.at <= $4",
     )
     .bind(account.as_str())
     .bind(&told.occasion)
     .bind(now.as_millis())
+    // By then it was forgotten, or is about to be: whether that was done yet makes no difference.
+    .bind(now.as_millis() - KEPT)
     .execute(&mut **transaction)
     .await?;
     // Who wants to hear nothing of it now isn't told later either, having changed their mind.

@@ -1,5 +1,7 @@
 //! What connects people and channels: following, subscribing.
 
+pub mod activity;
+pub mod recommendation;
 pub mod routes;
 pub mod service;
 pub mod store;

@@ -19,7 +19,7 @@ use shared::{
     channel::ChannelCard,
     id::ChannelName,
     page::{Page, PageQuery},
-    social::{Follower, Following},
+    social::{Follower, Following, Recommendation},
 };
 use std::sync::Arc;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -42,6 +42,7 @@ pub fn routes(social: Social, logins: Arc<dyn Logins>) -> OpenApiRouter {
         .routes(routes!(read, follow, unfollow))
         .routes(routes!(followers))
         .routes(routes!(followed))
+        .routes(routes!(recommendations))
         .with_state(Api { social, logins })
 }
 
@@ -171,6 +172,29 @@ async fn followed(
     Paging(wanted): Paging,
 ) -> Result<Answer<Page<ChannelCard>>, ProblemResponse> {
     Ok(Answer(api.social.followed(&who.actor, &wanted).await?))
+}
+
+/// What people follow who follow the same as you
+///
+/// Public channels alone, at most 12, those first that most people follow together with one of yours. Nobody is named: of what people
+/// follow, about half is counted, which half only the server knows, and a channel is named once five of those follow both. Worked out
+/// anew every ten minutes.
+#[utoipa::path(
+    get,
+    path = "/me/recommendations",
+    operation_id = "listRecommendations",
+    tag = "social",
+    responses(
+        (status = 200, body = Page<Recommendation>, description = "All of them on one page"),
+        (status = 403, description = "The token lacks the scope"),
+    ),
+    security(("login" = []), ("token" = ["read"]))
+)]
+async fn recommendations(
+    State(api): State<Api>,
+    who: SignedIn,
+) -> Result<Answer<Page<Recommendation>>, ProblemResponse> {
+    Ok(Answer(Page { items: api.social.recommendations(&who.actor).await?, next: None }))
 }
 
 impl From<FollowError> for ProblemResponse {

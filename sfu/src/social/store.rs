@@ -1,27 +1,46 @@
 //! Who follows whom, in SQL.
 
+use super::recommendation;
 use crate::{
     fresh,
     page::{Place, Wanted},
-    store::{Store, StoreError, outbox},
+    store::{
+        Store, StoreError,
+        activity::{self, Happened},
+        outbox,
+    },
 };
 use serde_json::json;
 use shared::{
+    activity::ActivityKind,
     id::{AccountId, ChannelId, ChannelName, EventId},
     page::Page,
     social::{Follower, Following},
     unit::Timestamp,
     webhook::WebhookKind,
 };
-use sqlx::{AnyConnection, Row, any::AnyRow};
+use sqlx::{AnyConnection, AssertSqlSafe, Row, any::AnyRow};
 use std::str::FromStr;
 
 /// The most channels that one account follows.
 pub const FOLLOWED_MOST: i64 = 2000;
+/// Whoever stops to follow and follows again is news once in so long.
+const NEWS_AGAIN: i64 = 30 * 24 * 60 * 60 * 1000;
 
 /// Reads and writes who follows whom.
 #[derive(Debug, Clone)]
 pub struct FollowStore(Store);
+
+/// What people follow who follow the same as somebody, as far as it is looked at.
+#[derive(Debug, Clone)]
+pub struct Beside {
+    /// All that somebody follows, the last first.
+    pub own: Vec<ChannelId>,
+    /// Who else follows the last of those.
+    pub shared: Vec<(ChannelId, AccountId)>,
+    /// What those follow that anybody may see.
+    pub theirs: Vec<(AccountId, ChannelId)>,
+}
 
 /// What became of a wish to follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,6 +116,16 @@ impl FollowStore {
         .execute(&mut *transaction)
         .await?;
         if done.rows_affected() > 0 {
+            let occasion = format!("follow {who}");
+            let happened = Happened {
+                occasion: &occasion,
+                kind: ActivityKind::Follow,
+                at,
+                who: Some(who),
+                data: json!({}),
+                again_after: Some(Timestamp::from_millis(at.as_millis() - NEWS_AGAIN)),
+            };
+            activity::put(&mut transaction, channel, happened).await?;
             let kind = WebhookKind::FollowCreated;
             if outbox::wanted(&mut transaction, channel, kind).await?.is_some() {
                 let follower = follower(&mut transaction, channel, who).await?;
@@ -168,6 +197,74 @@ impl FollowStore {
             })
             .collect();
         Ok(wanted.page(followers?, |one| Place { at: one.since.as_millis(), id: one.id.as_str().to_owned() }))
+    }
+
+    /// All channels that somebody follows, the last one first.
+    pub async fn followed_by(&self, who: &AccountId) -> Result<Vec<ChannelId>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT channel_id FROM follows WHERE account_id = $1
+             ORDER BY followed_at DESC, channel_id DESC LIMIT $2",
+        )
+        .bind(who.as_str())
+        .bind(FOLLOWED_MOST)
+        .fetch_all(self.0.pool())
+        .await?;
+        rows.iter().map(|row| column(row, 0)).collect()
+    }
+
+    /// Of the channels that somebody followed last: each with others who follow it, and what they follow besides.
+    pub async fn beside(&self, who: &AccountId) -> Result<Beside, StoreError> {
+        let own = self.followed_by(who).await?;
+        let last: Vec<&ChannelId> = own.iter().take(recommendation::OWN_MOST as usize).collect();
+        if last.is_empty() {
+            return Ok(Beside { own, shared: Vec::new(), theirs: Vec::new() });
+        }
+        // All in one statement, of which each part reads no more of an index than it gives.
+        let part = |index: usize| {
+            format!(
+                "SELECT * FROM (SELECT channel_id, account_id FROM follows WHERE channel_id = ${}
+                 ORDER BY followed_at DESC, account_id DESC LIMIT $1) part{index}",
+                index + 2
+            )
+        };
+        let parts: Vec<String> = (0..last.len()).map(part).collect();
+        let mut query =
+            sqlx::query(AssertSqlSafe(parts.join(" UNION ALL "))).bind(recommendation::PEERS_OF_EACH);
+        for channel in last {
+            query = query.bind(channel.as_str());
+        }
+        let rows = query.fetch_all(self.0.pool()).await?;
+        let mut shared: Vec<(ChannelId, AccountId)> = Vec::new();
+        for row in &rows {
+            let peer: AccountId = column(row, 1)?;
+            if peer != *who {
+                shared.push((column(row, 0)?, peer));
+            }
+        }
+        let peers = recommendation::peers(&shared);
+        if peers.is_empty() {
+            return Ok(Beside { own, shared, theirs: Vec::new() });
+        }
+        let places: Vec<String> = (0..peers.len()).map(|index| format!("${}", index + 3)).collect();
+        let statement = format!(
+            "SELECT account_id, channel_id FROM (SELECT follows.account_id, follows.channel_id,
+             ROW_NUMBER() OVER (PARTITION BY follows.account_id
+                 ORDER BY follows.followed_at DESC, follows.channel_id DESC) AS place
+             FROM follows JOIN channels ON channels.id = follows.channel_id
+             WHERE channels.visibility = 'PUBLIC' AND COALESCE(channels.owner_id, '') <> $2
+             AND follows.account_id IN ({})) ranked WHERE place <= $1",
+            places.join(", ")
+        );
+        let mut query =
+            sqlx::query(AssertSqlSafe(statement)).bind(recommendation::THEIRS_MOST).bind(who.as_str());
+        for peer in &peers {
+            query = query.bind(peer.as_str());
+        }
+        let rows = query.fetch_all(self.0.pool()).await?;
+        let theirs: Result<Vec<_>, StoreError> =
+            rows.iter().map(|row| Ok((column(row, 0)?, column(row, 1)?))).collect();
+        let theirs = theirs?;
+        Ok(Beside { own, shared, theirs })
     }
 
     /// Which channels somebody follows, the last one first.

@@ -3,8 +3,11 @@
 //! SQL is written with `$1` placeholders, `ON CONFLICT` and the types TEXT and BIGINT, so that PostgreSQL needs no second copy.
 //! In SQLite a transaction that reads before it writes may be refused when another writes at once, so each begins with a write.
 
+pub mod activity;
 pub mod audit;
+pub mod erase;
 mod error;
+pub mod like;
 pub mod outbox;
 mod sqlite;
 
@@ -22,6 +25,7 @@ const WAIT: Duration = Duration::from_secs(6);
 #[derive(Debug, Clone)]
 pub struct Store {
     pool: AnyPool,
+    interest: outbox::Interest,
 }
 
 impl Store {
@@ -49,12 +53,17 @@ impl Store {
             .connect(url)
             .await?;
         sqlx::migrate!("./migrations").run(&pool).await.map_err(error::of_migration)?;
-        Ok(Self { pool })
+        Ok(Self { pool, interest: outbox::Interest::default() })
     }
 
     /// Where the capabilities' stores send their SQL.
     pub fn pool(&self) -> &AnyPool {
         &self.pool
+    }
+
+    /// What webhooks are told of that happens often.
+    pub fn interest(&self) -> &outbox::Interest {
+        &self.interest
     }
 
     /// Whether the database answers.

@@ -11,9 +11,12 @@ pub mod sign;
 pub mod store;
 pub mod task;
 
-use crate::{actor::Actor, http::problem::ProblemResponse};
+use crate::{actor::Actor, http::problem::ProblemResponse, store::StoreError};
 use futures_util::future::BoxFuture;
-use shared::id::{ChannelId, ChannelName};
+use shared::{
+    chat::ChatMessage,
+    id::{ChannelId, ChannelName},
+};
 
 /// What webhooks need of channels.
 pub trait Channels: Send + Sync + 'static {
@@ -23,4 +26,15 @@ pub trait Channels: Send + Sync + 'static {
         who: &'a Actor,
         channel: &'a ChannelName,
     ) -> BoxFuture<'a, Result<ChannelId, ProblemResponse>>;
+}
+
+/// What was written in chats.
+pub trait Messages: Send + Sync + 'static {
+    /// What was written from one place to another and isn't deleted, oldest first.
+    fn between<'a>(
+        &'a self,
+        channel: &'a ChannelId,
+        places: (i64, i64),
+        most: i64,
+    ) -> BoxFuture<'a, Result<Vec<ChatMessage>, StoreError>>;
 }

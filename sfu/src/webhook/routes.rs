@@ -77,6 +77,16 @@ impl From<WebhookError> for ProblemResponse {
                 "No such delivery",
                 "This webhook has no such delivery. They are kept for 30 days.",
             ),
+            WebhookError::TooFast { wait } => {
+                let seconds = wait.as_secs() + 1;
+                Self::new(
+                    StatusCode::TOO_MANY_REQUESTS,
+                    "too-fast",
+                    "Too fast",
+                    format!("That was very often in a short time. Wait {seconds} s, then try again."),
+                )
+                .retry_after(seconds)
+            }
             WebhookError::Channel(problem) => problem,
             WebhookError::Store(error) => error.into(),
         }
@@ -227,6 +237,7 @@ async fn replace_secret(
     params(("name" = ChannelName, Path, description = "The channel's name"), ("id" = WebhookId, Path, description = "Which webhook")),
     responses(
         (status = 202, description = "It is sent"),
+        (status = 429, description = "Too often"),
         (status = 403, description = "Only the owner may, or the token lacks the scope"),
         (status = 404, description = "No such channel, webhook or delivery, as far as the one who asks may know"),
     ),
@@ -279,6 +290,7 @@ async fn deliveries(
     params(("name" = ChannelName, Path, description = "The channel's name"), ("id" = WebhookId, Path, description = "Which webhook"), ("event" = EventId, Path, description = "Which delivery")),
     responses(
         (status = 202, body = Delivery, description = "It is sent"),
+        (status = 429, description = "Too often"),
         (status = 403, description = "Only the owner may, or the token lacks the scope"),
         (status = 404, description = "No such channel, webhook or delivery, as far as the one who asks may know"),
     ),

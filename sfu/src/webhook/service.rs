@@ -1,6 +1,10 @@
 //! What owners do with webhooks, step by step.
 
-use super::{Channels, rules, sign::SigningSecret, store::WebhookStore};
+use super::{
+    Channels, Messages, rules,
+    sign::SigningSecret,
+    store::{Due, WebhookStore},
+};
 use crate::{
     actor::Actor,
     fresh,
@@ -8,21 +12,36 @@ use crate::{
         outgoing::{Outgoing, OutgoingError},
         problem::ProblemResponse,
     },
+    limit::{Limiter, Rate},
     page::Wanted,
     store::{Store, StoreError, outbox},
 };
 use serde_json::json;
 use shared::{
-    id::{ChannelName, EventId, WebhookId},
+    id::{AccountId, ChannelId, ChannelName, EventId, WebhookId},
     page::Page,
     unit::Timestamp,
     webhook::{CreateWebhook, Delivery, EditWebhook, NewWebhook, Webhook, WebhookKind},
 };
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 use tokio::sync::Notify;
 
 /// For how long deliveries are signed with a secret that was replaced, too.
 const OLD_SECRET: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How often one is tried, or sent something again: enough for who sets it up, and for a few that were missed.
+const OF_WEBHOOK: Rate = Rate { burst: 20, every: Duration::from_secs(6) };
+/// The same of all of a channel.
+const OF_CHANNEL: Rate = Rate { burst: 60, every: Duration::from_secs(2) };
+/// And by one person, who may have many channels.
+const OF_PERSON: Rate = Rate { burst: 60, every: Duration::from_secs(2) };
+/// How long to wait while as much waits for a webhook as may.
+const FULL: Duration = Duration::from_secs(60);
+/// The most messages that one delivery tells.
+const MESSAGES_MOST: i64 = 200;
 
 /// Why something was not done with a webhook.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +61,12 @@ pub enum WebhookError {
     /// The webhook has no such delivery.
     #[error("there is no such delivery")]
     UnknownDelivery,
+    /// Too often.
+    #[error("too often: wait before the next")]
+    TooFast {
+        /// How long.
+        wait: Duration,
+    },
     /// The channel is nobody's to see, or somebody else's.
     #[error("the channel is not theirs")]
     Channel(ProblemResponse),
@@ -55,14 +80,73 @@ pub enum WebhookError {
 pub struct Webhooks {
     store: WebhookStore,
     channels: Arc<dyn Channels>,
+    messages: Arc<dyn Messages>,
     outgoing: Outgoing,
     filled: Arc<Notify>,
+    asking: Arc<Mutex<(Limiter<WebhookId>, Limiter<ChannelId>, Limiter<AccountId>)>>,
+    since: Instant,
 }
 
 impl Webhooks {
     /// On this database, with these channels, calling out by this.
-    pub fn new(store: Store, channels: Arc<dyn Channels>, outgoing: Outgoing) -> Self {
-        Self { store: WebhookStore::new(store), channels, outgoing, filled: Arc::default() }
+    pub fn new(
+        store: Store,
+        channels: Arc<dyn Channels>,
+        messages: Arc<dyn Messages>,
+        outgoing: Outgoing,
+    ) -> Self {
+        let limits = (Limiter::new(OF_WEBHOOK), Limiter::new(OF_CHANNEL), Limiter::new(OF_PERSON));
+        Self {
+            store: WebhookStore::new(store),
+            channels,
+            messages,
+            outgoing,
+            filled: Arc::default(),
+            asking: Arc::new(Mutex::new(limits)),
+            since: Instant::now(),
+        }
+    }
+
+    /// Counts something that an owner has sent at will: many addresses may be one machine's, and all of it leaves from here.
+    fn take(&self, who: &Actor, channel: &ChannelId, id: &WebhookId) -> Result<(), WebhookError> {
+        let now = self.since.elapsed();
+        let mut asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
+        let (of_webhook, of_channel, of_person) = &mut *asking;
+        // One that is refused by any limit takes nothing of the others.
+        let too_fast = |wait| WebhookError::TooFast { wait };
+        of_webhook.take(id, now).map_err(too_fast)?;
+        if let Err(wait) = of_channel.take(channel, now) {
+            of_webhook.give_back(id);
+            return Err(too_fast(wait));
+        }
+        if let Err(wait) = of_person.take(&who.account, now) {
+            of_webhook.give_back(id);
+            of_channel.give_back(channel);
+            return Err(too_fast(wait));
+        }
+        Ok(())
+    }
+
+    /// Gives back what was counted of something that isn't sent.
+    fn give_back(&self, who: &Actor, channel: &ChannelId, id: &WebhookId) {
+        let mut asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
+        asking.0.give_back(id);
+        asking.1.give_back(channel);
+        asking.2.give_back(&who.account);
+    }
+
+    /// Just what is sent, with what was written in chat as it is by now.
+    pub(super) async fn body_of(&self, due: &Due) -> Result<String, StoreError> {
+        let Some(said) = &due.said else { return Ok(due.body.clone()) };
+        let mut messages = self.messages.between(&said.channel, said.places, MESSAGES_MOST).await?;
+        for message in &mut messages {
+            // What is answered may be deleted, where the answer isn't.
+            if let Some(reply) = &mut message.reply_to {
+                reply.excerpt.clear();
+            }
+        }
+        let messages = serde_json::to_value(messages).map_err(|error| StoreError::Row(error.to_string()))?;
+        Ok(outbox::gathered_body(&due.body, WebhookKind::ChatMessageSent, said.count, Some(messages)))
     }
 
     pub(super) fn store(&self) -> &WebhookStore {
@@ -162,11 +246,20 @@ impl Webhooks {
         id: &WebhookId,
     ) -> Result<EventId, WebhookError> {
         let channel = self.channels.hooked(who, name).await.map_err(WebhookError::Channel)?;
+        // What isn't there costs nothing but this look.
+        if !self.store.knows(&channel, id, None).await? {
+            return Err(WebhookError::Unknown);
+        }
+        self.take(who, &channel, id)?;
         let (event, now): (EventId, _) = (fresh::id(), fresh::now());
         let body = outbox::body(name.as_str(), WebhookKind::Ping, now, json!({}));
         let put = self.store.put(&channel, id, (&event, WebhookKind::Ping, now), &body).await?;
         self.filled.notify_one();
-        if put { Ok(event) } else { Err(WebhookError::Unknown) }
+        if !put {
+            self.give_back(who, &channel, id);
+            return Err(WebhookError::TooFast { wait: FULL });
+        }
+        Ok(event)
     }
 
     /// What a webhook was told and is to be, newest first.
@@ -189,7 +282,14 @@ impl Webhooks {
         (id, event): (&WebhookId, &EventId),
     ) -> Result<Delivery, WebhookError> {
         let channel = self.channels.hooked(who, channel).await.map_err(WebhookError::Channel)?;
+        if !self.store.knows(&channel, id, Some(event)).await? {
+            return Err(WebhookError::UnknownDelivery);
+        }
+        self.take(who, &channel, id)?;
         let again = self.store.replay(&channel, id, event, fresh::now()).await?;
+        if again.is_none() {
+            self.give_back(who, &channel, id);
+        }
         self.filled.notify_one();
         again.ok_or(WebhookError::UnknownDelivery)
     }

@@ -11,7 +11,7 @@ use crate::{
     store::{
         Store, StoreError,
         audit::{self, Entry},
-        outbox::WAITING_MOST,
+        outbox::{WAITING_MOST, gathered_body},
     },
 };
 use shared::{
@@ -34,8 +34,10 @@ pub struct WebhookStore(Store);
 pub struct Due {
     /// Which.
     pub event: EventId,
-    /// Just what is sent.
+    /// Just what is sent; of chat without the messages.
     pub body: String,
+    /// Where the messages are that go into it.
+    pub said: Option<Said>,
     /// How often it was tried.
     pub tries: u32,
     /// Where to.
@@ -44,6 +46,17 @@ pub struct Due {
     pub secrets: Vec<SigningSecret>,
     /// When its webhook failed first since it last took something.
     pub failing_since: Option<Timestamp>,
+}
+
+/// Messages of a chat that a delivery tells.
+#[derive(Debug, Clone)]
+pub struct Said {
+    /// Whose chat.
+    pub channel: ChannelId,
+    /// The places of the first and last.
+    pub places: (i64, i64),
+    /// How many they were.
+    pub count: i64,
 }
 
 /// What is written down of a try.
@@ -120,7 +133,7 @@ fn number<T: TryFrom<i64>>(row: &AnyRow, column: usize) -> Result<Option<T>, Sto
     Ok(row.try_get::<Option<i64>, _>(column)?.and_then(|number| T::try_from(number).ok()))
 }
 
-/// From `event_id, kind, body, created_at, state, tries, next_at, last_at, last_status, last_error, last_took`.
+/// From `event_id, kind, body, created_at, state, tries, next_at, last_at, last_status, last_error, last_took, gathered`.
 fn delivery(row: &AnyRow) -> Result<Delivery, StoreError> {
     let state = match row.try_get::<String, _>(4)?.as_str() {
         "waiting" => DeliveryState::Waiting,
@@ -128,10 +141,14 @@ fn delivery(row: &AnyRow) -> Result<Delivery, StoreError> {
         "failed" => DeliveryState::Failed,
         other => return Err(StoreError::Row(format!("the state {other}"))),
     };
+    let (kind, body): (WebhookKind, String) = (parsed(row, 1)?, row.try_get(2)?);
     Ok(Delivery {
         id: parsed(row, 0)?,
-        kind: parsed(row, 1)?,
-        body: row.try_get(2)?,
+        kind,
+        body: match row.try_get::<Option<i64>, _>(11)? {
+            Some(gathered) => gathered_body(&body, kind, gathered, None),
+            None => body,
+        },
         created_at: time(row, 3)?,
         state,
         tries: number(row, 5)?.unwrap_or_default(),
@@ -188,6 +205,7 @@ impl WebhookStore {
         }
         record(&mut transaction, AuditAction::WebhookMade, by, channel, new).await?;
         transaction.commit().await?;
+        self.0.interest().changed();
         Ok(true)
     }
 
@@ -233,6 +251,7 @@ impl WebhookStore {
         let edited = webhook(&row)?;
         record(&mut transaction, AuditAction::WebhookEdited, by, channel, &edited).await?;
         transaction.commit().await?;
+        self.0.interest().changed();
         Ok(Some(edited))
     }
 
@@ -250,6 +269,7 @@ impl WebhookStore {
         let Some(row) = row else { return Ok(false) };
         record(&mut transaction, AuditAction::WebhookRemoved, by, channel, &webhook(&row)?).await?;
         transaction.commit().await?;
+        self.0.interest().changed();
         Ok(true)
     }
 
@@ -323,8 +343,8 @@ impl WebhookStore {
         }
         let (at, event) = wanted.before();
         let rows = sqlx::query(
-            "SELECT event_id, kind, body, created_at, state, tries, next_at, last_at, last_status, last_error, last_took
-             FROM webhook_deliveries WHERE webhook_id = $1
+            "SELECT event_id, kind, body, created_at, state, tries, next_at, last_at, last_status, last_error, last_took,
+             gathered FROM webhook_deliveries WHERE webhook_id = $1
              AND (created_at < $2 OR (created_at = $2 AND event_id < $3))
              ORDER BY created_at DESC, event_id DESC LIMIT $4",
         )
@@ -341,6 +361,25 @@ impl WebhookStore {
         })))
     }
 
+    /// Whether a channel has a webhook, and that one a delivery, if one is named.
+    pub async fn knows(
+        &self,
+        channel: &ChannelId,
+        id: &WebhookId,
+        event: Option<&EventId>,
+    ) -> Result<bool, StoreError> {
+        let row = sqlx::query(
+            "SELECT 1 FROM webhooks WHERE channel_id = $1 AND id = $2 AND ($3 IS NULL OR EXISTS
+             (SELECT 1 FROM webhook_deliveries d WHERE d.webhook_id = webhooks.id AND d.event_id = $3))",
+        )
+        .bind(channel.as_str())
+        .bind(id.as_str())
+        .bind(event.map(|event| event.as_str().to_owned()))
+        .fetch_optional(self.0.pool())
+        .await?;
+        Ok(row.is_some())
+    }
+
     /// Has a delivery tried again from the beginning; it as it is now, if the channel's webhook has it.
     pub async fn replay(
         &self,
@@ -352,7 +391,8 @@ impl WebhookStore {
         let row = sqlx::query(
             "UPDATE webhook_deliveries SET state = 'waiting', tries = 0, next_at = $4
              WHERE webhook_id = (SELECT id FROM webhooks WHERE channel_id = $1 AND id = $2) AND event_id = $3
-             RETURNING event_id, kind, body, created_at, state, tries, next_at, last_at, last_status, last_error, last_took",
+             RETURNING event_id, kind, body, created_at, state, tries, next_at, last_at, last_status, last_error, last_took,
+             gathered",
         )
         .bind(channel.as_str())
         .bind(id.as_str())
@@ -383,10 +423,12 @@ impl WebhookStore {
     pub async fn next(&self, id: &WebhookId, now: Timestamp) -> Result<Option<Due>, StoreError> {
         let (at, far) = moments(now);
         let row = sqlx::query(
-            "SELECT d.event_id, d.body, d.tries, w.url, w.secret, w.old_secret, w.old_secret_until, w.failing_since
+            "SELECT d.event_id, d.body, d.tries, w.url, w.secret, w.old_secret, w.old_secret_until, w.failing_since,
+             d.kind, d.gathered, w.channel_id
              FROM webhook_deliveries d JOIN webhooks w ON w.id = d.webhook_id
              WHERE d.webhook_id = $1 AND d.state = 'waiting' AND (d.next_at <= $2 OR d.next_at > $3)
-             AND w.disabled_at IS NULL ORDER BY d.next_at, d.event_id LIMIT 1",
+             AND w.disabled_at IS NULL
+             ORDER BY CASE WHEN d.gathered IS NULL THEN 0 ELSE 1 END, d.next_at, d.event_id LIMIT 1",
         )
         .bind(id.as_str())
         .bind(at)
@@ -403,14 +445,39 @@ impl WebhookStore {
         if let Some(old) = old.filter(|_| matches!(time_if_any(&row, 6), Ok(Some(until)) if until > now)) {
             secrets.push(secret(old)?);
         }
+        let (event, kind): (EventId, WebhookKind) = (parsed(&row, 0)?, parsed(&row, 8)?);
+        let (mut body, mut said): (String, _) = (row.try_get(1)?, None);
+        if row.try_get::<Option<i64>, _>(9)?.is_some() {
+            let (count, places) = self.closed(id, &event).await?;
+            body = gathered_body(&body, kind, count, None);
+            let channel = parsed(&row, 10)?;
+            said = places.map(|places| Said { channel, places, count });
+        }
         Ok(Some(Due {
-            event: parsed(&row, 0)?,
-            body: row.try_get(1)?,
+            event,
+            body,
+            said,
             tries: number(&row, 2)?.unwrap_or_default(),
             url: row.try_get(3)?,
             secrets,
             failing_since: time_if_any(&row, 7)?,
         }))
+    }
+
+    /// Adds nothing more to what was gathered: how much it is, and from where to where in the chat.
+    async fn closed(&self, id: &WebhookId, event: &EventId) -> Result<(i64, Option<(i64, i64)>), StoreError> {
+        // In one statement: what is gathered at this moment is in it, or opens another.
+        let row = sqlx::query(
+            "UPDATE webhook_deliveries SET gathers = 0 WHERE webhook_id = $1 AND event_id = $2
+             RETURNING gathered, from_place, to_place",
+        )
+        .bind(id.as_str())
+        .bind(event.as_str())
+        .fetch_optional(self.0.pool())
+        .await?;
+        let Some(row) = row else { return Ok((0, None)) };
+        let (first, last): (Option<i64>, Option<i64>) = (row.try_get(1)?, row.try_get(2)?);
+        Ok((row.try_get::<Option<i64>, _>(0)?.unwrap_or_default(), first.zip(last)))
     }
 
     /// Writes down what came of a try.

@@ -94,8 +94,22 @@ async fn serve(webhooks: Webhooks, id: WebhookId) {
     }
 }
 
-async fn deliver(webhooks: &Webhooks, id: &WebhookId, due: Due) -> Result<(), StoreError> {
+async fn deliver(webhooks: &Webhooks, id: &WebhookId, mut due: Due) -> Result<(), StoreError> {
     let (at, began) = (fresh::now(), Instant::now());
+    let chance = u16::from(fresh::bytes()[0]) * 3;
+    match webhooks.body_of(&due).await {
+        Ok(body) => due.body = body,
+        Err(error) => {
+            tracing::warn!(%error, webhook = %id, event = %due.event, "what a delivery tells can't be read");
+            // What else the webhook is told doesn't wait for it.
+            let next = schedule::next(due.tries + 1, at, None, chance);
+            let state = if next.is_some() { DeliveryState::Waiting } else { DeliveryState::Failed };
+            let error = Some("what it tells could not be read".to_owned());
+            let tried =
+                Tried { state, next_at: next.unwrap_or(at), at, status: None, error, took: 0, ends: None };
+            return webhooks.store().tried(id, &due.event, &tried).await;
+        }
+    }
     let sent = webhooks.outgoing().post(&due.url, headers(&due, at), due.body.clone().into_bytes()).await;
     let (outcome, status, error) = match sent {
         Ok(reply) => {
@@ -109,7 +123,6 @@ async fn deliver(webhooks: &Webhooks, id: &WebhookId, due: Due) -> Result<(), St
         Err(error) => (Outcome::Failed(None), None, Some(error.to_string())),
     };
     let now = fresh::now();
-    let chance = u16::from(fresh::bytes()[0]) * 3;
     let next = match outcome {
         Outcome::Failed(retry_after) => schedule::next(due.tries + 1, now, retry_after, chance),
         Outcome::Taken | Outcome::Gone => None,
@@ -148,4 +161,93 @@ fn headers(due: &Due, at: Timestamp) -> Vec<(HeaderName, HeaderValue)> {
         .into_iter()
         .filter_map(|(name, value)| Some((name, HeaderValue::from_str(&value).ok()?)))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        actor::Actor,
+        http::{outgoing::Outgoing, problem::ProblemResponse},
+        page::Wanted,
+        store::{Store, outbox},
+        webhook::{Channels, Messages, sign::SigningSecret},
+    };
+    use futures_util::{FutureExt, future::BoxFuture};
+    use shared::{
+        account::Role,
+        chat::ChatMessage,
+        id::{ChannelId, ChannelName},
+        webhook::{Webhook, WebhookKind},
+    };
+    use std::sync::Arc;
+
+    /// A chat that can't be read.
+    struct Broken;
+
+    impl Messages for Broken {
+        fn between<'a>(
+            &'a self,
+            _: &'a ChannelId,
+            _: (i64, i64),
+            _: i64,
+        ) -> BoxFuture<'a, Result<Vec<ChatMessage>, StoreError>> {
+            async { Err(StoreError::Row("a message".to_owned())) }.boxed()
+        }
+    }
+
+    impl Channels for Broken {
+        fn hooked<'a>(
+            &'a self,
+            _: &'a Actor,
+            _: &'a ChannelName,
+        ) -> BoxFuture<'a, Result<ChannelId, ProblemResponse>> {
+            async { Ok("c".parse().unwrap()) }.boxed()
+        }
+    }
+
+    #[tokio::test]
+    async fn what_can_t_be_read_holds_up_nothing_else_that_a_webhook_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open_in(dir.path()).await.unwrap();
+        let insert =
+            "INSERT INTO channels (id, name, display_name, title, description, category, tags, visibility, created_at)
+             VALUES ('c', 'ada', 'Ada', '', '', '', '[]', 'PUBLIC', 0)";
+        sqlx::query(insert).execute(store.pool()).await.unwrap();
+        // An address that nobody may call: what is tried fails without leaving the machine.
+        let outgoing = Outgoing::new([].into());
+        let webhooks = Webhooks::new(store.clone(), Arc::new(Broken), Arc::new(Broken), outgoing);
+        let (channel, now): (ChannelId, _) = ("c".parse().unwrap(), fresh::now());
+        let hook = Webhook {
+            id: "h".parse().unwrap(),
+            label: Default::default(),
+            url: "https://127.0.0.1/".to_owned(),
+            kinds: vec![WebhookKind::ChatMessageSent, WebhookKind::StreamEnded],
+            created_at: now,
+            failing_since: None,
+            disabled_at: None,
+            disabled_by: None,
+        };
+        let actor = Actor { account: "a".parse().unwrap(), role: Role::Member, address: None };
+        let secret = SigningSecret::from_random([1; 32]);
+        assert!(webhooks.store().add(&actor, &channel, &hook, &secret).await.unwrap());
+        let mut transaction = store.pool().begin().await.unwrap();
+        sqlx::query("UPDATE channels SET title = 'x'").execute(&mut *transaction).await.unwrap();
+        let (kind, places) = (WebhookKind::ChatMessageSent, Some((1, 1)));
+        let data = serde_json::json!({});
+        let said =
+            outbox::Gathered { kind, ids: ("m", "m"), count: 1, of: "", places, at: now, data: data.clone() };
+        outbox::gather(&mut transaction, (&channel, "ada"), said).await.unwrap();
+        outbox::put(&mut transaction, &channel, ("e", WebhookKind::StreamEnded, now), data).await.unwrap();
+        sqlx::query("UPDATE webhook_deliveries SET next_at = 0").execute(&mut *transaction).await.unwrap();
+        transaction.commit().await.unwrap();
+        serve(webhooks.clone(), hook.id.clone()).await;
+        let all = Wanted { after: None, limit: 10 };
+        let told = webhooks.store().deliveries(&channel, &hook.id, &all).await.unwrap().unwrap().items;
+        assert_eq!(told.iter().map(|one| one.tries).collect::<Vec<_>>(), [1, 1], "each was tried once");
+        let chat = told.iter().find(|one| one.id.as_str() == "m-on").unwrap();
+        assert_eq!(chat.state, DeliveryState::Waiting);
+        assert!(chat.next_at.unwrap() > now, "it is tried again later");
+        assert_eq!(chat.last_error.as_deref(), Some("what it tells could not be read"));
+    }
 }

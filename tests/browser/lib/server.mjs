@@ -11,7 +11,7 @@ const HERE = dirname(fileURLToPath(import.meta.url));
 const BINARY = resolve(process.env.WEIR_BIN ?? resolve(HERE, '../../../target/release/weir'));
 const LINES_KEPT = 4000;
 
-function cookieOf(response) {
+export function cookieOf(response) {
   const [pair] = response.headers.getSetCookie()[0].split(';');
   const [name, value] = pair.split(/=(.*)/s);
   return { name, value };

@@ -3,6 +3,7 @@
 use crate::SOON;
 use serde_json::{Value, json};
 use weir_tests::{
+    chat,
     http::{Request, Response},
     peer::{Offering, Peer, Source, post_whip},
     server::{Login, Weir},
@@ -72,6 +73,34 @@ fn signing_in_and_out() {
         weir.same_origin("POST", "/api/v1/logout").header("cookie", login.cookie.as_str()).json(&json!({}));
     assert_eq!(out.send(weir.http).status, 204);
     me(&weir, &login).problem(401);
+}
+
+#[test]
+fn a_login_that_somebody_planted_becomes_nobody_s() {
+    let weir = Weir::start();
+    let owner = weir.set_up("ada");
+    let eve = chat::account(&weir, "eve");
+    let name = eve.cookie.split('=').next().expect("a name").to_owned();
+    let invented = format!("{name}={}", "A".repeat(43));
+    // Whoever signs in gets a login of their own, whatever their browser brought along.
+    for planted in [eve.cookie.as_str(), &invented, &format!("{invented}; {}", eve.cookie)] {
+        let response = weir
+            .same_origin("POST", "/api/v1/login")
+            .header("cookie", planted)
+            .json(&json!({ "name": "ada", "password": PASSWORD }))
+            .send(weir.http);
+        assert_eq!(response.status, 200, "{}", response.text());
+        let fresh = Login::from_response(&response);
+        assert!(!planted.contains(&fresh.cookie) && fresh.cookie != owner.cookie);
+        assert_eq!(me(&weir, &fresh).json()["name"], "ada");
+    }
+    assert_eq!(me(&weir, &eve).json()["name"], "eve", "what was planted is who it was");
+    assert_eq!(me(&weir, &Login { cookie: invented }).status, 401);
+    // Nor does an address carry one.
+    for query in [eve.cookie.clone(), format!("login={}", eve.cookie)] {
+        let response = Request::new("GET", &format!("/api/v1/me?{query}")).send(weir.http);
+        assert_eq!(response.status, 401, "{}", response.text());
+    }
 }
 
 #[test]

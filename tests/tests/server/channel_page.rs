@@ -264,6 +264,7 @@ fn a_schedule_says_when_it_is_next() {
         json!({ "timeZone": "UTC" }),
         json!({ "timeZone": "UTC", "entries": [entry(json!({ "date": "2027-02-29" }))] }),
         json!({ "timeZone": "UTC", "entries": [entry(json!({ "weekday": "someday" }))] }),
+        json!({ "timeZone": "UTC", "entries": [entry(json!(["monday"]))] }),
         json!({ "timeZone": "../../etc/passwd", "entries": [] }),
     ] {
         assert_eq!(own(&weir, "PUT", "ada/schedule", bad.clone()).status, 422, "{bad}");

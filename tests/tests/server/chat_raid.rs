@@ -76,6 +76,17 @@ fn a_raid_takes_along_and_is_told_where_it_goes() {
     assert_eq!(room["raid"], Value::Null, "it has left");
     let kinds = call(weir.http, "GET", "ada/chat/actions", by_ada, None).json();
     assert_eq!((&kinds["items"][0]["kind"], &kinds["items"][0]["detail"]), (&json!("raid"), &json!("grace")));
+    // Both who look after the one channel and the other see it among what happened.
+    let happened = |by: By<'_>, path: &str| call(weir.http, "GET", path, by, None).json()["items"].clone();
+    let left = happened(by_ada, "ada/activity?kind=raidOut");
+    let came = happened(by_grace, "grace/activity?kind=raidIn");
+    assert_eq!(left.as_array().map(Vec::len), Some(1), "{left}");
+    assert_eq!(
+        (&left[0]["channel"], &left[0]["name"], &left[0]["viewers"]),
+        (&json!("grace"), &json!("Grace Hopper"), &json!(0))
+    );
+    assert_eq!(came.as_array().map(Vec::len), Some(1), "{came}");
+    assert_eq!((&came[0]["channel"], &came[0]["viewers"]), (&json!("ada"), &json!(0)));
 }
 
 #[test]

@@ -195,3 +195,42 @@ fn a_letter_that_a_crash_cut_off_goes_once_more_as_it_was() {
     assert!(plain(&next).contains("ben mentioned you") && !plain(&next).contains("follows"), "{next}");
     eventually("all is done", SOON, || (in_database(&weir, waiting) == 0).then_some(()));
 }
+
+#[test]
+fn a_new_address_takes_the_place_of_the_old_one_once_it_is_confirmed() {
+    let server = MailServer::start(&[]);
+    let mail = [("WEIR_SMTP_URL", server.url.as_str()), ("WEIR_SMTP_FROM", "weir@tv.example")];
+    let weir = Weir::start_with(&mail);
+    let owner = weir.set_up("ada");
+    let set = |address: &str| ok(&call(&weir, &owner, "PUT", "me/email", &json!({ "address": address })));
+    let confirm = |token: &str| {
+        weir.same_origin("POST", "/api/v1/email/confirm")
+            .json(&json!({ "token": token }))
+            .send(weir.http)
+            .status
+    };
+    set("old@example.org");
+    assert_eq!(confirm(&link(&server.next(), "confirm-email")), 204);
+    let state = set("new@example.org");
+    assert_eq!(
+        (&state["address"], &state["confirmed"], &state["pending"]),
+        (&json!("old@example.org"), &json!(true), &json!("new@example.org"))
+    );
+    let asked = server.next();
+    assert!(asked.starts_with("RCPT TO:<new@example.org>"), "{asked}");
+    // A forgotten password goes where it went.
+    let ask = json!({ "account": "ada" });
+    assert_eq!(weir.same_origin("POST", "/api/v1/password-reset").json(&ask).send(weir.http).status, 202);
+    assert!(server.next().starts_with("RCPT TO:<old@example.org>"));
+    // Thought better of it: the link that was sent is none any more, and no other letter goes.
+    let state = set("old@example.org");
+    assert_eq!((&state["confirmed"], &state["pending"]), (&json!(true), &Value::Null));
+    assert_eq!(confirm(&link(&asked, "confirm-email")), 403);
+    set("new@example.org");
+    assert_eq!(confirm(&link(&server.next(), "confirm-email")), 204);
+    let state = ok(&call(&weir, &owner, "GET", "me/email", &Value::Null));
+    assert_eq!(
+        (&state["address"], &state["confirmed"], &state["pending"]),
+        (&json!("new@example.org"), &json!(true), &Value::Null)
+    );
+}

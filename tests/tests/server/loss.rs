@@ -46,8 +46,10 @@ fn assert_repaired(conditions: Conditions) {
     to_publisher.set_both(delayed);
     to_viewer.set_both(delayed);
     // How much a network loses in bursts varies, so the time goes on until enough was.
-    let enough_lost =
-        || conditions.loss == 0.0 || (to_viewer.count(Way::Down).lost > 10 && to_publisher.count(Way::Up).lost > 10);
+    let enough_lost = || {
+        conditions.loss == 0.0
+            || (to_viewer.count(Way::Down).lost > 10 && to_publisher.count(Way::Up).lost > 10)
+    };
     viewer.until("ten seconds of picture and some losses, whole", Duration::from_secs(40), |seen| {
         let (count, missing) = tally(seen);
         (count > 900 && missing.is_empty() && enough_lost()).then_some(())

@@ -1,6 +1,7 @@
 //! The server from outside: a real process, real sockets, nothing known of its inside.
 
 mod account;
+mod activity;
 mod analytics;
 mod api;
 mod audit;
@@ -19,6 +20,7 @@ mod doctor;
 mod emails;
 mod embed;
 mod events;
+mod gone;
 mod hostile;
 mod hostile_media;
 mod joining;
@@ -41,6 +43,7 @@ mod renditions;
 mod reset;
 mod signed;
 mod subscriptions;
+mod threats;
 mod tokens;
 mod webhooks;
 mod whep;

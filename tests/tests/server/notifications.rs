@@ -199,10 +199,26 @@ fn wishes_are_heeded_and_alike_is_gathered() {
     let login = joined(&weir, &owner, "fred");
     follow(&weir, &login, "ada");
     assert_eq!(told(&weir, &owner).len(), before, "who wants to hear nothing hears nothing");
-    for bad in [json!({ "from": 60, "to": 60, "offset": 0 }), json!({ "from": 1440, "to": 0, "offset": 0 })] {
+    for bad in [
+        json!({ "from": 60, "to": 60, "offset": 0 }),
+        json!({ "from": 1440, "to": 0, "offset": 0 }),
+        json!({ "from": 60, "to": 120, "zone": "Europe/Nowhere" }),
+        json!({ "from": 60, "to": 120, "zone": "'; --" }),
+    ] {
         let mut wishes = silent.clone();
         wishes["quiet"] = bad;
         call(&weir, &owner, "PUT", "me/notification-preferences", &wishes).problem(422);
+    }
+    // By a zone's clocks, or by a clock that stays as it is.
+    for good in [
+        json!({ "from": 60, "to": 120, "offset": 0, "zone": "Europe/Vienna" }),
+        json!({ "from": 60, "to": 120, "offset": -600 }),
+    ] {
+        let mut wishes = silent.clone();
+        wishes["quiet"] = good;
+        ok(&call(&weir, &owner, "PUT", "me/notification-preferences", &wishes));
+        let kept = ok(&call(&weir, &owner, "GET", "me/notification-preferences", &Value::Null));
+        assert_eq!(kept["quiet"], wishes["quiet"]);
     }
 }
 

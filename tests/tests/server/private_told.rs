@@ -178,7 +178,8 @@ fn who_subscribes_is_told_what_they_were_given_and_when_it_ends() {
         eventually(title, SOON * 2, || {
             let all = of_kind(weir, &ben, "subscription");
             let [one] = all.as_slice() else { return None };
-            (one["title"] == title && one["detail"].as_str().is_some_and(|said| said.starts_with(detail))).then_some(())
+            (one["title"] == title && one["detail"].as_str().is_some_and(|said| said.starts_with(detail)))
+                .then_some(())
         });
     };
     said(&weir, "You were given a subscription to ada", "Tier 2, for 30 days.");

@@ -244,3 +244,39 @@ fn without_a_mail_server_the_shell_lets_people_in() {
     };
     assert_eq!((count("account.passwordLink"), count("account.password")), (1, 2), "{audit}");
 }
+
+#[test]
+fn a_letter_that_waits_outlives_the_server_and_its_link_is_made_as_it_leaves() {
+    let (server, mut weir) = with_mail(&[Manner::Takes, Manner::IsBusy]);
+    let owner = weir.set_up("ada");
+    confirmed(&weir, &server, &owner, "ada@example.org");
+    assert_eq!(ask(&weir, "ada").status, 202);
+    eventually("it failed first", SOON, || {
+        let metrics = weir_tests::http::Request::new("GET", "/metrics").send(weir.http).text();
+        metrics.contains("weir_mail_failed_total 1").then_some(())
+    });
+    assert_eq!(in_database(&weir, "SELECT COUNT(*) FROM reset_letters WHERE tries = 1"), 1);
+    weir.crash();
+    // Half a minute later.
+    assert_eq!(in_database(&weir, "UPDATE reset_letters SET due_at = 0"), 1);
+    weir.start_again();
+    let letter = server.next();
+    let token = link(&letter, "reset-password");
+    eventually("the outbox is empty", SOON, || {
+        (in_database(&weir, "SELECT COUNT(*) FROM reset_letters") == 0).then_some(())
+    });
+    assert!(server.letters.try_recv().is_err(), "one letter");
+    assert_eq!(reset(&weir, &token, NEW).status, 204);
+    // What was asked for and didn't leave in time doesn't any more, and neither does what a link made needless.
+    weir.crash();
+    in_database(
+        &weir,
+        "INSERT INTO reset_letters (id, account_id, asked_at, due_at, tries)
+         SELECT 'late', id, 1000, 0, 0 FROM accounts WHERE name = 'ada'",
+    );
+    weir.start_again();
+    eventually("it is given up", SOON, || {
+        (in_database(&weir, "SELECT COUNT(*) FROM reset_letters") == 0).then_some(())
+    });
+    assert!(server.letters.try_recv().is_err());
+}

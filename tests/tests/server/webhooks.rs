@@ -333,3 +333,131 @@ fn somebody_who_subscribes_is_told_of_once_and_again_in_a_higher_tier() {
     told("three");
     assert!(receiver.rest().is_empty());
 }
+
+/// What is gathered into one delivery has come by then.
+const GATHERED: Duration = Duration::from_secs(30);
+
+#[test]
+fn what_is_written_in_chat_is_told_together_and_deleted_words_stay_nowhere() {
+    let weir = Weir::start_with(&[ALLOWED]);
+    let login = weir.set_up("ada");
+    let receiver = Receiver::start();
+    let (id, secret) = hook(&weir, &login, &receiver.url("/"), &["ChatMessageSent"]);
+    // Before the first window is over, one is deleted.
+    let say = |text: &str| {
+        let sent = ok(&call(&weir, &login, "POST", "channels/ada/chat/messages", &json!({ "text": text })));
+        sent["id"].as_str().expect("an id").to_owned()
+    };
+    let rude = say("something rude");
+    let delete = |message: &str| {
+        let path = format!("channels/ada/chat/messages/{message}");
+        assert_eq!(call(&weir, &login, "DELETE", &path, &Value::Null).status, 204);
+    };
+    delete(&rude);
+    let kept: Vec<String> = (0..5).map(|n| say(&format!("evening {n}"))).collect();
+    let (mut heard, mut told, mut events) = (Vec::new(), 0, Vec::new());
+    while told < 6 {
+        let delivery = receiver.next(GATHERED);
+        let body = delivery.verified(&secret);
+        assert_eq!((&body["type"], &body["data"]["channel"]), (&json!("ChatMessageSent"), &json!("ada")));
+        told += body["data"]["count"].as_u64().expect("a count");
+        for message in body["data"]["messages"].as_array().expect("messages") {
+            heard.push(message["id"].as_str().expect("an id").to_owned());
+        }
+        assert!(!body.to_string().contains("rude"), "{body}");
+        events.push(delivery.id().to_owned());
+    }
+    assert_eq!(heard, kept, "in their order, each once");
+    assert!(events.len() <= 3, "they are told together: {events:?}");
+    until_state(&weir, &login, &id, "delivered");
+    let log = json!(deliveries(&weir, &login, &id)).to_string();
+    assert!(log.contains("count") && !log.contains("evening") && !log.contains("rude"), "{log}");
+    let words = "SELECT COUNT(*) FROM webhook_deliveries WHERE body LIKE '%evening%' OR body LIKE '%rude%'";
+    assert_eq!(crate::notifications::in_database(&weir, words), 0);
+    // Sent again, it is what is there by then.
+    kept.iter().for_each(|message| delete(message));
+    let replay = format!("channels/ada/webhooks/{id}/deliveries/{}/replay", events[0]);
+    assert_eq!(call(&weir, &login, "POST", &replay, &Value::Null).status, 202);
+    let again = receiver.next(SOON);
+    let body = again.verified(&secret);
+    assert_eq!((again.id(), &body["data"]["messages"]), (events[0].as_str(), &json!([])));
+}
+
+#[test]
+fn a_busy_room_fills_few_deliveries_and_a_crash_loses_none() {
+    let mut weir = Weir::start_with(&[ALLOWED]);
+    let login = weir.set_up("ada");
+    let receiver = Receiver::start();
+    let (_, secret) = hook(&weir, &login, &receiver.url("/"), &["ChatMessageSent"]);
+    let wanted = 40;
+    for n in 0..wanted {
+        ok(&call(
+            &weir,
+            &login,
+            "POST",
+            "channels/ada/chat/messages",
+            &json!({ "text": format!("line {n}") }),
+        ));
+    }
+    weir.crash();
+    weir.start_again();
+    let (mut heard, mut deliveries) = (HashSet::new(), HashSet::new());
+    while heard.len() < wanted {
+        let delivery = receiver.next(AGAIN);
+        deliveries.insert(delivery.id().to_owned());
+        let body = delivery.verified(&secret);
+        for message in body["data"]["messages"].as_array().expect("messages") {
+            heard.insert(message["id"].as_str().expect("an id").to_owned());
+        }
+    }
+    assert!(deliveries.len() < wanted / 2, "{} deliveries", deliveries.len());
+}
+
+#[test]
+fn who_begins_to_watch_is_counted() {
+    let weir = Weir::start_with(&[ALLOWED]);
+    let login = weir.set_up("ada");
+    let key = ok(&call(&weir, &login, "POST", "channels/ada/stream-key", &Value::Null));
+    let key = key["streamKey"].as_str().expect("a key");
+    let publisher = Peer::publish(weir.http, "ada", key, Source::new(1));
+    weir.until_state("ada", "live", SOON);
+    let receiver = Receiver::start();
+    let (_, secret) = hook(&weir, &login, &receiver.url("/"), &["ViewerJoined"]);
+    let viewers: Vec<Peer> = (0..3).map(|_| Peer::watch(weir.http, "ada")).collect();
+    viewers.iter().for_each(Peer::connected);
+    let (mut joined, mut deliveries) = (0, 0);
+    while joined < 3 {
+        let body = receiver.next(GATHERED).verified(&secret);
+        assert_eq!(body["type"], "ViewerJoined");
+        assert_eq!(body["data"]["streamId"], weir.state("ada")["streamId"]);
+        joined += body["data"]["joined"].as_u64().expect("a count");
+        deliveries += 1;
+    }
+    assert_eq!(joined, 3, "each once");
+    assert!(deliveries < 3, "together");
+    drop((viewers, publisher));
+}
+
+#[test]
+fn nobody_is_called_all_the_time_at_an_owner_s_wish() {
+    let weir = Weir::start_with(&[ALLOWED]);
+    let login = weir.set_up("ada");
+    let receiver = Receiver::start();
+    let (id, _) = hook(&weir, &login, &receiver.url("/"), &["StreamStarted"]);
+    let path = format!("channels/ada/webhooks/{id}/test");
+    let answers: Vec<Response> = (0..30).map(|_| call(&weir, &login, "POST", &path, &Value::Null)).collect();
+    let refused = answers.iter().find(|answer| answer.status == 429).expect("it is too often");
+    assert!(refused.problem(429).retry_after.is_some_and(|seconds| (1..=10).contains(&seconds)));
+    let taken = answers.iter().filter(|answer| answer.status == 202).count();
+    assert!((15..30).contains(&taken), "{taken}");
+    let deliveries =
+        ok(&call(&weir, &login, "GET", &format!("channels/ada/webhooks/{id}/deliveries"), &Value::Null));
+    let replay = |event: &str| format!("channels/ada/webhooks/{id}/deliveries/{event}/replay");
+    let known = replay(deliveries["items"][0]["id"].as_str().expect("an id"));
+    assert_eq!(call(&weir, &login, "POST", &known, &Value::Null).status, 429, "of both together");
+    assert_eq!(
+        call(&weir, &login, "POST", &replay("none"), &Value::Null).status,
+        404,
+        "what isn't there costs nothing"
+    );
+}

@@ -110,6 +110,23 @@ const IMPURE: &[&str] = &[
 const CLOCKS: &[&str] =
     &["Instant::now", "SystemTime::now", "OffsetDateTime::now_utc", "UtcDateTime::now", "Date::now"];
 
+/// Ways to hand a page text that it reads as markup or as code.
+const MARKUP: &[&str] = &[
+    "from_html_unchecked",
+    "VRaw",
+    "set_inner_html",
+    "set_outer_html",
+    "insert_adjacent_html",
+    "set_srcdoc",
+    "innerHTML",
+    "outerHTML",
+    "insertAdjacentHTML",
+    "srcdoc",
+    "document.write",
+    "eval(",
+    "new Function",
+];
+
 const LONG: usize = 500;
 const TOO_LONG: usize = 700;
 const MAIN_LINES: usize = 20;
@@ -130,6 +147,7 @@ pub fn check(file: &File) -> Findings {
     tracked(file, errors);
     let Ok(text) = std::str::from_utf8(&file.contents) else { return findings };
     clean_text(&file.path, text, errors);
+    no_markup(&file.path, text, errors);
     if is_test(&file.path) {
         return findings;
     }
@@ -244,6 +262,22 @@ fn frontend(path: &str, named: &[String], errors: &mut Vec<String>) {
         if !api && network.iter().any(|prefix| is_below(named, prefix)) {
             errors.push(format!("{path}: names `{named}`; only frontend/src/api/ talks to the network"));
         }
+    }
+}
+
+/// What people write reaches a page as text nodes and attributes alone, whatever is in it.
+fn no_markup(path: &str, text: &str, errors: &mut Vec<String>) {
+    let is_script =
+        ["js", "mjs", "html"].iter().any(|kind| path.rsplit_once('.').is_some_and(|(_, end)| end == *kind));
+    if !path.starts_with("frontend/")
+        && !(is_script && !path.starts_with("tests/") && !path.starts_with("xtask/"))
+    {
+        return;
+    }
+    for found in MARKUP.iter().filter(|word| text.contains(**word)) {
+        errors.push(format!(
+            "{path}: has `{found}`; a page shows texts as text and never reads them as markup"
+        ));
     }
 }
 
@@ -442,6 +476,23 @@ mod tests {
         );
         fine("frontend/src/player/view.rs", "use yew::Callback; use crate::browser::clock;");
         fine("frontend/src/player/state.rs", "use shared::channel::Channel;");
+    }
+
+    #[test]
+    fn pages_read_no_text_as_markup() {
+        refused("frontend/src/ui/prose.rs", "Html::from_html_unchecked(words)", "never reads them as markup");
+        refused(
+            "frontend/src/browser/page.rs",
+            "element.set_inner_html(&words)",
+            "never reads them as markup",
+        );
+        refused(
+            "sfu/src/notification/delivery/sw.js",
+            "document.body.innerHTML = words;",
+            "never reads them as markup",
+        );
+        refused("embed.html", "<script>eval(words)</script>", "never reads them as markup");
+        fine("frontend/src/ui/prose.rs", "html! { <p>{ words }</p> }");
     }
 
     #[test]

@@ -2,12 +2,12 @@
 
 use crate::{
     account::{
-        routes::{Account, user_agent},
+        routes::{Account, came},
         service::Accounts,
     },
     http::{
         extract::{Json, Paging, Path},
-        login::{self, SignedIn},
+        login::{self, ByScope, SignedIn},
         peer::Peer,
         problem::ProblemResponse,
     },
@@ -19,7 +19,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use shared::{
-    account::{CreateInvite, Invite, Me, NewAccount, NewInvite},
+    account::{CreateInvite, Invite, Me, NewAccount, NewInvite, Scope},
     id::InviteId,
     instance::{EditInstance, InstanceSettings},
     page::{Page, PageQuery},
@@ -58,7 +58,7 @@ async fn sign_up(
     headers: HeaderMap,
     Json(request): Json<NewAccount>,
 ) -> Result<Response, ProblemResponse> {
-    let (me, secret) = account.service.sign_up(request, user_agent(&headers), peer.address).await?;
+    let (me, secret) = account.service.sign_up(request, came(&peer, &headers)).await?;
     let cookie = login::cookie(&secret, peer.secure);
     Ok((StatusCode::CREATED, [(header::SET_COOKIE, cookie)], Answer(me)).into_response())
 }
@@ -73,15 +73,15 @@ async fn sign_up(
     tag = "instance",
     responses(
         (status = 200, body = InstanceSettings, description = "The settings"),
-        (status = 403, description = "Only those who run the instance may"),
+        (status = 403, description = "Only those who run the instance may, or the token lacks the scope"),
     ),
-    security(("login" = []))
+    security(("login" = []), ("token" = ["instance:read"]))
 )]
 async fn settings(
     State(account): State<Account>,
-    who: SignedIn,
+    ByScope(who): ByScope,
 ) -> Result<Answer<InstanceSettings>, ProblemResponse> {
-    who.login()?;
+    who.may(Scope::InstanceRead)?;
     Ok(Answer(account.service.instance_settings(&who.actor).await?))
 }
 
@@ -96,16 +96,16 @@ async fn settings(
     request_body(content = EditInstance, example = json!({"signUp": "open"})),
     responses(
         (status = 200, body = InstanceSettings, description = "The settings as they are now"),
-        (status = 403, description = "Only those who run the instance may"),
+        (status = 403, description = "Only those who run the instance may, or the token lacks the scope"),
     ),
-    security(("login" = []))
+    security(("login" = []), ("token" = ["instance:manage"]))
 )]
 async fn edit_settings(
     State(account): State<Account>,
     who: SignedIn,
     Json(request): Json<EditInstance>,
 ) -> Result<Answer<InstanceSettings>, ProblemResponse> {
-    who.login()?;
+    who.may(Scope::InstanceManage)?;
     Ok(Answer(account.service.edit_instance(&who.actor, request).await?))
 }
 
@@ -121,16 +121,16 @@ async fn edit_settings(
     responses(
         (status = 200, body = Page<Invite>, description = "A page of invites"),
         (status = 400, description = "The cursor or the limit can't be taken"),
-        (status = 403, description = "Only those who run the instance may"),
+        (status = 403, description = "Only those who run the instance may, or the token lacks the scope"),
     ),
-    security(("login" = []))
+    security(("login" = []), ("token" = ["instance:read"]))
 )]
 async fn invites(
     State(account): State<Account>,
-    who: SignedIn,
+    ByScope(who): ByScope,
     Paging(wanted): Paging,
 ) -> Result<Answer<Page<Invite>>, ProblemResponse> {
-    who.login()?;
+    who.may(Scope::InstanceRead)?;
     Ok(Answer(account.service.invites(&who.actor, &wanted).await?))
 }
 
@@ -145,10 +145,10 @@ async fn invites(
     request_body(content = CreateInvite, example = json!({"label": "The band", "uses": 4, "days": 14})),
     responses(
         (status = 201, body = NewInvite, description = "The invite and its secret"),
-        (status = 403, description = "Only those who run the instance may"),
+        (status = 403, description = "Only those who run the instance may, or the token lacks the scope"),
         (status = 409, description = "There are as many as there may be"),
     ),
-    security(("login" = []))
+    security(("login" = []), ("token" = ["instance:manage"]))
 )]
 async fn invite(
     State(account): State<Account>,
@@ -156,7 +156,7 @@ async fn invite(
     peer: Peer,
     Json(request): Json<CreateInvite>,
 ) -> Result<Response, ProblemResponse> {
-    who.login()?;
+    who.may(Scope::InstanceManage)?;
     let (invite, secret) = account.service.invite(&who.actor, request).await?;
     let secret = secret.reveal();
     let url = format!("{}/sign-up?invite={secret}", peer.base_url);
@@ -174,17 +174,17 @@ async fn invite(
     params(("id" = InviteId, Path, description = "Which invite")),
     responses(
         (status = 204, description = "It doesn't work any more"),
-        (status = 403, description = "Only those who run the instance may"),
+        (status = 403, description = "Only those who run the instance may, or the token lacks the scope"),
         (status = 404, description = "No such invite"),
     ),
-    security(("login" = []))
+    security(("login" = []), ("token" = ["instance:manage"]))
 )]
 async fn revoke(
     State(account): State<Account>,
     who: SignedIn,
     Path(id): Path<InviteId>,
 ) -> Result<StatusCode, ProblemResponse> {
-    who.login()?;
+    who.may(Scope::InstanceManage)?;
     account.service.revoke_invite(&who.actor, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

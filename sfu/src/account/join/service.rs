@@ -5,6 +5,7 @@ use crate::{
     account::{
         service::{AccountError, Accounts},
         store::Account,
+        threat::service::Came,
     },
     actor::Actor,
     fresh,
@@ -19,8 +20,6 @@ use shared::{
     instance::{EditInstance, InstanceSettings, SignUp},
     page::Page,
 };
-use std::net::IpAddr;
-
 impl Accounts {
     /// Who may make an account now.
     pub async fn sign_up_mode(&self) -> Result<SignUp, StoreError> {
@@ -28,13 +27,8 @@ impl Accounts {
     }
 
     /// Makes an account for whoever asks, if they may have one, and signs them in.
-    pub async fn sign_up(
-        &self,
-        request: NewAccount,
-        user_agent: &str,
-        address: Option<IpAddr>,
-    ) -> Result<(Me, Secret), AccountError> {
-        self.limits.take_joining(address)?;
+    pub async fn sign_up(&self, request: NewAccount, came: Came<'_>) -> Result<(Me, Secret), AccountError> {
+        self.limits.take_joining(came.address)?;
         let NewAccount { name, display_name, password, invite } = request;
         let way = rules::way(self.sign_up_mode().await?, invite.as_deref())?;
         // Asked before a password is hashed, which is what costs.
@@ -56,7 +50,8 @@ impl Accounts {
             Err(other) => return Err(other.into()),
         }
         tracing::info!(account = %account.id, "somebody made an account");
-        self.sign_in_as(account, None, user_agent).await
+        self.threats.signed_up();
+        self.sign_in_as(account, None, "making their account", came).await
     }
 
     /// How the instance runs.

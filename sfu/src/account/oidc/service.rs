@@ -12,6 +12,7 @@ use crate::{
         join::rules::{Shut, Way, is_of_weir, way},
         service::{AccountError, Accounts},
         store::Account,
+        threat::service::Came,
     },
     actor::Actor,
     config::oidc::Provider as Settings,
@@ -127,6 +128,12 @@ pub struct Comer<'a> {
     pub address: Option<IpAddr>,
     /// The same, where the instance keeps it.
     pub kept_address: Option<IpAddr>,
+}
+
+impl<'a> Comer<'a> {
+    fn came(&self) -> Came<'a> {
+        Came { user_agent: self.user_agent, address: self.address, kept_address: self.kept_address }
+    }
 }
 
 /// What came of it, and the page to go to.
@@ -273,11 +280,13 @@ impl Oidc {
             Aim::SignIn { invite: Some(invite) } => rules::telling("/sign-up", "invite", invite),
             Aim::SignIn { invite: None } => rules::telling("/sign-in", "return", &flow.return_to),
         };
+        let address = comer.address;
         match self.arrive(flow, brought, comer).await {
             Ok(finished) => finished,
             Err(error) => {
                 let trouble = trouble(&error);
                 tracing::info!(%error, trouble = trouble.name(), "nobody was signed in by the provider");
+                self.accounts.threats.failed(None, address);
                 back(&page, trouble)
             }
         }
@@ -360,17 +369,13 @@ impl Oidc {
         if account.is_suspended {
             return Err(AccountError::Suspended.into());
         }
-        let who = Actor { account: account.id.clone(), role: account.role, address: comer.kept_address };
         // Between the two looks it can only have been suspended: no password is asked for.
-        let signed_in = self.accounts.sign_in_as(account, None, comer.user_agent).await;
+        let signed_in =
+            self.accounts.sign_in_as(account, None, &self.provider()?.settings.name, comer.came()).await;
         let signed_in = signed_in.map_err(|error| match error {
             AccountError::WrongPassword => AccountError::Suspended,
             other => other,
         })?;
-        if who.role != Role::Member {
-            let name = &self.provider()?.settings.name;
-            self.store.signed_in(&who, name).await?;
-        }
         Ok(signed_in)
     }
 
@@ -408,7 +413,8 @@ impl Oidc {
             Err(other) => return Err(other.into()),
         }
         tracing::info!(account = %account.id, "somebody made an account by the provider");
-        Ok(self.accounts.sign_in_as(account, None, comer.user_agent).await?)
+        self.accounts.threats.signed_up();
+        Ok(self.accounts.sign_in_as(account, None, provider, comer.came()).await?)
     }
 
     fn newcomer_of(&self, browser: Option<&Secret>) -> Result<Newcomer, OidcError> {

@@ -135,15 +135,6 @@ impl OidcStore {
         Ok(true)
     }
 
-    /// Somebody who runs the instance signed in.
-    pub async fn signed_in(&self, who: &Actor, provider: &str) -> Result<(), StoreError> {
-        let mut transaction = self.0.pool().begin().await?;
-        let entry = Entry::new(AuditAction::AccountSignedIn, Some(who)).to(who.account.as_str());
-        audit::record(&mut transaction, entry.saying(format!("by {provider}"))).await?;
-        transaction.commit().await?;
-        Ok(())
-    }
-
     /// How an account is connected.
     pub async fn connection(&self, account: &AccountId, issuer: &str) -> Result<Connection, StoreError> {
         let row = sqlx::query(

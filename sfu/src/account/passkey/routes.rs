@@ -3,7 +3,7 @@
 use super::{rules, service::PasskeyError};
 use crate::{
     account::{
-        routes::{Account, user_agent},
+        routes::{Account, came, user_agent},
         service::Accounts,
     },
     http::{
@@ -223,8 +223,8 @@ async fn sign_in(
     headers: HeaderMap,
     Json(request): Json<SignInWithPasskey>,
 ) -> Result<Response, ProblemResponse> {
-    let from = (peer.base_url.as_str(), user_agent(&headers));
-    let signed_in = account.service.sign_in_with_passkey(&request.credential, from, peer.address);
+    let came = came(&peer, &headers);
+    let signed_in = account.service.sign_in_with_passkey(&request.credential, &peer.base_url, came);
     let (me, secret) = signed_in.await?;
     let cookie = login::cookie(&secret, peer.secure);
     Ok(([(header::SET_COOKIE, cookie)], Answer(me)).into_response())

@@ -9,6 +9,7 @@ use crate::{
     account::{
         PasskeyChange, device,
         service::{AccountError, Accounts},
+        threat::service::Came,
     },
     actor::Actor,
     fresh,
@@ -226,11 +227,24 @@ impl Accounts {
     pub async fn sign_in_with_passkey(
         &self,
         credential: &Value,
-        (base_url, user_agent): (&str, &str),
-        address: Option<IpAddr>,
+        base_url: &str,
+        came: Came<'_>,
+    ) -> Result<(Me, Secret), PasskeyError> {
+        let signed_in = self.try_passkey(credential, base_url, came).await;
+        if let Err(PasskeyError::Wrong | PasskeyError::Copied | PasskeyError::Refused) = &signed_in {
+            self.threats.failed(None, came.address);
+        }
+        signed_in
+    }
+
+    async fn try_passkey(
+        &self,
+        credential: &Value,
+        base_url: &str,
+        came: Came<'_>,
     ) -> Result<(Me, Secret), PasskeyError> {
         let party = Party::at(base_url).ok_or(PasskeyError::NoName)?;
-        self.limits.take_address(address)?;
+        self.limits.take_address(came.address)?;
         let (challenge, assertion) = webauthn::read_assertion(credential)?;
         let waiting = lock(&self.passkeys.open.signing_in).take(challenge, self.passkeys.now());
         let signing_in = waiting.ok_or(PasskeyError::Stale)?;
@@ -251,6 +265,6 @@ impl Accounts {
         if !self.passkeys.store.used(&found, &state, fresh::now()).await? {
             return Err(PasskeyError::Wrong);
         }
-        Ok(self.sign_in_as(account, None, user_agent).await?)
+        Ok(self.sign_in_as(account, None, "passkey", came).await?)
     }
 }

@@ -4,14 +4,14 @@ use crate::{
     account::{routes::Account, service::Accounts},
     http::{
         extract::{Json, Path, Query, bad_cursor},
-        login::SignedIn,
+        login::{ByScope, SignedIn},
         problem::ProblemResponse,
     },
     page::{Place, Wanted},
 };
 use axum::{Json as Answer, extract::State};
 use shared::{
-    account::{EditPerson, PeopleQuery, Person},
+    account::{EditPerson, PeopleQuery, Person, Scope},
     page::{Page, PageQuery},
     text::AccountName,
 };
@@ -34,16 +34,16 @@ pub fn routes(service: Accounts) -> OpenApiRouter {
     responses(
         (status = 200, body = Page<Person>, description = "A page of people"),
         (status = 400, description = "The cursor or the limit can't be taken"),
-        (status = 403, description = "Only those who run the instance may"),
+        (status = 403, description = "Only those who run the instance may, or the token lacks the scope"),
     ),
-    security(("login" = []))
+    security(("login" = []), ("token" = ["instance:read"]))
 )]
 async fn list(
     State(account): State<Account>,
-    who: SignedIn,
+    ByScope(who): ByScope,
     Query(query): Query<PeopleQuery>,
 ) -> Result<Answer<Page<Person>>, ProblemResponse> {
-    who.login()?;
+    who.may(Scope::InstanceRead)?;
     let PeopleQuery { cursor, limit, search } = query;
     let after = cursor.as_deref().map(|text| Place::parse(text).ok_or_else(bad_cursor)).transpose()?;
     let limit = PageQuery { cursor: None, limit }.limit();
@@ -64,11 +64,11 @@ async fn list(
     request_body(content = EditPerson, example = json!({"suspended": false})),
     responses(
         (status = 200, body = Person, description = "Them, as they are now"),
-        (status = 403, description = "Only those who run the instance may, or only its owner"),
+        (status = 403, description = "Only those who run the instance may, or only its owner, or the token lacks the scope"),
         (status = 404, description = "Nobody of this name"),
         (status = 409, description = "It is the instance's owner, or oneself"),
     ),
-    security(("login" = []))
+    security(("login" = []), ("token" = ["instance:manage"]))
 )]
 async fn edit(
     State(account): State<Account>,
@@ -76,6 +76,10 @@ async fn edit(
     Path(name): Path<AccountName>,
     Json(request): Json<EditPerson>,
 ) -> Result<Answer<Person>, ProblemResponse> {
-    who.login()?;
+    who.may(Scope::InstanceManage)?;
+    // Who helps to run the instance, no program says.
+    if request.role.is_some() {
+        who.login()?;
+    }
     Ok(Answer(account.service.edit_person(&who.actor, &name, request).await?))
 }

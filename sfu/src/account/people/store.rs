@@ -10,6 +10,7 @@ use crate::{
     store::{
         Store, StoreError,
         audit::{self, Entry},
+        like::pattern,
     },
 };
 use shared::{
@@ -32,18 +33,6 @@ fn person(row: &AnyRow) -> Result<Person, StoreError> {
         role: role(row, 6)?,
         suspended_at: row.try_get::<Option<i64>, _>(7)?.map(Timestamp::from_millis),
     })
-}
-
-/// For `LIKE`: what people type stands for itself.
-fn pattern(search: &str) -> String {
-    let mut pattern = String::from("%");
-    for c in search.chars() {
-        if matches!(c, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(c);
-    }
-    pattern + "%"
 }
 
 impl PeopleStore {
@@ -135,16 +124,5 @@ impl PeopleStore {
         audit::record(&mut transaction, Entry::new(action, Some(by)).to(account.as_str())).await?;
         transaction.commit().await?;
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::pattern;
-
-    #[test]
-    fn what_is_searched_for_stands_for_itself() {
-        assert_eq!(pattern("Ada"), "%Ada%");
-        assert_eq!(pattern("100%_\\"), r"%100\%\_\\%");
     }
 }

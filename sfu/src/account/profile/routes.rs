@@ -18,7 +18,7 @@ use axum::{
     routing::get,
 };
 use shared::{
-    account::{ChangePassword, EditMe, Me, Profile, SetAvatar, SetColour},
+    account::{ChangePassword, EditMe, Me, PublicProfile, SetAvatar, SetColour},
     text::AccountName,
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -71,14 +71,14 @@ async fn avatar(
     tag = "account",
     params(("account" = AccountName, Path, description = "What they sign in with")),
     responses(
-        (status = 200, body = Profile, description = "Their profile"),
+        (status = 200, body = PublicProfile, description = "Their profile, and their public channels"),
         (status = 404, description = "Nobody of this name"),
     )
 )]
 async fn profile(
     State(account): State<Account>,
     Path(name): Path<AccountName>,
-) -> Result<Answer<Profile>, ProblemResponse> {
+) -> Result<Answer<PublicProfile>, ProblemResponse> {
     Ok(Answer(account.service.profile(&name).await?))
 }
 

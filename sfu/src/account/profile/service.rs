@@ -14,8 +14,9 @@ use crate::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256};
 use shared::{
-    account::{ChangePassword, EditMe, Me, Profile},
+    account::{ChangePassword, EditMe, Me, PublicProfile},
     badge::NameColour,
+    channel::Visibility,
     id::{AccountId, LoginId},
     text::AccountName,
 };
@@ -28,8 +29,12 @@ static INSIDE: Semaphore = Semaphore::const_new(4);
 
 impl Accounts {
     /// What everybody may know of a person.
-    pub async fn profile(&self, name: &AccountName) -> Result<Profile, AccountError> {
-        self.profiles.of(name).await?.ok_or(AccountError::UnknownPerson)
+    pub async fn profile(&self, name: &AccountName) -> Result<PublicProfile, AccountError> {
+        let profile = self.profiles.of(name).await?.ok_or(AccountError::UnknownPerson)?;
+        let mut channels = self.channels.owned_by(&profile.id).await?;
+        // What isn't listed isn't found this way either.
+        channels.retain(|channel| channel.visibility == Visibility::Public && !channel.suspended);
+        Ok(PublicProfile { profile, channels })
     }
 
     /// Changes what a person says of themselves.

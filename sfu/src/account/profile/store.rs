@@ -178,11 +178,13 @@ impl ProfileStore {
             .bind(keep.as_str())
             .execute(&mut *transaction)
             .await?;
-        // A letter that lies somewhere would undo it.
-        sqlx::query("DELETE FROM password_resets WHERE account_id = $1")
-            .bind(account.as_str())
-            .execute(&mut *transaction)
-            .await?;
+        // A letter that lies somewhere, or is about to leave, would undo it.
+        for statement in [
+            "DELETE FROM password_resets WHERE account_id = $1",
+            "DELETE FROM reset_letters WHERE account_id = $1",
+        ] {
+            sqlx::query(statement).bind(account.as_str()).execute(&mut *transaction).await?;
+        }
         transaction.commit().await?;
         Ok(true)
     }

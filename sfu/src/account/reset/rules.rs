@@ -7,7 +7,7 @@ use shared::{
 use std::time::Duration;
 
 /// How long a link works.
-const LASTS: i64 = 60 * 60 * 1000;
+pub const LASTS: i64 = 60 * 60 * 1000;
 /// A letter that the mail server didn't take is tried again after these.
 const WAITS: [u64; 3] = [30, 120, 480];
 

@@ -1,7 +1,6 @@
 //! New passwords for those who forgot theirs, step by step.
 
 use super::{
-    Letters,
     rules::{self, Asked},
     store::Reached,
 };
@@ -25,14 +24,14 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
-use tokio::{sync::Semaphore, time::sleep};
+use tokio::sync::Semaphore;
 
 /// A household or an office shares an address, and few of it forget at once.
 const OF_NETWORK: Rate = Rate { burst: 10, every: Duration::from_secs(60) };
 /// Nobody's mailbox is filled by this, whoever asks.
 const OF_PERSON: Rate = Rate { burst: 3, every: Duration::from_secs(20 * 60) };
-/// Letters that are written or wait to be tried again; beyond, one is left out.
-const LETTERS_MOST: usize = 64;
+/// Wishes that are looked at at once; beyond, one is left out.
+const ASKED_MOST: usize = 64;
 
 /// The service; cheap to clone.
 #[derive(Clone)]
@@ -55,14 +54,15 @@ impl PasswordResets {
             networks: Arc::new(Mutex::new(Limiter::new(OF_NETWORK))),
             people: Arc::new(Mutex::new(Limiter::new(OF_PERSON))),
             mailboxes: Arc::new(Mutex::new(Limiter::new(OF_PERSON))),
-            room: Arc::new(Semaphore::new(LETTERS_MOST)),
+            room: Arc::new(Semaphore::new(ASKED_MOST)),
         }
     }
 
     /// Has a letter sent to whoever is asked for, if there is anybody. Done before it is known whether there is.
     pub fn ask(&self, asked: &str, address: Option<IpAddr>) -> Result<(), AccountError> {
-        let letters = self.accounts.letters.clone().filter(|letters| letters.are_sent());
-        let letters = letters.ok_or(AccountError::NoLetters)?;
+        if !self.accounts.letters.as_ref().is_some_and(|letters| letters.are_sent()) {
+            return Err(AccountError::NoLetters);
+        }
         let too_many = |wait| AccountError::TooMany { wait };
         let now = self.since.elapsed();
         if let Some(address) = address {
@@ -76,40 +76,23 @@ impl PasswordResets {
             let Ok(_room) = resets.room.clone().try_acquire_owned() else {
                 return tracing::warn!("a letter for a new password was left out: too many wait already");
             };
-            if let Err(error) = resets.write(letters.as_ref(), &asked).await {
+            if let Err(error) = resets.write(&asked).await {
                 tracing::warn!(%error, "a letter for a new password was not written");
             }
         });
         Ok(())
     }
 
-    async fn write(&self, letters: &dyn Letters, asked: &Asked) -> Result<(), StoreError> {
-        for one in self.accounts.resets.reached(asked).await? {
-            let mailbox = one.address.as_str().to_ascii_lowercase();
+    async fn write(&self, asked: &Asked) -> Result<(), StoreError> {
+        for Reached { account, address } in self.accounts.resets.reached(asked).await? {
+            let mailbox = address.as_str().to_ascii_lowercase();
             let taken = {
                 let mut mailboxes = self.mailboxes.lock().unwrap_or_else(PoisonError::into_inner);
                 mailboxes.take(&mailbox, self.since.elapsed())
             };
-            if taken.is_ok() {
-                self.write_to(letters, one).await?;
+            if taken.is_ok() && !self.accounts.resets.queue(&account, fresh::now()).await? {
+                tracing::warn!("a letter for a new password was left out: too many wait already");
             }
-        }
-        Ok(())
-    }
-
-    async fn write_to(&self, letters: &dyn Letters, to: Reached) -> Result<(), StoreError> {
-        let Reached { account, name, address } = to;
-        let (secret, now) = (Secret::from_random(fresh::bytes()), fresh::now());
-        self.accounts.resets.put(&account, &secret.hash(), (now, rules::expires(now)), false).await?;
-        let token = secret.reveal();
-        let mut tries = 1;
-        while !letters.reset(&address, &name, &token).await {
-            let Some(wait) = rules::again(tries) else {
-                tracing::warn!(%account, "a letter for a new password was given up after several tries");
-                return Ok(());
-            };
-            sleep(wait).await;
-            tries += 1;
         }
         Ok(())
     }
@@ -123,9 +106,13 @@ impl PasswordResets {
     ) -> Result<(), AccountError> {
         let accounts = &self.accounts;
         accounts.limits.take_address(address)?;
-        let token = Secret::parse(token.trim()).ok_or(AccountError::StaleReset)?.hash();
+        let stale = || {
+            accounts.threats.failed(None, address);
+            AccountError::StaleReset
+        };
+        let token = Secret::parse(token.trim()).ok_or_else(stale)?.hash();
         // Asked before a password is hashed, which is what costs.
-        let account = accounts.resets.of(&token, fresh::now()).await?.ok_or(AccountError::StaleReset)?;
+        let account = accounts.resets.of(&token, fresh::now()).await?.ok_or_else(stale)?;
         let hash = accounts.hasher.hash(password, fresh::bytes()).await?;
         let accounts = accounts.clone();
         // Whoever asked may go away: what goes on by the old password ends all the same.

@@ -39,9 +39,7 @@ fn scopes_text(scopes: &[Scope]) -> String {
 
 fn scopes(text: &str) -> Result<Vec<Scope>, StoreError> {
     let scope = |name: &str| {
-        let all =
-            [Scope::Read, Scope::ChatWrite, Scope::ChatModerate, Scope::FollowWrite, Scope::ChannelWrite];
-        let known = all.into_iter().find(|scope| crate::http::login::name_of(*scope) == name);
+        let known = Scope::ALL.into_iter().find(|scope| crate::http::login::name_of(*scope) == name);
         known.ok_or_else(|| StoreError::Row(format!("the scope {name}")))
     };
     text.split(' ').filter(|name| !name.is_empty()).map(scope).collect()

@@ -36,8 +36,9 @@ impl reset::Letters for ResetLetters {
         to: &'a EmailAddress,
         name: &'a AccountName,
         token: &'a str,
+        id: &'a str,
     ) -> BoxFuture<'a, bool> {
-        self.0.reset(to, name.as_str(), token).boxed()
+        self.0.reset(to, (name.as_str(), token), id).boxed()
     }
 }
 
@@ -75,6 +76,24 @@ impl account::Channels for AccountChannels {
 
     fn owner_changed(&self, _: &AccountId) {
         self.0.owner_changed();
+    }
+
+    fn gone<'a>(&'a self, account: &'a AccountId, channels: &'a [Channel]) -> BoxFuture<'a, ()> {
+        async move {
+            self.0.owner_changed();
+            self.0.let_go(account);
+            for channel in channels {
+                self.0.gone(&channel.id, &channel.name).await;
+            }
+        }
+        .boxed()
+    }
+
+    fn moderated_by<'a>(
+        &'a self,
+        moderator: &'a AccountId,
+    ) -> BoxFuture<'a, Result<Vec<Channel>, StoreError>> {
+        self.0.moderated_by(moderator).boxed()
     }
 
     fn edited_by<'a>(&'a self, editor: &'a AccountId) -> BoxFuture<'a, Result<Vec<Channel>, StoreError>> {

@@ -80,6 +80,7 @@ impl chat::Channels for OfChannels {
             let record = self.0.seen(who, channel).await.map_err(|error| match error {
                 ChannelError::Store(error) => error.into(),
                 ChannelError::Embed(error) => ChatError::Embed(error),
+                ChannelError::Suspended => ChatError::Suspended,
                 _ => ChatError::UnknownChannel,
             })?;
             Ok(Place {

@@ -1,7 +1,7 @@
 //! The media plane: who may publish and watch, what it counts, and how the rest reaches it.
 
 use crate::{
-    account::service::Accounts,
+    account::{service::Accounts, threat::service::Threats},
     actor::{Embed, Visitor},
     app::{
         AppError, Media, MediaNeeds,
@@ -90,7 +90,7 @@ pub(in crate::app) async fn media(needs: MediaNeeds) -> Result<Media, AppError> 
         if down == 0 { Ok(()) } else { Err(format!("{down} media shards have stopped: restart the server")) }
     });
     let routes = Box::new(move |channels: &Channels, accounts: &Accounts| {
-        let publishers = Arc::new(PublisherGate(channels.clone()));
+        let publishers = Arc::new(PublisherGate(channels.clone(), accounts.threats().clone()));
         let watchers =
             Arc::new(WatcherGate { channels: channels.clone(), logins: Arc::new(accounts.clone()) });
         whip::routes(publishers, stage.sessions.clone(), Arc::clone(&links)).merge(whep::routes(
@@ -139,7 +139,7 @@ impl LiveControl for Stage {
     }
 }
 
-struct PublisherGate(Channels);
+struct PublisherGate(Channels, Threats);
 
 impl whip::Gate for PublisherGate {
     fn admit<'a>(
@@ -157,7 +157,11 @@ impl whip::Gate for PublisherGate {
                     Ok(whip::Grant { channel, name, title, category, reserved, ladder })
                 }
                 Err(AccessError::Denied | AccessError::Unknown | AccessError::Embed(_)) => {
+                    self.1.wrong_key();
                     Err(whip::Refused::WrongKey)
+                }
+                Err(AccessError::Suspended) => {
+                    Err(whip::Refused::Unavailable(ProblemResponse::channel_suspended()))
                 }
                 Err(AccessError::Store(error)) => Err(whip::Refused::Unavailable(error.into())),
             }
@@ -190,6 +194,7 @@ impl whep::Gate for WatcherGate {
                     Ok(Some(whep::Ticket { channel, by_embed, account }))
                 }
                 Err(AccessError::Denied | AccessError::Unknown) => Ok(None),
+                Err(AccessError::Suspended) => Err(ProblemResponse::channel_suspended()),
                 Err(AccessError::Embed(error)) => Err(error.into()),
                 Err(AccessError::Store(error)) => Err(error.into()),
             }

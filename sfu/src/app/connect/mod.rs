@@ -4,6 +4,7 @@ mod account;
 mod analytics;
 mod channel;
 mod chat;
+mod gone;
 mod media;
 mod notification;
 mod private;
@@ -17,10 +18,11 @@ pub(super) use self::{
     analytics::{ChannelOwners, Classifier, LiveFigures, fact},
     channel::{NothingLive, ports},
     chat::{ChatFigures, ChatTopic, chat_ports, follow_edits, follow_people},
+    gone::Leavings,
     media::media,
     notification::{BellsOf, FollowsHeard, Teller, Warnings, outboxes},
     private::{Subscribable, SubscriptionsHeard},
-    record::OwnChannels,
-    social::Followable,
+    record::{OwnChannels, Said},
+    social::{Followable, Watched},
     topics::Topics,
 };

@@ -30,7 +30,7 @@ use shared::{
     id::{AccountId, ChannelId, ChannelName, EventId, MessageId},
     notification::Bell,
     problem::Problem,
-    text::PasskeyLabel,
+    text::{DeviceLabel, PasskeyLabel},
     unit::Timestamp,
 };
 use std::{sync::Arc, time::Duration};
@@ -95,6 +95,41 @@ impl account::Warns for Warnings {
                     .to_owned(),
                 url: "/settings".to_owned(),
             };
+            self.0.tell(who, occasion).await.map(drop)
+        }
+        .boxed()
+    }
+
+    fn signed_in_elsewhere<'a>(
+        &'a self,
+        who: &'a AccountId,
+        device: &'a DeviceLabel,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        async move {
+            let event: EventId = fresh::id();
+            let occasion = Occasion::System {
+                key: format!("sign-in {event}"),
+                title: format!("A new sign-in: {device}"),
+                detail: "From a network and with a device that you never signed in from before. If it wasn't you, change your \
+                         password and end that login in your settings."
+                    .to_owned(),
+                url: "/settings".to_owned(),
+            };
+            self.0.tell(who, occasion).await.map(drop)
+        }
+        .boxed()
+    }
+
+    fn alerted<'a>(
+        &'a self,
+        who: &'a AccountId,
+        title: &'a str,
+        detail: &'a str,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        async move {
+            let event: EventId = fresh::id();
+            let (key, url) = (format!("alert {event}"), "/admin/audit".to_owned());
+            let occasion = Occasion::System { key, title: title.to_owned(), detail: detail.to_owned(), url };
             self.0.tell(who, occasion).await.map(drop)
         }
         .boxed()

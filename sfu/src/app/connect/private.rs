@@ -80,6 +80,10 @@ impl door::Regulars for RegularsOf {
         async move { self.subscriptions.tier(channel, who, fresh::now()).await }.boxed()
     }
 
+    fn moderated_by<'a>(&'a self, who: &'a AccountId) -> BoxFuture<'a, Result<Vec<ChannelId>, StoreError>> {
+        self.chat.moderated_by(who).boxed()
+    }
+
     fn between<'a>(
         &'a self,
         channel: &'a ChannelId,

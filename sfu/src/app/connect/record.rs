@@ -1,11 +1,14 @@
-//! What the record of what was done, and webhooks, need of channels.
+//! What the record of what was done, and webhooks, need of channels and their chats.
 
 use crate::{
-    actor::Actor, audit, channel::service::Channels, http::problem::ProblemResponse, permission::Permission,
-    webhook,
+    actor::Actor, audit, channel::service::Channels, chat::store::ChatStore, http::problem::ProblemResponse,
+    permission::Permission, store::StoreError, webhook,
 };
 use futures_util::{FutureExt, future::BoxFuture};
-use shared::id::{ChannelId, ChannelName};
+use shared::{
+    chat::ChatMessage,
+    id::{ChannelId, ChannelName},
+};
 
 /// Channels, as those see them who may see what was done there, or may have it sent elsewhere.
 pub(in crate::app) struct OwnChannels(pub(in crate::app) Channels);
@@ -38,5 +41,19 @@ impl webhook::Channels for OwnChannels {
         channel: &'a ChannelName,
     ) -> BoxFuture<'a, Result<ChannelId, ProblemResponse>> {
         self.of(who, channel, Permission::SetWebhooks)
+    }
+}
+
+/// What was written in chats, as webhooks tell it.
+pub(in crate::app) struct Said(pub(in crate::app) ChatStore);
+
+impl webhook::Messages for Said {
+    fn between<'a>(
+        &'a self,
+        channel: &'a ChannelId,
+        places: (i64, i64),
+        most: i64,
+    ) -> BoxFuture<'a, Result<Vec<ChatMessage>, StoreError>> {
+        self.0.between(channel, places, most).boxed()
     }
 }

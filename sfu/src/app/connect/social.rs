@@ -1,11 +1,12 @@
-//! What following needs of everybody else.
+//! What following, and what is shown of it to those who look after a channel, need of everybody else.
 
 use crate::{
     actor::{Actor, Visitor},
     channel::{rules, service::Channels},
+    chat::service::Chat,
     http::problem::ProblemResponse,
     permission::{Permission, Standing},
-    social,
+    social::{self, activity},
     store::StoreError,
 };
 use futures_util::{FutureExt, future::BoxFuture};
@@ -49,5 +50,18 @@ impl social::Channels for Followable {
         channels: Vec<ChannelId>,
     ) -> BoxFuture<'a, Result<Vec<ChannelCard>, StoreError>> {
         self.0.cards_of(who, channels).boxed()
+    }
+}
+
+/// Channels, as those see them who look after them, moderators among them.
+pub(in crate::app) struct Watched(pub(in crate::app) Chat);
+
+impl activity::Channels for Watched {
+    fn watched<'a>(
+        &'a self,
+        who: &'a Actor,
+        channel: &'a ChannelName,
+    ) -> BoxFuture<'a, Result<ChannelId, ProblemResponse>> {
+        async move { Ok(self.0.channel_for(who, channel, Permission::SeeActivity).await?) }.boxed()
     }
 }

@@ -9,7 +9,7 @@ use crate::{
         Audience,
         rules::{Deed, Occasion, TermNews},
     },
-    social::subscription::{rules, store::Ending},
+    social::subscription::{rules, store::Ending, tenure::store::Due},
     store::StoreError,
 };
 use futures_util::{FutureExt, future::BoxFuture};
@@ -140,6 +140,9 @@ impl Teller {
             match self.told_of_ends((seen.unwrap_or(now), until), now).await {
                 Ok(()) => {
                     seen = Some(until);
+                    if let Err(error) = self.milestones(fresh::now()).await {
+                        tracing::warn!(%error, "somebody was not told of a milestone; this is tried again");
+                    }
                     sleep(EVERY).await;
                 }
                 Err(error) => {
@@ -166,5 +169,47 @@ impl Teller {
                 self.term(channel, account, (key, news)).await?;
             }
         }
+    }
+
+    /// Tells owners who has subscribed for long. Told first, as it is told once however often: a crash in between loses nothing.
+    async fn milestones(&self, now: Timestamp) -> Result<(), StoreError> {
+        let mut behind = String::new();
+        loop {
+            let due = self.subscriptions.milestones_due(now, &behind, MISSED_AT_ONCE).await?;
+            let Some((_, last)) = due.last() else { return Ok(()) };
+            behind.clone_from(last);
+            for (one, place) in due {
+                // What one fails by holds up no other.
+                let told = match one {
+                    Ok(one) => self.milestone_of(&one, now).await,
+                    Err(error) => Err(error),
+                };
+                if let Err(error) = told {
+                    tracing::warn!(%error, place, "a milestone was not told; this is tried again");
+                }
+            }
+        }
+    }
+
+    async fn milestone_of(&self, due: &Due, now: Timestamp) -> Result<(), StoreError> {
+        let months = due.tenure.reached(now);
+        if let Some(months) = months {
+            self.milestone(&due.channel, &due.account, months).await?;
+        }
+        self.subscriptions.milestone_told(due, months, now).await
+    }
+
+    async fn milestone(&self, channel: &ChannelId, who: &AccountId, months: u32) -> Result<(), StoreError> {
+        let Some(record) = self.channels.record_by_id(channel).await? else { return Ok(()) };
+        let Some(owner) = &record.owner else { return Ok(()) };
+        let Some(account) = self.accounts.by_id(who).await? else { return Ok(()) };
+        let occasion = Occasion::Milestone {
+            who: account.id.to_string(),
+            name: account.display_name,
+            channel: record.channel.name.clone(),
+            months,
+            picture: account.avatar,
+        };
+        self.notifications.tell(owner, occasion).await.map(drop)
     }
 }

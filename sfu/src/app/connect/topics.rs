@@ -12,6 +12,7 @@ use crate::{
         problem::ProblemResponse,
     },
     permission::Permission,
+    social::activity::service::Activities,
     store::StoreError,
 };
 use futures_util::{FutureExt, future::BoxFuture};
@@ -31,6 +32,7 @@ pub(in crate::app) struct Topics {
     pub(in crate::app) channels: Channels,
     pub(in crate::app) board: LiveBoard,
     pub(in crate::app) analytics: Analytics,
+    pub(in crate::app) activities: Activities,
     pub(in crate::app) sessions: Arc<MediaSessions>,
 }
 
@@ -47,7 +49,7 @@ impl Topics {
             (Topic::Directory, _) => Ok(()),
             (Topic::Bell, _) => {
                 let who = who.ok_or_else(ProblemResponse::signed_out)?;
-                who.may(Scope::Read)
+                who.may_by(&[Scope::Read, Scope::NotificationsRead])
             }
             (_, None) => Err(ChannelError::Unknown.into()),
             (Topic::ChannelState | Topic::ChannelEvents | Topic::Rooms, Some(channel)) => {
@@ -59,6 +61,11 @@ impl Topics {
                 who.may(Scope::Read)?;
                 self.channels.allowed(&who.actor, channel, Permission::SeeFigures).await?;
                 Ok(())
+            }
+            (Topic::Activity, Some(channel)) => {
+                let who = who.ok_or_else(ProblemResponse::signed_out)?;
+                who.may(Scope::Read)?;
+                self.activities.allowed(&who.actor, channel).await
             }
             // Chat asks for itself.
             (Topic::Chat | Topic::SendChat, Some(_)) => Err(ChannelError::Unknown.into()),
@@ -76,7 +83,7 @@ impl Topics {
         }
         let Some(channel) = channel else { return Ok(None) };
         let Some(record) = self.channels.record(channel).await? else { return Ok(None) };
-        let is_private = record.channel.visibility == Visibility::Private;
+        let is_private = record.channel.visibility == Visibility::Private || record.channel.suspended;
         let (payload, restricted) = match topic {
             Topic::ChannelState => {
                 (Payload::ChannelState(Box::new(self.channels.state_of(&record))), is_private)
@@ -91,6 +98,7 @@ impl Topics {
                 let payload = latest.map_or(Payload::Empty {}, |latest| Payload::Analytics(Box::new(latest)));
                 (payload, true)
             }
+            Topic::Activity => (Payload::Activity(self.activities.newest(&record.channel.id).await?), true),
             Topic::Peers => {
                 let (peer_count, peers) = self.sessions.present(&record.channel.id).await;
                 (Payload::Peers(Peers { channel: channel.clone(), peer_count, peers }), true)

@@ -65,6 +65,9 @@ pub trait Regulars: Send + Sync + 'static {
         who: &'a AccountId,
     ) -> BoxFuture<'a, Result<Option<Tier>, StoreError>>;
 
+    /// The channels whose chat somebody moderates, at most 200.
+    fn moderated_by<'a>(&'a self, who: &'a AccountId) -> BoxFuture<'a, Result<Vec<ChannelId>, StoreError>>;
+
     /// Of those whose ids lie between two, these included: who moderates its chat, and with `least` also who subscribes in that
     /// tier or a higher one. It costs the same however many they are.
     fn between<'a>(

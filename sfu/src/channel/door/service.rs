@@ -10,7 +10,7 @@ use super::{
 use crate::{
     actor::{Actor, Visitor},
     channel::{
-        rules::{Admission, Hidden, Record, admission, may_see, standings},
+        rules::{Admission, Hidden, Record, admission, is_shut, may_see, standings},
         service::{ChannelError, Channels},
     },
     fresh,
@@ -21,7 +21,7 @@ use crate::{
 };
 use shared::{
     access::{AccessLink, Admitted, ChannelAccess, CreateAccessLink, EditAccess, Enter},
-    channel::Visibility,
+    channel::{Channel, Visibility},
     id::{AccessLinkId, AccountId, ChannelId, ChannelName},
     page::Page,
     subscription::Tier,
@@ -127,6 +127,11 @@ impl Door {
     }
 }
 
+/// Of one that somebody might see: unless it is suspended, which they are told.
+fn open_to(who: Visitor<'_>, record: &Record, by: Admission) -> Result<Admission, Hidden> {
+    if is_shut(who.actor, record) { Err(Hidden::Suspended) } else { Ok(by) }
+}
+
 impl Channels {
     /// By what somebody may see a channel, whichever way in there is.
     pub(in crate::channel) async fn admission(
@@ -139,9 +144,12 @@ impl Channels {
             && let (Some(actor), Some(record)) = (who.actor, record)
             && self.door.is_regular(actor, record).await?
         {
-            return Ok(Ok(Admission::Anyway));
+            return Ok(open_to(who, record, Admission::Anyway));
         }
-        Ok(by)
+        Ok(match (by, record) {
+            (Ok(by), Some(record)) => open_to(who, record, by),
+            (by, _) => by,
+        })
     }
 
     /// Of these people, who are in the order of their ids, those who may see a channel without showing anything. What the record
@@ -164,6 +172,21 @@ impl Channels {
         };
         inside.extend(others.into_iter().filter(|who| is_in(who)).map(|who| who.account.clone()));
         Ok(inside)
+    }
+
+    /// Others' channels whose chat an account moderates, by name.
+    pub async fn moderated_by(&self, moderator: &AccountId) -> Result<Vec<Channel>, StoreError> {
+        let mut channels = Vec::new();
+        for id in self.door.regulars.moderated_by(moderator).await? {
+            if let Some(record) = self.record_by_id(&id).await?
+                && record.owner.as_ref() != Some(moderator)
+                && !record.channel.suspended
+            {
+                channels.push(record.channel.clone());
+            }
+        }
+        channels.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(channels)
     }
 
     /// Whether somebody who shows nothing may see a channel.

@@ -51,7 +51,8 @@ impl Channels {
         name: ChannelName,
         display_name: Option<DisplayName>,
     ) -> Result<(Channel, String), ChannelError> {
-        if self.store.by_name(&name).await?.is_some() {
+        if self.store.by_name(&name).await?.is_some() || self.store.is_kept(&name, Some(&who.account)).await?
+        {
             return Err(ChannelError::Taken);
         }
         let look_alike = |field| ChannelError::LookAlike { field };

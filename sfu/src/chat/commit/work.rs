@@ -16,7 +16,7 @@ use shared::{
     chat::{ChatAuthor, ChatMessage, ChatSettings, ChatUpdate, EditChat, Fragment, ReplyTo, Sent},
     emote::EmoteName,
     event::Cursor,
-    id::{AccountId, AppealId, BroadcastId, ChannelName, MessageId, PersonId, PollId, RequestId},
+    id::{AccountId, AppealId, BroadcastId, ChannelId, ChannelName, MessageId, PersonId, PollId, RequestId},
     moderation::{ActionKind, Ban, ChatAction, Decided, HoldReason, Silence},
     poll::Poll,
     raid::Raid,
@@ -191,14 +191,7 @@ pub enum Work {
     /// It is called off.
     EndRaid,
     /// Another channel's viewers come.
-    Raided {
-        /// From where.
-        from: ChannelName,
-        /// What that channel is called.
-        name: DisplayName,
-        /// How many.
-        viewers: u32,
-    },
+    Raided(Box<Arrival>),
     /// Somebody becomes a VIP, or isn't one any more.
     Vip {
         /// Who says so.
@@ -208,6 +201,21 @@ pub enum Work {
         /// Which of the two.
         is_vip: bool,
     },
+}
+
+/// A raid that arrives.
+#[derive(Debug)]
+pub struct Arrival {
+    /// From where.
+    pub from: ChannelName,
+    /// The same by its id.
+    pub from_channel: ChannelId,
+    /// What that channel is called.
+    pub name: DisplayName,
+    /// Where it goes, and when it left.
+    pub raid: Raid,
+    /// How many.
+    pub viewers: u32,
 }
 
 /// An emote with the picture that was made for it.

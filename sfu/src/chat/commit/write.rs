@@ -2,21 +2,29 @@
 
 use super::{
     store::Commit,
-    work::{Act, Closed, Done, Draft, Work, Written},
+    work::{Act, Arrival, Closed, Done, Draft, Work, Written},
 };
 use crate::{
     chat::{Community, appeal::store::Tried, emote, feed::LiveRoom, mode::Said, record, room::Refused},
     fresh,
     permission::Permission,
-    store::{StoreError, audit},
+    store::{
+        StoreError,
+        activity::{self, Happened},
+        audit,
+        outbox::{self, GATHERED_MOST, Gathered, Interest},
+    },
 };
+use serde_json::json;
 use shared::{
+    activity::ActivityKind,
     appeal::Against,
     chat::{ChatAuthor, ChatMessage, ChatSettings, ChatUpdate, Sent},
     event::Cursor,
     id::{ChannelId, MessageId, PersonId},
     moderation::{Ban, ChatAction, Decided, Silence},
     unit::Timestamp,
+    webhook::WebhookKind,
 };
 use std::{collections::HashMap, time::Duration};
 
@@ -36,6 +44,23 @@ pub struct Changes {
     bans: HashMap<(ChannelId, PersonId), bool>,
     /// Until when who is timed out; not any more if that is past.
     silences: HashMap<(ChannelId, PersonId), Timestamp>,
+    /// What webhooks are told of.
+    interest: Interest,
+    /// What is to be told of messages.
+    said: HashMap<ChannelId, Spoken>,
+}
+
+/// Messages of a room that webhooks are told of.
+#[derive(Debug)]
+struct Spoken {
+    /// How the channel is called.
+    name: String,
+    /// The first and the last.
+    ids: (MessageId, MessageId),
+    /// Where they are.
+    places: (i64, i64),
+    count: i64,
+    at: Timestamp,
 }
 
 /// Takes places in a room, one after the other.
@@ -287,9 +312,11 @@ pub async fn write(
             }
             changed(&updates)
         }
-        Work::Raided { from, name, viewers } => {
+        Work::Raided(arrival) => {
+            let Arrival { from, name, viewers, .. } = arrival.as_ref();
             let raided = ChatUpdate::Raided { from: from.clone(), name: name.clone(), viewers: *viewers };
             updates.push((places.take(), raided));
+            noted(commit, channel, arrival, now).await?;
             Done::Changed
         }
         Work::Vip { by, account, is_vip } => {
@@ -304,8 +331,9 @@ pub async fn write(
         unpin(commit, channel, changes, places.take(), &mut updates).await?;
     }
     for (sequence, update) in &updates {
-        if !matches!(update, ChatUpdate::Message(_)) {
-            commit.change(channel, *sequence, update, now).await?;
+        match update {
+            ChatUpdate::Message(message) => changes.tell(commit, channel, message).await?,
+            _ => commit.change(channel, *sequence, update, now).await?,
         }
     }
     let is_deed = match &done {
@@ -323,6 +351,27 @@ pub async fn write(
         }
     }
     Ok(Written { done, updates, action, held })
+}
+
+/// Has a raid among what happened on both channels.
+async fn noted(
+    commit: &mut Commit,
+    to: &ChannelId,
+    arrival: &Arrival,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let Arrival { from, from_channel, name, raid, viewers } = arrival;
+    let left = raid.leaves_at.as_millis();
+    let here = json!({ "channel": from, "name": name, "viewers": viewers });
+    let there = json!({ "channel": raid.to, "name": raid.name, "viewers": viewers });
+    for (channel, occasion, kind, data) in [
+        (to, format!("raid from {from_channel} {left}"), ActivityKind::RaidIn, here),
+        (from_channel, format!("raid to {to} {left}"), ActivityKind::RaidOut, there),
+    ] {
+        let happened = Happened { occasion: &occasion, kind, at, who: None, data, again_after: None };
+        activity::put(commit.transaction(), channel, happened).await?;
+    }
+    Ok(())
 }
 
 /// What waits of somebody who is timed out or banned is refused with it; how many that were.
@@ -343,6 +392,48 @@ async fn refuse_all(
 }
 
 impl Changes {
+    /// None yet; webhooks are told what these are interested in.
+    pub fn new(interest: Interest) -> Self {
+        Self { interest, ..Self::default() }
+    }
+
+    /// Has webhooks told of a message, if any wants to be: its place alone is kept there. What a commit says in a room goes together.
+    async fn tell(
+        &mut self,
+        commit: &mut Commit,
+        channel: &ChannelId,
+        message: &ChatMessage,
+    ) -> Result<(), StoreError> {
+        let kind = WebhookKind::ChatMessageSent;
+        let Some(name) = self.interest.of_channel(commit.transaction(), channel, kind).await? else {
+            return Ok(());
+        };
+        let place = i64::try_from(message.sequence.0).unwrap_or(i64::MAX);
+        let id = &message.id;
+        let said = self.said.entry(channel.clone()).or_insert_with(|| Spoken {
+            name,
+            ids: (id.clone(), id.clone()),
+            places: (place, place),
+            count: 0,
+            at: message.at,
+        });
+        (said.ids.1, said.places.1, said.count) = (id.clone(), place, said.count + 1);
+        if said.count >= GATHERED_MOST
+            && let Some(said) = self.said.remove(channel)
+        {
+            gather(commit, channel, &said).await?;
+        }
+        Ok(())
+    }
+
+    /// Puts what is still to be told of the commit into the outbox, before it is finished.
+    pub async fn told(&mut self, commit: &mut Commit) -> Result<(), StoreError> {
+        for (channel, said) in std::mem::take(&mut self.said) {
+            gather(commit, &channel, &said).await?;
+        }
+        Ok(())
+    }
+
     /// Which message is pinned in a room, as far as this commit has come.
     fn pinned(&self, room: &LiveRoom) -> Option<MessageId> {
         match self.pins.get(&room.channel) {
@@ -399,6 +490,20 @@ impl Changes {
         };
         until.filter(|until| *until > now).map(|until| Refused::Silenced { until })
     }
+}
+
+async fn gather(commit: &mut Commit, channel: &ChannelId, said: &Spoken) -> Result<(), StoreError> {
+    let (first, last) = &said.ids;
+    let some = Gathered {
+        kind: WebhookKind::ChatMessageSent,
+        ids: (first.as_str(), last.as_str()),
+        count: said.count,
+        of: "",
+        places: Some(said.places),
+        at: said.at,
+        data: json!({}),
+    };
+    outbox::gather(commit.transaction(), (channel, &said.name), some).await
 }
 
 fn record(act: &Act, done: &Done, about: Option<ChatAuthor>, now: Timestamp) -> ChatAction {

@@ -61,6 +61,24 @@ fn a_quiet_room_tells_at_once_and_a_busy_one_each_tenth_of_a_second() {
 }
 
 #[test]
+fn what_is_forgotten_is_read_anew_and_who_has_seen_it_all_goes_on() {
+    let mut log = Log::new(Cursor(0), Vec::new());
+    for n in 1..=3 {
+        log.push(message(n), ms(n * 200));
+        log.tell(ms(n * 200));
+    }
+    log.forget();
+    assert_eq!(log.first(), First::Unknown(Cursor(3)), "newcomers are given what the database has");
+    assert_eq!(log.after(Cursor(2)), After::NotKept, "and so is who missed some of it");
+    assert_eq!(log.missed(Cursor(2)), None);
+    assert_eq!(log.after(Cursor(3)), After::Nothing);
+    log.push(message(4), ms(2000));
+    log.tell(ms(2000));
+    let After::Batch(batch) = log.after(Cursor(3)) else { panic!("there is a batch") };
+    assert_eq!((batch.after, numbers(&batch)), (Cursor(3), vec![4]));
+}
+
+#[test]
 fn everybody_at_the_same_place_gets_the_same_text() {
     let mut log = Log::new(Cursor(0), Vec::new());
     for n in 1..=3 {

@@ -1,7 +1,13 @@
 //! A raid's leaving, when its time has come.
 
 use crate::{
-    chat::{Place, commit::work::Work, error::ChatError, feed::LiveRoom, service::Chat},
+    chat::{
+        Place,
+        commit::work::{Arrival, Work},
+        error::ChatError,
+        feed::LiveRoom,
+        service::Chat,
+    },
     fresh,
 };
 use shared::raid::Raid;
@@ -27,8 +33,14 @@ impl Chat {
     async fn arrive(&self, from: &Place, raid: &Raid) -> Result<(), ChatError> {
         let (_, room) = self.raid_target(from, &raid.to).await?;
         let viewers = self.0.ports.surroundings.viewers(&from.channel);
-        let work = Work::Raided { from: from.name.clone(), name: from.display_name.clone(), viewers };
-        self.0.writer.write(room, work, None).await?;
+        let arrival = Arrival {
+            from: from.name.clone(),
+            from_channel: from.channel.clone(),
+            name: from.display_name.clone(),
+            raid: raid.clone(),
+            viewers,
+        };
+        self.0.writer.write(room, Work::Raided(Box::new(arrival)), None).await?;
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     notification::{
         push::Vapid,
-        store::{column, kind, preferences},
+        store::{column, kind, moments, preferences},
     },
     store::{Store, StoreError},
 };
@@ -151,6 +151,7 @@ impl DeliveryStore {
 
     /// So many messages that may leave now.
     pub async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Due>, StoreError> {
+        let (at, far) = moments(now);
         let rows = sqlx::query(
             "SELECT outbox.id, outbox.push_id, push_browsers.endpoint, push_browsers.public_key,
              push_browsers.secret, outbox.tries, notifications.id, notifications.title, notifications.detail,
@@ -159,10 +160,11 @@ impl DeliveryStore {
              FROM outbox JOIN push_browsers ON push_browsers.id = outbox.push_id
              JOIN notifications ON notifications.id = outbox.notification_id
              LEFT JOIN notification_preferences ON notification_preferences.account_id = notifications.account_id
-             WHERE outbox.due_at <= $1 ORDER BY outbox.due_at, outbox.id LIMIT $2",
+             WHERE outbox.due_at <= $1 OR outbox.due_at > $3 ORDER BY outbox.due_at, outbox.id LIMIT $2",
         )
-        .bind(now.as_millis())
+        .bind(at)
         .bind(limit as i64)
+        .bind(far)
         .fetch_all(self.0.pool())
         .await?;
         rows.iter()
@@ -189,8 +191,10 @@ impl DeliveryStore {
 
     /// When the next message may leave of those that may not yet.
     pub async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
-        let row = sqlx::query("SELECT MIN(due_at) FROM outbox WHERE due_at > $1")
-            .bind(now.as_millis())
+        let (at, far) = moments(now);
+        let row = sqlx::query("SELECT MIN(due_at) FROM outbox WHERE due_at > $1 AND due_at <= $2")
+            .bind(at)
+            .bind(far)
             .fetch_one(self.0.pool())
             .await?;
         Ok(row.try_get::<Option<i64>, _>(0)?.map(Timestamp::from_millis))
@@ -211,5 +215,43 @@ impl DeliveryStore {
             .execute(self.0.pool())
             .await?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: i64 = 60 * 60 * 1000;
+
+    fn at(hours: i64) -> Timestamp {
+        Timestamp::from_millis((1_000_000 + hours) * HOUR)
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_was_set_back_holds_nothing_for_long() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open_in(dir.path()).await.unwrap();
+        for statement in [
+            "INSERT INTO accounts (id, name, display_name, role, password_hash, created_at)
+             VALUES ('a', 'ada', 'Ada', 'member', '', 0)",
+            "INSERT INTO logins (id, account_id, token_hash, device, created_at, last_used_at)
+             VALUES ('l', 'a', '', '', 0, 0)",
+            "INSERT INTO notifications (id, account_id, kind, gathered_by, title, detail, url, times, at, in_app)
+             VALUES ('n', 'a', 'system', '', 'Title', '', '/', 1, 0, 1)",
+            "INSERT INTO push_browsers (id, account_id, login_id, endpoint, public_key, secret, device, created_at)
+             VALUES ('p', 'a', 'l', 'https://example.org/', '', '', '', 0)",
+        ] {
+            sqlx::query(statement).execute(store.pool()).await.unwrap();
+        }
+        let insert =
+            "INSERT INTO outbox (id, notification_id, push_id, due_at, tries) VALUES ('o', 'n', 'p', $1, 0)";
+        sqlx::query(insert).bind(at(0).as_millis()).execute(store.pool()).await.unwrap();
+        let push = DeliveryStore::new(store);
+        let due = async |hours: i64| push.due(at(hours), 10).await.unwrap().len();
+        assert_eq!((due(0).await, due(-48).await), (1, 0), "quiet hours are waited for");
+        assert_eq!(push.next_due(at(-48)).await.unwrap(), Some(at(0)));
+        assert_eq!(due(-50).await, 1, "days are not");
+        assert_eq!(push.next_due(at(-50)).await.unwrap(), None);
     }
 }

@@ -94,7 +94,7 @@ async fn read(State(api): State<Api>, who: SignedIn) -> Result<Answer<EmailState
 
 /// Set your address
 ///
-/// A letter goes there with a link that confirms it. Until then nothing else does.
+/// A letter goes there with a link that confirms it. Until then nothing else does, and an address that was confirmed before stays.
 #[utoipa::path(
     put,
     path = "/me/email",
@@ -102,7 +102,7 @@ async fn read(State(api): State<Api>, who: SignedIn) -> Result<Answer<EmailState
     tag = "notifications",
     request_body(content = SetEmail, example = json!({"address": "ada@example.org"})),
     responses(
-        (status = 200, body = EmailState, description = "The address, which isn't confirmed yet"),
+        (status = 200, body = EmailState, description = "The address, and the one that isn't confirmed yet"),
         (status = 403, description = "A token can't do this"),
         (status = 409, description = "This server sends no e-mail"),
         (status = 422, description = "The password is needed, as they signed in a while ago; or it is wrong"),

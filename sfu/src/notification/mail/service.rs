@@ -100,12 +100,13 @@ impl Mail {
 
     /// Somebody's address, as they see it.
     pub async fn state(&self, who: &AccountId) -> Result<EmailState, EmailError> {
-        let nothing = EmailState { available: self.0.smtp.is_some(), address: None, confirmed: false };
+        let available = self.0.smtp.is_some();
+        let nothing = EmailState { available, address: None, confirmed: false, pending: None };
         let known = self.0.store.of(who).await?;
-        Ok(known.map_or(nothing, |known| EmailState { available: self.0.smtp.is_some(), ..known }))
+        Ok(known.map_or(nothing, |known| EmailState { available, ..known }))
     }
 
-    /// Takes an address, and asks there whether it is theirs.
+    /// Takes an address, and asks there whether it is theirs. One that was confirmed before stays until then.
     pub async fn set(
         &self,
         who: &Actor,
@@ -113,6 +114,12 @@ impl Mail {
         address: EmailAddress,
     ) -> Result<EmailState, EmailError> {
         let smtp = self.0.smtp.as_ref().ok_or(EmailError::Unavailable)?;
+        let known = self.0.store.of(&who.account).await?;
+        if known.is_some_and(|known| known.confirmed && known.address.as_ref() == Some(&address)) {
+            // Theirs already: what was to take its place doesn't any more.
+            self.0.store.keep(&who.account).await?;
+            return self.state(&who.account).await;
+        }
         let taken = {
             let mut asking = self.0.asking.lock().unwrap_or_else(PoisonError::into_inner);
             let (by, now) = (address.as_str().to_ascii_lowercase(), self.0.since.elapsed());
@@ -134,11 +141,11 @@ impl Mail {
         self.0.smtp.is_some()
     }
 
-    /// Sends a link to a new password; whether that is settled, and need not be tried again.
-    pub async fn reset(&self, to: &EmailAddress, name: &str, token: &str) -> bool {
+    /// Sends a link to a new password in a letter that is known by an id; whether that is settled, and need not be tried again.
+    pub async fn reset(&self, to: &EmailAddress, (name, token): (&str, &str), id: &str) -> bool {
         let Some(smtp) = &self.0.smtp else { return true };
         let letter = rules::password_reset(&self.0.instance, &self.0.base_url, name, token);
-        match self.send(smtp, to, &fresh::id::<AccountId>().to_string(), &letter).await {
+        match self.send(smtp, to, id, &letter).await {
             Ok(()) => true,
             Err(MailError::Refused(error)) => {
                 tracing::warn!(%error, "a letter for a new password was refused");
@@ -235,7 +242,7 @@ impl Mail {
     }
 
     /// When the next letter may leave.
-    pub async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        if self.0.smtp.is_none() { Ok(None) } else { self.0.store.next_due().await }
+    pub async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        if self.0.smtp.is_none() { Ok(None) } else { self.0.store.next_due(now).await }
     }
 }

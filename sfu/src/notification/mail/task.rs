@@ -18,7 +18,7 @@ pub async fn run(mail: Mail, notifications: Notifications, mut stopping: watch::
         let now = fresh::now();
         let wait = match mail.deliver_next(now).await {
             Ok(true) => Duration::ZERO,
-            Ok(false) => until(mail.next_due().await, now),
+            Ok(false) => until(mail.next_due(now).await, now),
             Err(error) => {
                 tracing::warn!(%error, "letters can't be read, or what became of one was not written");
                 AGAIN

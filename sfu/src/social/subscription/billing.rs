@@ -21,6 +21,11 @@ impl Receipt {
         Self(format!("{provider}:{name}").into())
     }
 
+    /// By which provider.
+    pub fn provider(&self) -> &str {
+        self.0.split(':').next().unwrap_or_default()
+    }
+
     /// As it is kept.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -1,5 +1,5 @@
 //! Subscriptions: tiers that people have on channels for a while, what they are settled by ([`billing`]), and the provider that is
-//! built in: what owners give, and gift codes ([`gift`]).
+//! built in: what owners give, and gift codes ([`gift`]). [`tenure`] counts for how long people have subscribed in all.
 
 pub mod billing;
 pub mod code;
@@ -9,6 +9,7 @@ pub mod rules;
 pub mod service;
 pub mod store;
 pub mod task;
+pub mod tenure;
 
 use crate::{
     actor::{Actor, Visitor},

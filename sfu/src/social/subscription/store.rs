@@ -1,8 +1,10 @@
 //! Subscriptions in SQL.
 
 use super::{
-    billing::Settled,
+    billing::{Receipt, Settled},
+    gift,
     rules::{self, Term},
+    tenure,
 };
 use crate::{
     actor::Actor,
@@ -10,12 +12,14 @@ use crate::{
     page::{Place, Wanted},
     store::{
         Store, StoreError,
+        activity::{self, Happened},
         audit::{self, Entry},
         outbox,
     },
 };
 use serde_json::json;
 use shared::{
+    activity::{ActivityKind, SubscribedBy},
     audit::AuditAction,
     id::{AccountId, ChannelId, ChannelName, EventId},
     page::Page,
@@ -161,7 +165,20 @@ impl SubscriptionStore {
             let words = format!("tier {} for {days} days", tier.number());
             audit::record(&mut transaction, entry.saying(words)).await?;
         }
-        if before.is_none_or(|before| before < *tier) {
+        tenure::store::lengthened(&mut transaction, channel, who, ends_at, now).await?;
+        let is_new = before.is_none_or(|before| before < *tier);
+        let occasion = format!("subscription {}", receipt.as_str());
+        let got = json!({ "tier": tier, "days": days, "by": subscribed_by(by, receipt), "new": is_new });
+        let happened = Happened {
+            occasion: &occasion,
+            kind: ActivityKind::Subscription,
+            at: now,
+            who: Some(who),
+            data: got,
+            again_after: None,
+        };
+        activity::put(&mut transaction, channel, happened).await?;
+        if is_new {
             tell(&mut transaction, channel, who, *tier, now).await?;
         }
         transaction.commit().await?;
@@ -179,6 +196,7 @@ impl SubscriptionStore {
         if done.rows_affected() == 0 {
             return Ok(false);
         }
+        tenure::store::ended(&mut transaction, channel, who, fresh::now()).await?;
         let entry = Entry::new(AuditAction::SubscriptionEnded, Some(by)).on(channel).to(who.as_str());
         audit::record(&mut transaction, entry).await?;
         transaction.commit().await?;
@@ -350,6 +368,15 @@ impl SubscriptionStore {
             at: one.ends_at.as_millis(),
             id: format!("{}-{}", one.channel, one.tier.number()),
         }))
+    }
+}
+
+/// How somebody came by what they got.
+fn subscribed_by(by: Option<&Actor>, receipt: &Receipt) -> SubscribedBy {
+    match by {
+        Some(_) => SubscribedBy::Granted,
+        None if receipt.provider() == gift::service::PROVIDER => SubscribedBy::Code,
+        None => SubscribedBy::Billing,
     }
 }
 

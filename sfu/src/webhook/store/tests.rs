@@ -179,3 +179,127 @@ async fn both_secrets_sign_until_the_old_one_is_over() {
     assert_eq!(secrets(now).await, [new.clone(), SigningSecret::from_random([1; 32])]);
     assert_eq!(secrets(until).await, [new]);
 }
+
+/// Something is written in chat, at a place.
+async fn said(world: &World, id: &str, place: i64) {
+    let mut transaction = world.store.pool().begin().await.unwrap();
+    sqlx::query("UPDATE channels SET title = 'x'").execute(&mut *transaction).await.unwrap();
+    let (kind, at) = (WebhookKind::ChatMessageSent, Timestamp::from_millis(5));
+    let interest = world.store.interest();
+    if let Some(name) = interest.of_channel(&mut transaction, &world.channel, kind).await.unwrap() {
+        let (ids, places) = ((id, id), Some((place, place)));
+        let one = outbox::Gathered { kind, ids, count: 1, of: "", places, at, data: json!({}) };
+        outbox::gather(&mut transaction, (&world.channel, &name), one).await.unwrap();
+    }
+    transaction.commit().await.unwrap();
+}
+
+/// Has what gathers go on for so long, however slow the machine is.
+async fn gathers_for(world: &World, millis: i64) {
+    sqlx::query("UPDATE webhook_deliveries SET next_at = $1 WHERE gathers = 1")
+        .bind(fresh::now().as_millis() + millis)
+        .execute(world.store.pool())
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn what_is_said_in_one_commit_goes_as_one_and_a_webhook_that_is_made_hears_of_it_at_once() {
+    let world = World::new().await;
+    said(&world, "before", 1).await;
+    let hook = world.hook("h", &[WebhookKind::ChatMessageSent, WebhookKind::StreamEnded]).await;
+    let mut transaction = world.store.pool().begin().await.unwrap();
+    sqlx::query("UPDATE channels SET title = 'x'").execute(&mut *transaction).await.unwrap();
+    let (kind, at) = (WebhookKind::ChatMessageSent, Timestamp::from_millis(5));
+    let interest = world.store.interest();
+    let name = interest.of_channel(&mut transaction, &world.channel, kind).await.unwrap();
+    let name = name.expect("what nobody was interested in before is asked anew");
+    let (ids, places) = (("m2", "m6"), Some((2, 6)));
+    let some = outbox::Gathered { kind, ids, count: 5, of: "", places, at, data: json!({}) };
+    outbox::gather(&mut transaction, (&world.channel, &name), some).await.unwrap();
+    transaction.commit().await.unwrap();
+    gathers_for(&world, HOUR).await;
+    said(&world, "m7", 7).await;
+    // What was gathered comes after the rest, even if it is due earlier.
+    world.happens("e", WebhookKind::StreamEnded, true).await;
+    let later = Timestamp::from_millis(fresh::now().as_millis() + 2 * HOUR);
+    sqlx::query("UPDATE webhook_deliveries SET next_at = next_at + $1 WHERE event_id = 'e'")
+        .bind(HOUR + HOUR / 2)
+        .execute(world.store.pool())
+        .await
+        .unwrap();
+    assert_eq!(world.hooks.next(&hook, later).await.unwrap().unwrap().event.as_str(), "e");
+    sqlx::query("DELETE FROM webhook_deliveries WHERE event_id = 'e'")
+        .execute(world.store.pool())
+        .await
+        .unwrap();
+    let due = world.hooks.next(&hook, later).await.unwrap().unwrap();
+    let places = due.said.as_ref().map(|said| (said.places, said.count));
+    assert_eq!((due.event.as_str(), places), ("m2-on", Some(((2, 7), 6))));
+}
+
+#[tokio::test]
+async fn what_happens_often_is_gathered_until_it_leaves_and_nothing_is_twice_or_lost() {
+    let world = World::new().await;
+    let hook = world.hook("h", &[WebhookKind::ChatMessageSent]).await;
+    let other = world.hook("o", &[WebhookKind::StreamEnded]).await;
+    said(&world, "m1", 1).await;
+    gathers_for(&world, HOUR).await;
+    for (id, place) in [("m2", 2), ("m2", 2), ("m4", 4)] {
+        said(&world, id, place).await;
+    }
+    assert!(world.listed(&other).await.is_empty());
+    let told = world.listed(&hook).await;
+    assert_eq!(told.len(), 1);
+    let body: serde_json::Value = serde_json::from_str(&told[0].body).unwrap();
+    assert_eq!(body["data"], json!({ "channel": "ada", "count": 3 }));
+    let now = fresh::now().as_millis();
+    assert!(world.hooks.next(&hook, Timestamp::from_millis(now)).await.unwrap().is_none(), "it gathers");
+    let due = world.hooks.next(&hook, Timestamp::from_millis(now + 2 * HOUR)).await.unwrap().unwrap();
+    let places = due.said.as_ref().map(|said| (said.places, said.count));
+    assert_eq!((due.event.as_str(), places), ("m1-on", Some(((1, 4), 3))));
+    // It has left: what comes goes with another, though this one's time isn't over by the clock.
+    said(&world, "m5", 5).await;
+    let mut counts: Vec<(String, bool)> = world
+        .listed(&hook)
+        .await
+        .iter()
+        .map(|one| (one.id.as_str().to_owned(), one.body.contains("\"count\":3")))
+        .collect();
+    counts.sort();
+    assert_eq!(counts, [("m1-on".to_owned(), true), ("m5-on".to_owned(), false)]);
+}
+
+#[tokio::test]
+async fn a_delivery_holds_so_many_messages_and_a_webhook_so_many_deliveries_of_them() {
+    let world = World::new().await;
+    let hook = world.hook("h", &[WebhookKind::ChatMessageSent, WebhookKind::StreamEnded]).await;
+    said(&world, "m1", 1).await;
+    gathers_for(&world, HOUR).await;
+    for place in 2..=101 {
+        said(&world, &format!("m{place}"), place).await;
+    }
+    let counts = async |event: &str| {
+        let all = world.listed(&hook).await;
+        let one = all.iter().find(|one| one.id.as_str() == event)?;
+        serde_json::from_str::<serde_json::Value>(&one.body).ok()?["data"]["count"].as_i64()
+    };
+    assert_eq!((counts("m1-on").await, counts("m101-on").await), (Some(outbox::GATHERED_MOST), Some(1)));
+    assert_eq!(world.listed(&hook).await.len(), 2);
+    sqlx::query(
+        "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < $1)
+         INSERT INTO webhook_deliveries (webhook_id, event_id, kind, body, created_at, state, tries, next_at)
+         SELECT 'h', 'n' || x, 'ChatMessageSent', '{}', 0, 'waiting', 0, 0 FROM n",
+    )
+    .bind(outbox::GATHERED_WAITING_MOST)
+    .execute(world.store.pool())
+    .await
+    .unwrap();
+    sqlx::query("UPDATE webhook_deliveries SET gathers = 0").execute(world.store.pool()).await.unwrap();
+    said(&world, "late", 500).await;
+    assert!(!world.listed(&hook).await.iter().any(|one| one.id.as_str() == "late-on"));
+    world.happens("e", WebhookKind::StreamEnded, true).await;
+    let rest = Wanted { after: None, limit: 2000 };
+    let all = world.hooks.deliveries(&world.channel, &hook, &rest).await.unwrap().unwrap().items;
+    assert!(all.iter().any(|one| one.id.as_str() == "e"), "the rest has its room");
+}

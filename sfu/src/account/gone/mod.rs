@@ -1,0 +1,5 @@
+//! Deleting accounts.
+
+pub mod routes;
+mod service;
+mod store;

@@ -1,0 +1,5 @@
+//! Deleting channels.
+
+pub mod routes;
+mod service;
+mod store;

@@ -1,0 +1,77 @@
+//! Deleting channels over HTTP.
+
+use crate::{
+    actor::Actor,
+    channel::service::Channels,
+    http::{
+        extract::{Json, Path},
+        login::{HasLogins, Logins, SignedIn},
+        problem::ProblemResponse,
+    },
+};
+use axum::{extract::State, http::StatusCode};
+use futures_util::future::BoxFuture;
+use shared::{
+    channel::DeleteChannel,
+    id::{ChannelName, LoginId},
+    text::Password,
+};
+use std::sync::Arc;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// That it is the person themselves who asks, and not somebody at a browser that they left.
+pub type Prove = Arc<
+    dyn Fn(Actor, LoginId, Option<Password>) -> BoxFuture<'static, Result<(), ProblemResponse>> + Send + Sync,
+>;
+
+#[derive(Clone)]
+struct Api {
+    channels: Channels,
+    logins: Arc<dyn Logins>,
+    prove: Prove,
+}
+
+impl HasLogins for Api {
+    fn logins(&self) -> &Arc<dyn Logins> {
+        &self.logins
+    }
+}
+
+/// `/channels/{name}/delete`.
+pub fn routes(channels: Channels, logins: Arc<dyn Logins>, prove: Prove) -> OpenApiRouter {
+    OpenApiRouter::new().routes(routes!(delete)).with_state(Api { channels, logins, prove })
+}
+
+/// Delete a channel
+///
+/// Its broadcast ends, everybody who watches is let go, and all that is its own goes with it: chat, emotes, pictures, roles,
+/// subscriptions, webhooks, stream keys, figures. What the record says of it stays. Nobody else is given its name for 30 days.
+/// There is no way back.
+#[utoipa::path(
+    post,
+    path = "/channels/{name}/delete",
+    operation_id = "deleteChannel",
+    tag = "channels",
+    params(("name" = ChannelName, Path, description = "The channel's name")),
+    request_body(content = DeleteChannel, example = json!({"confirm": "evenings", "password": "correct horse battery"})),
+    responses(
+        (status = 204, description = "It is gone, and that is on disk"),
+        (status = 403, description = "Somebody else's channel, a token can't do this, or the login is too old to do it without a password"),
+        (status = 404, description = "No such channel, as far as the one who asks may know"),
+        (status = 422, description = "`confirm` is not the channel's name, the password is needed, or it is wrong"),
+        (status = 429, description = "Too many tries"),
+    ),
+    security(("login" = []))
+)]
+async fn delete(
+    State(api): State<Api>,
+    who: SignedIn,
+    Path(name): Path<ChannelName>,
+    Json(request): Json<DeleteChannel>,
+) -> Result<StatusCode, ProblemResponse> {
+    let login = who.login()?.clone();
+    let record = api.channels.to_delete(&who.actor, &name, &request.confirm).await?;
+    (api.prove)(who.actor.clone(), login, request.password).await?;
+    api.channels.delete(&who.actor, &record).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

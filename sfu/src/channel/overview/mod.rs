@@ -1,0 +1,5 @@
+//! Every channel there is, for those who run the instance: what they see of it, and that they suspend one.
+
+pub mod routes;
+mod service;
+mod store;

@@ -1,0 +1,94 @@
+//! Every channel there is, over HTTP.
+
+use crate::{
+    channel::service::Channels,
+    http::{
+        extract::{Json, Path, Query, bad_cursor},
+        login::{ByScope, HasLogins, Logins, SignedIn},
+        problem::ProblemResponse,
+    },
+    page::{Place, Wanted},
+};
+use axum::{Json as Answer, extract::State};
+use shared::{
+    account::Scope,
+    channel::{EditInstanceChannel, InstanceChannel, InstanceChannelQuery},
+    id::ChannelName,
+    page::{Page, PageQuery},
+};
+use std::sync::Arc;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+#[derive(Clone)]
+struct Api {
+    channels: Channels,
+    logins: Arc<dyn Logins>,
+}
+
+impl HasLogins for Api {
+    fn logins(&self) -> &Arc<dyn Logins> {
+        &self.logins
+    }
+}
+
+/// Every channel, for those who run the instance.
+pub fn routes(channels: Channels, logins: Arc<dyn Logins>) -> OpenApiRouter {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(edit)).with_state(Api { channels, logins })
+}
+
+/// Every channel
+///
+/// By address, private ones, too. For the instance's owner and admins.
+#[utoipa::path(
+    get,
+    path = "/instance/channels",
+    operation_id = "listInstanceChannels",
+    tag = "instance",
+    params(InstanceChannelQuery),
+    responses(
+        (status = 200, body = Page<InstanceChannel>, description = "A page of channels, whose they are, and what they do"),
+        (status = 400, description = "The cursor or the limit can't be taken"),
+        (status = 403, description = "Only those who run the instance may, or the token lacks the scope"),
+    ),
+    security(("login" = []), ("token" = ["instance:read"]))
+)]
+async fn list(
+    State(api): State<Api>,
+    ByScope(who): ByScope,
+    Query(query): Query<InstanceChannelQuery>,
+) -> Result<Answer<Page<InstanceChannel>>, ProblemResponse> {
+    who.may(Scope::InstanceRead)?;
+    let InstanceChannelQuery { cursor, limit, search } = query;
+    let after = cursor.as_deref().map(|text| Place::parse(text).ok_or_else(bad_cursor)).transpose()?;
+    let limit = PageQuery { cursor: None, limit }.limit();
+    let search: String = search.unwrap_or_default().trim().chars().take(40).collect();
+    Ok(Answer(api.channels.overview(&who.actor, &search, &Wanted { after, limit }).await?))
+}
+
+/// Suspend a channel, or let it in again
+///
+/// A suspended channel can't publish, and nobody but its owner and those who run the instance sees it: all others are told that
+/// it is suspended. What it broadcasts ends. Nothing of it is deleted.
+#[utoipa::path(
+    patch,
+    path = "/instance/channels/{name}",
+    operation_id = "editInstanceChannel",
+    tag = "instance",
+    params(("name" = ChannelName, Path, description = "The channel's name")),
+    request_body(content = EditInstanceChannel, example = json!({"suspended": false})),
+    responses(
+        (status = 200, body = InstanceChannel, description = "The channel, as it is now"),
+        (status = 403, description = "Only those who run the instance may, or the token lacks the scope"),
+        (status = 404, description = "No such channel"),
+    ),
+    security(("login" = []), ("token" = ["instance:manage"]))
+)]
+async fn edit(
+    State(api): State<Api>,
+    who: SignedIn,
+    Path(name): Path<ChannelName>,
+    Json(request): Json<EditInstanceChannel>,
+) -> Result<Answer<InstanceChannel>, ProblemResponse> {
+    who.may(Scope::InstanceManage)?;
+    Ok(Answer(api.channels.edit_as_instance(&who.actor, &name, request).await?))
+}
