@@ -287,8 +287,10 @@ pub async fn write(
             }
             changed(&updates)
         }
-        Work::TellEverywhere { code, url } => {
-            let told = ChatUpdate::EmoteEverywhere { code: code.clone(), url: url.clone() };
+        Work::TellEverywhere(name) => {
+            // Of two changes in a row, word of the first may come last: both tell what the second left.
+            let url = commit.one_everywhere(name).await?.map(|emote| emote.url);
+            let told = ChatUpdate::EmoteEverywhere { code: emote::code(name.as_str()), url };
             updates.push((places.take(), told));
             Done::Changed
         }
