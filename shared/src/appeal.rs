@@ -110,8 +110,8 @@ pub struct Appeal {
     pub text: String,
     /// What it is against.
     pub against: Against,
-    /// Since when that holds.
-    pub since: Timestamp,
+    /// Since when that holds, as far as it is known.
+    pub since: Option<Timestamp>,
     /// Until when a time-out does.
     pub until: Option<Timestamp>,
     /// Why, as the moderator wrote it; may be empty.

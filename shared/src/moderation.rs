@@ -32,8 +32,8 @@ pub struct Silence {
     pub person: PersonId,
     /// Their name.
     pub name: DisplayName,
-    /// Since when.
-    pub at: Timestamp,
+    /// Since when, as far as it is known.
+    pub at: Option<Timestamp>,
     /// Until when.
     pub until: Timestamp,
     /// Who did it.

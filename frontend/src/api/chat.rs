@@ -14,6 +14,7 @@ use shared::{
         Ban, ChatAction, CommandDone, Decide, Decided, Filters, GiveCommand, HeldMessage, Moderator, NewBan,
         NewPin, NewSilence, PersonCard, Silence,
     },
+    page::LIMIT_MOST,
     poll::{Vote, Voted},
     text::{AccountName, DisplayName},
 };
@@ -98,9 +99,18 @@ pub async fn decide(channel: &ChannelName, message: &MessageId, approve: bool) -
     read(ask(None, "POST", of(channel, &format!("chat/held/{message}")), json(&Decide { approve })).await)
 }
 
-/// Appeals that wait for a moderator; as many as are on one page.
-pub async fn appeals(channel: &ChannelName) -> Answer<Vec<Appeal>> {
-    read(ask(None, "GET", of(channel, "chat/appeals"), None).await)
+/// Appeals that wait for a moderator, oldest first.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct WaitingAppeals {
+    /// As many as are on the longest page.
+    pub appeals: Vec<Appeal>,
+    /// There are more than these.
+    pub has_more: bool,
+}
+
+/// Appeals that wait for a moderator.
+pub async fn appeals(channel: &ChannelName) -> Answer<WaitingAppeals> {
+    read(ask(None, "GET", of(channel, &format!("chat/appeals?limit={LIMIT_MOST}")), None).await)
 }
 
 /// Accepts an appeal, or declines it.

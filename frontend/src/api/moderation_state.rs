@@ -1,6 +1,9 @@
 //! Reads what the server tells moderators, by hand as the rest of chat. A test holds it against the derived readers.
 
-use super::chat_state::{Read, all, author, flag, fragment, optional, owned, parsed, reply, text, time};
+use super::{
+    chat::WaitingAppeals,
+    chat_state::{Read, all, author, flag, fragment, optional, owned, parsed, reply, text, time},
+};
 use serde_json::Value;
 use shared::{
     appeal::{Against, Appeal},
@@ -44,12 +47,19 @@ impl Read for Appeal {
             account: parsed(value, "account")?,
             text: owned(value, "text")?,
             against: Against::of_name(text(value, "against")?)?,
-            since: time(value, "since")?,
+            since: optional(value, "since", |value| serde_json::from_value(value.clone()).ok())?,
             until: optional(value, "until", |value| serde_json::from_value(value.clone()).ok())?,
             reason: owned(value, "reason")?,
             by: parsed(value, "by")?,
             by_name: optional(value, "byName", |value| value.as_str()?.parse().ok())?,
         })
+    }
+}
+
+impl Read for WaitingAppeals {
+    fn read(value: &Value) -> Option<Self> {
+        let has_more = value.get("next").is_some_and(|next| !next.is_null());
+        Some(Self { appeals: Read::read(value)?, has_more })
     }
 }
 
@@ -146,12 +156,18 @@ mod tests {
             "replyTo": {"id": "m0", "name": "Ben", "excerpt": "x"}, "action": true,
             "reasons": ["word", "link", "repeats", "capitals", "lookAlikes"]});
         assert_eq!(HeldMessage::read(&held), serde_json::from_value(held).unwrap());
-        for (against, until, by) in
-            [("ban", json!(null), json!("Ada")), ("timeOut", json!("2026-11-18T12:06:40Z"), json!(null))]
-        {
+        let later = "2026-11-18T12:06:40Z";
+        for (against, since, until, by) in [
+            ("ban", json!(at), json!(null), json!("Ada")),
+            ("timeOut", json!(at), json!(later), json!(null)),
+            ("timeOut", json!(null), json!(later), json!("Ada")),
+        ] {
             let appeal = json!({"id": "p1", "at": at, "person": "b1", "name": "Zoë", "account": "zoe", "text": "Sorry",
-                "against": against, "since": at, "until": until, "reason": "", "by": "a1", "byName": by});
+                "against": against, "since": since, "until": until, "reason": "", "by": "a1", "byName": by});
             assert_eq!(Appeal::read(&appeal), serde_json::from_value(appeal).unwrap());
+        }
+        for (page, has_more) in [(json!({"items": [], "next": "x"}), true), (json!({"items": []}), false)] {
+            assert_eq!(WaitingAppeals::read(&page), Some(WaitingAppeals { appeals: Vec::new(), has_more }));
         }
         let decided = json!({"approved": true, "by": "a1", "byName": "Ada"});
         assert_eq!(Decided::read(&decided), serde_json::from_value(decided).unwrap());

@@ -2,7 +2,7 @@
 
 use crate::{
     api::{Order, text, use_desk, use_events},
-    browser::time,
+    browser::{page, scroll, time},
     ui::{Button, Kind, Lines},
 };
 use serde_json::json;
@@ -18,6 +18,9 @@ pub struct OwnAppealProps {
     /// Whose room.
     pub channel: ChannelName,
 }
+
+/// The field's id.
+const FIELD: &str = "chat-appeal";
 
 /// Where it stands; nothing where there is nothing to appeal against.
 #[component]
@@ -52,31 +55,54 @@ pub fn OwnAppeal(props: &OwnAppealProps) -> Html {
             move || drop((followed, timer))
         });
     }
-    if desk.data["against"].is_null() {
-        return Html::default();
+    // What was pressed goes: the focus goes on to the field, back to the button, or to what became of it.
+    let (node, was_open) = (use_node_ref(), use_mut_ref(|| false));
+    {
+        let (node, is_made) = (node.clone(), !state.is_empty());
+        use_effect_with(*is_open, move |is_open| {
+            let was_open = was_open.replace(*is_open);
+            match (was_open, is_open) {
+                (_, true) => page::focus_id(FIELD),
+                (true, false) => scroll::focus_first(&node, if is_made { "[role=status]" } else { "button" }),
+                (false, false) => {}
+            }
+        });
     }
-    if !state.is_empty() {
-        let answer = text(&desk.data["appeal"], "answer").to_owned();
-        let words = if state == "waiting" {
-            "Your appeal is with the moderators."
-        } else {
-            "Your appeal was declined."
-        };
-        return html! {
-            <div class="chat-appeal" role="status" data-testid="own-appeal">
-                <p>{ words }</p>
-                if !answer.is_empty() { <p class="quiet">{ "They answered: " }<span dir="auto">{ answer }</span></p> }
+    let is_barred = !desk.data["against"].is_null();
+    let answer = text(&desk.data["appeal"], "answer").to_owned();
+    let words = match &*state {
+        _ if !is_barred => "",
+        "" => "",
+        "waiting" => "Your appeal is with the moderators.",
+        _ => "Your appeal was declined.",
+    };
+    let shown = |rest: Html| {
+        html! {
+            <div class="chat-appeal" ref={node.clone()}>
+                // There from the start: what comes into it is read out.
+                <div role="status" tabindex="-1" data-testid="own-appeal">
+                    if !words.is_empty() {
+                        <p>{ words }</p>
+                        if !answer.is_empty() {
+                            <p class="quiet">{ "They answered: " }<span dir="auto">{ answer.clone() }</span></p>
+                        }
+                    }
+                </div>
+                { rest }
             </div>
-        };
+        }
+    };
+    if !is_barred || !state.is_empty() {
+        return shown(Html::default());
     }
     let open = {
         let is_open = is_open.setter();
         Callback::from(move |()| is_open.set(true))
     };
     if !*is_open {
-        return html! {
-            <div class="chat-appeal"><Button label="Appeal" name="Appeal against it" on={open} testid="appeal-open" /></div>
-        };
+        return shown(html! {
+            <Button label="Appeal" name="Appeal against it" on={open} testid="appeal-open" />
+        });
     }
     let close = {
         let is_open = is_open.setter();
@@ -91,7 +117,8 @@ pub fn OwnAppeal(props: &OwnAppealProps) -> Html {
     };
     let count = typed.trim().chars().count();
     let onsubmit = {
-        let (order, typed, is_empty) = (desk.order.clone(), typed.clone(), is_empty.setter());
+        let (order, typed, is_empty, close) =
+            (desk.order.clone(), typed.clone(), is_empty.setter(), close.clone());
         move |event: SubmitEvent| {
             event.prevent_default();
             match typed.trim() {
@@ -99,7 +126,9 @@ pub fn OwnAppeal(props: &OwnAppealProps) -> Html {
                 said if said.chars().count() > APPEAL_MOST => {}
                 said => {
                     let (path, body) = (path.clone(), Some(json!({ "text": said })));
-                    order.emit(Order { method: "POST", path, body, in_form: true, ..Order::default() });
+                    let sent = Order { method: "POST", path, body, in_form: true, ..Order::default() };
+                    let close = close.clone();
+                    order.emit(sent.then(move |_| close.emit(())));
                 }
             }
         }
@@ -109,14 +138,14 @@ pub fn OwnAppeal(props: &OwnAppealProps) -> Html {
         count if count > APPEAL_MOST => Some(format!("{} characters too many.", count - APPEAL_MOST)),
         _ => desk.wrong.clone(),
     };
-    html! {
-        <form class="chat-appeal form" onsubmit={onsubmit} novalidate=true>
-            <Lines id="chat-appeal" label="Why should it be lifted?" value={(*typed).clone()} on={on}
+    shown(html! {
+        <form class="form" onsubmit={onsubmit} novalidate=true>
+            <Lines id={FIELD} label="Why should it be lifted?" value={(*typed).clone()} on={on}
                 error={error.map(AttrValue::from)} hint="The moderators read it. You can appeal once." testid="appeal-text" />
             <p class="queue-acts">
                 <Button label="Send the appeal" kind={Kind::Primary} busy={desk.is_busy} testid="appeal-send" />
                 <Button label="Not now" on={close} testid="appeal-close" />
             </p>
         </form>
-    }
+    })
 }

@@ -1,12 +1,14 @@
 //! Appeals, as moderators see them: what people say against their bans and time-outs, to be decided.
 
 use crate::{
+    api::chat::WaitingAppeals,
     browser::{page, time},
-    ui::{Button, Kind, Shape, TextField, icon},
+    ui::{Button, Kind, Shape, TextField, Told, icon},
 };
 use shared::{
     appeal::{APPEAL_MOST, Against, Appeal},
     id::{AppealId, PersonId},
+    unit::Timestamp,
 };
 use yew::prelude::*;
 
@@ -19,6 +21,8 @@ pub struct Decision {
     pub accept: bool,
     /// What they are told beside it.
     pub answer: String,
+    /// Told how it went.
+    pub told: Told,
 }
 
 /// Properties of [`Appeals`].
@@ -26,8 +30,8 @@ pub struct Decision {
 pub struct AppealsProps {
     /// Unique on the page.
     pub id: &'static str,
-    /// Those that wait, oldest first.
-    pub appeals: Vec<Appeal>,
+    /// Those that wait.
+    pub appeals: WaitingAppeals,
     /// When one is decided.
     pub decide: Callback<Decision>,
     /// To look at somebody, where their card can be shown.
@@ -38,21 +42,22 @@ pub struct AppealsProps {
 /// All of them.
 #[component]
 pub fn Appeals(props: &AppealsProps) -> Html {
-    let count = props.appeals.len();
+    let WaitingAppeals { appeals, has_more } = &props.appeals;
+    let count = appeals.len();
     let id = props.id;
     let decide = props.decide.reform(move |decision: Decision| {
-        // What is pressed goes as soon as it is done.
+        // What is pressed goes once it is done.
         page::focus_id(id);
         decision
     });
     html! {
         <section class="card moderation-appeals" aria-labelledby={id} data-testid={id}>
-            <h2 id={id} tabindex="-1">{ format!("Appeals: {count}") }</h2>
+            <h2 id={id} tabindex="-1">{ format!("Appeals: {count}{}", if *has_more { "+" } else { "" }) }</h2>
             if count == 0 {
                 <p class="quiet" role="status" data-testid="appeals-empty">{ "Nobody appeals against a ban or a time-out." }</p>
             }
             <ul class="plain-list">
-                { for props.appeals.iter().map(|appeal| html! {
+                { for appeals.iter().map(|appeal| html! {
                     <Line key={appeal.id.to_string()} within={id} appeal={appeal.clone()} decide={decide.clone()} look={props.look.clone()} />
                 }) }
             </ul>
@@ -70,29 +75,36 @@ struct LineProps {
 
 /// What it is against, in words.
 fn against(appeal: &Appeal) -> String {
-    let since = time::of_day(appeal.since.as_millis());
-    match (appeal.against, appeal.until) {
-        (Against::TimeOut, Some(until)) => {
-            format!("Timed out from {since} until {}", time::of_day(until.as_millis()))
+    let said = |word: &str, at: Option<Timestamp>| {
+        at.map(|at| format!(" {word} {}", time::of_day(at.as_millis()))).unwrap_or_default()
+    };
+    match appeal.against {
+        Against::TimeOut => {
+            format!("Timed out{}{}", said("from", appeal.since), said("until", appeal.until))
         }
-        (Against::TimeOut, None) => format!("Timed out from {since}"),
-        (Against::Ban, _) => format!("Banned at {since}"),
+        Against::Ban => format!("Banned{}", said("at", appeal.since)),
     }
 }
 
 /// One of them, with what is answered.
 #[component]
 fn Line(props: &LineProps) -> Html {
-    let answer = use_state(String::new);
+    // Being decided: the line goes only once that is done, so that what is typed is not lost if the server refuses.
+    let (answer, is_busy) = (use_state(String::new), use_state(|| false));
     let Appeal { id, person, name, account, text, reason, by_name, .. } = &props.appeal;
     let is_long = answer.chars().count() > APPEAL_MOST;
     let button = |accept: bool, label: &'static str, kind: Kind| {
         let (decide, appeal, answer) = (props.decide.clone(), id.clone(), (*answer).clone());
+        let (set_busy, is_busy) = (is_busy.setter(), *is_busy);
         let on = Callback::from(move |()| {
-            decide.emit(Decision { appeal: appeal.clone(), accept, answer: answer.clone() });
+            set_busy.set(true);
+            let set_busy = set_busy.clone();
+            let told = Callback::from(move |wrong: Option<String>| set_busy.set(wrong.is_none()));
+            decide.emit(Decision { appeal: appeal.clone(), accept, answer: answer.clone(), told });
         });
         let testid = if accept { "appeal-accept" } else { "appeal-decline" };
-        html! { <Button label={label} name={format!("{label}: {name}")} kind={kind} on={on} disabled={is_long} testid={testid} /> }
+        html! { <Button label={label} name={format!("{label}: {name}")} kind={kind} on={on} disabled={is_long} busy={is_busy}
+        testid={testid} /> }
     };
     let look = props.look.clone().map(|look| {
         let person = person.clone();

@@ -341,7 +341,7 @@ pub fn Composer(props: &ComposerProps) -> Html {
             <span class="hidden-words" role="status">{ told.borrow().1.clone() }</span>
         </form>
         if appeals {
-            <OwnAppeal key={if snapshot.banned { "ban" } else { "time-out" }} channel={props.channel.clone()} />
+            <OwnAppeal key={snapshot.barrier.clone()} channel={props.channel.clone()} />
         }
         </>
     }

@@ -7,7 +7,7 @@ use crate::{
     ui::{Told, use_toast},
 };
 use shared::{
-    appeal::{Appeal, DecideAppeal},
+    appeal::DecideAppeal,
     chat::{ChatSettings, EditChat},
     event::Topic,
     id::{ChannelName, MessageId, PersonId},
@@ -30,8 +30,8 @@ const SLOWEST: i32 = 8000;
 pub struct Desk {
     /// What waits, oldest first.
     pub held: Vec<HeldMessage>,
-    /// Appeals that wait, oldest first.
-    pub appeals: Vec<Appeal>,
+    /// Appeals that wait.
+    pub appeals: rest::WaitingAppeals,
     /// What was done, newest first.
     pub actions: Vec<ChatAction>,
     /// Who is timed out.
@@ -211,7 +211,7 @@ impl Inner {
                 return Ok((decided.approved != *approve)
                     .then(|| format!("\u{2068}{}\u{2069} {words} already.", decided.by_name)));
             }
-            Deed::Appeal(Decision { appeal, accept, answer }) => {
+            Deed::Appeal(Decision { appeal, accept, answer, .. }) => {
                 let decide = DecideAppeal { accept: *accept, answer: answer.clone() };
                 rest::decide_appeal(channel, appeal, &decide).await?;
             }
@@ -234,7 +234,6 @@ impl Inner {
         match &deed {
             // Gone from here at once: the next one is what counts.
             Deed::Decide(message, _) => desk.held.retain(|held| held.id != *message),
-            Deed::Appeal(decision) => desk.appeals.retain(|appeal| appeal.id != decision.appeal),
             Deed::Rules(edit) => desk.rules = edit.on(desk.rules),
             Deed::Filters(change) => change(&mut desk.filters),
             Deed::Look(person) => {
@@ -260,9 +259,18 @@ impl Inner {
             let done = inner.carry_out(&deed).await.map_err(|failure| failure.refusal());
             match (done, &deed) {
                 (done, Deed::Ban(_, told)) => told.emit(done.err()),
+                (Ok(_), Deed::Appeal(decision)) => {
+                    let waiting = &mut inner.desk.borrow_mut().appeals.appeals;
+                    waiting.retain(|appeal| appeal.id != decision.appeal);
+                }
+                (Err(words), Deed::Appeal(decision)) => {
+                    decision.told.emit(Some(words.clone()));
+                    inner.said.emit(words);
+                }
                 (Ok(Some(words)) | Err(words), _) => inner.said.emit(words),
                 (Ok(None), _) => {}
             }
+            inner.show();
             inner.refresh();
         });
     }

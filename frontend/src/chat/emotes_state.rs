@@ -21,6 +21,37 @@ pub fn groups<'a>(emotes: &'a [Emote], wanted: &str) -> Vec<Group<'a>> {
     groups.into_iter().filter(|group| !group.emotes.is_empty()).collect()
 }
 
+/// Emotes in a row of the picker.
+const COLUMNS: usize = 6;
+
+/// Where an arrow key leads from one of the emotes, counted through all groups, of which these are the sizes: up and down
+/// by rows, each group's own, in the same column as far as the row has it.
+pub fn step(sizes: &[usize], at: usize, key: &str) -> usize {
+    let (mut group, mut first) = (0, 0);
+    while group + 1 < sizes.len() && at >= first + sizes[group] {
+        first += sizes[group];
+        group += 1;
+    }
+    let size = sizes.get(group).copied().unwrap_or_default();
+    let place = at.saturating_sub(first);
+    let (row, column) = (place / COLUMNS, place % COLUMNS);
+    let in_row =
+        |first: usize, size: usize, row: usize| first + (row * COLUMNS + column).min(size.saturating_sub(1));
+    let last_row = |size: usize| size.saturating_sub(1) / COLUMNS;
+    match key {
+        "ArrowRight" => (at + 1).min(sizes.iter().sum::<usize>().saturating_sub(1)),
+        "ArrowLeft" => at.saturating_sub(1),
+        "ArrowDown" if row < last_row(size) => in_row(first, size, row + 1),
+        "ArrowDown" => sizes.get(group + 1).map_or(at, |next| in_row(first + size, *next, 0)),
+        "ArrowUp" if row > 0 => in_row(first, size, row - 1),
+        "ArrowUp" if group > 0 => {
+            let before = sizes[group - 1];
+            in_row(first - before, before, last_row(before))
+        }
+        _ => at,
+    }
+}
+
 /// The tier that opens an emote to somebody who may type those of `most`; none if it is open.
 pub fn locked(emote: &Emote, most: Option<Tier>) -> Option<Tier> {
     emote.tier.filter(|tier| most.is_none_or(|most| most < *tier))
@@ -76,6 +107,37 @@ mod tests {
         assert_eq!(names("clap"), [("Channel", 1)]);
         assert_eq!(names("wav"), [("Everywhere", 1)]);
         assert_eq!(names("nothing"), []);
+    }
+
+    #[test]
+    fn arrows_keep_the_column_from_group_to_group() {
+        // 0…7 in two rows, 8…9 in one, 10…22 in three.
+        let sizes = [8, 2, 13];
+        for (at, key, next) in [
+            (1, "ArrowDown", 7),
+            (4, "ArrowDown", 7),
+            (6, "ArrowDown", 8),
+            (7, "ArrowDown", 9),
+            (9, "ArrowDown", 11),
+            (8, "ArrowDown", 10),
+            (11, "ArrowDown", 17),
+            (17, "ArrowDown", 22),
+            (22, "ArrowDown", 22),
+            (22, "ArrowUp", 16),
+            (15, "ArrowUp", 9),
+            (10, "ArrowUp", 8),
+            (9, "ArrowUp", 7),
+            (8, "ArrowUp", 6),
+            (7, "ArrowUp", 1),
+            (1, "ArrowUp", 1),
+            (7, "ArrowRight", 8),
+            (8, "ArrowLeft", 7),
+            (0, "ArrowLeft", 0),
+            (22, "ArrowRight", 22),
+        ] {
+            assert_eq!(step(&sizes, at, key), next, "{key} from {at}");
+        }
+        assert_eq!((step(&[], 0, "ArrowDown"), step(&[0], 3, "ArrowUp")), (0, 3));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use super::{
     log_state::LogState,
     outbox_state::{OutboxState, Refused},
     snapshot::{Heard, Snapshot},
+    text_state,
 };
 use crate::{
     api::{
@@ -58,6 +59,8 @@ struct Inner {
     drift: Cell<i64>,
     silenced_until: Cell<Option<Timestamp>>,
     banned: Cell<bool>,
+    /// Which ban that is, counted from when the room was opened.
+    ban: Cell<u32>,
     /// A poll that was told of here; what was over before is nobody's concern.
     poll: RefCell<Option<PollId>>,
     /// The composer is empty.
@@ -111,6 +114,7 @@ impl Engine {
             drift: Cell::new(drift()),
             silenced_until: Cell::new(None),
             banned: Cell::new(false),
+            ban: Cell::new(0),
             poll: RefCell::default(),
             free: Cell::new(true),
             fade,
@@ -265,6 +269,12 @@ impl Inner {
         self.schedule();
     }
 
+    fn set_banned(&self, is_banned: bool) {
+        if !self.banned.replace(is_banned) && is_banned {
+            self.ban.set(self.ban.get().wrapping_add(1));
+        }
+    }
+
     /// What an update means beside the log.
     fn update(&self, update: &ChatUpdate, at: Timestamp) {
         let you = self.room.borrow().as_ref().and_then(|room| room.you.as_ref().map(|you| you.id.clone()));
@@ -283,14 +293,16 @@ impl Inner {
                 let left = self.silenced_until.take().map_or(0, |until| until.since(at).as_secs());
                 // A short one is over soon in any case: that needs no words.
                 if left > u64::from(SHORT_SILENCE) {
-                    self.log.borrow_mut().say("Your time-out was lifted. You can write again.".to_owned());
+                    let words = text_state::lifted("time-out", self.banned.get());
+                    self.log.borrow_mut().say(words);
                 }
                 self.outbox.borrow_mut().release();
             }
-            ChatUpdate::Banned { person, .. } if you.as_ref() == Some(person) => self.banned.set(true),
+            ChatUpdate::Banned { person, .. } if you.as_ref() == Some(person) => self.set_banned(true),
             ChatUpdate::Unbanned { person } if you.as_ref() == Some(person) => {
                 if self.banned.replace(false) {
-                    self.log.borrow_mut().say("Your ban was lifted. You can write again.".to_owned());
+                    let is_silenced = self.silenced_until.get().is_some_and(|until| until > at);
+                    self.log.borrow_mut().say(text_state::lifted("ban", is_silenced));
                 }
             }
             ChatUpdate::Poll { poll } => {
@@ -372,7 +384,7 @@ impl Inner {
                 match answer {
                     Ok(room) => {
                         inner.silenced_until.set(room.silenced_until);
-                        inner.banned.set(room.banned);
+                        inner.set_banned(room.banned);
                         inner.log.borrow_mut().set_settings(room.settings);
                         let mut room = room;
                         // Who comes later has no use for what is over, nor who put it away.
@@ -537,6 +549,11 @@ impl Inner {
             wait,
             silenced,
             banned: self.banned.get(),
+            barrier: match (self.banned.get(), self.silenced_until.get()) {
+                (true, _) => format!("ban {}", self.ban.get()),
+                (false, Some(until)) => format!("time-out until {}", until.as_millis()),
+                (false, None) => String::new(),
+            },
             full: outbox.is_full(),
         }
     }

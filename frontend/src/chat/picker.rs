@@ -13,9 +13,6 @@ use crate::{
 use shared::{chat::Emote, subscription::Tier};
 use yew::prelude::*;
 
-/// Emotes in a row, for the arrow keys.
-const COLUMNS: i32 = 6;
-
 /// Grids with a search. Arrows move, Enter picks, Escape closes. `most` is the highest tier whose emotes this person may type,
 /// `wanted` is what is searched for, `grid` the node of all grids.
 pub fn picker(
@@ -35,29 +32,26 @@ pub fn picker(
     let first = found.iter().flat_map(|group| &group.emotes).find(is_open).map(|emote| emote.code.clone());
     let onkeydown = {
         let (grid, on) = (grid.clone(), on_pick.clone());
+        let sizes: Vec<usize> = found.iter().map(|group| group.emotes.len()).collect();
+        let all = found.iter().flat_map(|group| &group.emotes);
+        let codes: Vec<String> = all.map(|emote| emote.code.clone()).collect();
         move |event: KeyboardEvent| {
-            let in_field = scroll::pressed(&event, "data-code", "data-code").is_none();
-            let by = match event.key().as_str() {
-                "ArrowDown" if in_field => 0,
-                "ArrowRight" if !in_field => 1,
-                "ArrowLeft" if !in_field => -1,
-                "ArrowDown" => COLUMNS,
-                "ArrowUp" if !in_field => -COLUMNS,
-                "Enter" if in_field => {
-                    event.prevent_default();
+            let focused = scroll::pressed(&event, "data-code", "data-code");
+            let at = focused.and_then(|(code, _)| codes.iter().position(|known| *known == code));
+            match (event.key().as_str(), at) {
+                ("ArrowDown", None) => scroll::focus_first(&grid, "button"),
+                ("Enter", None) => {
                     if let Some(code) = &first {
                         on.emit(code.clone());
                     }
-                    return;
+                }
+                (key @ ("ArrowRight" | "ArrowLeft" | "ArrowDown" | "ArrowUp"), Some(at)) => {
+                    let by = emotes_state::step(&sizes, at, key) as i32 - at as i32;
+                    scroll::walk(&grid, "button", by);
                 }
                 _ => return,
-            };
-            event.prevent_default();
-            if by == 0 {
-                scroll::focus_first(&grid, "button");
-            } else {
-                scroll::walk(&grid, "button", by);
             }
+            event.prevent_default();
         }
     };
     let onclick = {

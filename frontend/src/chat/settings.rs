@@ -15,7 +15,7 @@ use crate::{
     ui::{Button, CopyField, TextField, Toggle, format_state, use_toast},
 };
 use shared::{
-    appeal::{Appeal, DecideAppeal},
+    appeal::DecideAppeal,
     chat::EditChat,
     id::{ChannelName, PersonId},
     moderation::{Ban, Moderator, Silence},
@@ -59,7 +59,7 @@ struct Lists {
     moderators: Vec<Moderator>,
     silences: Vec<Silence>,
     bans: Vec<Ban>,
-    appeals: Vec<Appeal>,
+    appeals: rest::WaitingAppeals,
 }
 
 async fn lists(channel: &ChannelName, is_owner: bool) -> Result<Lists, Failure> {
@@ -78,6 +78,9 @@ pub fn Settings(props: &SettingsProps) -> Html {
     let toast = use_toast();
     let found = use_state(Lists::default);
     let (name, error) = (use_state(String::new), use_state(|| None::<String>));
+    // Once there, it stays: the focus is in it when the last one is decided.
+    let had_appeals = use_mut_ref(|| false);
+    *had_appeals.borrow_mut() |= !found.appeals.appeals.is_empty();
     let snapshot = &props.snapshot;
     let (is_owner, can_moderate) = (snapshot.is_owner(), snapshot.can_moderate());
     let ask = {
@@ -93,7 +96,7 @@ pub fn Settings(props: &SettingsProps) -> Html {
                     Ask::Moderator(account, is) => rest::set_moderator(&channel, account, *is).await,
                     Ask::Lift(person) => rest::lift(&channel, person).await,
                     Ask::Unban(person) => rest::unban(&channel, person).await,
-                    Ask::Appeal(Decision { appeal, accept, answer }) => {
+                    Ask::Appeal(Decision { appeal, accept, answer, .. }) => {
                         let decide = DecideAppeal { accept: *accept, answer: answer.clone() };
                         rest::decide_appeal(&channel, appeal, &decide).await
                     }
@@ -103,7 +106,10 @@ pub fn Settings(props: &SettingsProps) -> Html {
                     (Ok(()), Ask::Moderator(..)) => name.set(String::new()),
                     (Err(failure), Ask::Moderator(..)) => return error.set(Some(failure.refusal())),
                     // Another moderator was first: what is shown is old.
-                    (Err(failure), Ask::Appeal(_)) => toast.emit(failure.refusal()),
+                    (Err(failure), Ask::Appeal(decision)) => {
+                        decision.told.emit(Some(failure.refusal()));
+                        toast.emit(failure.refusal());
+                    }
                     (Err(failure), _) => return toast.emit(failure.refusal()),
                     _ => {}
                 }
@@ -197,7 +203,7 @@ pub fn Settings(props: &SettingsProps) -> Html {
                     <Button label="Add moderator" testid="moderator-add" />
                 </form>
             }
-            if !found.appeals.is_empty() {
+            if *had_appeals.borrow() {
                 <Appeals id="chat-appeals" appeals={found.appeals.clone()} decide={ask.reform(Ask::Appeal)} />
             }
             if !found.silences.is_empty() {

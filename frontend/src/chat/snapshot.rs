@@ -38,6 +38,8 @@ pub struct Snapshot {
     pub silenced: u64,
     /// This person is banned.
     pub banned: bool,
+    /// Which ban or time-out that is; another one is appealed against anew.
+    pub barrier: String,
     /// Too many messages wait.
     pub full: bool,
 }

@@ -103,6 +103,12 @@ pub fn new_messages(count: usize) -> String {
     }
 }
 
+/// That a ban or a time-out was lifted; whether the other one still keeps this person from writing.
+pub fn lifted(what: &str, is_barred: bool) -> String {
+    let then = if is_barred { "" } else { " You can write again." };
+    format!("Your {what} was lifted.{then}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -75,7 +75,8 @@ impl Bans {
         // Banned again, they are of the network that was known, if none is now.
         let network = network.or_else(|| self.people.get(&person).cloned().flatten());
         self.lift(&person);
-        let network = network.filter(|_| self.networks.len() < NETWORKS_MOST);
+        let has_room = self.networks.len() < NETWORKS_MOST;
+        let network = network.filter(|network| has_room || self.networks.contains_key(network));
         if let Some(network) = &network {
             self.networks.entry(network.clone()).or_default().insert(person.clone());
         }
@@ -140,5 +141,10 @@ mod tests {
         }
         assert_eq!(bans.networks.len(), NETWORKS_MOST);
         assert!(bans.holds(&person(&format!("guest-{NETWORKS_MOST}")), None));
+        // One more of a network that is known takes no room.
+        let known = std::net::Ipv4Addr::from(7).into();
+        bans.ban(person("guest-x"), Some(bans.hash(known)));
+        bans.lift(&person("guest-7"));
+        assert!(bans.holds(&person("guest-new"), Some(known)), "the other one's ban stands");
     }
 }

@@ -64,13 +64,13 @@ impl Chat {
     }
 
     pub(super) async fn person(&self, id: &AccountId) -> Result<Option<Person>, StoreError> {
-        let known = lock(&self.0.people).get(id, self.now());
-        if known.is_some() {
-            return Ok(known);
-        }
+        let turn = match lock(&self.0.people).get(id, self.now()) {
+            Ok(known) => return Ok(Some(known)),
+            Err(turn) => turn,
+        };
         let person = self.0.ports.accounts.by_id(id).await?;
         if let Some(person) = &person {
-            lock(&self.0.people).put(id.clone(), person.clone(), self.now());
+            lock(&self.0.people).put(turn, id.clone(), person.clone(), self.now());
         }
         Ok(person)
     }
@@ -78,10 +78,10 @@ impl Chat {
     async fn guest(&self, token: &str) -> Result<Option<Guest>, StoreError> {
         let Some(hash) = Secret::parse(token).map(|secret| secret.hash()) else { return Ok(None) };
         let key = hash.to_hex();
-        let known = lock(&self.0.guests).get(&key, self.now());
-        if known.is_some() {
-            return Ok(known);
-        }
+        let turn = match lock(&self.0.guests).get(&key, self.now()) {
+            Ok(known) => return Ok(Some(known)),
+            Err(turn) => turn,
+        };
         let guest = self.0.store.guest(&hash).await?;
         if let Some(guest) = &guest {
             let now = fresh::now();
@@ -91,7 +91,7 @@ impl Chat {
                 // A full disk should not take a guest's name away.
                 tracing::warn!(%error, "the use of a guest's name was not written");
             }
-            lock(&self.0.guests).put(key, guest.clone(), self.now());
+            lock(&self.0.guests).put(turn, key, guest.clone(), self.now());
         }
         Ok(guest)
     }
@@ -115,14 +115,14 @@ impl Chat {
 
     /// Names that guests can't have.
     async fn taken(&self) -> Result<Arc<Taken>, StoreError> {
-        let known = lock(&self.0.taken).get(&(), self.now());
-        if let Some(known) = known {
-            return Ok(known);
-        }
+        let turn = match lock(&self.0.taken).get(&(), self.now()) {
+            Ok(known) => return Ok(known),
+            Err(turn) => turn,
+        };
         let mut names = self.0.ports.accounts.names().await?;
         names.extend(self.0.ports.channels.names().await?);
         let taken = Arc::new(Taken::new(names.iter().map(String::as_str)));
-        lock(&self.0.taken).put((), taken.clone(), self.now());
+        lock(&self.0.taken).put(turn, (), taken.clone(), self.now());
         Ok(taken)
     }
 }

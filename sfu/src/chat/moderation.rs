@@ -142,7 +142,7 @@ impl Chat {
         let at = fresh::now();
         let until = Timestamp::from_millis(at.as_millis() + i64::from(seconds) * 1000);
         let by = moderated.by.clone();
-        let silence = Silence { person, name, at, until, by, reason: reason.clone() };
+        let silence = Silence { person, name, at: Some(at), until, by, reason: reason.clone() };
         let detail = format!("{seconds} s {reason}").trim_end().to_owned();
         let act = moderated.act(ActionKind::TimeOut).to(&silence.person, &silence.name).saying(detail);
         let work = Work::Silence { silence: Box::new(silence.clone()), network, salt };

@@ -80,7 +80,7 @@ impl Writer {
     }
 
     /// The network that rules hold for, beside the person: an account's is many people's.
-    fn guests_network(&self) -> Option<IpAddr> {
+    pub fn guests_network(&self) -> Option<IpAddr> {
         self.network.filter(|_| self.is_guest())
     }
 }

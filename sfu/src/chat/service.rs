@@ -276,12 +276,12 @@ impl Chat {
     /// What ties somebody to the channel.
     pub(super) async fn tie(&self, place: &Place, account: &AccountId) -> Result<Tie, StoreError> {
         let key = (place.channel.clone(), account.clone());
-        let known = lock(&self.0.ties).get(&key, self.now());
-        if let Some(known) = known {
-            return Ok(known);
-        }
+        let turn = match lock(&self.0.ties).get(&key, self.now()) {
+            Ok(known) => return Ok(known),
+            Err(turn) => turn,
+        };
         let tie = self.0.ports.community.tie(&place.channel, account).await?;
-        lock(&self.0.ties).put(key, tie, self.now());
+        lock(&self.0.ties).put(turn, key, tie, self.now());
         Ok(tie)
     }
 

@@ -1,6 +1,7 @@
 //! Rooms, messages, time-outs, moderators and guests in SQL.
 
 use super::{
+    appeal,
     ban::NetworkHash,
     commit::store::Commit,
     log::{Item, Kind},
@@ -605,7 +606,7 @@ fn silence(row: &AnyRow) -> Result<Silence, StoreError> {
     Ok(Silence {
         person: column(row, 0)?,
         name: column(row, 1)?,
-        at: Timestamp::from_millis(row.try_get(2)?),
+        at: appeal::rules::beginning(row.try_get(2)?),
         until: Timestamp::from_millis(row.try_get(3)?),
         by: column(row, 4)?,
         reason: row.try_get(5)?,

@@ -221,9 +221,8 @@ pub fn told(occasion: Occasion) -> Told {
                 Deed::TimedOut => format!("You were timed out in the chat of {name}"),
                 Deed::Banned => format!("You were banned from the chat of {name}"),
                 Deed::Unbanned => format!("You may write in the chat of {name} again"),
-                Deed::AppealAccepted => {
-                    format!("Your appeal was accepted: you may write in the chat of {name} again")
-                }
+                // Another ban or time-out may stand: that they may write again is not for this to say.
+                Deed::AppealAccepted => format!("Your appeal in the chat of {name} was accepted"),
                 Deed::AppealDeclined => format!("Your appeal in the chat of {name} was declined"),
             },
             several: None,
@@ -480,7 +479,7 @@ mod tests {
             (declined.title.as_str(), declined.detail.as_str()),
             ("Your appeal in the chat of Ada was declined", "Not after the third time.")
         );
-        assert!(deed("a5", Deed::AppealAccepted, "").title.starts_with("Your appeal was accepted"));
+        assert!(deed("a5", Deed::AppealAccepted, "").title.ends_with("was accepted"));
         let term = |news| {
             told(Occasion::Subscription {
                 key: "k".to_owned(),

@@ -174,7 +174,7 @@ fn an_appeal_is_made_once_and_lifts_the_ban() {
         (&own["against"], &own["appeal"]["state"], &own["appeal"]["answer"]),
         (&Value::Null, &json!("lifted"), &json!("We took it for something else."))
     );
-    let bell = stage.bell("Your appeal was accepted: you may write in the chat of ada again");
+    let bell = stage.bell("Your appeal in the chat of ada was accepted");
     assert_eq!(
         (&bell["kind"], &bell["detail"]),
         (&json!("moderation"), &json!("We took it for something else."))
@@ -297,6 +297,28 @@ fn an_appeal_is_over_when_what_it_is_against_is() {
 }
 
 #[test]
+fn a_time_out_that_is_lifted_leaves_the_ban_beside_it() {
+    let stage = Stage::new();
+    stage.time_out(3600);
+    let id = stage.appeal("I was only loud");
+    stage.ban();
+    assert_eq!(stage.own(), json!({ "against": "ban", "appeal": null }), "the ban is another matter");
+    assert_eq!(stage.decide(&stage.mia, &id, true, "").status, 200);
+    let bell = stage.bell("Your appeal in the chat of ada was accepted");
+    assert!(!bell.to_string().contains("may write"), "the ban stands: {bell}");
+    assert_eq!(
+        say(stage.weir.http, "ada", By::Login(&stage.sam), "me").problem(403).kind,
+        "/problems/banned"
+    );
+    let room = call(stage.weir.http, "GET", "ada/chat", By::Login(&stage.sam), None).json();
+    assert_eq!((&room["banned"], &room["silencedUntil"]), (&json!(true), &Value::Null));
+    assert_eq!(stage.own()["against"], "ban");
+    let other = stage.appeal("Nor was I rude");
+    assert_eq!(stage.decide(&stage.mia, &other, true, "").status, 200);
+    assert_eq!(say(stage.weir.http, "ada", By::Login(&stage.sam), "thank you").status, 201);
+}
+
+#[test]
 fn appeals_are_for_moderators_and_nobody_judges_their_own() {
     let stage = Stage::new();
     stage.ban();
@@ -357,7 +379,7 @@ fn in_a_private_channel_those_appeal_who_may_see_it() {
     assert!([200, 201, 204].contains(&listed.status), "{}", listed.text());
     let id = stage.appeal("Please");
     assert_eq!(stage.decide(&stage.mia, &id, true, "").status, 200);
-    stage.bell("Your appeal was accepted: you may write in the chat of ada again");
+    stage.bell("Your appeal in the chat of ada was accepted");
     assert_eq!(say(stage.weir.http, "ada", By::Login(&stage.sam), "thank you").status, 201);
 }
 

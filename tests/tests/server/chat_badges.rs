@@ -1,8 +1,10 @@
 //! What is shown beside a name: badges, the channel's own pictures for them, and the colour that somebody chose.
 
 use serde_json::{Value, json};
+use std::time::Duration;
 use weir_tests::{
     chat::{self, By, Reader, call, say},
+    eventually,
     http::{Request, Response},
     server::{Login, Weir},
 };
@@ -66,6 +68,39 @@ fn badges_are_of_the_moment_in_which_a_message_is_taken() {
         None,
     );
     assert_eq!(card.json()["badges"], json!(["moderator", "subscriber3", "follower"]));
+}
+
+#[test]
+fn a_vip_and_a_follower_are_shown_as_such_for_as_long_as_they_are() {
+    let weir = Weir::start();
+    let owner = weir.set_up("ada");
+    let sam = chat::account(&weir, "sam");
+    let (by_owner, by_sam) = (By::Login(&owner), By::Login(&sam));
+    let mut reader = Reader::join(weir.http, "ada");
+    let command = |text: &str| {
+        let done = call(weir.http, "POST", "ada/chat/commands", by_owner, Some(&json!({ "text": text })));
+        assert_eq!(done.status, 200, "{text}: {}", done.text());
+    };
+    let own_badges = || call(weir.http, "GET", "ada/chat", by_sam, None).json()["you"]["badges"].clone();
+    command("/vip sam");
+    assert!([200, 201, 204].contains(&own(&weir, &sam, "PUT", "channels/ada/follow", &json!({})).status));
+    assert_eq!(say(weir.http, "ada", by_sam, "a guest of honour").status, 201);
+    assert_eq!(badges(&mut reader), json!(["vip", "follower"]));
+    // Who moderates is shown as that alone.
+    assert!(call(weir.http, "PUT", "ada/moderators/sam", by_owner, Some(&json!({}))).status < 300);
+    assert_eq!(own_badges(), json!(["moderator", "follower"]));
+    assert!(call(weir.http, "DELETE", "ada/moderators/sam", by_owner, None).status < 300);
+    assert_eq!(own_badges(), json!(["vip", "follower"]));
+    command("/unvip sam");
+    assert_eq!(own_badges(), json!(["follower"]));
+    // What a room knows of a follower it knows for a while.
+    let left = own(&weir, &sam, "DELETE", "channels/ada/follow", &Value::Null).status;
+    assert!([200, 204].contains(&left), "{left}");
+    eventually("the follower's badge is gone", Duration::from_secs(30), || {
+        own_badges().as_array().is_none_or(Vec::is_empty).then_some(())
+    });
+    assert_eq!(say(weir.http, "ada", by_sam, "nobody again").status, 201);
+    assert_eq!(badges(&mut reader), Value::Null);
 }
 
 #[test]

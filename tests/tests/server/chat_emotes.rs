@@ -164,6 +164,22 @@ fn an_emote_of_a_tier_is_for_that_tier_and_those_who_keep_the_room() {
     assert_eq!(say(weir.http, "ada", By::Guest(&ben), ":hype:").status, 201);
     assert_eq!(kinds(&mut reader), ["text"]);
 
+    // What was checked when it was typed stands, whatever ends while a moderator looks at it.
+    let mia = chat::account(&weir, "mia");
+    let grant = json!({ "tier": "two", "days": 30 });
+    assert_eq!(call(weir.http, "PUT", "ada/subscribers/mia", by_owner, Some(&grant)).status, 200);
+    let mut filters = call(weir.http, "GET", "ada/chat/filters", by_owner, None).json();
+    filters["words"] = json!(["badword"]);
+    assert_eq!(call(weir.http, "PUT", "ada/chat/filters", by_owner, Some(&filters)).status, 200);
+    let held = say(weir.http, "ada", By::Login(&mia), ":hype: badword");
+    assert_eq!((held.status, &held.json()["held"]), (202, &json!(true)), "{}", held.text());
+    assert_eq!(call(weir.http, "DELETE", "ada/subscribers/mia", by_owner, None).status, 204);
+    let id = held.json()["id"].as_str().expect("an id").to_owned();
+    let path = format!("ada/chat/held/{id}");
+    let approved = call(weir.http, "POST", &path, by_owner, Some(&json!({ "approve": true })));
+    assert_eq!(approved.status, 200, "{}", approved.text());
+    assert_eq!(kinds(&mut reader), ["emote", "text"]);
+
     // Another picture leaves it to the tier; null opens it to everybody.
     assert_eq!(put(&weir, by_owner, "hype", MOVING).json()["tier"], "two");
     assert_eq!(reader.hear()["type"], "emotes");
@@ -251,4 +267,24 @@ fn an_emote_of_all_channels_is_typed_everywhere_but_where_a_channel_has_its_own(
         .collect();
     let river = json!("river");
     assert_eq!(done, [(&json!("instance.emoteRemoved"), &river), (&json!("instance.emoteSet"), &river)]);
+}
+
+#[test]
+fn of_changes_of_an_emote_in_a_row_the_last_is_told_last() {
+    let weir = Weir::start();
+    let owner = weir.set_up("ada");
+    let mut reader = Reader::join(weir.http, "ada");
+    let change = |method: &str, path: &str| {
+        let request = Request::new(method, path).header("cookie", owner.cookie.as_str());
+        let request = if method == "PUT" { request.json(&json!({ "image": STILL })) } else { request };
+        request.send(weir.http).status
+    };
+    for round in 0..5 {
+        let path = format!("/api/v1/emotes/river{round}");
+        assert_eq!((change("PUT", &path), change("DELETE", &path)), (200, 204));
+        let told = [reader.hear(), reader.hear()];
+        let code = json!(format!(":river{round}:"));
+        assert_eq!((&told[0]["code"], &told[1]["code"]), (&code, &code));
+        assert_eq!(told[1]["url"], Value::Null, "{told:?}");
+    }
 }

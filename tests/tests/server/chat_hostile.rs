@@ -732,3 +732,51 @@ fn a_message_that_waits_for_the_disk_behind_its_author_s_ban_is_refused() {
     let texts: Vec<String> = page["items"].as_array().unwrap().iter().map(text_of).collect();
     assert_eq!(texts, ["first"]);
 }
+
+#[test]
+fn another_guest_who_waits_for_the_disk_behind_the_ban_of_their_network_is_refused() {
+    let weir = Weir::start();
+    let owner = weir.set_up("ada");
+    let says = |guest: &chat::Guest, address: &str, text: &str| {
+        Request::new("POST", "/api/v1/channels/ada/chat/messages")
+            .header("weir-guest", guest.token.as_str())
+            .header("x-forwarded-for", address)
+            .json(&json!({ "text": text }))
+            .send(weir.http)
+    };
+    let until_waiting = |count: usize| {
+        eventually("what waits for the disk", SOON, || {
+            let metrics = Request::new("GET", "/metrics").send(weir.http).text();
+            metrics.contains(&format!("weir_chat_waiting {count}\n")).then_some(())
+        });
+    };
+    for (n, path, kind) in
+        [(1, "ada/chat/bans", "/problems/banned"), (2, "ada/chat/silences", "/problems/timed-out")]
+    {
+        let (here, there) = (format!("192.0.2.{n}1"), format!("192.0.2.{n}2"));
+        let guest = |name: &str, address: &str| chat::guest_from(weir.http, &format!("{name} {n}"), address);
+        let (one, two, other) = (guest("One", &here), guest("Two", &here), guest("Other", &there));
+        assert_eq!(says(&one, &here, "hello").status, 201);
+        let mut body = json!({ "person": one.id, "reason": "" });
+        if n == 2 {
+            body["seconds"] = json!(60);
+        }
+        let lock = Lock::hold(&weir);
+        std::thread::scope(|scope| {
+            let text = format!("first {n}");
+            let first = scope.spawn(|| say(weir.http, "ada", By::Login(&owner), &text).status);
+            until_waiting(1);
+            let done = scope.spawn(|| call(weir.http, "POST", path, By::Login(&owner), Some(&body)).status);
+            until_waiting(2);
+            let late = scope.spawn(|| says(&two, &here, "late"));
+            until_waiting(3);
+            let apart = scope.spawn(|| says(&other, &there, "from elsewhere"));
+            until_waiting(4);
+            lock.release();
+            assert_eq!((first.join().unwrap(), done.join().unwrap()), (201, 201));
+            assert_eq!(late.join().unwrap().problem(403).kind, kind);
+            assert_eq!(apart.join().unwrap().status, 201, "another network's");
+        });
+        assert_eq!(says(&two, &here, "later").problem(403).kind, kind);
+    }
+}

@@ -47,8 +47,14 @@ impl Fate {
     }
 }
 
-/// Whether somebody appeals against a time-out: not if it is a short one.
-pub fn is_long(began: Timestamp, until: Timestamp) -> bool {
+/// When a time-out began, as far as that was kept: 0 says that it is from before it was.
+pub fn beginning(kept: i64) -> Option<Timestamp> {
+    (kept != 0).then(|| Timestamp::from_millis(kept))
+}
+
+/// Whether somebody appeals against a time-out: not if it is a short one. Of one whose beginning is unknown, what is left counts.
+pub fn is_long(began: Option<Timestamp>, until: Timestamp, now: Timestamp) -> bool {
+    let began = began.unwrap_or(now);
     until.as_millis().saturating_sub(began.as_millis()) > i64::from(SHORT_SILENCE) * 1000
 }
 
@@ -84,9 +90,13 @@ mod tests {
     #[test]
     fn short_time_outs_are_nobody_s_appeal() {
         let at = Timestamp::from_millis;
-        assert!(!is_long(at(1_000), at(601_000)) && is_long(at(1_000), at(601_001)));
-        assert!(!is_long(at(5_000), at(1_000)), "a clock that was set back makes none long");
-        assert!(is_long(at(0), at(1_800_000_000_000)), "one from before its beginning was kept");
+        let is_long = |began: i64, until: i64, now: i64| is_long(beginning(began), at(until), at(now));
+        assert!(!is_long(1_000, 601_000, 1_000) && is_long(1_000, 601_001, 1_000));
+        assert!(is_long(1_000, 601_001, 601_000), "of one whose beginning is known, all of it counts");
+        assert!(!is_long(5_000, 1_000, 5_000), "a clock that was set back makes none long");
+        let until = 1_800_000_000_000;
+        assert!(!is_long(0, until, until - 600_000), "one from before its beginning was kept");
+        assert!(is_long(0, until, until - 600_001), "one of those that lasts on for long");
     }
 
     #[test]

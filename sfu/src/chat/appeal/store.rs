@@ -49,7 +49,8 @@ async fn barrier(
     .await?;
     let Some(row) = silence else { return Ok(None) };
     let began = time(&row, 0)?;
-    Ok(rules::is_long(began, time(&row, 1)?).then_some((Against::TimeOut, began)))
+    let is_long = rules::is_long(rules::beginning(began.as_millis()), time(&row, 1)?, now);
+    Ok(is_long.then_some((Against::TimeOut, began)))
 }
 
 /// Whether a ban or a time-out that began then holds still.
@@ -170,7 +171,7 @@ impl ChatStore {
                 account: column(row, 4)?,
                 text: row.try_get(5)?,
                 against: against(row, 6)?,
-                since: time(row, 7)?,
+                since: rules::beginning(row.try_get(7)?),
                 until: row.try_get::<Option<i64>, _>(8)?.map(Timestamp::from_millis),
                 reason: row.try_get(9)?,
                 by: column(row, 10)?,

@@ -181,7 +181,7 @@ impl Commit {
         .bind(silence.until.as_millis())
         .bind(silence.by.as_str())
         .bind(silence.reason.as_str())
-        .bind(silence.at.as_millis())
+        .bind(silence.at.map_or(0, Timestamp::as_millis))
         .bind(network.map(|network| network.as_str().to_owned()))
         .execute(&mut *self.0)
         .await?;

@@ -175,13 +175,8 @@ pub enum Work {
     RemoveEmote(EmoteName),
     /// An emote is for a tier and those above it from now on, or for everybody.
     TierEmote(EmoteName, Option<Tier>),
-    /// An emote for all channels was added or got another picture, which is here, or was taken away.
-    TellEverywhere {
-        /// What is typed, with its colons.
-        code: String,
-        /// Where its picture is.
-        url: Option<String>,
-    },
+    /// An emote for all channels was added, got another picture or was taken away: what is so by then is told.
+    TellEverywhere(EmoteName),
     /// A picture for subscribers' badges is set.
     SetBadge(Tier, Box<Hashed>),
     /// It is taken away.

@@ -5,7 +5,10 @@ use super::{
     work::{Act, Arrival, Closed, Done, Draft, Work, Written},
 };
 use crate::{
-    chat::{Community, appeal::store::Tried, emote, feed::LiveRoom, mode::Said, record, room::Refused},
+    chat::{
+        Community, appeal::store::Tried, ban::NetworkHash, emote, feed::LiveRoom, mode::Said, record,
+        room::Refused,
+    },
     fresh,
     permission::Permission,
     store::{
@@ -44,6 +47,8 @@ pub struct Changes {
     bans: HashMap<(ChannelId, PersonId), bool>,
     /// Until when who is timed out; not any more if that is past.
     silences: HashMap<(ChannelId, PersonId), Timestamp>,
+    /// Whose bans and time-outs of these hold for guests of a network, too.
+    networks: HashMap<(ChannelId, NetworkHash), Vec<PersonId>>,
     /// What webhooks are told of.
     interest: Interest,
     /// What is to be told of messages.
@@ -134,6 +139,7 @@ pub async fn write(
             let Silence { person, name, until, by, .. } = silence.as_ref();
             commit.close_appeals(channel, person, Against::TimeOut).await?;
             changes.silence(channel, person, *until);
+            changes.of_network(channel, person, network.as_ref());
             let silenced = ChatUpdate::Silenced { person: person.clone(), name: name.clone(), until: *until };
             updates.push((places.take(), silenced));
             let mut messages =
@@ -159,6 +165,7 @@ pub async fn write(
             if commit.ban(channel, ban, network.as_ref()).await? {
                 commit.close_appeals(channel, person, Against::Ban).await?;
                 changes.ban(channel, person, true);
+                changes.of_network(channel, person, network.as_ref());
                 let banned = ChatUpdate::Banned { person: person.clone(), name: name.clone() };
                 updates.push((places.take(), banned));
                 let mut messages =
@@ -280,8 +287,10 @@ pub async fn write(
             }
             changed(&updates)
         }
-        Work::TellEverywhere { code, url } => {
-            let told = ChatUpdate::EmoteEverywhere { code: code.clone(), url: url.clone() };
+        Work::TellEverywhere(name) => {
+            // Of two changes in a row, word of the first may come last: both tell what the second left.
+            let url = commit.one_everywhere(name).await?.map(|emote| emote.url);
+            let told = ChatUpdate::EmoteEverywhere { code: emote::code(name.as_str()), url };
             updates.push((places.take(), told));
             Done::Changed
         }
@@ -450,6 +459,12 @@ impl Changes {
         self.silences.insert((channel.clone(), person.clone()), until);
     }
 
+    fn of_network(&mut self, channel: &ChannelId, person: &PersonId, network: Option<&NetworkHash>) {
+        if let Some(network) = network {
+            self.networks.entry((channel.clone(), network.clone())).or_default().push(person.clone());
+        }
+    }
+
     /// What an appeal was against is lifted: what followers are told.
     fn lift(
         &mut self,
@@ -473,18 +488,28 @@ impl Changes {
     /// What keeps a message's author from writing, as far as this commit has come. They were asked when they sent it, too.
     fn bar(&self, room: &LiveRoom, draft: &Draft, now: Timestamp) -> Option<Refused> {
         let writer = draft.writer.as_ref()?;
-        let rules = room.rules();
+        let mut rules = room.rules();
         if rules.standings(&writer.person, writer.is).may(Permission::ModerateChat) {
             return None;
         }
-        let key = (room.channel.clone(), writer.person.clone());
-        if self.bans.get(&key).copied().unwrap_or_else(|| rules.is_banned(writer)) {
+        // Most commits change nothing of the kind.
+        let is_changed = !self.bans.is_empty() || !self.silences.is_empty();
+        let key = |person: &PersonId| (room.channel.clone(), person.clone());
+        let own = is_changed.then(|| key(&writer.person));
+        let network = writer.guests_network().filter(|_| !self.networks.is_empty());
+        let network = network.map(|network| (room.channel.clone(), rules.bans().hash(network)));
+        let others: Vec<_> =
+            network.and_then(|of| self.networks.get(&of)).into_iter().flatten().map(key).collect();
+        let ban = own.as_ref().and_then(|own| self.bans.get(own));
+        let is_banned = ban.copied().unwrap_or_else(|| rules.is_banned(writer));
+        if is_banned || others.iter().any(|other| self.bans.get(other) == Some(&true)) {
             return Some(Refused::Banned);
         }
-        let until = match self.silences.get(&key) {
+        let until = match own.as_ref().and_then(|own| self.silences.get(own)) {
             Some(until) => Some(*until),
             None => rules.silenced_until(writer, now),
         };
+        let until = until.max(others.iter().filter_map(|other| self.silences.get(other)).max().copied());
         until.filter(|until| *until > now).map(|until| Refused::Silenced { until })
     }
 }

@@ -60,12 +60,11 @@ impl Chat {
         let picture = self.picture(&who.account, &new.image).await?;
         let url = picture.url();
         let (this, who, made) = (self.clone(), who.clone(), Made { name: name.clone(), picture });
-        let shown = url.clone();
         settle(async move {
             if !this.0.store.set_everywhere(&who, &made, fresh::now()).await? {
                 return Err(ChatError::TooManyEverywhere);
             }
-            this.everywhere_changed(made.name.as_str(), Some(shown));
+            this.everywhere_changed(&made.name);
             Ok(())
         })
         .await?;
@@ -80,23 +79,23 @@ impl Chat {
             if !this.0.store.remove_everywhere(&who, &name).await? {
                 return Err(ChatError::UnknownEmote);
             }
-            this.everywhere_changed(name.as_str(), None);
+            this.everywhere_changed(&name);
             Ok(())
         })
         .await
     }
 
     /// One changed; it is on disk. Rooms that somebody follows are told, some at once.
-    fn everywhere_changed(&self, name: &str, url: Option<String>) {
+    fn everywhere_changed(&self, name: &EmoteName) {
         lock(&self.0.everywhere).changed();
         let rooms: Vec<Arc<LiveRoom>> =
             lock(&self.0.rooms).values().filter_map(|room| room.get().cloned()).collect();
-        let (writer, code) = (self.0.writer.clone(), emote::code(name));
+        let (writer, name) = (self.0.writer.clone(), name.clone());
         tokio::spawn(async move {
             let followed = rooms.into_iter().filter(|room| room.is_followed());
             stream::iter(followed)
                 .for_each_concurrent(TOLD_AT_ONCE, |room| async {
-                    let work = Work::TellEverywhere { code: code.clone(), url: url.clone() };
+                    let work = Work::TellEverywhere(name.clone());
                     if let Err(error) = writer.write(room, work, None).await {
                         // Whoever is there sees it when they come back.
                         tracing::warn!(%error, "a room was not told of an emote");

@@ -26,6 +26,8 @@ use sqlx::any::AnyRow;
 const LIST: &str =
     "SELECT name, hash, moving IS NOT NULL FROM instance_emotes WHERE name > $1 ORDER BY name LIMIT $2";
 
+const ONE: &str = "SELECT name, hash, moving IS NOT NULL FROM instance_emotes WHERE name = $1";
+
 fn one(row: &AnyRow) -> Result<InstanceEmote, StoreError> {
     Ok(InstanceEmote { name: column(row, 0)?, url: shown(row, 1)? })
 }
@@ -86,5 +88,11 @@ impl Commit {
     pub async fn everywhere(&mut self) -> Result<Vec<InstanceEmote>, StoreError> {
         let query = sqlx::query(LIST).bind("").bind(INSTANCE_EMOTES_MOST as i64);
         query.fetch_all(&mut **self.transaction()).await?.iter().map(one).collect()
+    }
+
+    /// The one of this name.
+    pub async fn one_everywhere(&mut self, name: &EmoteName) -> Result<Option<InstanceEmote>, StoreError> {
+        let query = sqlx::query(ONE).bind(name.as_str());
+        query.fetch_optional(&mut **self.transaction()).await?.as_ref().map(one).transpose()
     }
 }

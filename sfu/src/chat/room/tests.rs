@@ -44,7 +44,7 @@ fn silence(name: &str, until: u64) -> Silence {
     Silence {
         person: person(name),
         name: "Somebody".parse::<DisplayName>().unwrap(),
-        at: at(0).wall,
+        at: Some(at(0).wall),
         until: at(until).wall,
         by: person("owner"),
         reason: String::new(),
