@@ -32,6 +32,9 @@ impl Channels {
 
     /// Deletes a channel with all that is its own, and ends what goes on there. Once this says so, it is on disk.
     pub async fn delete(&self, who: &Actor, record: &Record) -> Result<(), ChannelError> {
+        if record.owner.as_ref() == Some(&who.account) {
+            self.naming.take_deletion(who)?;
+        }
         let (channels, by) = (self.clone(), who.clone());
         let (id, name) = (record.channel.id.clone(), record.channel.name.clone());
         settle(async move {
