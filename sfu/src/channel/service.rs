@@ -714,9 +714,8 @@ mod tests {
 
     #[test]
     fn the_id_of_a_channel_that_is_gone_is_no_other_s_of_its_name() {
-        let record = || Arc::new(rules::tests::record("stage", Visibility::Public));
         let with_id = |id: &str| {
-            let mut record = record().as_ref().clone();
+            let mut record = rules::tests::record("stage", Visibility::Public);
             record.channel.id = id.parse().unwrap();
             Arc::new(record)
         };
