@@ -169,6 +169,10 @@ pub struct CreateApiToken {
     /// Days until it stops working, 1 to 3650; never if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub days: Option<u32>,
+    /// The account's password, which a token that runs the instance needs unless this browser signed in within the last ten
+    /// minutes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<Password>,
 }
 
 /// One API token, in `GET /api/v1/me/tokens` (a page, newest first); `DELETE /api/v1/me/tokens/{id}` revokes it.

@@ -11,7 +11,7 @@ use crate::{
 };
 use shared::{
     account::{ApiToken, CreateApiToken, NewApiToken, Scope},
-    text::TokenLabel,
+    text::{Password, TokenLabel},
     unit::Timestamp,
 };
 use std::{cell::RefCell, rc::Rc};
@@ -62,8 +62,13 @@ struct State {
     label: String,
     scopes: Vec<Scope>,
     days: String,
+    /// The password, and whether the server asked for it.
+    password: String,
+    asks: bool,
     /// What is wrong with the label, and with the rest.
     wrong: (Option<String>, Option<String>),
+    /// What is wrong with the password.
+    wrong_password: Option<String>,
     busy: bool,
 }
 
@@ -75,7 +80,10 @@ impl Default for State {
             label: String::new(),
             scopes: vec![Scope::Read],
             days: "90".to_owned(),
+            password: String::new(),
+            asks: false,
             wrong: (None, None),
+            wrong_password: None,
             busy: false,
         }
     }
@@ -162,6 +170,7 @@ pub fn Tokens() -> Html {
         }
     });
     let (on_label, on_days) = (set(|state, text| state.label = text), set(|state, text| state.days = text));
+    let on_password = set(|state, text| state.password = text);
     let state = state.borrow();
     let entry = |(token, called): (&ApiToken, String)| {
         let may = token.scopes.iter().filter_map(|scope| SCOPES.iter().find(|(one, ..)| one == scope));
@@ -235,6 +244,11 @@ pub fn Tokens() -> Html {
                 </fieldset>
                 <Select id="token-days" label="How long it works" value={state.days.clone()} on={on_days} testid="token-days"
                     choices={DAYS.map(|(days, label)| Choice::new(days, label)).to_vec()} />
+                if state.asks {
+                    <TextField id="token-password" label="Your password" kind="password" value={state.password.clone()}
+                        on={on_password} autocomplete="current-password" testid="token-password"
+                        error={state.wrong_password.clone().map(AttrValue::from)} />
+                }
                 <Button label="Make a token" busy={state.busy} testid="create-token" />
             </form>
             { question }
@@ -251,9 +265,14 @@ impl State {
             label.as_ref().err().map(|error| sentence(&error.to_string())),
             none.then(|| "Choose at least one thing that the token may do.".to_owned()),
         );
-        let label = label.ok().filter(|_| !none && !self.busy)?;
+        // One that can't be a password is sent as none, and asked for.
+        let password = Password::try_from(self.password.clone()).ok();
+        let is_short = self.asks && !self.password.is_empty() && password.is_none();
+        self.wrong_password =
+            is_short.then(|| "This is not your password. Check it: capital letters count.".to_owned());
+        let label = label.ok().filter(|_| !none && !is_short && !self.busy)?;
         self.busy = true;
-        Some(CreateApiToken { label, scopes: self.scopes.clone(), days: self.days.parse().ok() })
+        Some(CreateApiToken { label, scopes: self.scopes.clone(), days: self.days.parse().ok(), password })
     }
 
     /// What became of it.
@@ -263,9 +282,15 @@ impl State {
             Ok(new) => {
                 self.load.data.get_or_insert_default().insert(0, new.token.clone());
                 self.label.clear();
+                self.password.clear();
+                self.asks = false;
                 self.made = Some(new);
             }
             Err(failure) if failure.field() == Some("label") => self.wrong.0 = Some(failure.refusal()),
+            Err(failure) if failure.field() == Some("password") => {
+                self.asks = true;
+                self.wrong_password = Some(failure.refusal());
+            }
             Err(failure) => self.wrong.1 = Some(failure.refusal()),
         }
     }

@@ -43,8 +43,11 @@ impl Accounts {
             return Err(AccountError::SignInAgain);
         }
         let password = password.ok_or(AccountError::PasswordNeeded)?;
-        self.limits.take_name(&account.name)?;
+        // Guessed here, a password is as good as at the sign-in.
+        let failed = || self.threats.failed(Some(&account.name), who.address);
+        self.limits.take_name(&account.name).inspect_err(|_| failed())?;
         if !self.hasher.verify(password, hash).await? {
+            failed();
             return Err(AccountError::NotThePassword);
         }
         self.limits.forget_name(&account.name);

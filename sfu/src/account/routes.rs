@@ -61,14 +61,14 @@ pub fn routes(service: Accounts) -> OpenApiRouter {
         .routes(routes!(me))
         .routes(routes!(logins_of_me))
         .routes(routes!(revoke))
-        .with_state(Account { service: service.clone(), logins: logins.clone() })
+        .with_state(Account { service: service.clone(), logins })
         .merge(join::routes::routes(service.clone()))
         .merge(profile::routes::routes(service.clone()))
         .merge(passkey::routes::routes(service.clone()))
         .merge(people::routes::routes(service.clone()))
         .merge(gone::routes::routes(service.clone()))
         .merge(reset::routes::routes(reset::service::PasswordResets::new(service.clone())))
-        .merge(token::routes::routes(service.tokens().clone(), logins))
+        .merge(token::routes::routes(service))
 }
 
 /// Set the server up

@@ -293,7 +293,10 @@ impl Accounts {
         let name = request.name.clone();
         let signed_in = self.try_sign_in(request, came).await;
         if let Err(AccountError::WrongPassword | AccountError::TooMany { .. }) = &signed_in {
-            self.threats.failed(Some(&name), came.address);
+            match self.store.by_name(&name).await {
+                Ok(None) => self.threats.failed_as_nobody(&name, came.address),
+                _ => self.threats.failed(Some(&name), came.address),
+            }
         }
         signed_in
     }

@@ -39,6 +39,9 @@ pub enum AccessError {
     /// The key or token is nobody's, is over, or is for another channel: which of them is not told.
     #[error("the stream key is wrong")]
     Denied,
+    /// The key is right, but its owner is kept from the instance: told to them as a wrong one.
+    #[error("the stream key is of a suspended account")]
+    OwnerSuspended,
     /// No such channel, as far as the one who asks may know.
     #[error("there is no such channel")]
     Unknown,
@@ -76,7 +79,7 @@ impl Channels {
         let record = self.record_by_id(&id.ok_or(AccessError::Denied)?).await?.ok_or(AccessError::Denied)?;
         let owned = record.channel.clone();
         if self.store.is_suspended(&owned.id).await? {
-            return Err(AccessError::Denied);
+            return Err(AccessError::OwnerSuspended);
         }
         if channel.is_some_and(|name| *name != owned.name) {
             return Err(AccessError::Denied);

@@ -498,7 +498,7 @@ impl From<ChannelError> for ProblemResponse {
                     StatusCode::TOO_MANY_REQUESTS,
                     "too-fast",
                     "Too fast",
-                    format!("Channels can't be named so often. Wait {seconds} s, then try again."),
+                    format!("Channels can't be named or deleted so often. Wait {seconds} s, then try again."),
                 )
                 .retry_after(seconds)
             }

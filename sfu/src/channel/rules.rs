@@ -199,7 +199,7 @@ pub fn directory(cards: Vec<(Record, Live)>, now: Timestamp) -> Directory {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use shared::text::{Category, Description, Title};
 
@@ -207,7 +207,7 @@ mod tests {
         Timestamp::from_millis(seconds * 1000)
     }
 
-    fn record(name: &str, visibility: Visibility) -> Record {
+    pub fn record(name: &str, visibility: Visibility) -> Record {
         let channel = Channel {
             id: name.parse().unwrap(),
             name: name.parse().unwrap(),

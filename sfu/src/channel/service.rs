@@ -369,7 +369,14 @@ impl Channels {
 
     /// Others' channels that an account is an editor of, by name.
     pub async fn edited_by(&self, editor: &AccountId) -> Result<Vec<Channel>, StoreError> {
-        Ok(self.store.edited_by(editor).await?.into_iter().map(|record| record.channel).collect())
+        Ok(self
+            .store
+            .edited_by(editor)
+            .await?
+            .into_iter()
+            .map(|record| record.channel)
+            .filter(|channel| !channel.suspended)
+            .collect())
     }
 
     /// Changes what a channel says of itself.
@@ -484,6 +491,7 @@ impl Channels {
         for id in self.ports.live.live() {
             if !listed.iter().any(|record| record.channel.id == id)
                 && let Some(record) = self.record_by_id(&id).await?
+                && !record.channel.suspended
             {
                 cards.push((record.as_ref().clone(), self.ports.live.of(&id)));
             }
@@ -503,7 +511,8 @@ impl Channels {
         let mut cards: Vec<(Place, Record, Live)> = Vec::new();
         for id in &on {
             let (record, live) = (self.record_by_id(id).await?, self.ports.live.of(id));
-            let Some(record) = record.filter(|_| listing::is_on(&live)) else { continue };
+            let is_listed = |record: &Arc<Record>| listing::is_on(&live) && !record.channel.suspended;
+            let Some(record) = record.filter(is_listed) else { continue };
             if record.channel.visibility == Visibility::Public && filter.takes(&record.channel) {
                 cards.push((Place::on(&record, &live), record.as_ref().clone(), live));
             }
@@ -582,7 +591,7 @@ impl Channels {
             let live = self.ports.live.of(&id);
             let Some(record) = self.record_by_id(&id).await? else { continue };
             let channel = &record.channel;
-            if !listing::is_on(&live) || channel.visibility != Visibility::Public {
+            if !listing::is_on(&live) || channel.visibility != Visibility::Public || channel.suspended {
                 continue;
             }
             if let Some(card) = cards.iter_mut().find(|card| card.category == channel.category) {
@@ -657,7 +666,8 @@ impl Cache {
     fn get_by_id(&self, id: &ChannelId) -> Result<Arc<Record>, u64> {
         let records = self.records.read().unwrap_or_else(PoisonError::into_inner);
         let record = records.names.get(id).and_then(|name| records.by_name.get(name));
-        record.cloned().ok_or(records.edits)
+        // Another channel may have the name by now.
+        record.filter(|record| record.channel.id == *id).cloned().ok_or(records.edits)
     }
 
     fn put(&self, record: &Arc<Record>, edits: u64) {
@@ -677,7 +687,9 @@ impl Cache {
     pub(super) fn forget(&self, name: &ChannelName) {
         let mut records = self.records.write().unwrap_or_else(PoisonError::into_inner);
         records.edits += 1;
-        records.by_name.remove(name);
+        if let Some(record) = records.by_name.remove(name) {
+            records.names.remove(&record.channel.id);
+        }
         drop(records);
         self.forget_list();
     }
@@ -686,11 +698,38 @@ impl Cache {
         let mut records = self.records.write().unwrap_or_else(PoisonError::into_inner);
         records.edits += 1;
         records.by_name.clear();
+        records.names.clear();
         drop(records);
         self.forget_list();
     }
 
     fn forget_list(&self) {
         *self.public.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_id_of_a_channel_that_is_gone_is_no_other_s_of_its_name() {
+        let with_id = |id: &str| {
+            let mut record = rules::tests::record("stage", Visibility::Public);
+            record.channel.id = id.parse().unwrap();
+            Arc::new(record)
+        };
+        let (old, new) = (with_id("01m7wdz29w03j42rh873nf9zn0"), with_id("01m7wdz29w03j42rh873nf9zn1"));
+        let cache = Cache::default();
+        cache.put(&old, 0);
+        assert!(cache.get_by_id(&old.channel.id).is_ok());
+        cache.forget(&old.channel.name);
+        cache.put(&new, 1);
+        assert_eq!(cache.get_by_id(&old.channel.id).err(), Some(1));
+        assert_eq!(cache.get_by_id(&new.channel.id).unwrap().channel.id, new.channel.id);
+        assert_eq!(cache.records.read().unwrap().names.len(), 1, "nothing is left of the old one");
+        // Whichever was put without the other being forgotten.
+        cache.put(&old, 1);
+        assert!(cache.get_by_id(&new.channel.id).is_err());
     }
 }

@@ -120,7 +120,7 @@ async fn forget_old(connection: &mut AnyConnection, now: Timestamp) -> Result<()
 }
 
 /// Deletes a channel with all that is its own; false, and nothing is written, if there is none. `with_owner`: its owner goes,
-/// too, so that nobody may have its name again.
+/// too, so that nobody may have its name again; neither may its owner if it was suspended, or that would lift it.
 pub async fn channel(
     connection: &mut AnyConnection,
     by: Option<&Actor>,
@@ -131,7 +131,7 @@ pub async fn channel(
     forget_old(connection, now).await?;
     let kept = sqlx::query(
         "INSERT INTO kept_names (kind, name, display_name, owner_id, gone_id, gone_at, until_at)
-         SELECT 'channel', name, display_name, CASE WHEN CAST($2 AS BIGINT) = 1 THEN NULL ELSE owner_id END, id,
+         SELECT 'channel', name, display_name, CASE WHEN CAST($2 AS BIGINT) = 1 OR suspended_at IS NOT NULL THEN NULL ELSE owner_id END, id,
              CAST($3 AS BIGINT), CAST($4 AS BIGINT) FROM channels WHERE id = $1
          ON CONFLICT (kind, name) DO UPDATE SET display_name = excluded.display_name, owner_id = excluded.owner_id,
              gone_id = excluded.gone_id, gone_at = excluded.gone_at, until_at = excluded.until_at",
@@ -152,14 +152,20 @@ pub async fn channel(
         .bind(channel.as_str())
         .execute(&mut *connection)
         .await?;
-    // Emotes of two channels may show the same picture.
+    pictures(connection).await?;
+    Ok(true)
+}
+
+/// What neither an emote nor a badge of any channel shows any more is kept no longer: two channels may show the same picture.
+pub async fn pictures(connection: &mut AnyConnection) -> Result<(), StoreError> {
     sqlx::query(
         "DELETE FROM chat_pictures
-         WHERE NOT EXISTS (SELECT 1 FROM chat_emotes WHERE chat_emotes.hash = chat_pictures.hash)",
+         WHERE NOT EXISTS (SELECT 1 FROM chat_emotes WHERE chat_emotes.hash = chat_pictures.hash)
+         AND NOT EXISTS (SELECT 1 FROM chat_badges WHERE chat_badges.hash = chat_pictures.hash)",
     )
     .execute(&mut *connection)
     .await?;
-    Ok(true)
+    Ok(())
 }
 
 /// Deletes an account with its channels and all that is its own, and leaves what it wrote elsewhere without a name; false, and

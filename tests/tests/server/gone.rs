@@ -161,7 +161,8 @@ fn who_signed_in_long_ago_shows_the_password_before_they_delete() {
 
 #[test]
 fn a_token_deletes_nothing() {
-    let (weir, _, ben, _) = house();
+    let (weir, ada, ben, _) = house();
+    ok(&call(&weir, Some(&ada), "PATCH", "people/ben", &json!({ "role": "admin" })));
     let scopes = ["read", "channel:write", "instance:read", "instance:manage"];
     let made = ok(&call(&weir, Some(&ben), "POST", "me/tokens", &json!({ "label": "x", "scopes": scopes })));
     let secret = made["secret"].as_str().expect("a secret");
@@ -413,4 +414,35 @@ fn a_deleted_account_is_gone_with_its_picture_and_its_channels_once_that_is_said
     weir.start_again();
     assert_eq!(call(&weir, None, "GET", "people/ben", &Value::Null).status, 404);
     assert_eq!(call(&weir, None, "GET", "channels/stage", &Value::Null).status, 404);
+}
+
+#[test]
+fn nobody_burns_one_name_after_another() {
+    let (weir, ada, ben, cleo) = house();
+    let round = |n: u8| {
+        let name = format!("show{n}");
+        ok(&call(&weir, Some(&cleo), "POST", "channels", &json!({ "name": name })));
+        let path = format!("channels/{name}/delete");
+        call(&weir, Some(&cleo), "POST", &path, &json!({ "confirm": name }))
+    };
+    for n in 0..5 {
+        assert_eq!(round(n).status, 204, "{n}");
+    }
+    assert_eq!(round(5).problem(429).kind, "/problems/too-fast");
+    // Those who run the instance go on, and others have their own five.
+    let delete = |who: &Login, name: &str| {
+        let path = format!("channels/{name}/delete");
+        call(&weir, Some(who), "POST", &path, &json!({ "confirm": name })).status
+    };
+    assert_eq!((delete(&ada, "show5"), delete(&ben, "stage")), (204, 204));
+}
+
+#[test]
+fn an_editor_is_not_offered_a_channel_that_is_suspended() {
+    let (weir, ada, ben, cleo) = house();
+    ok(&call(&weir, Some(&ben), "PUT", "channels/stage/roles/cleo", &json!({ "role": "editor" })));
+    let edits = || ok(&call(&weir, Some(&cleo), "GET", "me", &Value::Null))["edits"].clone();
+    assert_eq!(edits()[0]["name"], "stage");
+    ok(&call(&weir, Some(&ada), "PATCH", "instance/channels/stage", &json!({ "suspended": true })));
+    assert_eq!(edits(), json!([]));
 }

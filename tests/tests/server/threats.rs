@@ -210,3 +210,30 @@ fn a_program_sees_notifications_or_runs_the_instance_by_the_scope_for_it() {
     );
     assert_eq!(ask(&manages, "POST", "people/ben/delete", &json!({ "confirm": "ben" })), 403);
 }
+
+#[test]
+fn the_key_of_a_suspended_account_is_no_guess() {
+    let weir = Weir::start();
+    let ada = weir.set_up("ada");
+    ok(&call(&weir, Some(&ada), "PATCH", "instance/settings", &json!({ "signUp": "open" })));
+    let body = json!({ "name": "ben", "displayName": "Ben", "password": PASSWORD });
+    let ben = Login::from_response(&call(&weir, None, "POST", "sign-up", &body));
+    ok(&call(&weir, Some(&ben), "POST", "channels", &json!({ "name": "stage" })));
+    let made = ok(&call(&weir, Some(&ben), "POST", "channels/stage/stream-key", &Value::Null));
+    let key = made["streamKey"].as_str().expect("a key");
+    ok(&call(&weir, Some(&ada), "PATCH", "people/ben", &json!({ "suspended": true })));
+    let offer = Offering::to_send().sdp;
+    for _ in 0..40 {
+        assert_eq!(post_whip(weir.http, "/whip", key, &offer).status, 401);
+    }
+    // Those that come after raise one: had the others counted, there were one already.
+    let wrong = format!("weir_key_{}", "A".repeat(43));
+    for _ in 0..29 {
+        post_whip(weir.http, "/whip", &wrong, &offer);
+    }
+    assert!(record(&weir, &ada, "action=instance.alert").is_empty());
+    post_whip(weir.http, "/whip", &wrong, &offer);
+    eventually("the alert", SOON, || {
+        (!record(&weir, &ada, "action=instance.alert").is_empty()).then_some(())
+    });
+}

@@ -1,5 +1,6 @@
 //! API tokens: what a program may do with one, and what not.
 
+use crate::notifications::in_database;
 use serde_json::{Value, json};
 use weir_tests::{
     events,
@@ -239,4 +240,42 @@ fn a_program_follows_events_with_its_token() {
     let refused = first_answer(&chats);
     assert_eq!(refused["event"], "media:stream_webrtc:v1:failed");
     assert_eq!(refused["payload"]["type"], "/problems/missing-scope");
+}
+
+#[test]
+fn a_token_that_runs_the_instance_is_for_those_who_do_and_show_that_it_is_they() {
+    let weir = Weir::start();
+    let ada = weir.set_up("ada");
+    let open = json!({ "signUp": "open" });
+    assert_eq!(as_person(&weir, &ada, "PATCH", "/api/v1/instance/settings", Some(&open)).status, 200);
+    let join = json!({ "name": "ben", "displayName": "Ben", "password": "correct horse battery" });
+    let ben = Login::from_response(&weir.same_origin("POST", "/api/v1/sign-up").json(&join).send(weir.http));
+    let make = |who: &Login, scopes: &[&str], password: Option<&str>| {
+        let mut body = json!({ "label": "a test", "scopes": scopes });
+        if let Some(password) = password {
+            body["password"] = json!(password);
+        }
+        as_person(&weir, who, "POST", "/api/v1/me/tokens", Some(&body))
+    };
+    for scope in ["instance:read", "instance:manage"] {
+        // It would wait for the day that its owner helps to run the instance.
+        assert_eq!(make(&ben, &["read", scope], None).problem(403).kind, "/problems/not-yours");
+        assert_eq!(make(&ada, &["read", scope], None).status, 201, "she signed in just now");
+    }
+    assert_eq!(make(&ben, &["read"], None).status, 201);
+
+    in_database(&weir, "UPDATE logins SET created_at = created_at - 3600000");
+    for scope in ["instance:read", "instance:manage"] {
+        let needed = make(&ada, &[scope], None).problem(422);
+        assert_eq!(
+            (needed.kind.as_str(), needed.field.as_deref()),
+            ("/problems/password-needed", Some("password"))
+        );
+        let wrong = make(&ada, &[scope], Some("wrong horse battery")).problem(422);
+        assert_eq!(wrong.field.as_deref(), Some("password"));
+        assert_eq!(make(&ada, &[scope], Some("correct horse battery")).status, 201);
+    }
+    assert_eq!(make(&ada, &["read", "channel:write"], None).status, 201, "what is hers alone needs none");
+    let tokens = as_person(&weir, &ada, "GET", "/api/v1/me/tokens", None);
+    assert!(!tokens.text().contains("horse") && tokens.json()["items"].as_array().map(Vec::len) == Some(5));
 }

@@ -22,8 +22,10 @@ pub const MANY: usize = 10;
 pub const SIGN_UPS: usize = 25;
 /// Wrong stream keys.
 pub const KEYS: usize = 30;
-/// After an alert there is none of its kind for this long.
+/// After an alert there is none of its kind for this long; of one account, none of that account.
 pub const COOLS: Duration = Duration::from_secs(60 * 60);
+/// Alerts of one account each within that time, over all of them.
+pub const ONES_MOST: usize = 10;
 /// Failed sign-ins are one entry of the record in so long.
 pub const COUNTED: Duration = Duration::from_secs(10 * 60);
 /// Names that are remembered; beyond, those are forgotten whose last try is the oldest.
@@ -38,6 +40,8 @@ pub enum Kind {
     OneAccount,
     /// Somebody tries many accounts.
     ManyAccounts,
+    /// Many sign-ins fail that say no name, as those with passkeys.
+    Unnamed,
     /// Many accounts are made at once.
     SignUps,
     /// Stream keys are wrong again and again.
@@ -105,6 +109,9 @@ impl Burst {
 pub struct Watch {
     of_names: HashMap<AccountName, Burst>,
     failures: VecDeque<(Duration, Option<AccountName>)>,
+    unnamed: Burst,
+    /// Of which accounts there were alerts, and when.
+    ones: VecDeque<(Duration, AccountName)>,
     sign_ups: Burst,
     keys: Burst,
     cools: HashMap<Kind, Duration>,
@@ -120,23 +127,45 @@ struct Counting {
 }
 
 impl Watch {
-    /// A sign-in failed: to whom, if that was said, and from which network.
+    /// A sign-in failed: to which account, if that was said, and from which network.
     pub fn failed(
         &mut self,
         name: Option<&AccountName>,
         network: Option<IpAddr>,
         now: Duration,
     ) -> Vec<Alert> {
-        self.count(name, network, now);
         let mut alerts = Vec::new();
         if let Some(name) = name
             && self.burst_of(name).push(OF_ONE, now)
+            && self.is_first_of(name, now)
         {
             let detail = format!(
                 "{OF_ONE} sign-ins as “{name}” failed within 10 minutes. After ten wrong ones, one is looked at each 15 s."
             );
-            alerts.extend(self.alert(Kind::OneAccount, "Somebody may be guessing a password", detail, now));
+            alerts.push(Alert {
+                kind: Kind::OneAccount,
+                title: "Somebody may be guessing a password",
+                detail,
+            });
         }
+        if name.is_none() && self.unnamed.push(OF_MANY, now) {
+            let detail = format!(
+                "{OF_MANY} sign-ins that say no name, with a passkey or by another way, failed within 10 minutes. None of these can be guessed."
+            );
+            alerts.extend(self.alert(Kind::Unnamed, "Many sign-ins fail", detail, now));
+        }
+        alerts.extend(self.failed_as(name, network, now));
+        alerts
+    }
+
+    /// A sign-in failed, to a name that nobody has, perhaps: it is no account's burst, or strangers would make up names for alerts.
+    pub fn failed_as(
+        &mut self,
+        name: Option<&AccountName>,
+        network: Option<IpAddr>,
+        now: Duration,
+    ) -> Option<Alert> {
+        self.count(name, network, now);
         self.failures.push_back((now, name.cloned()));
         if self.failures.len() > OF_MANY {
             self.failures.pop_front();
@@ -144,16 +173,23 @@ impl Watch {
         let is_burst = self.failures.len() == OF_MANY
             && self.failures.front().is_some_and(|(first, _)| now.saturating_sub(*first) <= WITHIN);
         let names = self.failures.iter().filter_map(|(_, name)| name.as_ref()).collect::<HashSet<_>>().len();
-        // A crowd of passkeys names nobody.
-        let is_of_many = names >= MANY || self.failures.iter().all(|(_, name)| name.is_none());
-        if is_burst && is_of_many {
-            let whose = if names == 0 { String::new() } else { format!(", to {names} accounts") };
-            let detail = format!(
-                "{OF_MANY} sign-ins failed within 10 minutes{whose}. A passkey can't be guessed: those who have one are safe."
-            );
-            alerts.extend(self.alert(Kind::ManyAccounts, "Many sign-ins fail", detail, now));
+        if !is_burst || names < MANY {
+            return None;
         }
-        alerts
+        let detail = format!(
+            "{OF_MANY} sign-ins failed within 10 minutes, to {names} accounts. A passkey can't be guessed: those who have one are safe."
+        );
+        self.alert(Kind::ManyAccounts, "Many sign-ins fail", detail, now)
+    }
+
+    /// Whether there is to be an alert of this account: none was a short while ago, and not too many of all.
+    fn is_first_of(&mut self, name: &AccountName, now: Duration) -> bool {
+        self.ones.retain(|(at, _)| now.saturating_sub(*at) < COOLS);
+        let is_first = self.ones.len() < ONES_MOST && self.ones.iter().all(|(_, one)| one != name);
+        if is_first {
+            self.ones.push_back((now, name.clone()));
+        }
+        is_first
     }
 
     /// Somebody made an account.
@@ -278,12 +314,41 @@ mod tests {
         }
         assert_eq!(kinds(&watch.failed(Some(&name(1)), None, s(20))), [Kind::OneAccount]);
         for n in 21..600 {
-            let alerts = watch.failed(Some(&name(n % 3)), None, s(n as u64));
-            assert!(!kinds(&alerts).contains(&Kind::OneAccount), "{n}");
+            assert!(watch.failed(Some(&name(1)), None, s(n as u64)).is_empty(), "{n}");
         }
         let again: Vec<_> =
-            (0..OF_ONE).flat_map(|n| watch.failed(Some(&name(2)), None, s(3621 + n as u64))).collect();
-        assert_eq!(kinds(&again).iter().filter(|kind| **kind == Kind::OneAccount).count(), 1);
+            (0..OF_ONE).flat_map(|n| watch.failed(Some(&name(1)), None, s(3621 + n as u64))).collect();
+        assert_eq!(kinds(&again), [Kind::OneAccount]);
+    }
+
+    #[test]
+    fn guesses_at_one_account_hide_none_at_another_up_to_so_many_an_hour() {
+        let mut watch = Watch::default();
+        let mut tries = |n: usize, from: u64| -> usize {
+            let of_one = |alerts: Vec<Alert>| kinds(&alerts).contains(&Kind::OneAccount);
+            (0..OF_ONE).filter(|_| of_one(watch.failed(Some(&name(n)), None, s(from)))).count()
+        };
+        for n in 0..ONES_MOST {
+            assert_eq!(tries(n, n as u64), 1, "{n}");
+        }
+        assert_eq!(tries(ONES_MOST, 100), 0, "that is enough for an hour");
+        assert_eq!(tries(ONES_MOST + 1, COOLS.as_secs()), 1);
+    }
+
+    #[test]
+    fn names_that_nobody_has_raise_no_alert_of_one_account_and_hide_none() {
+        let mut watch = Watch::default();
+        for n in 0..OF_ONE * 20 {
+            assert_eq!(watch.failed_as(Some(&name(n % 5)), None, s(n as u64)), None, "{n}");
+        }
+        let of_one: Vec<_> =
+            (0..OF_ONE).flat_map(|n| watch.failed(Some(&name(7)), None, s(400 + n as u64))).collect();
+        assert_eq!(kinds(&of_one), [Kind::OneAccount]);
+        // Many made-up ones are told of all the same.
+        let many: Vec<_> = (0..OF_MANY)
+            .filter_map(|n| watch.failed_as(Some(&name(n % MANY)), None, s(500 + n as u64)))
+            .collect();
+        assert_eq!(kinds(&many), [Kind::ManyAccounts]);
     }
 
     #[test]
@@ -322,7 +387,13 @@ mod tests {
         // Passkeys name nobody.
         let mut watch = Watch::default();
         let raised: Vec<_> = (0..OF_MANY).flat_map(|n| watch.failed(None, None, s(n as u64))).collect();
-        assert_eq!(kinds(&raised), [Kind::ManyAccounts]);
+        assert_eq!(kinds(&raised), [Kind::Unnamed]);
+        // A few names among them hide them no longer.
+        let mut watch = Watch::default();
+        let some_named = |n: usize| (n % 12 == 0).then(|| name(n % 3));
+        let raised: Vec<_> =
+            (0..OF_MANY * 2).flat_map(|n| watch.failed(some_named(n).as_ref(), None, s(n as u64))).collect();
+        assert_eq!(kinds(&raised), [Kind::Unnamed]);
     }
 
     #[test]

@@ -82,10 +82,16 @@ impl Threats {
         self.0.since.elapsed()
     }
 
-    /// Nobody was let in: as whom they came, if they said so, and from where.
+    /// Nobody was let in: into whose account they wanted, if they said so, and from where.
     pub fn failed(&self, name: Option<&AccountName>, address: Option<IpAddr>) {
         let alerts = lock(&self.0.watch).failed(name, address.map(network_of), self.now());
         alerts.into_iter().for_each(|alert| self.raise(alert));
+    }
+
+    /// The same, as somebody whom there isn't.
+    pub fn failed_as_nobody(&self, name: &AccountName, address: Option<IpAddr>) {
+        let alert = lock(&self.0.watch).failed_as(Some(name), address.map(network_of), self.now());
+        alert.into_iter().for_each(|alert| self.raise(alert));
     }
 
     /// Somebody made an account.

@@ -124,12 +124,16 @@ async fn touch(
     if known.rows_affected() > 0 {
         return Ok(true);
     }
-    sqlx::query("INSERT INTO sign_in_places (account_id, kind, hash, last_at) VALUES ($1, $2, $3, $4)")
-        .bind(account.as_str())
-        .bind(kind)
-        .bind(hash)
-        .bind(at.as_millis())
-        .execute(connection)
-        .await?;
+    // Who signs in twice at once writes it twice.
+    sqlx::query(
+        "INSERT INTO sign_in_places (account_id, kind, hash, last_at) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (account_id, kind, hash) DO UPDATE SET last_at = excluded.last_at",
+    )
+    .bind(account.as_str())
+    .bind(kind)
+    .bind(hash)
+    .bind(at.as_millis())
+    .execute(connection)
+    .await?;
     Ok(false)
 }

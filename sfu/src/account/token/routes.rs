@@ -2,14 +2,14 @@
 //!
 //! [`Scope::Read`]: shared::account::Scope::Read
 
-use super::{
-    rules,
-    service::{TokenError, Tokens},
-};
-use crate::http::{
-    extract::{Json, Paging, Path},
-    login::{HasLogins, Logins, SignedIn},
-    problem::ProblemResponse,
+use super::{rules, service::TokenError};
+use crate::{
+    account::{routes::Account, service::Accounts},
+    http::{
+        extract::{Json, Paging, Path},
+        login::SignedIn,
+        problem::ProblemResponse,
+    },
 };
 use axum::{
     Json as Answer,
@@ -22,27 +22,14 @@ use shared::{
     id::TokenId,
     page::{Page, PageQuery},
 };
-use std::sync::Arc;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-#[derive(Clone)]
-struct Api {
-    tokens: Tokens,
-    logins: Arc<dyn Logins>,
-}
-
-impl HasLogins for Api {
-    fn logins(&self) -> &Arc<dyn Logins> {
-        &self.logins
-    }
-}
-
 /// `/me/tokens`.
-pub fn routes(tokens: Tokens, logins: Arc<dyn Logins>) -> OpenApiRouter {
+pub fn routes(service: Accounts) -> OpenApiRouter {
     OpenApiRouter::new()
         .routes(routes!(list, create))
         .routes(routes!(revoke))
-        .with_state(Api { tokens, logins })
+        .with_state(Account::new(service))
 }
 
 /// API tokens of the account
@@ -62,16 +49,17 @@ pub fn routes(tokens: Tokens, logins: Arc<dyn Logins>) -> OpenApiRouter {
     security(("login" = []), ("token" = ["read"]))
 )]
 async fn list(
-    State(api): State<Api>,
+    State(account): State<Account>,
     who: SignedIn,
     Paging(wanted): Paging,
 ) -> Result<Answer<Page<ApiToken>>, ProblemResponse> {
-    Ok(Answer(api.tokens.list(&who.actor, &wanted).await?))
+    Ok(Answer(account.service.tokens().list(&who.actor, &wanted).await?))
 }
 
 /// Make an API token
 ///
-/// Its secret is shown this once.
+/// Its secret is shown this once. One with `instance:read` or `instance:manage` is for those who run the instance, and needs the
+/// password unless this browser signed in within the last ten minutes.
 #[utoipa::path(
     post,
     path = "/me/tokens",
@@ -80,18 +68,20 @@ async fn list(
     request_body(content = CreateApiToken, example = json!({"label": "Stream deck", "scopes": ["read", "channel:write"], "days": 365})),
     responses(
         (status = 201, body = NewApiToken, description = "The token and its secret"),
-        (status = 403, description = "A token can't do this"),
+        (status = 403, description = "A token can't do this, or the account doesn't run the instance"),
         (status = 409, description = "The account has as many as it may"),
+        (status = 422, description = "The password is needed, or something can't be taken"),
+        (status = 429, description = "Too many tries"),
     ),
     security(("login" = []))
 )]
 async fn create(
-    State(api): State<Api>,
+    State(account): State<Account>,
     who: SignedIn,
     Json(request): Json<CreateApiToken>,
 ) -> Result<Response, ProblemResponse> {
-    who.login()?;
-    let made = api.tokens.create(&who.actor, request).await?;
+    let login = who.login()?;
+    let made = account.service.create_token((&who.actor, login), request).await?;
     Ok((StatusCode::CREATED, Answer(made)).into_response())
 }
 
@@ -110,12 +100,12 @@ async fn create(
     security(("login" = []))
 )]
 async fn revoke(
-    State(api): State<Api>,
+    State(account): State<Account>,
     who: SignedIn,
     Path(id): Path<TokenId>,
 ) -> Result<StatusCode, ProblemResponse> {
     who.login()?;
-    api.tokens.revoke(&who.actor, &id).await?;
+    account.service.tokens().revoke(&who.actor, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -153,6 +143,7 @@ impl From<TokenError> for ProblemResponse {
                 "No such token",
                 "This token was revoked already.",
             ),
+            TokenError::Account(error) => error.into(),
             TokenError::Store(error) => error.into(),
         }
     }

@@ -44,6 +44,11 @@ pub fn scopes(mut given: Vec<Scope>) -> Option<Vec<Scope>> {
     (!given.is_empty()).then_some(given)
 }
 
+/// Whether with these scopes a token runs the instance, or sees how it is run.
+pub fn runs_instance(scopes: &[Scope]) -> bool {
+    scopes.iter().any(|scope| matches!(scope, Scope::InstanceRead | Scope::InstanceManage))
+}
+
 /// When a token ends that is made now: never if nothing is said. `None` for a number of days that can't be.
 pub fn expiry(days: Option<u32>, now: Timestamp) -> Option<Option<Timestamp>> {
     let end = |days: u32| Timestamp::from_millis(now.as_millis() + i64::from(days) * DAY);
@@ -62,6 +67,13 @@ pub fn is_over(expires_at: Option<Timestamp>, now: Timestamp) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_instance_is_seen_and_run_by_is_told_from_the_rest() {
+        let run: Vec<Scope> = Scope::ALL.into_iter().filter(|scope| runs_instance(&[*scope])).collect();
+        assert_eq!(run, [Scope::InstanceRead, Scope::InstanceManage]);
+        assert!(runs_instance(&[Scope::Read, Scope::InstanceManage]) && !runs_instance(&[]));
+    }
 
     #[test]
     fn a_secret_is_told_from_every_other() {

@@ -5,7 +5,11 @@ use super::{
     store::TokenStore,
 };
 use crate::{
-    account::rules::is_worth_a_write,
+    account::{
+        join::service::runs_instance,
+        rules::is_worth_a_write,
+        service::{AccountError, Accounts},
+    },
     actor::Actor,
     fresh,
     http::{
@@ -17,7 +21,7 @@ use crate::{
 };
 use shared::{
     account::{ApiToken, CreateApiToken, NewApiToken},
-    id::TokenId,
+    id::{LoginId, TokenId},
     page::Page,
     unit::Timestamp,
 };
@@ -37,9 +41,29 @@ pub enum TokenError {
     /// No such token of this account.
     #[error("there is no such token")]
     Unknown,
+    /// They may not, or showed no proof that it is they.
+    #[error(transparent)]
+    Account(#[from] AccountError),
     /// The store could not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl Accounts {
+    /// Makes a token. One that runs the instance is for those who do, and who show that it is they: at a browser that was left
+    /// it would be the whole instance, and with anybody else it would wait for the day that they help to run it.
+    pub async fn create_token(
+        &self,
+        (who, login): (&Actor, &LoginId),
+        mut request: CreateApiToken,
+    ) -> Result<NewApiToken, TokenError> {
+        let password = request.password.take();
+        if rules::runs_instance(&request.scopes) {
+            runs_instance(who)?;
+            self.prove(who, login, password).await?;
+        }
+        self.tokens().create(who, request).await
+    }
 }
 
 /// The service; cheap to clone.
@@ -52,8 +76,8 @@ impl Tokens {
         Self(TokenStore::new(store), endings)
     }
 
-    /// Makes a token; its secret comes back this once.
-    pub async fn create(&self, who: &Actor, request: CreateApiToken) -> Result<NewApiToken, TokenError> {
+    /// Makes a token, whatever it may do; its secret comes back this once.
+    async fn create(&self, who: &Actor, request: CreateApiToken) -> Result<NewApiToken, TokenError> {
         let now = fresh::now();
         let token = ApiToken {
             id: fresh::id(),

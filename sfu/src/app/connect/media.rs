@@ -160,6 +160,8 @@ impl whip::Gate for PublisherGate {
                     self.1.wrong_key();
                     Err(whip::Refused::WrongKey)
                 }
+                // OBS tries it again and again: nobody guesses.
+                Err(AccessError::OwnerSuspended) => Err(whip::Refused::WrongKey),
                 Err(AccessError::Suspended) => {
                     Err(whip::Refused::Unavailable(ProblemResponse::channel_suspended()))
                 }
@@ -193,7 +195,7 @@ impl whep::Gate for WatcherGate {
                     let (by_embed, account) = (by != Admission::Anyway, actor.map(|who| who.account.clone()));
                     Ok(Some(whep::Ticket { channel, by_embed, account }))
                 }
-                Err(AccessError::Denied | AccessError::Unknown) => Ok(None),
+                Err(AccessError::Denied | AccessError::OwnerSuspended | AccessError::Unknown) => Ok(None),
                 Err(AccessError::Suspended) => Err(ProblemResponse::channel_suspended()),
                 Err(AccessError::Embed(error)) => Err(error.into()),
                 Err(AccessError::Store(error)) => Err(error.into()),

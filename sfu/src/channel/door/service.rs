@@ -159,8 +159,8 @@ impl Channels {
         people: &[Actor],
         record: &Record,
     ) -> Result<HashSet<AccountId>, StoreError> {
-        let (inside, others): (Vec<&Actor>, Vec<&Actor>) =
-            people.iter().partition(|who| may_see(Some(who), record));
+        let open = people.iter().filter(|who| !is_shut(Some(who), record));
+        let (inside, others): (Vec<&Actor>, Vec<&Actor>) = open.partition(|who| may_see(Some(who), record));
         let mut inside: HashSet<AccountId> = inside.into_iter().map(|who| who.account.clone()).collect();
         let (Some(first), Some(last)) = (others.first(), others.last()) else { return Ok(inside) };
         let ids = (&first.account, &last.account);

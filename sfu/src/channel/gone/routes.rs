@@ -45,8 +45,8 @@ pub fn routes(channels: Channels, logins: Arc<dyn Logins>, prove: Prove) -> Open
 /// Delete a channel
 ///
 /// Its broadcast ends, everybody who watches is let go, and all that is its own goes with it: chat, emotes, pictures, roles,
-/// subscriptions, webhooks, stream keys, figures. What the record says of it stays. Nobody else is given its name for 30 days.
-/// There is no way back.
+/// subscriptions, webhooks, stream keys, figures. What the record says of it stays. Nobody else is given its name for 30 days, and
+/// nobody at all that of one that was suspended; its owner can't delete it while it is. There is no way back.
 #[utoipa::path(
     post,
     path = "/channels/{name}/delete",
@@ -56,8 +56,9 @@ pub fn routes(channels: Channels, logins: Arc<dyn Logins>, prove: Prove) -> Open
     request_body(content = DeleteChannel, example = json!({"confirm": "evenings", "password": "correct horse battery"})),
     responses(
         (status = 204, description = "It is gone, and that is on disk"),
-        (status = 403, description = "Somebody else's channel, a token can't do this, or the login is too old to do it without a password"),
+        (status = 403, description = "Somebody else's channel or an admin's, its owner asks while it is suspended, a token can't do this, or the login is too old to do it without a password"),
         (status = 404, description = "No such channel, as far as the one who asks may know"),
+        (status = 409, description = "It is the instance owner's channel"),
         (status = 422, description = "`confirm` is not the channel's name, the password is needed, or it is wrong"),
         (status = 429, description = "Too many tries"),
     ),

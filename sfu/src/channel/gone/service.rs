@@ -3,6 +3,7 @@
 use crate::{
     actor::Actor,
     channel::{
+        overview::ruling::{self, RulingError},
         rules::Record,
         service::{ChannelError, Channels},
     },
@@ -13,23 +14,27 @@ use shared::id::{AccountId, ChannelId, ChannelName};
 use std::sync::Arc;
 
 impl Channels {
-    /// A channel that somebody may delete, and that they mean.
+    /// A channel that somebody may delete, and that they mean. Its owner deletes no suspended one: made anew, it would be let in.
     pub async fn to_delete(
         &self,
         who: &Actor,
         name: &ChannelName,
         confirm: &str,
-    ) -> Result<Arc<Record>, ChannelError> {
+    ) -> Result<Arc<Record>, RulingError> {
         let record = self.allowed(who, name, Permission::DeleteChannel).await?;
-        if confirm.trim().eq_ignore_ascii_case(name.as_str()) {
-            Ok(record)
-        } else {
-            Err(ChannelError::Confirm)
+        if !confirm.trim().eq_ignore_ascii_case(name.as_str()) {
+            return Err(ChannelError::Confirm.into());
         }
+        let owner = self.owner_of(&record).await?;
+        ruling::may_delete(who, &owner, record.channel.suspended)?;
+        Ok(record)
     }
 
     /// Deletes a channel with all that is its own, and ends what goes on there. Once this says so, it is on disk.
     pub async fn delete(&self, who: &Actor, record: &Record) -> Result<(), ChannelError> {
+        if record.owner.as_ref() == Some(&who.account) {
+            self.naming.take_deletion(who)?;
+        }
         let (channels, by) = (self.clone(), who.clone());
         let (id, name) = (record.channel.id.clone(), record.channel.name.clone());
         settle(async move {

@@ -22,23 +22,35 @@ use std::{
 /// How often one person names channels: each name is held against everybody's.
 const NAMINGS: Rate = Rate { burst: 60, every: std::time::Duration::from_secs(5) };
 
+/// How often one person deletes channels of their own: each keeps its name from others for a while.
+const DELETIONS: Rate = Rate { burst: 5, every: std::time::Duration::from_secs(24 * 60 * 60 / 5) };
+
 /// Who may have which name.
 #[derive(Clone)]
 pub struct Naming {
     names: Arc<dyn Names>,
     since: Instant,
     namings: Arc<Mutex<Limiter<AccountId>>>,
+    deletions: Arc<Mutex<Limiter<AccountId>>>,
 }
 
 impl Naming {
     /// With these names.
     pub fn new(names: Arc<dyn Names>) -> Self {
-        Self { names, since: Instant::now(), namings: Arc::new(Mutex::new(Limiter::new(NAMINGS))) }
+        let limiter = |rate| Arc::new(Mutex::new(Limiter::new(rate)));
+        Self { names, since: Instant::now(), namings: limiter(NAMINGS), deletions: limiter(DELETIONS) }
     }
 
     fn take(&self, who: &Actor) -> Result<(), ChannelError> {
         let mut namings = self.namings.lock().unwrap_or_else(PoisonError::into_inner);
         let taken = namings.take(&who.account, self.since.elapsed());
+        taken.map_err(|wait| ChannelError::TooFast { wait })
+    }
+
+    /// That somebody may delete one more channel of theirs now.
+    pub(in crate::channel) fn take_deletion(&self, who: &Actor) -> Result<(), ChannelError> {
+        let mut deletions = self.deletions.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = deletions.take(&who.account, self.since.elapsed());
         taken.map_err(|wait| ChannelError::TooFast { wait })
     }
 }

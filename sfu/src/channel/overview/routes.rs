@@ -78,8 +78,9 @@ async fn list(
     request_body(content = EditInstanceChannel, example = json!({"suspended": false})),
     responses(
         (status = 200, body = InstanceChannel, description = "The channel, as it is now"),
-        (status = 403, description = "Only those who run the instance may, or the token lacks the scope"),
+        (status = 403, description = "Only those who run the instance may, only its owner with an admin's channel, or the token lacks the scope"),
         (status = 404, description = "No such channel"),
+        (status = 409, description = "It is the instance owner's channel, or one's own"),
     ),
     security(("login" = []), ("token" = ["instance:manage"]))
 )]

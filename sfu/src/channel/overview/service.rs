@@ -1,8 +1,10 @@
 //! Every channel there is, step by step.
 
+use super::ruling::{self, Owner, RulingError};
 use crate::{
     actor::Actor,
     channel::{
+        rules::Record,
         service::{ChannelError, Channels},
         store::Overviewed,
     },
@@ -10,8 +12,10 @@ use crate::{
     page::Wanted,
     permission::{Permission, Standings},
     settle::settle,
+    store::StoreError,
 };
 use shared::{
+    account::Role,
     channel::{EditInstanceChannel, InstanceChannel},
     id::ChannelName,
     page::Page,
@@ -50,16 +54,26 @@ impl Channels {
         Ok(Page { items, next: page.next })
     }
 
+    /// Whose a channel is, as far as those who run the instance must know before they do anything to it.
+    pub(in crate::channel) async fn owner_of(&self, record: &Record) -> Result<Owner, StoreError> {
+        let Some(account) = record.owner.clone() else {
+            return Ok(Owner { account: None, role: Role::Owner });
+        };
+        let role = self.store.role_of(&account).await?;
+        Ok(Owner { account: Some(account), role })
+    }
+
     /// Keeps a channel from publishing and from being watched, or lets it again. What goes on there ends.
     pub async fn edit_as_instance(
         &self,
         who: &Actor,
         name: &ChannelName,
         edit: EditInstanceChannel,
-    ) -> Result<InstanceChannel, ChannelError> {
+    ) -> Result<InstanceChannel, RulingError> {
         runs_instance(who)?;
         let record = self.record(name).await?.ok_or(ChannelError::Unknown)?;
         if let Some(suspended) = edit.suspended {
+            ruling::may_suspend(who, &self.owner_of(&record).await?)?;
             let (channels, by) = (self.clone(), who.clone());
             settle(async move {
                 let channel = &record.channel;

@@ -8,9 +8,30 @@ use crate::{
         audit::{self, Entry},
     },
 };
-use shared::{audit::AuditAction, id::ChannelId, unit::Timestamp};
+use shared::{
+    account::Role,
+    audit::AuditAction,
+    id::{AccountId, ChannelId},
+    unit::Timestamp,
+};
+use sqlx::Row;
 
 impl ChannelStore {
+    /// What an account may do on the instance.
+    pub async fn role_of(&self, account: &AccountId) -> Result<Role, StoreError> {
+        let row = sqlx::query("SELECT role FROM accounts WHERE id = $1")
+            .bind(account.as_str())
+            .fetch_optional(self.0.pool())
+            .await?;
+        let role = row.map(|row| row.try_get::<String, _>(0)).transpose()?;
+        Ok(match role.as_deref() {
+            Some("owner") => Role::Owner,
+            Some("admin") => Role::Admin,
+            // Whoever is gone meanwhile runs nothing.
+            _ => Role::Member,
+        })
+    }
+
     /// Keeps a channel from publishing and from being watched, or lets it again.
     pub async fn suspend(
         &self,

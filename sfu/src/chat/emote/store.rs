@@ -9,7 +9,7 @@ use crate::{
         emote,
         store::{ChatStore, column},
     },
-    store::StoreError,
+    store::{StoreError, erase},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use shared::{
@@ -140,14 +140,7 @@ impl Commit {
 
     /// What neither an emote nor a badge shows any more is kept no longer.
     pub(in crate::chat) async fn forget_pictures(&mut self) -> Result<(), StoreError> {
-        sqlx::query(
-            "DELETE FROM chat_pictures
-             WHERE NOT EXISTS (SELECT 1 FROM chat_emotes WHERE chat_emotes.hash = chat_pictures.hash)
-             AND NOT EXISTS (SELECT 1 FROM chat_badges WHERE chat_badges.hash = chat_pictures.hash)",
-        )
-        .execute(&mut **self.transaction())
-        .await?;
-        Ok(())
+        erase::pictures(self.transaction()).await
     }
 
     /// A channel's own, as far as this commit has come.
