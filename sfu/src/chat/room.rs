@@ -383,6 +383,15 @@ impl Room {
         }
     }
 
+    /// Somebody's account is gone, and with it what is remembered of them.
+    pub fn forget_person(&mut self, person: &PersonId, now: Timestamp) {
+        self.unsilence(person, now);
+        self.bans.lift(person);
+        self.names.forget(person);
+        self.moderators.remove(person);
+        self.seen_from.remove(person);
+    }
+
     /// Whether somebody may write this now. If so, it is counted.
     pub fn admit(&mut self, writer: &Writer, key: Option<&RequestId>, now: Now) -> Result<Admitted, Refused> {
         if let Some(barred) = self.barred(writer, now) {

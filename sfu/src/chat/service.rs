@@ -168,12 +168,35 @@ impl Chat {
         registry.register("chat_rejected", "Chat messages that were not taken, by reason", rejected);
     }
 
-    /// What rooms remember of messages is read anew: who wrote some of them is gone, and they say so no more.
-    pub fn forget_rooms(&self) {
-        let mut rooms = lock(&self.0.rooms);
-        rooms.retain(|_, room| is_in_use(room));
-        for room in rooms.values().filter_map(|room| room.get()) {
+    /// Somebody's account is gone: rooms forget them, and read anew what they remember of messages, which say no more who
+    /// wrote them.
+    pub async fn forget_person(&self, account: &AccountId) {
+        self.person_changed(Some(account));
+        let Some(person) = person_of(account) else { return };
+        let loaded: Vec<Arc<LiveRoom>> = {
+            let mut rooms = lock(&self.0.rooms);
+            rooms.retain(|_, room| is_in_use(room));
+            rooms.values().filter_map(|room| room.get().cloned()).collect()
+        };
+        for room in loaded {
             room.forget();
+            let pinned = {
+                let mut rules = room.rules();
+                rules.forget_person(&person, fresh::now());
+                let names = |pin: &&ChatMessage| pin.author.id == person || pin.reply_to.is_some();
+                rules.pin().filter(names).map(|pin| pin.id.clone())
+            };
+            let Some(pinned) = pinned else { continue };
+            match self.0.store.message(&room.channel, &pinned).await {
+                Ok(pin) => {
+                    let mut rules = room.rules();
+                    // Another may have taken its place meanwhile.
+                    if rules.pinned() == Some(&pinned) {
+                        rules.set_pin(pin.map(Box::new));
+                    }
+                }
+                Err(error) => tracing::warn!(%error, "a pinned message could not be read without a name"),
+            }
         }
     }
 
@@ -269,6 +292,8 @@ impl Chat {
         match self.0.writer.write(room, work, None).await? {
             Done::Sent(sent) => Ok(sent),
             Done::Refused(refused) => Err(refused.into()),
+            // Their account went while it waited.
+            Done::Nothing => Err(ChatError::Nobody),
             _ => Err(ChatError::UnknownMessage),
         }
     }

@@ -8,6 +8,7 @@ use super::{
     like,
 };
 use crate::{actor::Actor, fresh};
+use futures_util::TryStreamExt;
 use serde_json::Value;
 use shared::{
     audit::AuditAction,
@@ -16,6 +17,7 @@ use shared::{
     unit::Timestamp,
 };
 use sqlx::{AnyConnection, Row};
+use std::collections::HashSet;
 
 /// Nobody else is given the name of what is gone for this long: links to it lie about.
 const KEPT: i64 = 30 * 24 * 60 * 60 * 1000;
@@ -225,8 +227,16 @@ pub async fn account(
     Ok(true)
 }
 
-/// What somebody wrote in others' chats stays, by nobody, also what waits for a moderator there; what keeps them from writing
-/// goes.
+/// The channels where somebody wrote.
+macro_rules! written_in {
+    () => {
+        "(SELECT channels.id FROM channels WHERE EXISTS (SELECT 1 FROM chat_messages theirs
+          WHERE theirs.channel_id = channels.id AND theirs.person_id = $1))"
+    };
+}
+
+/// What somebody wrote in others' chats stays, by nobody, also what waits for a moderator there, and so does what they did and
+/// was done to them; what keeps them from writing goes.
 async fn unname(connection: &mut AnyConnection, account: &AccountId) -> Result<(), StoreError> {
     let names = sqlx::query(
         "SELECT DISTINCT author_name FROM chat_messages
@@ -235,18 +245,36 @@ async fn unname(connection: &mut AnyConnection, account: &AccountId) -> Result<(
     .bind(account.as_str())
     .fetch_all(&mut *connection)
     .await?;
-    for row in &names {
-        unname_answers(connection, account, &row.try_get::<String, _>(0)?).await?;
-    }
-    sqlx::query(
-        "UPDATE chat_messages SET author_name = $2, author_account = NULL, badges = '[]'
+    let names: HashSet<String> = names.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
+    unname_held(connection, account).await?;
+    unname_answers(connection, account, &names).await?;
+    unname_held_answers(connection, account, &names).await?;
+    for statement in [
+        "UPDATE chat_messages SET author_name = $2, author_account = NULL, badges = '[]', author_colour = NULL
          WHERE channel_id IN (SELECT id FROM channels) AND person_id = $1",
+        "UPDATE chat_actions SET by_name = $2 WHERE done_by = $1",
+        "UPDATE chat_actions SET person_name = $2
+         WHERE channel_id IN (SELECT id FROM channels) AND person_id = $1",
+        "UPDATE chat_held SET by_name = $2 WHERE decided_by = $1",
+        "UPDATE chat_appeals SET by_name = $2 WHERE decided_by = $1",
+    ] {
+        sqlx::query(statement)
+            .bind(account.as_str())
+            .bind(DELETED_PERSON)
+            .execute(&mut *connection)
+            .await?;
+    }
+    // Who comes back to a room is told of it no more. It is looked for where the record has something of them.
+    sqlx::query(
+        r"DELETE FROM chat_changes WHERE channel_id IN
+          (SELECT channels.id FROM channels WHERE EXISTS (SELECT 1 FROM chat_actions
+           WHERE chat_actions.channel_id = channels.id AND chat_actions.person_id = $1))
+          AND change LIKE $2 ESCAPE '\'",
     )
     .bind(account.as_str())
-    .bind(DELETED_PERSON)
+    .bind(like::pattern(&format!("\"person\":{}", Value::from(account.as_str()))))
     .execute(&mut *connection)
     .await?;
-    unname_held(connection, account).await?;
     for statement in [
         "DELETE FROM chat_silences WHERE channel_id IN (SELECT id FROM channels) AND person_id = $1",
         "DELETE FROM chat_bans WHERE channel_id IN (SELECT id FROM channels) AND person_id = $1",
@@ -270,6 +298,7 @@ async fn unname_held(connection: &mut AnyConnection, account: &AccountId) -> Res
             author.insert("name".to_owned(), DELETED_PERSON.into());
             author.remove("account");
             author.remove("badges");
+            author.remove("colour");
         }
         sqlx::query("UPDATE chat_held SET message = $2 WHERE id = $1")
             .bind(row.try_get::<String, _>(0)?)
@@ -280,34 +309,84 @@ async fn unname_held(connection: &mut AnyConnection, account: &AccountId) -> Res
     Ok(())
 }
 
-/// Answers to what somebody wrote say whom they answer.
+/// Answers to what somebody wrote under these names say whom they answer.
 async fn unname_answers(
     connection: &mut AnyConnection,
     account: &AccountId,
-    name: &str,
+    names: &HashSet<String>,
 ) -> Result<(), StoreError> {
-    let pattern = like::pattern(&Value::from(name).to_string());
-    let rows = sqlx::query(r"SELECT id, reply_to FROM chat_messages WHERE reply_to LIKE $1 ESCAPE '\'")
-        .bind(pattern)
-        .fetch_all(&mut *connection)
-        .await?;
-    for row in &rows {
-        let Ok(mut answered) = serde_json::from_str::<Value>(&row.try_get::<String, _>(1)?) else { continue };
-        let is_theirs = sqlx::query("SELECT 1 FROM chat_messages WHERE id = $1 AND person_id = $2")
-            .bind(answered["id"].as_str().unwrap_or_default().to_owned())
-            .bind(account.as_str())
-            .fetch_optional(&mut *connection)
-            .await?;
-        if is_theirs.is_none() {
-            continue;
+    let query = concat!(
+        "SELECT id, reply_to FROM chat_messages WHERE reply_to IS NOT NULL AND channel_id IN ",
+        written_in!()
+    );
+    let answers = answers(connection, account, query, names).await?;
+    for (id, mut answer) in answers {
+        if unname_answer(connection, account, &mut answer).await? {
+            sqlx::query("UPDATE chat_messages SET reply_to = $2 WHERE id = $1")
+                .bind(id)
+                .bind(answer.to_string())
+                .execute(&mut *connection)
+                .await?;
         }
-        let Some(answer) = answered.as_object_mut() else { continue };
-        answer.insert("name".to_owned(), DELETED_PERSON.into());
-        sqlx::query("UPDATE chat_messages SET reply_to = $2 WHERE id = $1")
-            .bind(row.try_get::<String, _>(0)?)
-            .bind(answered.to_string())
-            .execute(&mut *connection)
-            .await?;
     }
     Ok(())
+}
+
+/// The same of answers that are held.
+async fn unname_held_answers(
+    connection: &mut AnyConnection,
+    account: &AccountId,
+    names: &HashSet<String>,
+) -> Result<(), StoreError> {
+    let query = concat!("SELECT id, message FROM chat_held WHERE channel_id IN ", written_in!());
+    let held = answers(connection, account, query, names).await?;
+    for (id, mut held) in held {
+        if let Some(answer) = held.get_mut("reply_to")
+            && unname_answer(connection, account, answer).await?
+        {
+            sqlx::query("UPDATE chat_held SET message = $2 WHERE id = $1")
+                .bind(id)
+                .bind(held.to_string())
+                .execute(&mut *connection)
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+/// Answers to these names by their rows' ids; no others are kept. Of a held message the answer is within it.
+async fn answers(
+    connection: &mut AnyConnection,
+    account: &AccountId,
+    query: &'static str,
+    names: &HashSet<String>,
+) -> Result<Vec<(String, Value)>, StoreError> {
+    let mut rows = sqlx::query(query).bind(account.as_str()).fetch(connection);
+    let mut wanted = Vec::new();
+    while let Some(row) = rows.try_next().await? {
+        let Ok(value) = serde_json::from_str::<Value>(&row.try_get::<String, _>(1)?) else { continue };
+        let answer = value.get("reply_to").unwrap_or(&value);
+        if answer["name"].as_str().is_some_and(|name| names.contains(name)) {
+            wanted.push((row.try_get(0)?, value));
+        }
+    }
+    Ok(wanted)
+}
+
+/// Takes the name out of an answer, if what it answers is somebody's; whether it was.
+async fn unname_answer(
+    connection: &mut AnyConnection,
+    account: &AccountId,
+    answer: &mut Value,
+) -> Result<bool, StoreError> {
+    let is_theirs = sqlx::query("SELECT 1 FROM chat_messages WHERE id = $1 AND person_id = $2")
+        .bind(answer["id"].as_str().unwrap_or_default().to_owned())
+        .bind(account.as_str())
+        .fetch_optional(connection)
+        .await?
+        .is_some();
+    if is_theirs {
+        answer["name"] = DELETED_PERSON.into();
+    }
+    Ok(is_theirs)
 }

@@ -762,8 +762,8 @@ fn another_guest_who_waits_for_the_disk_behind_the_ban_of_their_network_is_refus
             body["seconds"] = json!(60);
         }
         let lock = Lock::hold(&weir);
+        let text = format!("first {n}");
         std::thread::scope(|scope| {
-            let text = format!("first {n}");
             let first = scope.spawn(|| say(weir.http, "ada", By::Login(&owner), &text).status);
             until_waiting(1);
             let done = scope.spawn(|| call(weir.http, "POST", path, By::Login(&owner), Some(&body)).status);

@@ -28,8 +28,9 @@ pub fn routes(service: Accounts) -> OpenApiRouter {
 /// Delete one's account
 ///
 /// With it go its channels, logins, passkeys, e-mail address, provider connections, notifications, follows, subscriptions and
-/// roles. What one wrote in others' chats stays, without name and picture. Nobody is given its name for 30 days. There is no way
-/// back.
+/// roles. What one wrote in others' chats stays, without name, colour, badges and picture, and so does what one did there as a
+/// moderator. The name stays where the record has it, in what others were notified of and in what webhooks were told already,
+/// until that is forgotten, and where others wrote it. Nobody is given it for 30 days. There is no way back.
 #[utoipa::path(
     post,
     path = "/me/delete",

@@ -83,7 +83,7 @@ impl Leavings {
                     self.endings.tell(&id);
                     self.channels.owner_changed();
                     self.channels.let_go(&id);
-                    self.chat.forget_rooms();
+                    self.chat.forget_person(&id).await;
                 }
             }
         }

@@ -43,6 +43,18 @@ impl Commit {
         cursor(&row, 0)
     }
 
+    /// Whether somebody is still there to write: a guest, or whose account is not deleted.
+    pub async fn is_there(&mut self, person: &PersonId) -> Result<bool, StoreError> {
+        if person.as_str().starts_with("guest-") {
+            return Ok(true);
+        }
+        let row = sqlx::query("SELECT 1 FROM accounts WHERE id = $1")
+            .bind(person.as_str())
+            .fetch_optional(&mut *self.0)
+            .await?;
+        Ok(row.is_some())
+    }
+
     /// Writes a message; what was written before, if it was sent with the same key.
     pub async fn message(
         &mut self,

@@ -100,6 +100,10 @@ pub async fn write(
         {
             Done::Refused(refused)
         }
+        // Their account was deleted while it waited, and their name with it.
+        Work::Message(draft) | Work::Hold { draft, .. } if !commit.is_there(&draft.author.id).await? => {
+            Done::Nothing
+        }
         Work::Hold { draft, reasons } => {
             let sent = commit.hold(channel, draft, reasons, now).await?;
             held += i64::from(sent.id == draft.id);

@@ -27,6 +27,12 @@ impl Names {
         }
     }
 
+    /// Nobody is this person any more.
+    pub fn forget(&mut self, person: &PersonId) {
+        self.people.retain(|_, other| other != person);
+        self.by_age.retain(|name| self.people.contains_key(name));
+    }
+
     /// Who is meant by the longest known name that `rest` begins with, and how many bytes of it that name is.
     pub fn mentioned(&self, rest: &str) -> Option<(usize, PersonId)> {
         let most = rest.char_indices().nth(40).map_or(rest.len(), |(at, _)| at);
@@ -78,6 +84,9 @@ mod tests {
             assert_eq!(mentioned(nobody), None, "{nobody:.20}");
         }
         assert!(names.knows("ben li") && !names.knows("Ben Li"));
+        names.forget(&person("p2"));
+        assert!(names.knows("ben") && !names.knows("ben li"));
+        assert_eq!((names.people.len(), names.by_age.len()), (2, 2));
     }
 
     #[test]
