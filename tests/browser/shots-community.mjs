@@ -69,6 +69,12 @@ try {
   await api('POST', 'channels/ada/gift-codes', { label: 'The raffle', tier: 'one', days: 30, count: 5 });
   await api('POST', 'channels/ada/webhooks', { url: 'https://localhost/weir', label: 'Sheet', kinds: ['StreamStarted', 'FollowCreated'] });
 
+  const { id: cleo } = await (await api('GET', 'me', undefined, people.cleo)).json();
+  for (const who of ['ben', 'cleo']) await api('PUT', 'channels/ada/follow', undefined, people[who]);
+  await api('PUT', 'me/colour', { colour: 'violet' }, people.cleo);
+  await api('PATCH', 'me', { bio: 'I dig, and I watch others dig.' }, people.cleo);
+  await api('POST', 'channels/ada/chat/messages', { text: 'Stones on the left :wave:' }, people.cleo);
+
   const about = '# Rivers\n\nI build **rivers** in gardens, with clay and stones.\n\n- Friday: building\n- Sunday: questions\n\n[The plans](https://example.org/plans)';
   await api('PATCH', 'channels/ada', { about });
   const entries = [{ title: 'Evening build', on: { weekday: 'friday' }, time: '20:00', minutes: 120 }, { title: 'Questions', on: { weekday: 'sunday' }, time: '11:30', minutes: 60 }];
@@ -76,9 +82,19 @@ try {
   const subscriber = await as(people.cleo, '/ada');
   await subscriber.waitForSelector(at('follow'), { visible: true });
   await shoot(subscriber, 'channel');
+  await click(subscriber, at('emote-picker'));
+  await subscriber.waitForSelector(at('emote-search'), { visible: true });
+  await shoot(subscriber, 'picker', false);
   const moderator = await as(people.ben, '/moderation/ada');
   await says(moderator, 'main', 'badword');
   await shoot(moderator, 'moderation');
+  await api('POST', 'channels/ada/chat/bans', { person: cleo, reason: 'Digging in the wrong garden' });
+  await subscriber.reload();
+  await says(subscriber, at('chat'), 'banned');
+  await shoot(subscriber, 'banned', false);
+  await api('POST', 'channels/ada/chat/appeal', { text: 'It was my own garden, and I have the papers to show for it.' }, people.cleo);
+  await says(moderator, 'main', 'my own garden');
+  await shoot(moderator, 'appeal');
 
   const page = await as(owner.cookie, '/settings');
   for (const [title, name] of [
@@ -88,6 +104,22 @@ try {
     await open(page, title);
     await until(page, () => document.querySelector('.skeleton-line') === null, { what: name });
     await shoot(page, `settings-${name}`);
+  }
+  await until(page, () => {
+    const remove = document.querySelector('[data-testid="delete-channel"]');
+    remove.closest('details').open = true;
+    return remove.getClientRects().length > 0;
+  }, { what: 'a way to delete the channel' });
+  await click(page, at('delete-channel'));
+  await shoot(page, 'delete-channel', false);
+  await click(page, at('keep'));
+  for (const [path, shown, name] of [
+    ['/admin', at('instance-channels'), 'admin'], ['/studio', at('activity'), 'studio'], ['/people/cleo', at('person'), 'person'],
+    ['/admin/audit', at('audit'), 'admin-audit'],
+  ]) {
+    await page.goto(weir.origin + path);
+    await page.waitForSelector(shown, { visible: true });
+    await shoot(page, name);
   }
   await page.goto(`${weir.origin}/settings/audit/ada`);
   await says(page, at('audit'), 'made a webhook');
