@@ -26,7 +26,8 @@ pub fn Rail() -> Html {
     let items = desk.items().iter().filter_map(|item| serde_json::from_value(item.clone()).ok());
     let mut followed: Vec<ChannelCard> = items.map(now).collect();
     followed.sort_by_key(|card| !is_on(card));
-    let others = known.iter().filter(|card| followed.iter().all(|one| one.channel.id != card.channel.id));
+    let is_other = |card: &&ChannelCard| followed.iter().all(|one| one.channel.id != card.channel.id);
+    let others: Vec<&ChannelCard> = known.iter().filter(is_other).take(MOST).collect();
     let entry = |card: &ChannelCard| {
         let on = is_on(card);
         let name = card.channel.display_name.to_string();
@@ -48,6 +49,8 @@ pub fn Rail() -> Html {
             </li>
         }
     };
+    // All there is may be followed.
+    let is_all = !followed.is_empty() && directory.data.is_some() && others.is_empty();
     html! {
         <nav class="rail" aria-label="Channels">
             if !followed.is_empty() {
@@ -58,10 +61,12 @@ pub fn Rail() -> Html {
                 <h2>{ "Following" }</h2>
                 <p class="quiet rail-empty" role="status">{ "What you follow didn't come." }</p>
             }
-            <h2>{ if followed.is_empty() { "Channels" } else { "More channels" } }</h2>
+            if !is_all {
+                <h2>{ if followed.is_empty() { "Channels" } else { "More channels" } }</h2>
+            }
             if let Some(directory) = &directory.data {
                 if directory.channels.is_empty() { <p class="quiet rail-empty">{ "None yet." }</p> }
-                <ul>{ for others.take(MOST).map(entry) }</ul>
+                <ul>{ for others.iter().copied().map(entry) }</ul>
             } else if directory.is_pending() {
                 <Skeleton class="skeleton-rail" />
             }
