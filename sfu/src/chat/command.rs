@@ -680,7 +680,7 @@ mod tests {
         let viewer = Standings::of_account(Role::Owner);
         let moderates = names(viewer.and(Standing::Moderator));
         assert_eq!(names(Standings::GUEST), ["help", "me"]);
-        assert_eq!(names(viewer.and(Standing::Editor)), ["help", "me", "raid", "unraid"]);
+        assert_eq!(names(viewer.and(Standing::Editor)), ["help", "me", "color", "raid", "unraid"]);
         assert!(moderates.contains(&"ban") && moderates.contains(&"slow") && !moderates.contains(&"mod"));
         assert_eq!(names(viewer.and(Standing::Owner)).len(), SPECS.len());
         assert_eq!(spec_of("CLEAR").unwrap().usage(), "/clear");
