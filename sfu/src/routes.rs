@@ -154,6 +154,7 @@ pub fn router(parts: Parts) -> Router {
     // GET   /api/v1/oidc/newcomer                   POST  /api/v1/oidc/sign-up
     // GET   /api/v1/me/oidc                         POST  /api/v1/me/oidc         DELETE /api/v1/me/oidc
     // GET   /api/v1/people                          PATCH /api/v1/people/{account}
+    // POST  /api/v1/people/{account}/delete         POST  /api/v1/me/delete
     // GET   /api/v1/instance/settings               PATCH /api/v1/instance/settings
     // GET   /api/v1/invites                         POST  /api/v1/invites         DELETE /api/v1/invites/{id}
     // GET   /api/v1/me                              GET   /api/v1/me/logins       DELETE /api/v1/me/logins/{id}
@@ -215,6 +216,8 @@ pub fn router(parts: Parts) -> Router {
     // POST  /api/v1/channels/{name}/chat/commands   GET   /api/v1/channels/{name}/chat/actions
     // GET   /api/v1/channels/{name}/chat/filters    PUT   /api/v1/channels/{name}/chat/filters
     // GET   /api/v1/channels/{name}/chat/held       POST  /api/v1/channels/{name}/chat/held/{id}
+    // GET   /api/v1/channels/{name}/chat/appeal     POST  /api/v1/channels/{name}/chat/appeal
+    // GET   /api/v1/channels/{name}/chat/appeals    POST  /api/v1/channels/{name}/chat/appeals/{id}
     // GET   /api/v1/channels/{name}/chat/people/{person}
     // POST  /api/v1/channels/{name}/chat/polls      DELETE /api/v1/channels/{name}/chat/polls
     // POST  /api/v1/channels/{name}/chat/polls/{id}/votes

@@ -299,11 +299,10 @@ impl Inner {
                 self.outbox.borrow_mut().release();
             }
             ChatUpdate::Banned { person, .. } if you.as_ref() == Some(person) => self.set_banned(true),
-            ChatUpdate::Unbanned { person } if you.as_ref() == Some(person) => {
-                if self.banned.replace(false) {
-                    let is_silenced = self.silenced_until.get().is_some_and(|until| until > at);
-                    self.log.borrow_mut().say(text_state::lifted("ban", is_silenced));
-                }
+            ChatUpdate::Unbanned { person } if you.as_ref() == Some(person) && self.banned.get() => {
+                self.banned.set(false);
+                let is_silenced = self.silenced_until.get().is_some_and(|until| until > at);
+                self.log.borrow_mut().say(text_state::lifted("ban", is_silenced));
             }
             ChatUpdate::Poll { poll } => {
                 if let Some(room) = self.room.borrow_mut().as_mut() {

@@ -148,7 +148,11 @@ impl Log {
         let gathered = std::mem::take(&mut self.gathered);
         let after = self.told;
         self.told = gathered.last().map_or(after, |item| item.sequence);
-        self.batches.extend(batches(after, self.told, gathered.iter()).iter().cloned());
+        // Who is behind what takes words away is told what is left, and not what was told before.
+        if gathered.iter().any(|item| matches!(item.kind, Kind::Deleted(_) | Kind::Cleared)) {
+            self.batches.clear();
+        }
+        self.batches.extend(batches(after, self.told, left(gathered.iter())).iter().cloned());
         for item in gathered {
             self.keep(item);
         }
@@ -244,28 +248,33 @@ impl Log {
         if seen < self.floor || seen > self.told {
             return None;
         }
-        let missed = || self.kept.iter().filter(|item| item.sequence > seen);
-        let gone: HashSet<&MessageId> = missed()
-            .filter_map(|item| match &item.kind {
-                Kind::Deleted(gone) => Some(gone),
-                _ => None,
-            })
-            .flatten()
-            .collect();
-        let cleared = missed().rfind(|item| item.kind == Kind::Cleared).map(|item| item.sequence);
-        let is_there = |item: &&Item| match &item.kind {
-            Kind::Message(id) | Kind::Pinned(id) => {
-                cleared.is_none_or(|cleared| item.sequence > cleared) && !gone.contains(id)
-            }
-            _ => true,
-        };
-        Some(batches(seen, self.told, missed().filter(is_there)))
+        let missed = self.kept.iter().filter(|item| item.sequence > seen);
+        Some(batches(seen, self.told, left(missed)))
     }
 
     /// Followers may know of everything up to here.
     pub fn told(&self) -> Cursor {
         self.told
     }
+}
+
+/// What is left of them once what they delete and clear is gone.
+fn left<'a>(items: impl Iterator<Item = &'a Item> + Clone) -> impl Iterator<Item = &'a Item> {
+    let gone: HashSet<&MessageId> = items
+        .clone()
+        .filter_map(|item| match &item.kind {
+            Kind::Deleted(gone) => Some(gone),
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    let cleared = items.clone().filter(|item| item.kind == Kind::Cleared).last().map(|item| item.sequence);
+    items.filter(move |item| match &item.kind {
+        Kind::Message(id) | Kind::Pinned(id) => {
+            cleared.is_none_or(|cleared| item.sequence > cleared) && !gone.contains(id)
+        }
+        _ => true,
+    })
 }
 
 /// Updates as payloads, at least one. Each is small, as a connection's buffer stays as large as the largest.

@@ -16,7 +16,7 @@ use axum::{
 };
 use serde_json::Value;
 use shared::{
-    activity::ActivityState,
+    activity::{ActivityKind, ActivityState},
     analytics::BroadcastAnalytics,
     channel::Directory,
     chat::{ChatUpdates, Sent},
@@ -55,6 +55,7 @@ const GUEST: &str = "guest";
         ChannelEvent,
         Directory,
         BroadcastAnalytics,
+        ActivityKind,
         ActivityState,
         PublisherHealth,
         RoomUpdate,

@@ -390,7 +390,7 @@ struct SmallDisk(std::path::PathBuf);
 impl SmallDisk {
     fn mount(folder: &std::path::Path) -> Option<Self> {
         let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", "size=3m", "tmpfs"])
+            .args(["-t", "tmpfs", "-o", "size=6m", "tmpfs"])
             .arg(folder)
             .stderr(Stdio::null())
             .status();

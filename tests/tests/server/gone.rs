@@ -51,6 +51,13 @@ fn stream_key(weir: &Weir, login: &Login, channel: &str) -> String {
     made["streamKey"].as_str().expect("a key").to_owned()
 }
 
+/// What is followed on the stage, and what each is asked for as.
+const TOPICS: [(&str, &str); 3] = [
+    ("chat:stream_messages:v1", "chat"),
+    ("channel:stream_events:v1", "events"),
+    ("media:stream_rooms:v1", "rooms"),
+];
+
 /// Somebody publishes to the stage, somebody watches, and somebody follows what happens.
 fn show(weir: &Weir, ben: &Login) -> (String, Peer, Peer, Events) {
     let key = stream_key(weir, ben, "stage");
@@ -59,8 +66,8 @@ fn show(weir: &Weir, ben: &Login) -> (String, Peer, Peer, Events) {
     let viewer = Peer::watch(weir.http, "stage");
     viewer.more_video(3);
     let mut events = Events::open(weir.http);
-    for topic in ["chat:stream_messages:v1", "channel:stream_events:v1", "media:stream_rooms:v1"] {
-        events.request(topic, topic, Some("stage"));
+    for (topic, id) in TOPICS {
+        events.request(topic, id, Some("stage"));
         events.until("the start", SOON, |message| message["event"] == format!("{topic}:started"));
     }
     (key, publisher, viewer, events)
@@ -72,13 +79,13 @@ fn is_over((publisher, viewer, events): (&Peer, &Peer, &mut Events), status: u16
     let left = || TWO_SECONDS.saturating_sub(at.elapsed());
     publisher.until("the publisher to be let go", left(), |seen| seen.closed.then_some(()));
     viewer.until("the viewer to be let go", left(), |seen| seen.closed.then_some(()));
-    let mut topics = vec!["chat:stream_messages:v1", "channel:stream_events:v1", "media:stream_rooms:v1"];
+    let mut topics = TOPICS.to_vec();
     while !topics.is_empty() {
         let told = events.until("a topic to be over", left(), |message| {
             message["event"].as_str().is_some_and(|event| event.ends_with(":failed"))
         });
         assert_eq!(told["payload"]["status"], status, "{told}");
-        topics.retain(|topic| told["id"] != *topic);
+        topics.retain(|(_, id)| told["id"] != *id);
     }
 }
 

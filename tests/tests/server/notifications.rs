@@ -44,7 +44,7 @@ pub(crate) fn told(weir: &Weir, login: &Login) -> Vec<Value> {
 
 /// Asks the database, or changes what has no other way in: that time has passed.
 pub(crate) fn in_database(weir: &Weir, statement: &str) -> u64 {
-    let script = "import sqlite3,sys; d=sqlite3.connect(sys.argv[1],30); c=d.execute(sys.argv[2]); r=c.fetchone(); d.commit(); print(r[0] if r else c.rowcount)";
+    let script = "import sqlite3,sys; d=sqlite3.connect(sys.argv[1],30); c=d.execute(sys.argv[2]); r=c.fetchone(); d.commit(); print(r[0] if r else max(c.rowcount, 0))";
     let done = std::process::Command::new("python3")
         .args(["-c", script])
         .arg(weir.data().join("weir.db"))

@@ -269,9 +269,9 @@ fn frontend(path: &str, named: &[String], errors: &mut Vec<String>) {
 fn no_markup(path: &str, text: &str, errors: &mut Vec<String>) {
     let is_script =
         ["js", "mjs", "html"].iter().any(|kind| path.rsplit_once('.').is_some_and(|(_, end)| end == *kind));
-    if !path.starts_with("frontend/")
-        && !(is_script && !path.starts_with("tests/") && !path.starts_with("xtask/"))
-    {
+    let is_page = path.starts_with("frontend/");
+    let is_ours = is_script && !path.starts_with("tests/") && !path.starts_with("xtask/");
+    if !is_page && !is_ours {
         return;
     }
     for found in MARKUP.iter().filter(|word| text.contains(**word)) {
