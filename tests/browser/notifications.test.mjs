@@ -80,17 +80,19 @@ scenario('the service worker shows what is pushed, and the same only once', asyn
   const told = (id, title) => session.send('ServiceWorker.deliverPushMessage', {
     origin: weir.origin, registrationId, data: JSON.stringify({ id, title, body: 'Evening', url: '/ada', at: '2026-11-20T12:00:00Z' }),
   });
+  const shows = (count) => until(page, async (wanted) => {
+    const registration = await navigator.serviceWorker.ready;
+    return (await registration.getNotifications()).length === wanted;
+  }, { what: `${count} shown`, args: [count] });
   await told('one', 'Ada is live');
+  await shows(1);
   await told('one', 'Ada is live');
   await told('two', 'Ben follows you');
   const shown = () => page.evaluate(async () => {
     const registration = await navigator.serviceWorker.ready;
     return (await registration.getNotifications()).map((one) => one.title).sort();
   });
-  await until(page, async () => {
-    const registration = await navigator.serviceWorker.ready;
-    return (await registration.getNotifications()).length === 2;
-  }, { what: 'two notifications' });
+  await shows(2);
   assert.deepEqual(await shown(), ['Ada is live', 'Ben follows you']);
 });
 
