@@ -26,7 +26,8 @@ fn a_pinned_message_s_words_go_with_the_message() {
     let mut weir = Weir::start();
     let owner = weir.set_up("ada");
     let owner = By::Login(&owner);
-    let seen = Reader::join(weir.http, "ada").cursor;
+    let mut follower = Reader::join(weir.http, "ada");
+    let seen = follower.cursor;
     let mut pins = Vec::new();
     for text in ["the first secret", "the second secret", "no secret"] {
         let sent = say(weir.http, "ada", owner, text).json();
@@ -41,6 +42,8 @@ fn a_pinned_message_s_words_go_with_the_message() {
         assert_eq!(call(weir.http, "DELETE", &format!("ada/chat/messages/{id}"), owner, None).status, 204);
     }
     assert_eq!(say(weir.http, "ada", owner, "the end").status, 201);
+    // Told of it are those who are there, and then it is gone for whoever comes back.
+    follower.until(|update| chat::text_of(update) == "the end");
     // From memory first, then from the database.
     for round in 0..2 {
         let told = missed(&weir, seen, "the end");
