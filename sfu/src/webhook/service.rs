@@ -75,6 +75,9 @@ pub enum WebhookError {
     Store(#[from] StoreError),
 }
 
+/// How much is asked for: of a webhook, of a channel's, and by an account.
+type Asking = (Limiter<WebhookId>, Limiter<ChannelId>, Limiter<AccountId>);
+
 /// The service; cheap to clone.
 #[derive(Clone)]
 pub struct Webhooks {
@@ -83,7 +86,7 @@ pub struct Webhooks {
     messages: Arc<dyn Messages>,
     outgoing: Outgoing,
     filled: Arc<Notify>,
-    asking: Arc<Mutex<(Limiter<WebhookId>, Limiter<ChannelId>, Limiter<AccountId>)>>,
+    asking: Arc<Mutex<Asking>>,
     since: Instant,
 }
 

@@ -90,8 +90,13 @@ impl Stage {
     fn deeds(&self, kind: &str) -> (usize, Value) {
         let page =
             call(self.weir.http, "GET", "ada/chat/actions?limit=200", By::Login(&self.mia), None).json();
-        let deeds: Vec<Value> =
-            page["items"].as_array().unwrap().iter().filter(|one| one["kind"] == kind).cloned().collect();
+        let deeds: Vec<Value> = page["items"]
+            .as_array()
+            .expect("items")
+            .iter()
+            .filter(|one| one["kind"] == kind)
+            .cloned()
+            .collect();
         (deeds.len(), deeds.first().cloned().unwrap_or_default())
     }
 

@@ -592,7 +592,7 @@ fn a_line_of_every_command_with_hostile_arguments_is_answered_in_a_sentence() {
 fn both(weir: &Weir, by: [&Login; 2], method: &str, path: &str, body: Option<&Value>) -> [u16; 2] {
     let mut answers = std::thread::scope(|scope| {
         by.map(|by| scope.spawn(move || call(weir.http, method, path, By::Login(by), body).status))
-            .map(|asked| asked.join().unwrap())
+            .map(|asked| asked.join().expect("an answer"))
     });
     answers.sort_unstable();
     answers

@@ -390,7 +390,7 @@ mod tests {
         assert_eq!(kinds(&raised), [Kind::Unnamed]);
         // A few names among them hide them no longer.
         let mut watch = Watch::default();
-        let some_named = |n: usize| (n % 12 == 0).then(|| name(n % 3));
+        let some_named = |n: usize| n.is_multiple_of(12).then(|| name(n % 3));
         let raised: Vec<_> =
             (0..OF_MANY * 2).flat_map(|n| watch.failed(some_named(n).as_ref(), None, s(n as u64))).collect();
         assert_eq!(kinds(&raised), [Kind::Unnamed]);
