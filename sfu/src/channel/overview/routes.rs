@@ -1,5 +1,6 @@
 //! Every channel there is, over HTTP.
 
+use super::ruling::RulingError;
 use crate::{
     channel::service::Channels,
     http::{
@@ -9,7 +10,7 @@ use crate::{
     },
     page::{Place, Wanted},
 };
-use axum::{Json as Answer, extract::State};
+use axum::{Json as Answer, extract::State, http::StatusCode};
 use shared::{
     account::Scope,
     channel::{EditInstanceChannel, InstanceChannel, InstanceChannelQuery},
@@ -28,6 +29,32 @@ struct Api {
 impl HasLogins for Api {
     fn logins(&self) -> &Arc<dyn Logins> {
         &self.logins
+    }
+}
+
+impl From<RulingError> for ProblemResponse {
+    fn from(error: RulingError) -> Self {
+        match error {
+            RulingError::Untouchable => Self::new(
+                StatusCode::CONFLICT,
+                "untouchable",
+                "This can't be done to this channel",
+                "The channels of the instance's owner can't be suspended nor deleted by others, and nobody suspends their own or lets it in again.",
+            ),
+            RulingError::Admins => Self::new(
+                StatusCode::FORBIDDEN,
+                "not-yours",
+                "An admin's channel",
+                "Only the owner of this instance may do this to an admin's channel. Ask them.",
+            ),
+            RulingError::Suspended => Self::new(
+                StatusCode::FORBIDDEN,
+                "channel-suspended",
+                "This channel is suspended",
+                "Its owner can't delete it while it is. Ask those who run this instance why it is suspended.",
+            ),
+            RulingError::Channel(error) => error.into(),
+        }
     }
 }
 

@@ -4,11 +4,9 @@
 use crate::{
     actor::Actor,
     channel::service::ChannelError,
-    http::problem::ProblemResponse,
     permission::{Permission, Standings},
     store::StoreError,
 };
-use axum::http::StatusCode;
 use shared::{account::Role, id::AccountId};
 
 /// Whose a channel is. One of nobody is the instance owner's.
@@ -49,32 +47,6 @@ pub enum RulingError {
 impl From<StoreError> for RulingError {
     fn from(error: StoreError) -> Self {
         Self::Channel(error.into())
-    }
-}
-
-impl From<RulingError> for ProblemResponse {
-    fn from(error: RulingError) -> Self {
-        match error {
-            RulingError::Untouchable => Self::new(
-                StatusCode::CONFLICT,
-                "untouchable",
-                "This can't be done to this channel",
-                "The channels of the instance's owner can't be suspended nor deleted by others, and nobody suspends their own or lets it in again.",
-            ),
-            RulingError::Admins => Self::new(
-                StatusCode::FORBIDDEN,
-                "not-yours",
-                "An admin's channel",
-                "Only the owner of this instance may do this to an admin's channel. Ask them.",
-            ),
-            RulingError::Suspended => Self::new(
-                StatusCode::FORBIDDEN,
-                "channel-suspended",
-                "This channel is suspended",
-                "Its owner can't delete it while it is. Ask those who run this instance why it is suspended.",
-            ),
-            RulingError::Channel(error) => error.into(),
-        }
     }
 }
 
