@@ -211,6 +211,11 @@ impl Standings {
     }
 }
 
+/// Whether somebody of this role runs the instance.
+pub fn runs_instance(role: Role) -> bool {
+    Standings::of_account(role).may(Permission::RunInstance)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

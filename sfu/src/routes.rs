@@ -15,7 +15,7 @@ use crate::{
         assets::{self, Assets},
         csrf, fallback,
         headers::{self, Policy},
-        login::Logins,
+        login::{Logins, Prove},
         openapi,
         peer::Site,
         problem::ProblemResponse,
@@ -137,7 +137,7 @@ pub fn router(parts: Parts) -> Router {
         })
     });
     let provers = accounts.clone();
-    let prove: mail::routes::Prove = Arc::new(move |who, login, password| {
+    let prove: Prove = Arc::new(move |who, login, password| {
         let provers = provers.clone();
         Box::pin(async move { Ok(provers.prove(&who, &login, password).await?) })
     });

@@ -43,6 +43,11 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// Bytes as two small digits each.
+pub fn hex(bytes: impl AsRef<[u8]>) -> String {
+    bytes.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// What is kept of a [`Secret`]. Two compare in constant time.
 #[derive(Clone, Eq)]
 pub struct SecretHash([u8; 32]);
@@ -50,7 +55,7 @@ pub struct SecretHash([u8; 32]);
 impl SecretHash {
     /// As the store keeps it.
     pub fn to_hex(&self) -> String {
-        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(self.0)
     }
 
     /// As the store kept it.

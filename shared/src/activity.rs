@@ -2,7 +2,6 @@
 
 use crate::{
     id::{AccountId, BroadcastId, ChannelName, EventId},
-    page::{LIMIT, LIMIT_MOST},
     subscription::Tier,
     text::{AccountName, DisplayName},
     unit::Timestamp,
@@ -177,13 +176,6 @@ pub struct ActivityQuery {
     /// Of this kind alone; of all if absent.
     #[serde(default)]
     pub kind: Option<ActivityKind>,
-}
-
-impl ActivityQuery {
-    /// How many entries to answer with.
-    pub fn limit(&self) -> u32 {
-        self.limit.unwrap_or(LIMIT).clamp(1, LIMIT_MOST)
-    }
 }
 
 /// The topic `channel:stream_activity:v1`: the newest entry of a channel's activity. When it changes, there is more to read.

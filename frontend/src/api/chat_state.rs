@@ -65,7 +65,7 @@ fn id(value: &Value) -> Option<shared::id::MessageId> {
 }
 
 /// What a word means; `Some(None)` for one that is yet to come: a page stays open while the server becomes a newer one.
-fn word<T: FromStr>(value: &Value) -> Option<Option<T>> {
+pub(super) fn word<T: FromStr>(value: &Value) -> Option<Option<T>> {
     Some(value.as_str()?.parse().ok())
 }
 

@@ -129,9 +129,9 @@ impl Read for PersonCard {
             account: optional(value, "account", |value| value.as_str()?.parse().ok())?,
             badges: match value.get("badges") {
                 None => Vec::new(),
-                badges => all(badges, |value| value.as_str()?.parse().ok())?,
+                badges => all(badges, word)?.into_iter().flatten().collect(),
             },
-            colour: optional(value, "colour", |value| value.as_str()?.parse().ok())?,
+            colour: optional(value, "colour", word)?.flatten(),
             first_at: moment("firstAt")?,
             messages: value.get("messages")?.as_u64()?,
             silenced_until: moment("silencedUntil")?,

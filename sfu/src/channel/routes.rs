@@ -463,13 +463,6 @@ impl From<ChannelError> for ProblemResponse {
                 "The channel's owner may do everything already.",
             )
             .field("account"),
-            ChannelError::IsEditor => Self::new(
-                StatusCode::CONFLICT,
-                "is-editor",
-                "An editor already",
-                "An editor may all that VIPs may. Give them the other role in the channel's settings.",
-            )
-            .field("account"),
             ChannelError::TooManyRoles => Self::new(
                 StatusCode::CONFLICT,
                 "too-many-roles",

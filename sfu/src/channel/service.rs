@@ -82,9 +82,6 @@ pub enum ChannelError {
     /// The owner needs no role.
     #[error("the owner may everything already")]
     IsOwner,
-    /// An editor can't be made a VIP without a word.
-    #[error("an editor is more than a VIP")]
-    IsEditor,
     /// More people with a role than a channel has.
     #[error("a channel gives at most {} people a role", shared::channel::ROLES_MOST)]
     TooManyRoles,

@@ -1,6 +1,7 @@
 //! Who is banned from a room. A ban holds for every guest of the network that the one who is banned wrote from, also after a
 //! restart: of the network a hash is kept, salted by the room, as long as the ban stands. Accounts are banned by themselves. Pure.
 
+use crate::secret::hex;
 use sha2::{Digest, Sha256};
 use shared::id::PersonId;
 use std::{
@@ -19,7 +20,7 @@ impl NetworkHash {
     /// Of a network, in a room with this salt.
     pub fn of(network: IpAddr, salt: &str) -> Self {
         let hash = Sha256::new().chain_update(salt).chain_update(network.to_string()).finalize();
-        Self(hash[..16].iter().map(|byte| format!("{byte:02x}")).collect())
+        Self(hex(&hash[..16]))
     }
 
     /// As it was kept.

@@ -6,7 +6,10 @@ pub mod service;
 pub mod store;
 
 use super::everywhere::Everywhere;
-use crate::permission::{Permission, Standings};
+use crate::{
+    permission::{Permission, Standings},
+    secret::hex,
+};
 use sha2::{Digest, Sha256};
 use shared::{
     chat::Emote,
@@ -40,7 +43,7 @@ static DRAWINGS: LazyLock<Vec<Drawing>> = LazyLock::new(|| {
     .into_iter()
     .map(|(name, svg)| {
         let hash = Sha256::digest(svg);
-        let version = hash[..4].iter().map(|byte| format!("{byte:02x}")).collect();
+        let version = hex(&hash[..4]);
         Drawing { name, svg, version }
     })
     .collect()

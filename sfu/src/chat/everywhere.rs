@@ -2,7 +2,7 @@
 
 use super::emote;
 use shared::emote::InstanceEmote;
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
 
 pub mod routes;
 pub mod service;
@@ -33,36 +33,10 @@ impl Everywhere {
     }
 }
 
-/// What is known of them. What was read before a change is not kept after it.
-#[derive(Debug, Default)]
-pub struct Known {
-    emotes: Option<Arc<Everywhere>>,
-    turn: u64,
-}
-
-impl Known {
-    /// Them, if they are known; else the turn in which they are to be read.
-    pub fn get(&self) -> Result<Arc<Everywhere>, u64> {
-        self.emotes.clone().ok_or(self.turn)
-    }
-
-    /// They were read in this turn.
-    pub fn put(&mut self, turn: u64, emotes: Arc<Everywhere>) {
-        if turn == self.turn {
-            self.emotes = Some(emotes);
-        }
-    }
-
-    /// They changed; it is on disk.
-    pub fn changed(&mut self) {
-        self.emotes = None;
-        self.turn += 1;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
 
     fn some(name: &str) -> Arc<Everywhere> {
         let url = format!("/emotes/{name}.png");
@@ -77,18 +51,5 @@ mod tests {
             assert_eq!(river.url(code), None, "{code}");
         }
         assert_eq!(river.emotes().len(), 1);
-    }
-
-    #[test]
-    fn what_was_read_before_a_change_is_not_kept_after_it() {
-        let mut known = Known::default();
-        let early = known.get().unwrap_err();
-        known.changed();
-        known.put(early, some("old"));
-        let turn = known.get().unwrap_err();
-        known.put(turn, some("new"));
-        assert!(known.get().unwrap().url(":new:").is_some());
-        known.changed();
-        assert!(known.get().is_err());
     }
 }

@@ -9,7 +9,7 @@ use super::{
     commit::work::{Done, Draft, Work},
     emote,
     error::{self, ChatError},
-    everywhere::{Everywhere, Known},
+    everywhere::Everywhere,
     feed::{Follower, LiveRoom},
     filter::{Filter, Verdict},
     fragment::{self, Lookup},
@@ -60,6 +60,8 @@ const ROOMS_MOST: usize = 4096;
 pub(super) const EXCERPT: usize = 80;
 /// Who doesn't follow or subscribe any more writes on for at most this long; of a new follower the room is told.
 const TIE_LASTS: Duration = Duration::from_secs(15);
+/// How long the emotes of all channels are taken as they were read; each change of them is known at once.
+const EVERYWHERE_LASTS: Duration = Duration::from_secs(24 * 60 * 60);
 /// Pictures that one person uploads: a whole set passes, a script that tries what breaks doesn't.
 const UPLOADS: Rate = Rate { burst: 30, every: Duration::from_secs(5) };
 /// Names of a message that are looked up among accounts.
@@ -111,7 +113,7 @@ pub(super) struct Inner {
     pub(super) guests: Mutex<Cache<String, Guest>>,
     pub(super) ties: Mutex<Cache<(ChannelId, AccountId), Tie>>,
     pub(super) taken: Mutex<Cache<(), Arc<Taken>>>,
-    pub(super) everywhere: Mutex<Known>,
+    pub(super) everywhere: Mutex<Cache<(), Arc<Everywhere>>>,
     pub(super) addresses: Mutex<Limiter<IpAddr>>,
     pub(super) uploads: Mutex<Limiter<AccountId>>,
     pub(super) appeals: Mutex<Limiter<AccountId>>,
@@ -147,7 +149,7 @@ impl Chat {
             guests: Mutex::new(Cache::new(20_000, minute * 10)),
             ties: Mutex::new(Cache::new(10_000, TIE_LASTS)),
             taken: Mutex::new(Cache::new(1, Duration::from_secs(10))),
-            everywhere: Mutex::default(),
+            everywhere: Mutex::new(Cache::new(1, EVERYWHERE_LASTS)),
             addresses: Mutex::new(Limiter::new(PER_ADDRESS)),
             uploads: Mutex::new(Limiter::new(UPLOADS)),
             appeals: Mutex::new(Limiter::new(APPEALS)),

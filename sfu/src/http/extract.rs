@@ -185,12 +185,14 @@ impl<S: Send + Sync> FromRequestParts<S> for Paging {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ProblemResponse> {
         let Query(query) = Query::<PageQuery>::from_request_parts(parts, state).await?;
-        let after = match &query.cursor {
-            Some(text) => Some(Place::parse(text).ok_or_else(bad_cursor)?),
-            None => None,
-        };
-        Ok(Self(Wanted { after, limit: query.limit() }))
+        Ok(Self(wanted(query)?))
     }
+}
+
+/// The part of a list that a query asks for, for lists that take more words than these.
+pub fn wanted(query: PageQuery) -> Result<Wanted, ProblemResponse> {
+    let after = query.cursor.as_deref().map(|text| Place::parse(text).ok_or_else(bad_cursor)).transpose()?;
+    Ok(Wanted { after, limit: query.limit() })
 }
 
 /// The cursor is none that this list gave.

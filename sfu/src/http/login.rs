@@ -14,8 +14,14 @@ use futures_util::future::BoxFuture;
 use shared::{
     account::Scope,
     id::{LoginId, TokenId},
+    text::Password,
 };
 use std::sync::Arc;
+
+/// That it is the person themselves who asks, and not somebody at a browser that they left.
+pub type Prove = Arc<
+    dyn Fn(Actor, LoginId, Option<Password>) -> BoxFuture<'static, Result<(), ProblemResponse>> + Send + Sync,
+>;
 
 /// An account, and through what it asks.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,9 +11,9 @@ use std::collections::{HashMap, HashSet};
 /// Of the channels that somebody follows, the last ones that are looked at.
 pub const OWN_MOST: i64 = 20;
 /// Of each of those, the last followers that are looked at.
-pub const PEERS_OF_EACH: i64 = 50;
+pub const OTHERS_OF_EACH: i64 = 50;
 /// The most people that are looked at in all.
-pub const PEERS_MOST: usize = 200;
+pub const OTHERS_MOST: usize = 200;
 /// Of each of those, the last channels that they follow.
 pub const THEIRS_MOST: i64 = 30;
 /// So many people follow both of those that are counted, or nothing is said of it.
@@ -31,14 +31,14 @@ pub struct Recommended {
 }
 
 /// The people to look at, of those who follow one's channels: those first who follow the most of them.
-pub fn peers(shared: &[(ChannelId, AccountId)]) -> Vec<AccountId> {
+pub fn others(shared: &[(ChannelId, AccountId)]) -> Vec<AccountId> {
     let mut counts: HashMap<&AccountId, usize> = HashMap::new();
     for (_, who) in shared {
         *counts.entry(who).or_default() += 1;
     }
     let mut people: Vec<(&AccountId, usize)> = counts.into_iter().collect();
     people.sort_by(|(one, first), (other, second)| second.cmp(first).then_with(|| one.cmp(other)));
-    people.into_iter().take(PEERS_MOST).map(|(who, _)| who.clone()).collect()
+    people.into_iter().take(OTHERS_MOST).map(|(who, _)| who.clone()).collect()
 }
 
 /// Whether it is counted that somebody follows a channel: about every second time, and of the same two always the same.
@@ -156,9 +156,9 @@ mod tests {
     #[test]
     fn those_are_looked_at_first_who_follow_most_of_the_same_and_never_too_many() {
         let own = shared(&[("x", "a"), ("x", "b"), ("y", "b")]);
-        let found: Vec<String> = peers(&own).iter().map(ToString::to_string).collect();
+        let found: Vec<String> = others(&own).iter().map(ToString::to_string).collect();
         assert_eq!(found, ["b", "a"]);
         let crowd: Vec<(ChannelId, AccountId)> = (0..1000).map(|n| (id("x"), id(&format!("p{n}")))).collect();
-        assert_eq!(peers(&crowd).len(), PEERS_MOST);
+        assert_eq!(others(&crowd).len(), OTHERS_MOST);
     }
 }

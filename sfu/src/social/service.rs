@@ -218,7 +218,7 @@ impl Social {
             // Whoever follows their first channel needn't wait.
             return Ok(Arc::default());
         }
-        theirs.retain(|(peer, channel)| recommendation::is_counted(&self.key, peer, channel));
+        theirs.retain(|(other, channel)| recommendation::is_counted(&self.key, other, channel));
         let known: HashSet<ChannelId> = own.into_iter().collect();
         let found = recommendation::recommended(&shared, &theirs, &known);
         // Some are left out when they are shown.

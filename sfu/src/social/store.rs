@@ -229,23 +229,23 @@ impl FollowStore {
         };
         let parts: Vec<String> = (0..last.len()).map(part).collect();
         let mut query =
-            sqlx::query(AssertSqlSafe(parts.join(" UNION ALL "))).bind(recommendation::PEERS_OF_EACH);
+            sqlx::query(AssertSqlSafe(parts.join(" UNION ALL "))).bind(recommendation::OTHERS_OF_EACH);
         for channel in last {
             query = query.bind(channel.as_str());
         }
         let rows = query.fetch_all(self.0.pool()).await?;
         let mut shared: Vec<(ChannelId, AccountId)> = Vec::new();
         for row in &rows {
-            let peer: AccountId = column(row, 1)?;
-            if peer != *who {
-                shared.push((column(row, 0)?, peer));
+            let other: AccountId = column(row, 1)?;
+            if other != *who {
+                shared.push((column(row, 0)?, other));
             }
         }
-        let peers = recommendation::peers(&shared);
-        if peers.is_empty() {
+        let others = recommendation::others(&shared);
+        if others.is_empty() {
             return Ok(Beside { own, shared, theirs: Vec::new() });
         }
-        let places: Vec<String> = (0..peers.len()).map(|index| format!("${}", index + 3)).collect();
+        let places: Vec<String> = (0..others.len()).map(|index| format!("${}", index + 3)).collect();
         let statement = format!(
             "SELECT account_id, channel_id FROM (SELECT follows.account_id, follows.channel_id,
              ROW_NUMBER() OVER (PARTITION BY follows.account_id
@@ -257,8 +257,8 @@ impl FollowStore {
         );
         let mut query =
             sqlx::query(AssertSqlSafe(statement)).bind(recommendation::THEIRS_MOST).bind(who.as_str());
-        for peer in &peers {
-            query = query.bind(peer.as_str());
+        for other in &others {
+            query = query.bind(other.as_str());
         }
         let rows = query.fetch_all(self.0.pool()).await?;
         let theirs: Result<Vec<_>, StoreError> =

@@ -10,7 +10,7 @@ use crate::{
     actor::Actor,
     fresh,
     page::Wanted,
-    permission::{Permission, Standings},
+    permission,
     secret::Secret,
     store::StoreError,
 };
@@ -113,6 +113,5 @@ impl Accounts {
 
 /// That somebody may see and change how the instance runs.
 pub(in crate::account) fn runs_instance(who: &Actor) -> Result<(), AccountError> {
-    let may = Standings::of_account(who.role).may(Permission::RunInstance);
-    if may { Ok(()) } else { Err(AccountError::NotAllowed) }
+    if permission::runs_instance(who.role) { Ok(()) } else { Err(AccountError::NotAllowed) }
 }

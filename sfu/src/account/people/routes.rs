@@ -3,11 +3,10 @@
 use crate::{
     account::{routes::Account, service::Accounts},
     http::{
-        extract::{Json, Path, Query, bad_cursor},
+        extract::{self, Json, Path, Query},
         login::{ByScope, SignedIn},
         problem::ProblemResponse,
     },
-    page::{Place, Wanted},
 };
 use axum::{Json as Answer, extract::State};
 use shared::{
@@ -45,10 +44,9 @@ async fn list(
 ) -> Result<Answer<Page<Person>>, ProblemResponse> {
     who.may(Scope::InstanceRead)?;
     let PeopleQuery { cursor, limit, search } = query;
-    let after = cursor.as_deref().map(|text| Place::parse(text).ok_or_else(bad_cursor)).transpose()?;
-    let limit = PageQuery { cursor: None, limit }.limit();
+    let wanted = extract::wanted(PageQuery { cursor, limit })?;
     let search: String = search.unwrap_or_default().trim().chars().take(40).collect();
-    Ok(Answer(account.service.people(&who.actor, &search, &Wanted { after, limit }).await?))
+    Ok(Answer(account.service.people(&who.actor, &search, &wanted).await?))
 }
 
 /// Change what somebody may do here

@@ -8,6 +8,7 @@ use crate::{
     actor::Actor,
     fresh,
     portrait::{self, Portrait, PortraitError},
+    secret::hex,
     settle::settle,
     store::StoreError,
 };
@@ -75,7 +76,7 @@ impl Accounts {
             portrait::portrait(&file)
         });
         let made = made.await.map_err(|_| PortraitError::Broken)??;
-        let hash: String = Sha256::digest(&made.bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = hex(Sha256::digest(&made.bytes));
         self.profiles.set_avatar(&who.account, Some((&hash, &made))).await?;
         self.channels.owner_changed(&who.account);
         self.me(who).await

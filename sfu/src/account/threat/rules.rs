@@ -2,6 +2,7 @@
 //!
 //! What is remembered is bounded, whatever strangers do: at most so many times of each kind as raise an alert, and so many names.
 
+use crate::secret::hex;
 use sha2::{Digest, Sha256};
 use shared::{id::AccountId, text::AccountName};
 use std::{
@@ -287,7 +288,7 @@ pub fn mark(salt: &str, account: &AccountId, what: &str) -> String {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(hash.finalize())
 }
 
 #[cfg(test)]

@@ -49,7 +49,7 @@ impl Leavings {
                     continue;
                 }
             }
-            since = Timestamp::from_millis(now.as_millis().saturating_sub(AGAIN)).max(since);
+            since = Timestamp::from_millis(now.as_millis().saturating_sub(AGAIN));
         }
     }
 

@@ -80,7 +80,7 @@ async fn of_a_deleted_channel_no_table_has_a_row() {
     let hook = json!({ "url": "https://hooks.example.com/", "kinds": ["ActionTaken"] });
     ok(world.call("POST", "/api/v1/channels/stage/webhooks", &owner, Some(hook)).await).await;
     let poll = json!({ "question": "Next?", "options": ["Clay", "Stones"], "seconds": 60 });
-    world.call("POST", "/api/v1/channels/stage/chat/polls", &owner, Some(poll)).await;
+    ok(world.call("POST", "/api/v1/channels/stage/chat/polls", &owner, Some(poll)).await).await;
     // A badge of another channel's shows a picture that no emote shows.
     sql(world, "INSERT INTO chat_pictures (hash, still) VALUES ('theirs', 'x'), ('own', 'x')").await;
     for (channel, hash) in [("ada", "theirs"), ("stage", "own")] {

@@ -1,28 +1,17 @@
 //! Deleting channels over HTTP.
 
 use crate::{
-    actor::Actor,
     channel::service::Channels,
     http::{
         extract::{Json, Path},
-        login::{HasLogins, Logins, SignedIn},
+        login::{HasLogins, Logins, Prove, SignedIn},
         problem::ProblemResponse,
     },
 };
 use axum::{extract::State, http::StatusCode};
-use futures_util::future::BoxFuture;
-use shared::{
-    channel::DeleteChannel,
-    id::{ChannelName, LoginId},
-    text::Password,
-};
+use shared::{channel::DeleteChannel, id::ChannelName};
 use std::sync::Arc;
 use utoipa_axum::{router::OpenApiRouter, routes};
-
-/// That it is the person themselves who asks, and not somebody at a browser that they left.
-pub type Prove = Arc<
-    dyn Fn(Actor, LoginId, Option<Password>) -> BoxFuture<'static, Result<(), ProblemResponse>> + Send + Sync,
->;
 
 #[derive(Clone)]
 struct Api {

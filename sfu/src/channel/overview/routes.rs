@@ -4,11 +4,10 @@ use super::ruling::RulingError;
 use crate::{
     channel::service::Channels,
     http::{
-        extract::{Json, Path, Query, bad_cursor},
+        extract::{self, Json, Path, Query},
         login::{ByScope, HasLogins, Logins, SignedIn},
         problem::ProblemResponse,
     },
-    page::{Place, Wanted},
 };
 use axum::{Json as Answer, extract::State, http::StatusCode};
 use shared::{
@@ -86,10 +85,9 @@ async fn list(
 ) -> Result<Answer<Page<InstanceChannel>>, ProblemResponse> {
     who.may(Scope::InstanceRead)?;
     let InstanceChannelQuery { cursor, limit, search } = query;
-    let after = cursor.as_deref().map(|text| Place::parse(text).ok_or_else(bad_cursor)).transpose()?;
-    let limit = PageQuery { cursor: None, limit }.limit();
+    let wanted = extract::wanted(PageQuery { cursor, limit })?;
     let search: String = search.unwrap_or_default().trim().chars().take(40).collect();
-    Ok(Answer(api.channels.overview(&who.actor, &search, &Wanted { after, limit }).await?))
+    Ok(Answer(api.channels.overview(&who.actor, &search, &wanted).await?))
 }
 
 /// Suspend a channel, or let it in again

@@ -10,7 +10,7 @@ use crate::{
     },
     fresh,
     page::Wanted,
-    permission::{Permission, Standings},
+    permission,
     settle::settle,
     store::StoreError,
 };
@@ -22,8 +22,7 @@ use shared::{
 };
 
 fn runs_instance(who: &Actor) -> Result<(), ChannelError> {
-    let may = Standings::of_account(who.role).may(Permission::RunInstance);
-    if may { Ok(()) } else { Err(ChannelError::NotAllowed) }
+    if permission::runs_instance(who.role) { Ok(()) } else { Err(ChannelError::NotAllowed) }
 }
 
 impl Channels {

@@ -8,6 +8,7 @@ use crate::{
     limit::{Limiter, Rate},
     permission::Permission,
     portrait::{self, Portrait, PortraitError},
+    secret::hex,
     settle::settle,
     store::{Store, StoreError},
 };
@@ -157,7 +158,7 @@ impl Channels {
     ) -> Result<Channel, ChannelError> {
         let record = self.allowed(who, name, Permission::EditChannel).await?;
         let made = self.page.made(who, place, image).await?;
-        let hash: String = Sha256::digest(&made.bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = hex(Sha256::digest(&made.bytes));
         let (channels, by) = (self.clone(), who.clone());
         settle(async move {
             let of = (&record.channel.id, place);

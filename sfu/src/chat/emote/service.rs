@@ -12,6 +12,7 @@ use crate::{
     },
     page::Wanted,
     permission::Permission,
+    secret::hex,
     store::StoreError,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -108,7 +109,7 @@ impl Chat {
         });
         let picture = made.await.map_err(|_| PictureError::Broken)??;
         let shown = picture.moving.as_ref().unwrap_or(&picture.still);
-        let hash = Sha256::digest(shown).iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = hex(Sha256::digest(shown));
         Ok(Hashed { hash, picture })
     }
 

@@ -12,7 +12,7 @@ use crate::{
     },
     fresh,
     page::Wanted,
-    permission::{Permission, Standings},
+    permission,
     settle::settle,
     store::StoreError,
 };
@@ -24,19 +24,18 @@ use std::sync::Arc;
 const TOLD_AT_ONCE: usize = 16;
 
 fn allowed(who: &Actor) -> Result<(), ChatError> {
-    let may = Standings::of_account(who.role).may(Permission::RunInstance);
-    if may { Ok(()) } else { Err(ChatError::NotAdmin) }
+    if permission::runs_instance(who.role) { Ok(()) } else { Err(ChatError::NotAdmin) }
 }
 
 impl Chat {
     /// All of them, read once and after each change.
     pub(in crate::chat) async fn everywhere(&self) -> Result<Arc<Everywhere>, StoreError> {
-        let turn = match lock(&self.0.everywhere).get() {
+        let turn = match lock(&self.0.everywhere).get(&(), self.now()) {
             Ok(known) => return Ok(known),
             Err(turn) => turn,
         };
         let read = Arc::new(Everywhere::new(self.0.store.everywhere("", INSTANCE_EMOTES_MOST).await?));
-        lock(&self.0.everywhere).put(turn, read.clone());
+        lock(&self.0.everywhere).put(turn, (), read.clone(), self.now());
         Ok(read)
     }
 
@@ -87,7 +86,7 @@ impl Chat {
 
     /// One changed; it is on disk. Rooms that somebody follows are told, some at once.
     fn everywhere_changed(&self, name: &EmoteName) {
-        lock(&self.0.everywhere).changed();
+        lock(&self.0.everywhere).forget_all();
         let rooms: Vec<Arc<LiveRoom>> =
             lock(&self.0.rooms).values().filter_map(|room| room.get().cloned()).collect();
         let (writer, name) = (self.0.writer.clone(), name.clone());

@@ -1,13 +1,10 @@
 //! E-mail over HTTP.
 
 use super::service::{EmailError, Mail};
-use crate::{
-    actor::Actor,
-    http::{
-        extract::{Json, Query},
-        login::{HasLogins, Logins, SignedIn},
-        problem::ProblemResponse,
-    },
+use crate::http::{
+    extract::{Json, Query},
+    login::{HasLogins, Logins, Prove, SignedIn},
+    problem::ProblemResponse,
 };
 use axum::{
     Json as Answer, Router,
@@ -18,20 +15,14 @@ use axum::{
 use futures_util::future::BoxFuture;
 use serde::Deserialize;
 use shared::{
-    id::{AccountId, LoginId},
+    id::AccountId,
     notification::{EmailState, EmailToken, SetEmail},
-    text::Password,
 };
 use std::sync::Arc;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// What somebody signs in with, by their id.
 pub type NameOf = Arc<dyn Fn(AccountId) -> BoxFuture<'static, String> + Send + Sync>;
-
-/// That it is the person themselves who asks for another way into their account: they signed in just now, or know this.
-pub type Prove = Arc<
-    dyn Fn(Actor, LoginId, Option<Password>) -> BoxFuture<'static, Result<(), ProblemResponse>> + Send + Sync,
->;
 
 #[derive(Clone)]
 struct Api {

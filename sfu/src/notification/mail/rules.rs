@@ -1,5 +1,6 @@
 //! Pure rules of e-mail: what a letter says, and how one gets no more of them.
 
+use crate::secret::hex;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use shared::{id::AccountId, notification::NotificationKind};
@@ -127,7 +128,7 @@ pub fn unsubscribe_token(key: &[u8; 32], account: &AccountId, kinds: &[Notificat
     let names: Vec<&str> = kinds.iter().map(|kind| name_of(*kind)).collect();
     let kinds = names.join("-");
     let mark = mark(key, account.as_str(), &kinds).finalize().into_bytes();
-    let mark: String = mark.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let mark = hex(&mark[..16]);
     format!("{account}.{kinds}.{mark}")
 }
 

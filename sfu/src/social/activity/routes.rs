@@ -1,19 +1,16 @@
 //! What happened on a channel, over HTTP.
 
 use super::service::Activities;
-use crate::{
-    http::{
-        extract::{Path, Query, bad_cursor},
-        login::{HasLogins, Logins, SignedIn},
-        problem::ProblemResponse,
-    },
-    page::{Place, Wanted},
+use crate::http::{
+    extract::{self, Path, Query},
+    login::{HasLogins, Logins, SignedIn},
+    problem::ProblemResponse,
 };
 use axum::{Json as Answer, extract::State};
 use shared::{
     activity::{Activity, ActivityQuery},
     id::ChannelName,
-    page::Page,
+    page::{Page, PageQuery},
 };
 use std::sync::Arc;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -59,10 +56,7 @@ async fn list(
     Path(name): Path<ChannelName>,
     Query(query): Query<ActivityQuery>,
 ) -> Result<Answer<Page<Activity>>, ProblemResponse> {
-    let after = match &query.cursor {
-        Some(text) => Some(Place::parse(text).ok_or_else(bad_cursor)?),
-        None => None,
-    };
-    let wanted = Wanted { after, limit: query.limit() };
-    Ok(Answer(api.activities.list(&who.actor, &name, query.kind, &wanted).await?))
+    let ActivityQuery { cursor, limit, kind } = query;
+    let wanted = extract::wanted(PageQuery { cursor, limit })?;
+    Ok(Answer(api.activities.list(&who.actor, &name, kind, &wanted).await?))
 }
