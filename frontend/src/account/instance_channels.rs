@@ -6,8 +6,8 @@ use crate::{
     browser::page,
     route::{Link, Route},
     ui::{
-        Button, Erasure, Kind, Question, Skeleton, TextField, el, format_state, portrait, use_erasure,
-        use_question, use_settled, words,
+        Button, Erasure, GONE_WITH_A_CHANNEL, Kind, Question, Skeleton, TextField, el, format_state,
+        portrait, use_erasure, use_question, use_settled, words,
     },
 };
 use serde_json::{Value, json};
@@ -140,9 +140,7 @@ pub fn InstanceChannels() -> Html {
                 let again = again.clone();
                 ask.emit(Erasure {
                     title: format!("Delete the channel {called}?"),
-                    text: "Its broadcast ends, and all that is its own is deleted, for ever: chat, emotes, pictures, roles, \
-                           subscriptions, webhooks, stream key and figures. What the record says of it stays."
-                        .to_owned(),
+                    text: GONE_WITH_A_CHANNEL.to_owned(),
                     word: name.clone(),
                     what: "its address",
                     label: "Delete the channel",

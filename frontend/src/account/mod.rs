@@ -3,6 +3,7 @@
 mod admin;
 mod audit;
 mod colour;
+mod delete;
 mod instance_channels;
 mod joining;
 mod logins;
@@ -13,7 +14,6 @@ mod passkeys;
 mod people;
 mod person;
 mod profile;
-mod remove;
 mod reset_password;
 mod set_up;
 mod settings;

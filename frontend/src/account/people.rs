@@ -1,6 +1,6 @@
 //! Everybody with an account, for those who run the instance.
 
-use super::{remove::GONE_WITH_IT, since};
+use super::{delete::GONE_WITH_IT, since};
 use crate::{
     api::{Desk, Order, erase, text, use_desk},
     browser::page,

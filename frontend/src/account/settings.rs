@@ -2,11 +2,11 @@
 
 use super::{
     colour::Colour,
+    delete::Delete,
     logins::Logins,
     oidc::{self, Connection},
     passkeys::Passkeys,
     profile::{ChangePassword, Profile},
-    remove::Remove,
     tokens::Tokens,
 };
 use crate::{
@@ -93,7 +93,7 @@ pub fn Settings(props: &SettingsProps) -> Html {
             </section>
             <details class="card more">
                 <summary><h2>{ "Delete your account" }</h2></summary>
-                <Remove me={me.clone()} />
+                <Delete me={me.clone()} />
             </details>
         </article>
     }

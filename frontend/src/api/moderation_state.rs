@@ -2,7 +2,7 @@
 
 use super::{
     chat::WaitingAppeals,
-    chat_state::{Read, all, author, flag, fragment, optional, owned, parsed, reply, text, time},
+    chat_state::{Read, all, author, flag, fragment, optional, owned, parsed, reply, text, time, word},
 };
 use serde_json::Value;
 use shared::{

@@ -6,7 +6,7 @@ use crate::{
     analytics::Analytics,
     api::{Site, Who, use_site},
     browser::page,
-    channel::{Access, Activity, Badges, CreateForm, Details, Emotes, Remove, Roles, Supporters, Webhooks},
+    channel::{Access, Activity, Badges, CreateForm, Delete, Details, Emotes, Roles, Supporters, Webhooks},
     chat::{ChatPanel, Moderation, Place},
     publish::{ObsCard, Studio},
     route::{Link, Route},
@@ -239,7 +239,7 @@ fn SettingsPage() -> Html {
                 <details class="more"><summary>{ "Webhooks" }</summary>
                     <Webhooks channel={channel.name.clone()} /></details>
                 <details class="more"><summary>{ "Delete the channel" }</summary>
-                    <Remove channel={channel.clone()} /></details>
+                    <Delete channel={channel.clone()} /></details>
                 <Link to={Route::Audit { channel: Some(channel.name.to_string()) }} classes="button">
                     { "What was done here" }</Link>
             </details>

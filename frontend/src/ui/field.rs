@@ -32,6 +32,9 @@ pub struct TextFieldProps {
     /// In front of the text, as part of it.
     #[prop_or_default]
     pub prefix: Option<AttrValue>,
+    /// A dialog that opens puts the focus here.
+    #[prop_or_default]
+    pub autofocus: bool,
     /// To find it in tests.
     #[prop_or_default]
     pub testid: Option<AttrValue>,
@@ -58,7 +61,7 @@ pub fn TextField(props: &TextFieldProps) -> Html {
     let (note, below) = below(props);
     let input = html! {
         <input id={props.id.clone()} type={props.kind.clone()} value={props.value.clone()}
-            autocomplete={props.autocomplete.clone()} autocapitalize="none" spellcheck="false"
+            autocomplete={props.autocomplete.clone()} autocapitalize="none" spellcheck="false" autofocus={props.autofocus}
             aria-invalid={props.error.is_some().then_some("true")} aria-describedby={note}
             oninput={move |event: InputEvent| on.emit(page::typed(&event))}
             onblur={move |_: FocusEvent| left.emit(())} data-testid={props.testid.clone()} />

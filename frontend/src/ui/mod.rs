@@ -41,4 +41,4 @@ pub use tags::Tags;
 pub use toast::{Toasts, use_toast};
 pub use toggle::Toggle;
 pub use trouble::Trouble;
-pub use typed::{Erasure, Typed, use_erasure};
+pub use typed::{Erasure, GONE_WITH_A_CHANNEL, Typed, use_erasure};

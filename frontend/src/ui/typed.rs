@@ -8,6 +8,10 @@ use super::{
 };
 use yew::prelude::*;
 
+/// What goes with a channel, whoever deletes it.
+pub const GONE_WITH_A_CHANNEL: &str = "Its broadcast ends and everybody who watches is let go. Its chat, emotes, pictures, roles, \
+    subscriptions, webhooks, stream key and figures are deleted, for ever. Nobody else is given its address for 30 days.";
+
 /// What was typed, and whom to tell how it went.
 #[derive(Clone, PartialEq)]
 pub struct Typed {
@@ -123,7 +127,7 @@ pub fn use_erasure() -> (Callback<Erasure>, Html) {
             <form class="form" onsubmit={onsubmit} novalidate=true>
                 { words("p", "", text) }
                 <TextField id="erase-confirm" label={format!("Type {what}: {word}")} value={now.confirm.clone()}
-                    on={typed(|state, text| state.confirm = text)} autocomplete="off" testid="erase-confirm" />
+                    on={typed(|state, text| state.confirm = text)} autocomplete="off" autofocus=true testid="erase-confirm" />
                 if now.asks_password {
                     <TextField id="erase-password" label="Your password" kind="password" value={now.password.clone()}
                         on={typed(|state, text| state.password = text)} autocomplete="current-password"

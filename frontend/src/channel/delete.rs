@@ -2,26 +2,22 @@
 
 use crate::{
     api::{Who, erase, use_site},
-    ui::{Button, Erasure, Kind, use_erasure, use_toast, words},
+    ui::{Button, Erasure, GONE_WITH_A_CHANNEL, Kind, use_erasure, use_toast, words},
 };
 use shared::channel::Channel;
 use std::rc::Rc;
 use yew::prelude::*;
 
-/// What goes with a channel.
-pub const GONE_WITH_IT: &str = "Its broadcast ends and everybody who watches is let go. Its chat, emotes, pictures, roles, \
-    subscriptions, webhooks, stream key and figures are deleted, for ever. Nobody else is given its address for 30 days.";
-
-/// Properties of [`Remove`].
+/// Properties of [`Delete`].
 #[derive(Properties, PartialEq)]
-pub struct RemoveProps {
+pub struct DeleteProps {
     /// Which.
     pub channel: Channel,
 }
 
 /// A button that asks first.
 #[component]
-pub fn Remove(props: &RemoveProps) -> Html {
+pub fn Delete(props: &DeleteProps) -> Html {
     let site = use_site();
     let toast = use_toast();
     let (ask, question) = use_erasure();
@@ -41,7 +37,7 @@ pub fn Remove(props: &RemoveProps) -> Html {
             });
             ask.emit(Erasure {
                 title: format!("Delete the channel {}?", channel.display_name),
-                text: GONE_WITH_IT.to_owned(),
+                text: GONE_WITH_A_CHANNEL.to_owned(),
                 word: name.clone(),
                 what: "its address",
                 label: "Delete the channel",
@@ -51,7 +47,7 @@ pub fn Remove(props: &RemoveProps) -> Html {
     };
     html! {
         <div class="form">
-            { words("p", "quiet", GONE_WITH_IT) }
+            { words("p", "quiet", GONE_WITH_A_CHANNEL) }
             <Button label="Delete the channel" name={format!("Delete the channel {name}")} kind={Kind::Danger} on={on}
                 testid="delete-channel" />
             { question }

@@ -13,16 +13,16 @@ use yew::prelude::*;
 pub const GONE_WITH_IT: &str = "Logins, passkeys, e-mail address, notifications, what is followed, subscriptions and roles go, \
     for ever. What was written in others' chats stays, without name and picture. Nobody is given the name for 30 days.";
 
-/// Properties of [`Remove`].
+/// Properties of [`Delete`].
 #[derive(Properties, PartialEq)]
-pub struct RemoveProps {
+pub struct DeleteProps {
     /// Whose.
     pub me: Rc<Me>,
 }
 
 /// A button that asks first, and says which channels go, too.
 #[component]
-pub fn Remove(props: &RemoveProps) -> Html {
+pub fn Delete(props: &DeleteProps) -> Html {
     let (ask, question) = use_erasure();
     let me = &props.me;
     if me.role == Role::Owner {
